@@ -1,0 +1,7 @@
+"""What follows on schedule."""
+
+from django.apps import AppConfig
+
+
+class CampaignsConfig(AppConfig):
+    name = "campaigns"

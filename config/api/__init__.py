@@ -1,0 +1,1 @@
+"""How this service speaks HTTP: the dialect of LionDesk's API (design 3)."""

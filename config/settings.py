@@ -1,0 +1,222 @@
+"""Settings, and the only reader of the environment. `./pride` sets what `up` needs; README lists every variable."""
+
+import hashlib
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PRIDE_HOME = Path(env("PRIDE_HOME", default=str(BASE_DIR / ".var")))
+
+# What kind of installation this is
+
+TWILIO_ACCOUNT_SID = env("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env("TWILIO_AUTH_TOKEN", default="")
+TWILIO_API_BASE_URL = env("TWILIO_API_BASE_URL", default="")  # empty: Twilio itself
+SANDBOX = env.bool("SANDBOX", default=False)
+if SANDBOX and TWILIO_ACCOUNT_SID and not TWILIO_API_BASE_URL:
+    raise ImproperlyConfigured("SANDBOX=1 with real Twilio credentials: a test clock must never send real texts.")
+
+if SANDBOX:
+    # Derived, not random: every process of one home must sign alike, and no secret need be stored.
+    _seed = hashlib.sha256(str(PRIDE_HOME).encode()).hexdigest()
+    SECRET_KEY = env("SECRET_KEY", default=f"sandbox-{_seed}")
+    TWILIO_ACCOUNT_SID = TWILIO_ACCOUNT_SID or f"AC{_seed[:32]}"
+    TWILIO_AUTH_TOKEN = TWILIO_AUTH_TOKEN or _seed[32:]
+else:
+    SECRET_KEY = env("SECRET_KEY")
+
+PUBLIC_URL = env("PUBLIC_URL", default=f"http://127.0.0.1:{env('PORT', default='8000')}").rstrip("/")
+ALLOWED_HOSTS = ["*"]  # nothing here is built from the Host header: links and signatures use PUBLIC_URL
+DEBUG = False
+
+# The parts
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "oauth2_provider",
+    "config.api",
+    "teams",
+    "crm",
+    "messaging",
+    "campaigns",
+    "leads",
+    *(["config.sandbox"] if SANDBOX else []),
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False  # a redirect would lose the body of a POST
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Storage
+
+DATABASES = {"default": env.db("DATABASE_URL")}
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # the pool keeps connections, not Django
+DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=10)}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env("REDIS_URL")
+# A unix socket is `redis+socket://` to Celery's transport and `unix://` to the redis client.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://"),
+        "OPTIONS": {"socket_connect_timeout": 0.1, "socket_timeout": 0.1},
+    }
+}
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+# People
+
+AUTH_USER_MODEL = "teams.User"
+AUTHENTICATION_BACKENDS = ["teams.backends.EmailBackend"]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+LOGIN_URL = "/admin/login/"
+DEFAULT_TIME_ZONE = env("DEFAULT_TIME_ZONE", default="America/Los_Angeles")  # of users who name none
+DEFAULT_REGION = env("DEFAULT_REGION", default="US")  # how a phone number without a country code is read
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+# HTTP
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.oauth.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.api.oauth.HasValidToken"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.bodies.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api.bodies.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["config.api.query.FeathersQuery"],
+    "DEFAULT_PAGINATION_CLASS": "config.api.pages.FeathersPages",
+    "DEFAULT_SCHEMA_CLASS": "config.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.problems.answer_error",
+    "UNAUTHENTICATED_USER": None,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pridedesk",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# OAuth 2 (config.api.oauth; the reference, 1.4)
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "teams.Application"
+OAUTH2_PROVIDER = {
+    "SCOPES": {"read": "Read your data", "write": "Read and change your data"},
+    "DEFAULT_SCOPES": ["write"],
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 776_000,  # the figure of LionDesk's documented answer
+    "REFRESH_TOKEN_EXPIRE_SECONDS": None,
+    "ROTATE_REFRESH_TOKEN": False,  # a published client presents its first refresh token forever
+    "PKCE_REQUIRED": False,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # only SHA-256 of a token is stored
+    "OAUTH2_BACKEND_CLASS": "config.api.oauth.Core",
+    "OAUTH2_VALIDATOR_CLASS": "config.api.oauth.Validator",
+    "ACCESS_TOKEN_GENERATOR": "config.api.oauth.hex_token",
+    "REFRESH_TOKEN_GENERATOR": "config.api.oauth.hex_token",
+    "CLIENT_ID_GENERATOR_CLASS": "config.api.oauth.HexClientId",
+    "CLIENT_SECRET_GENERATOR_CLASS": "config.api.oauth.HexClientSecret",
+    "CLIENT_SECRET_HASHER": "fast_pbkdf2",
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
+}
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "config.api.oauth.GeneratedSecretHasher",  # `fast_pbkdf2`: for long random secrets only
+]
+
+# Time and due work (config.clock, config.due; design 5)
+
+CLOCK = "config.sandbox.clock.now" if SANDBOX else "django.utils.timezone.now"
+ENGINES = [
+    "leads.engine",
+    "campaigns.engine",
+    "messaging.outbox",
+    *(["config.sandbox.callbacks"] if SANDBOX else []),
+]
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Short time-outs: a request that nudges must not wait for a broker that is away.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
+CELERY_TASK_IGNORE_RESULT = True  # outcomes belong in rows
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_IMPORTS = ["config.due"]
+CELERY_BEAT_SCHEDULE = {
+    f"run what is due in {engine}": {
+        "task": "config.due.tick",
+        "schedule": 1.0,
+        "args": [engine],
+        "options": {"expires": 5},
+    }
+    for engine in ENGINES
+} | {
+    "show that beat is alive": {"task": "config.due.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
+}
+
+# Texts and emails (messaging; design 7)
+
+TEXT_GATEWAY = env("TEXT_GATEWAY", default="messaging.gateways.twilio.TwilioGateway")
+ALERT_NUMBER = env("ALERT_NUMBER", default="+19495550100" if SANDBOX else "")
+TEXTS_TO_UNKNOWN_CONSENT = env("TEXTS_TO_UNKNOWN_CONSENT", default="allow" if SANDBOX else "refuse")
+if TEXTS_TO_UNKNOWN_CONSENT not in ("allow", "refuse"):
+    raise ImproperlyConfigured("TEXTS_TO_UNKNOWN_CONSENT must be allow or refuse.")
+# Who may take an inbound text before it becomes a message on a contact; asked in this order.
+INBOUND = ["leads.reply.claim_by_digit"]
+
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Pridedesk <crm@example.com>")
+if SANDBOX:
+    EMAIL_BACKEND = "config.sandbox.mailbox.SandboxMailBackend"
+else:
+    vars().update(env.email("EMAIL_URL", default="consolemail://"))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+}

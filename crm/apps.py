@@ -1,0 +1,7 @@
+"""People who may buy or sell."""
+
+from django.apps import AppConfig
+
+
+class CrmConfig(AppConfig):
+    name = "crm"
