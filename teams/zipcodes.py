@@ -1,0 +1,19 @@
+"""ZIP codes, as integrators send them: `98112-1234`, or the number 2108 that was `02108` once."""
+
+import re
+
+# Three to five digits (`00501` is the lowest in use), alone or with the four of ZIP+4. A spreadsheet may have
+# dropped leading zeros, or made `2108.0` of it.
+ZIP = re.compile(r"(\d{3,5})(?:[- ]\d{4}|(?<=\d{5})\d{4}|\.0+)?", re.ASCII)
+
+
+def five_digits(value: str | int | None) -> str:
+    """`02108` for 2108, `98112` for `98112-1234`; empty when it is no ZIP code."""
+    match = ZIP.fullmatch(str(value or "").strip())
+    return match[1].zfill(5) if match else ""
+
+
+def parse_list(text: str | None) -> tuple[str, ...]:
+    """The ZIP codes of a team's comma list, each once, in the order given; what is no ZIP code is left out."""
+    found = (five_digits(part) for part in re.split(r"[,;\s]+", text or ""))
+    return tuple(dict.fromkeys(code for code in found if code))
