@@ -78,6 +78,6 @@ def nudge(name: str) -> None:
 
 def _announce(name: str) -> None:
     try:
-        tick.apply_async([name], retry=False, expires=5)
+        tick.apply_async((name,), retry=False, expires=5)
     except Exception as error:  # whatever the broker raises, the row is saved and beat will find it
         logger.warning("No nudge for %s: %s", name, error)

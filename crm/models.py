@@ -1,0 +1,194 @@
+"""Contacts and what describes them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Lower
+
+from config import clock
+from teams.models import User, seen_through
+from teams.phones import e164
+
+
+class OwnedQuerySet(models.QuerySet[Any]):
+    """Rows that only their creator sees."""
+
+    def visible_to(self, user: User) -> OwnedQuerySet:
+        return self.filter(user=user)
+
+
+class ContactSource(models.Model):
+    """Where a contact came from; each user keeps their own list (reference 2.10)."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="contact_sources")
+    name = models.CharField(max_length=200, blank=True)
+
+    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index("user", Lower("name"), name="contact_source_by_name")]  # routing matches by name
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may_be_changed_by(self, user: User) -> bool:
+        return self.user_id == user.pk
+
+
+class Hotness(models.Model):
+    """How warm a contact is, in the words and colours of its creator (reference 2.9)."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="hotnesses")
+    rank = models.IntegerField(null=True, blank=True)  # 1 = top of lists
+    name = models.CharField(max_length=45, blank=True)
+    color = models.CharField(max_length=7, blank=True)
+
+    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["user", "rank", "id"]
+        verbose_name_plural = "hotnesses"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may_be_changed_by(self, user: User) -> bool:
+        return self.user_id == user.pk
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    """Questions about contacts."""
+
+    def visible_to(self, user: User) -> ContactQuerySet:
+        """Contacts you own, are assigned, are shared, or that a teammate who shares owns (design 4)."""
+        shared = ContactShare.objects.filter(user=user).values("contact_id")
+        return self.filter(seen_through("owner_user_id", user) | models.Q(assigned_user=user) | models.Q(pk__in=shared))
+
+    def reached_at(self, number: str) -> ContactQuerySet:
+        """Contacts that have `number` (E.164) as any of their phones."""
+        return self.filter(models.Q(mobile_e164=number) | models.Q(home_e164=number) | models.Q(office_e164=number))
+
+
+def _phone_index(column: str) -> models.Index:
+    # Read by the phone filters and by messaging.inbox; most contacts lack most phones.
+    return models.Index(fields=[column], condition=~models.Q(**{column: ""}), name=f"contact_{column}")
+
+
+def _prefix_index(column: str) -> models.Index:
+    # Read by equality and `$like=Mar%`: config.api.query writes lower(column).
+    return models.Index(OpClass(Lower(column), name="text_pattern_ops"), name=f"contact_lower_{column}")
+
+
+class Contact(models.Model):
+    """A person. `owner_user` is who brought them in and never changes; `assigned_user` is who works with them."""
+
+    owner_user = models.ForeignKey(User, models.PROTECT, related_name="contacts")
+    assigned_user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="assigned_contacts")
+    source = models.ForeignKey(ContactSource, models.SET_NULL, null=True, blank=True, related_name="contacts")
+    hotness = models.ForeignKey(Hotness, models.SET_NULL, null=True, blank=True, related_name="contacts")
+
+    first_name = models.CharField(max_length=255, blank=True)
+    last_name = models.CharField(max_length=255, blank=True)
+    email = models.CharField(max_length=255, blank=True)  # as given; clients send what they have
+    company = models.CharField(max_length=45, blank=True)
+
+    mobile_phone = models.CharField(max_length=255, blank=True)
+    home_phone = models.CharField(max_length=45, blank=True)
+    office_phone = models.CharField(max_length=45, blank=True)
+    fax = models.CharField(max_length=45, blank=True)
+    # The same numbers as E.164, "" when unparsable; every writing path goes through `normalize`.
+    mobile_e164 = models.CharField(max_length=16, blank=True, editable=False)
+    home_e164 = models.CharField(max_length=16, blank=True, editable=False)
+    office_e164 = models.CharField(max_length=16, blank=True, editable=False)
+
+    birthday = models.CharField(max_length=45, blank=True)
+    anniversary = models.CharField(max_length=45, blank=True)
+    spouse_name = models.CharField(max_length=45, blank=True)
+    spouse_email = models.CharField(max_length=45, blank=True)
+    spouse_phone = models.CharField(max_length=255, blank=True)
+    spouse_birthday = models.CharField(max_length=255, blank=True)
+
+    tags = models.CharField(max_length=508, null=True, blank=True)  # one string, comma-separated, as given
+    tag_list = models.GeneratedField(
+        expression=models.Func(
+            models.F("tags"),
+            # lower-cased, trimmed, one element a tag; a null string gives null
+            template=r"string_to_array(regexp_replace(lower(btrim(%(expressions)s)), '\s*,\s*', ',', 'g'), ',')",
+        ),
+        output_field=ArrayField(models.TextField()),
+        db_persist=True,
+    )
+
+    is_do_not_contact = models.BooleanField("do not contact", default=False)  # ours; a person's decision, unlike STOP
+    is_imported = models.BooleanField(default=False, editable=False)  # an import proves no consent (design 7)
+
+    created_at = models.DateTimeField(default=clock.now)  # may be posted: imports
+    modified_at = models.DateTimeField(default=clock.now)
+
+    objects: ClassVar[ContactQuerySet] = ContactQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            _phone_index("mobile_e164"),
+            _phone_index("home_e164"),
+            _phone_index("office_e164"),
+            _prefix_index("email"),
+            _prefix_index("first_name"),
+            _prefix_index("last_name"),
+            GinIndex(fields=["tag_list"], name="contact_tags"),  # read by the `tags` filter
+            models.Index(fields=["created_at", "id"], name="contact_created"),  # read by $sort[created_at]
+            models.Index(fields=["modified_at", "id"], name="contact_modified"),  # read by $sort[modified_at]
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.email or f"contact {self.pk}"
+
+    def normalize(self) -> None:
+        """Fill the E.164 columns from the phones as given. Bulk paths call it; `save` does so by itself."""
+        self.mobile_e164, self.home_e164, self.office_e164 = map(
+            e164, (self.mobile_phone, self.home_phone, self.office_phone)
+        )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.normalize()
+        if fields := kwargs.get("update_fields"):
+            kwargs["update_fields"] = {*fields, "mobile_e164", "home_e164", "office_e164"}
+        super().save(*args, **kwargs)
+
+    @property
+    def numbers(self) -> list[str]:
+        """Every number of this person, E.164, the mobile first."""
+        return [number for number in (self.mobile_e164, self.home_e164, self.office_e164) if number]
+
+    @property
+    def worker_id(self) -> int:
+        """Who works with this person: the assigned user, else the owner."""
+        return self.assigned_user_id or self.owner_user_id
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """Whoever sees a contact may work with it: owner, assigned, teammate, shared with (reference 1.10)."""
+        return Contact.objects.visible_to(user).filter(pk=self.pk).exists()
+
+    def may_be_removed_by(self, user: User) -> bool:
+        """Only its owner removes a contact (reference 1.10)."""
+        return self.owner_user_id == user.pk
+
+
+class ContactShare(models.Model):
+    """A contact shown to one more user, as when they claim its lead and somebody else is assigned."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="shares")
+    user = models.ForeignKey(User, models.PROTECT, related_name="contact_shares")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "contact"], name="contact_share_once")]
+
+    def __str__(self) -> str:
+        return f"{self.contact} for {self.user}"

@@ -1,0 +1,247 @@
+"""Inquiries, the rules that route them, and the offers that hand them to somebody (design 6)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Lower
+
+from campaigns.models import Campaign
+from config import clock
+from crm.models import Contact, ContactSource
+from messaging.models import Message
+from teams.models import Team, TeamMemberDistributionOption, User
+
+
+class LeadSource(models.Model):
+    """Where leads come from; one list for the installation, seeded with fixed ids (reference 2.24)."""
+
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="lead_source_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DistributionTarget(models.TextChoices):
+    """Who is to get a lead."""
+
+    MYSELF = "Myself"
+    TEAM_ROLLOUT = "Team Rollout"
+
+
+class LeadRouteQuerySet(models.QuerySet["LeadRoute"]):
+    """Questions about routes."""
+
+    def visible_to(self, user: User) -> LeadRouteQuerySet:
+        """Only your own (reference 2.26)."""
+        return self.filter(owner_user=user)
+
+
+class LeadRoute(models.Model):
+    """A rule: leads of these sources go there, and this campaign is meant for them."""
+
+    class TeamSelection(models.TextChoices):
+        SPECIFIC_TEAM = "Specific Team"
+        ZIPCODE = "Zipcode"
+
+    owner_user = models.ForeignKey(User, models.PROTECT, related_name="lead_routes")
+    position = models.PositiveIntegerField(default=0)  # lowest first; see leads.routing
+    lead_source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="routes")
+    contact_source = models.ForeignKey(ContactSource, models.PROTECT, null=True, blank=True, related_name="routes")
+    filter = models.CharField(max_length=255, blank=True)  # equals lead.type, ignoring case; "" = any
+    distribution_target = models.CharField(max_length=12, choices=DistributionTarget.choices)
+    team_selection_method = models.CharField(max_length=13, choices=TeamSelection.choices, null=True, blank=True)
+    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="lead_routes")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="lead_routes")
+    is_automatic = models.BooleanField(default=False)  # ours: offer and enrol without being asked
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    modified_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[LeadRouteQuerySet] = LeadRouteQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(lead_source__isnull=False) | models.Q(contact_source__isnull=False),
+                name="route_has_a_source",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(distribution_target="Myself", team_selection_method__isnull=True, team__isnull=True)
+                | models.Q(
+                    distribution_target="Team Rollout", team_selection_method="Specific Team", team__isnull=False
+                )
+                | models.Q(distribution_target="Team Rollout", team_selection_method="Zipcode", team__isnull=True),
+                name="route_target_is_whole",
+            ),
+        ]
+        indexes = [models.Index(fields=["owner_user", "position", "id"], name="route_in_order")]  # read by routing
+
+    def __str__(self) -> str:
+        return f"route {self.pk}: {self.lead_source or self.contact_source} to {self.team or self.distribution_target}"
+
+    def may_be_changed_by(self, user: User) -> bool:
+        return self.owner_user_id == user.pk
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    """Questions about leads."""
+
+    def visible_to(self, user: User) -> LeadQuerySet:
+        """Leads you brought in or claimed, and those of contacts you see."""
+        return self.filter(
+            models.Q(owner_user=user)
+            | models.Q(claimed_by_user=user)
+            | models.Q(contact__in=Contact.objects.visible_to(user).values("pk"))
+        )
+
+
+class Lead(models.Model):
+    """One inquiry of a contact. It is always someone's: unclaimed, it is its owner's."""
+
+    class ClaimedVia(models.TextChoices):
+        NONE = "None"
+        EMAIL = "Email"
+        TEXT = "Text"
+        PHONE = "Phone"
+        ASSIGNED = "Assigned"
+        AUTO = "Auto"
+
+    owner_user = models.ForeignKey(User, models.PROTECT, related_name="leads")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="leads")
+    source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="leads")
+
+    route = models.ForeignKey(LeadRoute, models.SET_NULL, null=True, blank=True, related_name="leads", editable=False)
+    distribution_target = models.CharField(max_length=12, choices=DistributionTarget.choices, editable=False)
+    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="leads", editable=False)
+
+    claimed_by_user = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="claimed_leads", editable=False
+    )
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    claimed_via = models.CharField(max_length=8, choices=ClaimedVia.choices, default=ClaimedVia.NONE)
+    time_to_claim = models.IntegerField(null=True, blank=True, editable=False)  # seconds from created_at
+
+    text_body = models.TextField(blank=True)
+    html_body = models.TextField(blank=True)
+    mls_id = models.CharField(max_length=255, blank=True)
+    listing_status = models.CharField(max_length=255, blank=True)
+    listing_price = models.CharField(max_length=255, blank=True)
+    street_address = models.CharField(max_length=255, blank=True)
+    city = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=255, blank=True)
+    zipcode = models.CharField(max_length=255, blank=True)
+    type = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    modified_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[LeadQuerySet] = LeadQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(claimed_by_user__isnull=True, claimed_at__isnull=True)
+                | models.Q(claimed_by_user__isnull=False, claimed_at__isnull=False),
+                name="lead_claim_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"lead {self.pk}: {self.contact}"
+
+
+class LeadOfferQuerySet(models.QuerySet["LeadOffer"]):
+    """Questions about offers."""
+
+    def visible_to(self, user: User) -> LeadOfferQuerySet:
+        """Your own offers, and all of the leads you brought in."""
+        return self.filter(models.Q(user=user) | models.Q(lead__owner_user=user))
+
+    def open(self) -> LeadOfferQuerySet:
+        """Alerted and not yet decided: what may be claimed."""
+        return self.filter(status=LeadOffer.Status.SENT)
+
+
+class LeadOffer(models.Model):
+    """One member's turn at one lead."""
+
+    class Status(models.TextChoices):
+        PENDING = "Pending"  # planned for `notify_at`
+        SENT = "Sent"  # alerted, claimable
+        CLAIMED = "Claimed"
+        DECLINED = "Declined"
+        LOST = "Lost"  # another claimed after this member was alerted
+        CANCELLED = "Cancelled"  # the lead was settled before this member's turn
+        EXPIRED = "Expired"  # exclusive windows and fallbacks only
+
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="offers")
+    team = models.ForeignKey(Team, models.PROTECT, related_name="lead_offers")
+    user = models.ForeignKey(User, models.PROTECT, related_name="lead_offers")
+    option = models.ForeignKey(
+        TeamMemberDistributionOption, models.SET_NULL, null=True, blank=True, related_name="lead_offers"
+    )
+    # As planned: a later change of the options leaves a standing rollout alone.
+    position = models.PositiveIntegerField()
+    rank = models.IntegerField(null=True, blank=True)
+    notify_at = models.DateTimeField()
+    assign_automatically = models.BooleanField(default=False)
+    has_call_alert = models.BooleanField(default=False)
+    has_text_alert = models.BooleanField(default=False)
+    has_email_alert = models.BooleanField(default=False)
+
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
+    reason = models.CharField(max_length=255, blank=True)
+    # What the agent replies to claim this lead; differs between an agent's open offers.
+    reply_number = models.PositiveSmallIntegerField(null=True, blank=True)
+    alerted_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    # One alert a channel, ever: the messages know nothing of offers.
+    alert_text = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="+")
+    alert_email = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[LeadOfferQuerySet] = LeadOfferQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["lead", "user"], name="offered_once"),
+            models.UniqueConstraint(fields=["lead"], condition=models.Q(status="Claimed"), name="one_claim_per_lead"),
+            models.UniqueConstraint(
+                fields=["user", "reply_number"],
+                condition=models.Q(status="Sent", reply_number__isnull=False),
+                name="reply_number_once_per_agent",
+            ),
+        ]
+        indexes = [
+            # Read by the engine's tick: whose turn it is.
+            models.Index(
+                fields=["notify_at", "position", "id"], condition=models.Q(status="Pending"), name="offer_due"
+            ),
+            models.Index(fields=["user", "-id"], name="offer_of_user"),  # read by GET /lead-offers and the digit
+        ]
+
+    def __str__(self) -> str:
+        return f"lead {self.lead_id} to {self.user}: {self.status}"
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """Only the offered member claims or declines."""
+        return self.user_id == user.pk
+
+
+class RoutingTrace(models.Model):
+    """Why a lead went where it went: the rules tried, what failed, what was chosen, who was passed over."""
+
+    lead = models.OneToOneField(Lead, models.CASCADE, related_name="routing_trace")
+    decided_at = models.DateTimeField(default=clock.now, editable=False)
+    decision = models.JSONField()  # leads.routing.Decision, as JSON
+    skipped = models.JSONField(default=list)  # members passed over, each with a reason
+
+    def __str__(self) -> str:
+        return f"trace of lead {self.lead_id}"

@@ -1,0 +1,216 @@
+"""Messages out and in, the numbers they travel between, consent, and templates (design 7)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from config import clock
+from crm.models import Contact, OwnedQuerySet
+from teams.models import User
+
+
+class PhoneNumber(models.Model):
+    """A number we text from. Its user's client texts leave from it; texts to it are theirs."""
+
+    number = models.CharField(max_length=16, unique=True)  # E.164
+    user = models.OneToOneField(User, models.PROTECT, null=True, blank=True, related_name="phone_number")
+    provider_sid = models.CharField(max_length=34, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class TemplateFolder(models.Model):
+    """Where a user keeps templates (reference 2.23)."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="template_folders")
+    name = models.CharField(max_length=200)
+    description = models.CharField(max_length=200, blank=True)
+    original_template_folder = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="copies"
+    )
+
+    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may_be_changed_by(self, user: User) -> bool:
+        return self.user_id == user.pk
+
+
+class Template(models.Model):
+    """Words to send, with merge fields that messaging.fill knows (reference 2.22)."""
+
+    class TemplateType(models.TextChoices):
+        EMAIL = "Email"
+        TEXT = "Text"
+        PHONE = "Phone"
+        LETTER = "Direct Mail Letter"
+        POSTCARD = "Direct Mail Postcard"
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="templates")
+    template_folder = models.ForeignKey(TemplateFolder, models.CASCADE, related_name="templates")
+    template_type = models.CharField(max_length=20, choices=TemplateType.choices)
+    subject = models.CharField(max_length=1000, blank=True)
+    description = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)
+    file_id = models.IntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    modified_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.description or self.subject or f"template {self.pk}"
+
+    def may_be_changed_by(self, user: User) -> bool:
+        return self.user_id == user.pk
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Questions about messages."""
+
+    def visible_to(self, user: User) -> MessageQuerySet:
+        """What was said to or by you, or to a contact you see."""
+        return self.filter(models.Q(user=user) | models.Q(contact__in=Contact.objects.visible_to(user).values("pk")))
+
+    def waiting(self) -> MessageQuerySet:
+        """Not yet taken for sending: what may still be cancelled."""
+        return self.filter(status__in=Message.WAITING)
+
+
+class Message(models.Model):
+    """One logical text or email, out or in: the outbox and the log."""
+
+    class Channel(models.TextChoices):
+        TEXT = "text"
+        EMAIL = "email"
+
+    class Purpose(models.TextChoices):
+        ALERT = "alert"  # to one of our users
+        NOTICE = "notice"  # a courtesy to a client that the law or a carrier asks for
+        PERSONAL = "personal"  # written by a person to a client
+        CAMPAIGN = "campaign"  # from a drip to a client
+        INBOUND = "inbound"  # somebody wrote to us
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        HELD = "held"  # waits until `not_before`, for `reason`
+        SENDING = "sending"  # taken by a worker until `leased_until`
+        UNKNOWN = "unknown"  # may have been sent: looked up before anything else happens
+        SENT = "sent"
+        DELIVERED = "delivered"
+        UNDELIVERED = "undelivered"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+        RECEIVED = "received"
+
+    WAITING = (Status.QUEUED, Status.HELD)
+    IN_FLIGHT = (Status.SENDING, Status.UNKNOWN)
+
+    channel = models.CharField(max_length=5, choices=Channel.choices)
+    purpose = models.CharField(max_length=8, choices=Purpose.choices)
+    status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
+    reason = models.CharField(max_length=255, blank=True)  # why it was held, refused, failed: in plain words
+
+    # For alerts the user is told; for texts to clients the user speaks; for inbound they own the number.
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="messages")
+    # Messages stay when their contact goes, keyed by number (design 10).
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="messages")
+
+    sender = models.CharField(max_length=320)  # E.164 or an email address
+    recipient = models.CharField(max_length=320)
+    subject = models.CharField(max_length=1000, blank=True)
+    body = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    media = models.JSONField(default=list, blank=True)  # URLs
+    segments = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    provider_sid = models.CharField(max_length=255, blank=True)
+    provider_status = models.CharField(max_length=20, blank=True)  # the furthest the provider told us, in its words
+    error_code = models.IntegerField(null=True, blank=True)  # the provider's
+
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    modified_at = models.DateTimeField(default=clock.now, editable=False)
+    not_before = models.DateTimeField(default=clock.now)
+    valid_until = models.DateTimeField(null=True, blank=True)  # past it the words have lost their sense
+    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True)  # accepted by the provider
+    settled_at = models.DateTimeField(null=True, blank=True)  # nothing more will be tried
+
+    objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            # One answer of the provider is one row: the dedupe of inbound texts and adopted sends.
+            models.UniqueConstraint(
+                fields=["channel", "provider_sid"],
+                condition=~models.Q(provider_sid=""),
+                name="message_provider_sid_once",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["sending", "unknown"]) | models.Q(leased_until__isnull=False),
+                name="message_in_flight_has_lease",
+            ),
+        ]
+        indexes = [
+            # Read by the outbox's tick: what is to be sent.
+            models.Index(
+                fields=["channel", "not_before", "id"],
+                condition=models.Q(status__in=["queued", "held"]),
+                name="message_due",
+            ),
+            # Read by the outbox's tick: what a dead worker left behind.
+            models.Index(
+                fields=["leased_until"], condition=models.Q(status__in=["sending", "unknown"]), name="message_leased"
+            ),
+            # Read when a number opts out: what must be cancelled.
+            models.Index(
+                fields=["recipient"], condition=models.Q(status__in=["queued", "held"]), name="message_waiting_for"
+            ),
+            models.Index(fields=["contact", "id"], name="message_of_contact"),  # read by the conversation
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.pk} to {self.recipient}: {self.status}"
+
+
+class Consent(models.Model):
+    """What a number's owner allowed or forbade: append-only; the present state is a fold (messaging.consent)."""
+
+    class Kind(models.TextChoices):
+        GRANTED = "granted"  # they inquired, or agreed to be texted
+        OPTED_OUT = "opted_out"  # STOP, or the carrier told us
+        OPTED_IN = "opted_in"  # START: lifts an opt-out and nothing else
+
+    number = models.CharField(max_length=16)  # E.164; outlives the contact
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    source = models.CharField(max_length=255)  # "lead 12 from Zillow", "text", "carrier"
+    words = models.TextField(blank=True)  # what they said, or were shown
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="consents")
+    message = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, related_name="consents")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["number", "-id"], name="consent_of_number")]  # read by the fold
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.kind}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk:
+            raise TypeError("Consent is append-only: write a new row.")
+        super().save(*args, **kwargs)

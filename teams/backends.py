@@ -1,0 +1,21 @@
+"""Log-in by email."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from teams.models import User
+
+
+class EmailBackend(ModelBackend):
+    """Takes the email as the log-in name, whatever its case (design 4)."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        user = User.objects.filter(email__iexact=username).first() if username else None
+        if user is None or password is None:
+            User().set_password(password or "")  # as slow as a wrong password: timing must not tell who exists
+            return None
+        return user if user.check_password(password) and self.user_can_authenticate(user) else None

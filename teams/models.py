@@ -1,0 +1,268 @@
+"""Users, teams, and who may see what (design 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+from oauth2_provider.models import AbstractApplication
+
+from config import clock
+from teams.phones import e164
+
+
+def default_timezone() -> str:
+    """The zone of users who name none."""
+    return str(settings.DEFAULT_TIME_ZONE)
+
+
+class Users(UserManager["User"]):
+    """Makes users by email; the username defaults to it."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:  # type: ignore[override]
+        return super().create_user(fields.pop("username", email), email, password, **fields)
+
+    def visible_to(self, user: User) -> models.QuerySet[User]:
+        """The API shows a user themself; an administrator's list is the admin's (reference 2.1)."""
+        return self.filter(pk=user.pk)
+
+    def within_reach_of(self, user: User) -> models.QuerySet[User]:
+        """Those to whom `user` may assign things: themself and the accepted members of their teams."""
+        teams = Team.objects.joined_by(user)
+        return self.filter(
+            models.Q(pk=user.pk)
+            | models.Q(memberships__team__in=teams, memberships__request_status=TeamMember.RequestStatus.ACCEPTED)
+            | models.Q(created_teams__in=teams),
+            is_active=True,
+        ).distinct()
+
+
+class User(AbstractUser):
+    """Somebody who works here. Deactivated, never deleted: what they did stays theirs."""
+
+    first_name = models.CharField(max_length=255, blank=True)
+    last_name = models.CharField(max_length=255, blank=True)
+    email = models.EmailField(max_length=255, unique=True)
+    username = models.CharField(max_length=255, blank=True)
+    phone = models.CharField(max_length=255, blank=True)
+    phone_e164 = models.CharField(max_length=16, blank=True, editable=False)
+    # The number the system texts from on this user's behalf, E.164; written by messaging. "" when none.
+    system_phone = models.CharField(max_length=16, blank=True, editable=False)
+    timezone = models.CharField(max_length=200, default=default_timezone)
+    profile_picture = models.URLField(blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    modified_at = models.DateTimeField(default=clock.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[Users] = Users()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique"),  # the log-in (teams.backends)
+            models.UniqueConstraint(Lower("username"), name="user_username_unique"),
+            models.UniqueConstraint(
+                "system_phone", condition=~models.Q(system_phone=""), name="user_system_phone_unique"
+            ),
+        ]
+        indexes = [
+            # Whose phone is texting in? Read by messaging.inbox.
+            models.Index(fields=["phone_e164"], condition=~models.Q(phone_e164=""), name="user_phone"),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.username = self.username or self.email
+        self.phone_e164 = e164(self.phone)
+        super().save(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The wall clock this user lives by."""
+        return ZoneInfo(self.timezone)
+
+    def timezone_offset(self, now: datetime) -> float:
+        """Hours from GMT at `now`, as the API shows them: -8, or 5.5."""
+        offset = now.astimezone(self.zone).utcoffset()
+        hours = offset.total_seconds() / 3600 if offset else 0.0
+        return int(hours) if hours == int(hours) else hours
+
+
+class Application(AbstractApplication):
+    """A program that may ask users for access; our own model because one application uses several grants.
+
+    The library allows each application a single grant; LionDesk's clients use code with refresh, and some implicit.
+    """
+
+    is_implicit_allowed = models.BooleanField(
+        "implicit grant allowed", default=False, help_text="For old browser clients only: the token shows in the URL."
+    )
+
+    class Meta(AbstractApplication.Meta):
+        swappable = "OAUTH2_PROVIDER_APPLICATION_MODEL"
+
+    def allows_grant_type(self, *grant_types: str) -> bool:
+        allowed = {self.GRANT_AUTHORIZATION_CODE, self.authorization_grant_type}
+        if self.is_implicit_allowed:
+            allowed.add(self.GRANT_IMPLICIT)
+        return bool(allowed & set(grant_types))
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    """Questions about teams."""
+
+    def joined_by(self, user: User) -> TeamQuerySet:
+        """Teams `user` created or is an accepted member of."""
+        accepted = TeamMember.objects.filter(user=user, request_status=TeamMember.RequestStatus.ACCEPTED)
+        return self.filter(models.Q(creator=user) | models.Q(pk__in=accepted.values("team_id")))
+
+    def visible_to(self, user: User) -> TeamQuerySet:
+        """Teams you created or belong to (reference 2.3)."""
+        return self.joined_by(user)
+
+
+class Team(models.Model):
+    """Users who share contacts and are offered leads together."""
+
+    class OrderMethod(models.TextChoices):
+        RANK = "Rank"
+        TIME = "Time"
+
+    creator = models.ForeignKey(User, models.PROTECT, related_name="created_teams")
+    name = models.CharField(max_length=255)
+    is_contact_resource_sharing_enabled = models.BooleanField(default=False)
+    order_method = models.CharField(max_length=4, choices=OrderMethod.choices, default=OrderMethod.RANK)
+    # Minutes; null = five, zero = all at once. Only with Rank.
+    mins_until_next_alert = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(0)])
+    # As given: "91109,92618,32899".
+    distribution_zipcodes = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    modified_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[TeamQuerySet] = TeamQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(mins_until_next_alert__gte=0), name="team_interval_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """Only its creator administers a team (reference 2.3)."""
+        return self.creator_id == user.pk
+
+
+class TeamMemberQuerySet(models.QuerySet["TeamMember"]):
+    """Questions about memberships."""
+
+    def visible_to(self, user: User) -> TeamMemberQuerySet:
+        """Your own memberships, and all of the teams you accepted or created (reference 2.4)."""
+        return self.filter(models.Q(user=user) | models.Q(team__in=Team.objects.joined_by(user).values("pk")))
+
+    def accepted(self) -> TeamMemberQuerySet:
+        return self.filter(request_status=TeamMember.RequestStatus.ACCEPTED)
+
+
+class TeamMember(models.Model):
+    """A user's place in a team: invited, and accepted or declined by that user alone."""
+
+    class RequestStatus(models.TextChoices):
+        ACCEPTED = "Accepted"
+        PENDING = "Pending"
+        DECLINED = "Declined"
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    request_status = models.CharField(max_length=8, choices=RequestStatus.choices, default=RequestStatus.PENDING)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[TeamMemberQuerySet] = TeamMemberQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="team_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """Only the invited user answers an invitation, not even the team's creator (reference 2.4)."""
+        return self.user_id == user.pk
+
+    def may_be_removed_by(self, user: User) -> bool:
+        """The member leaves, or the creator removes them (design 4)."""
+        return user.pk in (self.user_id, self.team.creator_id)
+
+
+class DistributionOptionQuerySet(models.QuerySet["TeamMemberDistributionOption"]):
+    """Questions about distribution options."""
+
+    def visible_to(self, user: User) -> DistributionOptionQuerySet:
+        """Only those of teams you created (reference 2.5)."""
+        return self.filter(team__creator=user)
+
+
+class TeamMemberDistributionOption(models.Model):
+    """When and how one member of a team is offered a lead."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="distribution_options")
+    user = models.ForeignKey(User, models.PROTECT, related_name="distribution_options")
+    rank = models.IntegerField(null=True, blank=True)  # lowest first, null last; only with Rank
+    # Minutes from the creation of the offers; only with Time.
+    mins_until_lead_offer = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(0)])
+    assign_automatically = models.BooleanField(default=False)
+    has_call_alert = models.BooleanField(default=False)
+    has_text_alert = models.BooleanField(default=False)
+    has_email_alert = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    modified_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[DistributionOptionQuerySet] = DistributionOptionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "user"], name="distribution_option_once"),
+            models.CheckConstraint(
+                condition=models.Q(mins_until_lead_offer__gte=0), name="distribution_option_delay_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """The team's creator sets who is offered what (reference 2.5)."""
+        return self.team.creator_id == user.pk
+
+
+class EqualsAny(models.Func):
+    """`column = ANY(ARRAY(SELECT ...))`: the subquery runs once, before the scan, so the column's index serves.
+
+    With `IN (SELECT ...)` under an OR, PostgreSQL reads every row of the table.
+    """
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = models.BooleanField()
+
+
+def seen_through(column: str, user: User) -> models.Q:
+    """Rows whose `column` (a user id) is `user`, or a teammate who shares contacts with them (design 4)."""
+    sharing = Team.objects.joined_by(user).filter(is_contact_resource_sharing_enabled=True)
+    members = TeamMember.objects.accepted().filter(team__in=sharing.values("pk"))
+    mates = members.order_by().values_list("user_id").union(sharing.order_by().values_list("creator_id"), all=True)
+    return models.Q(**{column: user.pk}) | models.Q(EqualsAny(models.F(column), ArraySubquery(mates)))
