@@ -1,0 +1,99 @@
+"""RFC 5545 recurrence rules, as recurring tasks use them: wall times that stay put when the clocks change."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import MAXYEAR, datetime, timedelta
+from itertools import islice
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+
+from teams.zones import instant, wall_time
+
+DAY: Final = "(?:MO|TU|WE|TH|FR|SA|SU)"
+NUMBERS: Final = "[+-]?[0-9]{1,3}(?:,[+-]?[0-9]{1,3})*"
+PARTS: Final = {  # what a rule may consist of; nobody is reminded every minute or second
+    "FREQ": "YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY",
+    "INTERVAL": "[1-9][0-9]{0,3}",  # dateutil never returns from an interval of 0
+    "COUNT": "[1-9][0-9]{0,5}",
+    "UNTIL": "[1-9][0-9]{7}(?:T[0-9]{6}Z?)?",
+    "WKST": DAY,
+    "BYDAY": f"[+-]?[0-9]{{0,2}}{DAY}(?:,[+-]?[0-9]{{0,2}}{DAY})*",
+    **dict.fromkeys(("BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYSETPOS", "BYHOUR", "BYMINUTE"), NUMBERS),
+}
+BOUNDS: Final = ("INTERVAL", "COUNT", "UNTIL")
+MOST_OCCURRENCES: Final = 10_000  # hourly for a year, daily for a working life; then a rule has ended
+
+ANY_START: Final = datetime.fromisoformat("2001-01-01T12:00")
+
+# The calendar repeats every 400 years, weekdays included. dateutil looks for a next date up to the year 9999;
+# moved into the last such cycle, a rule that never comes true is given up after 0.2 s instead of 5.
+CYCLE_YEARS: Final = 400
+CYCLE: Final = timedelta(days=146_097)
+
+
+def next_occurrence(rule: str, start: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first moment after `after` of a rule that began at `start`; None when it has ended.
+
+    The wall time of the start in `zone` is kept; where the clocks leave it out, it is the first minute after.
+    """
+    try:
+        return next(_moments(rule, start, after, zone), None)
+    except ValueError:  # such as hours that an hourly interval never meets from this start
+        return None
+
+
+def what_is_wrong(rule: str) -> str:
+    """Why this is no recurrence rule we follow, in plain words; empty when it is one."""
+    try:
+        parts = _parts(rule)
+        _last(parts.get("UNTIL", "20010101"), ZoneInfo("UTC"))
+        pattern = {name: value for name, value in parts.items() if name not in BOUNDS}
+        comes_true = next(_series(pattern, ANY_START), None)
+    except ValueError as error:
+        return f"Not a recurrence rule (RFC 5545): {error}."
+    return "" if comes_true else "No date ever fits this rule."
+
+
+def _parts(rule: str) -> dict[str, str]:
+    """The parts of a rule by name, each of which we understand."""
+    parts: dict[str, str] = {}
+    for text in rule.strip().upper().removeprefix("RRULE:").rstrip(";").split(";"):
+        name, _, value = text.partition("=")
+        if not re.fullmatch(PARTS.get(name, "(?!)"), value):
+            raise ValueError(f"{text!r} is not understood")
+        if name in parts:
+            raise ValueError(f"{name} is given twice")
+        parts[name] = value
+    if "FREQ" not in parts:
+        raise ValueError("FREQ is missing")
+    if parts.keys() >= {"COUNT", "UNTIL"}:
+        raise ValueError("COUNT and UNTIL exclude each other")
+    return parts
+
+
+def _moments(rule: str, start: datetime, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The moments after `after` at which the rule falls due, up to and including its UNTIL."""
+    parts = _parts(rule)
+    last = _last(parts.pop("UNTIL"), zone) if "UNTIL" in parts else None
+    not_before = wall_time(after, zone) - timedelta(days=1)  # cheap, and wider than any change of the clocks
+    for local in islice(_series(parts, wall_time(start, zone)), MOST_OCCURRENCES):
+        if last and local > last:
+            return
+        if local > not_before and (moment := instant(local, zone)) > after:
+            yield moment
+
+
+def _series(parts: Mapping[str, str], start: datetime) -> Iterator[datetime]:
+    text = ";".join(f"{name}={value}" for name, value in parts.items())
+    shift = CYCLE * ((MAXYEAR - start.year) // CYCLE_YEARS)
+    return (local - shift for local in rrulestr(text, dtstart=start + shift))
+
+
+def _last(until: str, zone: ZoneInfo) -> datetime:
+    """UNTIL as a wall time: a bare date includes its day, a `Z` means UTC."""
+    moment = datetime.fromisoformat(until if "T" in until else f"{until}T235959")
+    if moment.tzinfo is None:
+        return moment
+    return wall_time(moment.replace(year=min(moment.year, MAXYEAR - 1)), zone)  # no zone may lead past the calendar

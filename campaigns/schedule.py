@@ -1,0 +1,138 @@
+"""When each action of a campaign happens for one enrolment. Pure: actions and the start in, a plan out (design 8)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from campaigns.recurrence import next_occurrence, what_is_wrong
+from teams.zones import instant, wall_time
+
+TASK_TYPES: Final = (
+    "Agent Task - Email Reminder",
+    "Agent Task - Call Reminder",
+    "Agent Task - Text Reminder",
+    "Agent Task - No Reminder",
+)
+EMAIL: Final = "Email Contact"
+CALL: Final = "Call Contact"
+TEXT: Final = "Text Contact"
+
+DAY_AND_TIME: Final = "Delay by Day and Time"
+MINUTES: Final = "Delay by Minutes"
+EXACT: Final = "Exact Date and Time"
+RECURRING: Final = "Recurring"
+
+# Why an action happens at another time than it says, or never
+PAST: Final = "past: the date had gone by at enrolment"
+AT_ONCE: Final = "at once: the time of day had gone by at enrolment"
+NEXT_DAY: Final = "next day: the time of day had gone by at enrolment"
+EXHAUSTED: Final = "past: the recurrence had ended at enrolment"
+
+MOST_DAYS: Final = 36_500  # a century; beyond, the calendar itself would end
+MOST_SECONDS: Final = 2**31 - 1  # what an integer column holds: 68 years
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The timing of one `CampaignAction`."""
+
+    id: int
+    type: str
+    timing_type: str
+    delay_by_days: int | None = None
+    dispatch_time: time | None = None
+    delay_by_seconds: int | None = None
+    dispatch_datetime: datetime | None = None
+    recurrence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """When an action happens, in UTC; None when it never will. `reason` records a choice that was made."""
+
+    action_id: int
+    at: datetime | None
+    reason: str = ""
+
+
+ZoneOf = Callable[[Action], ZoneInfo]
+
+
+def plan(actions: Sequence[Action], start: datetime, zone_of: ZoneOf) -> list[Planned]:
+    """One `Planned` per action, in their order, each relative to the start and never to the step before it.
+
+    `zone_of` tells the zone of an action's sender, in which its time of day is meant.
+    """
+    return [PLANNERS[action.timing_type](action, start, zone_of) for action in actions]
+
+
+def validate_timing(action: Action) -> dict[str, str]:
+    """What is missing or wrong for the action's timing type, by field."""
+    if action.timing_type not in PLANNERS:
+        return {"timing_type": f"Must be one of: {', '.join(PLANNERS)}."}
+    if action.timing_type == RECURRING and action.type not in TASK_TYPES:
+        return {"timing_type": "Recurring is only for agent tasks."}
+    faults = ((field, fault(action)) for field, fault in NEEDS[action.timing_type].items())
+    return {field: message for field, message in faults if message}
+
+
+def _by_seconds(action: Action, start: datetime, zone_of: ZoneOf) -> Planned:
+    return Planned(action.id, start + timedelta(seconds=action.delay_by_seconds or 0))
+
+
+def _by_day_and_time(action: Action, start: datetime, zone_of: ZoneOf) -> Planned:
+    """The sender's wall time, some days after the start's date there. On the day itself it may have gone by:
+    a text then waits a day, so that no client is texted at an hour nobody chose."""
+    zone = zone_of(action)
+    day = wall_time(start, zone).date() + timedelta(days=action.delay_by_days or 0)
+    local = datetime.combine(day, action.dispatch_time or time.min)
+    if (at := instant(local, zone)) >= start:
+        return Planned(action.id, at)
+    if action.type == TEXT:
+        return Planned(action.id, instant(local + timedelta(days=1), zone), NEXT_DAY)
+    return Planned(action.id, start, AT_ONCE)
+
+
+def _on_the_date(action: Action, start: datetime, zone_of: ZoneOf) -> Planned:
+    """A date gone by is left out: what was written for it would come out of season."""
+    if action.dispatch_datetime is None or action.dispatch_datetime < start:
+        return Planned(action.id, None, PAST)
+    return Planned(action.id, action.dispatch_datetime)
+
+
+def _recurring(action: Action, start: datetime, zone_of: ZoneOf) -> Planned:
+    """The first occurrence, which may be the start itself; the engine asks for each next one in its turn."""
+    just_before = start - timedelta(seconds=1)  # a rule knows whole seconds only
+    at = next_occurrence(action.recurrence or "", start, just_before, zone_of(action))
+    return Planned(action.id, at, "" if at else EXHAUSTED)
+
+
+PLANNERS: Final = {
+    DAY_AND_TIME: _by_day_and_time,
+    MINUTES: _by_seconds,
+    EXACT: _on_the_date,
+    RECURRING: _recurring,
+}
+
+
+def _wrong_number(given: int | None, most: int) -> str:
+    if given is None:
+        return "Required for this timing type."
+    return "" if 0 <= given <= most else f"Must be between 0 and {most}."
+
+
+def _missing(given: object) -> str:
+    return "Required for this timing type." if given is None else ""
+
+
+NEEDS: Final[dict[str, dict[str, Callable[[Action], str]]]] = {
+    DAY_AND_TIME: {
+        "delay_by_days": lambda action: _wrong_number(action.delay_by_days, MOST_DAYS),
+        "dispatch_time": lambda action: _missing(action.dispatch_time),
+    },
+    MINUTES: {"delay_by_seconds": lambda action: _wrong_number(action.delay_by_seconds, MOST_SECONDS)},
+    EXACT: {"dispatch_datetime": lambda action: _missing(action.dispatch_datetime)},
+    RECURRING: {"recurrence": lambda action: what_is_wrong(action.recurrence or "")},
+}
