@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.api.cors.AnyOrigin",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -69,6 +70,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+CSRF_FAILURE_VIEW = "config.api.problems.csrf_failure"
 APPEND_SLASH = False  # a redirect would lose the body of a POST
 
 TEMPLATES = [
@@ -133,6 +135,8 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["config.api.query.FeathersQuery"],
     "DEFAULT_PAGINATION_CLASS": "config.api.pages.FeathersPages",
     "DEFAULT_SCHEMA_CLASS": "config.api.schema.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.bodies.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "config.api.problems.answer_error",
     "UNAUTHENTICATED_USER": None,
 }
@@ -156,6 +160,7 @@ OAUTH2_PROVIDER = {
     "REFRESH_TOKEN_EXPIRE_SECONDS": None,
     "ROTATE_REFRESH_TOKEN": False,  # a published client presents its first refresh token forever
     "PKCE_REQUIRED": False,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 300,
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # only SHA-256 of a token is stored
     "OAUTH2_BACKEND_CLASS": "config.api.oauth.Core",
     "OAUTH2_VALIDATOR_CLASS": "config.api.oauth.Validator",

@@ -2,7 +2,12 @@
 
 from django.apps import AppConfig
 
+from config.api import lookups
+
 
 class ApiConfig(AppConfig):
     name = "config.api"
     label = "api"
+
+    def ready(self) -> None:
+        lookups.register()

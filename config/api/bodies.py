@@ -1,0 +1,129 @@
+"""What comes in and goes out is JSON, whatever the headers say."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from config.api.values import milliseconds_z
+from config.errors import DomainError
+
+
+class BadBody(DomainError):
+    """The body is not a JSON object."""
+
+
+class TooLarge(DomainError):
+    """The body is larger than this service takes."""
+
+    status = 413
+
+
+class JSONParser(BaseParser):
+    """A JSON object, or nothing at all, which is an empty one. The content type is not asked."""
+
+    media_type = "*/*"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        return read_object(read_all(stream))
+
+
+def read_all(stream: IO[Any]) -> bytes:
+    """The whole body, which must keep to the limit."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body: bytes = stream.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge(f"The body is larger than {limit // 2**20} MB.")
+    return body
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`, free of what a database cannot store, or BadBody."""
+    if not body.strip():
+        return {}
+    try:
+        read = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise BadBody("The body is not UTF-8.") from None
+    except RecursionError:
+        raise BadBody("The body is nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise BadBody(f"The body is not valid JSON: {error}.") from None
+    except ValueError:  # Python refuses to read numbers of more than 4,300 digits
+        raise BadBody("The body holds a number that is too long.") from None
+    if isinstance(read, list):
+        raise BadBody("The body is a list, but bulk create is not supported: send one object.")
+    if not isinstance(read, dict):
+        raise BadBody("The body must be a JSON object.")
+    if b"\\u" in body:  # only an escape can bring in what UTF-8 or JSON forbid
+        _refuse_unstorable(read)
+    return read
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadBody(f"The body is not valid JSON: it holds {name}.")
+
+
+def _refuse_unstorable(read: dict[str, Any]) -> None:
+    """No NUL characters and no halves of surrogate pairs, at any depth."""
+    for key, value in read.items():
+        text = json.dumps({key: value}, ensure_ascii=False)
+        if "\\u0000" in text.replace("\\\\", ""):
+            raise _bad_value(key, "may not contain a NUL character.")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise _bad_value(key, "holds half of a surrogate pair, which is no character.") from None
+
+
+def _bad_value(key: str, what: str) -> BadBody:
+    name = key.replace("\0", "").encode("utf-8", "replace").decode()[:100]
+    message = f"{name} {what}"
+    return BadBody(message, errors={name: message})
+
+
+class JSONRenderer(BaseRenderer):
+    """Compact JSON in UTF-8."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None  # JSON is UTF-8 by definition
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        return b"" if data is None else to_json(data)
+
+
+def to_json(data: Any) -> bytes:
+    """`data` as this service writes it."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_plain).encode("utf-8", "replace")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return milliseconds_z(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value)
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """Takes any body for JSON and answers JSON to any Accept, or none: no 406, no 415."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type

@@ -1,0 +1,304 @@
+"""OAuth 2 as LionDesk's clients speak it, on top of django-oauth-toolkit.
+
+Tokens, codes and client ids are 40 lowercase hex digits; only SHA-256 of tokens and codes is stored. A refresh
+token is not rotated: it answers with itself and a new access token, which replaces the one before. Token life is wall
+time, not business time.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from django import forms
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import View
+from oauth2_provider.forms import AllowForm
+from oauth2_provider.models import get_access_token_model, get_application_model, get_grant_model, set_token_value
+from oauth2_provider.oauth2_backends import OAuthLibCore
+from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauth2_provider.settings import oauth2_settings
+from oauth2_provider.views import AuthorizationView
+from oauth2_provider.views.mixins import OAuthLibMixin
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from config.api.bodies import to_json
+from config.api.grammar import parameters
+from config.api.values import milliseconds_z
+
+OWN_CLIENT_ID = "pridedesk"  # the installation's own application, in whose name `./pride token` mints
+GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}
+
+
+# Secrets
+
+
+def hex_token(request: object = None) -> str:
+    """40 lowercase hex digits: 160 bits."""
+    return secrets.token_hex(20)
+
+
+class HexClientId:
+    def hash(self) -> str:
+        """A new client id; the library's generators have this odd name."""
+        return hex_token()
+
+
+class HexClientSecret(HexClientId):
+    """Client secrets are always generated, which is what makes GeneratedSecretHasher safe."""
+
+
+class GeneratedSecretHasher(PBKDF2PasswordHasher):
+    """For long random secrets only: one round, where a password needs a million and 200 ms."""
+
+    algorithm = "fast_pbkdf2"
+    iterations = 1
+
+
+def fingerprint(token: str) -> str:
+    """What is stored of a token or a code."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+# Who is calling
+
+
+class BearerToken(BaseAuthentication):
+    """`Authorization: Bearer <token>`, in one query."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+        if not scheme:
+            return None
+        token = self.find(given.strip()) if scheme.lower() == "bearer" else None
+        if token is None:
+            raise AuthenticationFailed
+        return token.user, token
+
+    def find(self, given: str) -> Any:
+        """The stored token, if it is current and its user active."""
+        found = get_access_token_model().objects.select_related("user").filter(token_checksum=fingerprint(given))
+        token = found.first() if given else None
+        if token is None or token.user is None or token.is_expired() or not token.user.is_active:
+            return None
+        return token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class HasValidToken(BasePermission):
+    """A valid token, whose scope allows writing where something is written."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.auth is None:
+            return False
+        scopes = cast(Any, request.auth).scope.split()
+        if request.method not in SAFE_METHODS and "write" not in scopes:
+            raise PermissionDenied("This token may only read: it was granted without the scope write.")
+        return True
+
+
+# Granting
+
+
+def scopes_in(text: str) -> list[str]:
+    """The scopes named, however they are spelled (`write,read`, `['write','read']`); the default when none is."""
+    known = [word for word in re.findall(r"\w+", text) if word in oauth2_settings.SCOPES]
+    return list(dict.fromkeys(known)) or list(oauth2_settings.DEFAULT_SCOPES)
+
+
+class Validator(OAuth2Validator):
+    """Reads every spelling of scopes, and stores codes as fingerprints."""
+
+    def validate_scopes(
+        self, client_id: str, scopes: Iterable[str], client: Any, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        request.scopes = scopes_in(" ".join(scopes))
+        return True
+
+    def is_within_original_scope(
+        self, request_scopes: list[str], refresh_token: str, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """A refresh gets the scopes it was granted, whatever it asks for."""
+        request.scopes = scopes_in(" ".join(self.get_original_scopes(refresh_token, request).split()))
+        return True
+
+    def save_authorization_code(self, client_id: str, code: dict[str, str], request: Any, *a: Any, **kw: Any) -> None:
+        code["code"] = hex_token()  # in place: the redirect is built from this dictionary afterwards
+        self._create_authorization_code(request, code | {"code": fingerprint(code["code"])})
+
+    def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
+        return cast(bool, super().validate_code(client_id, fingerprint(code), client, request, *args, **kwargs))
+
+    def confirm_redirect_uri(
+        self, client_id: str, code: str, redirect_uri: str, client: Any, *a: Any, **kw: Any
+    ) -> bool:
+        return cast(bool, super().confirm_redirect_uri(client_id, fingerprint(code), redirect_uri, client, *a, **kw))
+
+    def get_code_challenge(self, code: str, request: Any) -> str | None:
+        return cast("str | None", super().get_code_challenge(fingerprint(code), request))
+
+    def get_code_challenge_method(self, code: str, request: Any) -> str | None:
+        return cast("str | None", super().get_code_challenge_method(fingerprint(code), request))
+
+    def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *a: Any, **kw: Any) -> None:
+        super().invalidate_authorization_code(client_id, fingerprint(code), request, *a, **kw)
+
+
+class Core(OAuthLibCore):
+    """Form or JSON bodies, sloppy queries, and `expires` beside `expires_in` in answers."""
+
+    def _get_escaped_full_path(self, request: HttpRequest) -> str:
+        """The URL with its query encoded anew: oauthlib refuses what browsers and clients really send."""
+        parts = urlsplit(request.get_full_path())
+        return urlunsplit(parts._replace(query=urlencode(parameters(request.META.get("QUERY_STRING", "")))))
+
+    def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
+        pairs = json_pairs(request) if looks_like_json(request) else list(super().extract_body(request))
+        given = dict(pairs)
+        if "grant_type" not in given and request.path.endswith("/token"):
+            pairs += [("grant_type", grant) for key, grant in GRANT_OF.items() if key in given][:1]
+        return pairs
+
+    def create_token_response(self, request: HttpRequest) -> tuple[Any, dict[str, str], str, int]:
+        uri, headers, body, status = super().create_token_response(request)
+        if status == 200:
+            body = json.dumps(with_expiry(json.loads(body)))
+        return uri, headers, body, status
+
+    def create_authorization_response(self, request: HttpRequest, scopes: Any, credentials: Any, allow: bool) -> Any:
+        uri, headers, body, status = super().create_authorization_response(request, scopes, credentials, allow)
+        if lifetime := re.search(r"#(?:.*&)?expires_in=(\d+)", uri or ""):
+            uri += "&" + urlencode({"expires": expiry(int(lifetime[1]))})
+        return uri, headers, body, status
+
+
+def looks_like_json(request: HttpRequest) -> bool:
+    """Said or unsaid: some clients send JSON and call it something else."""
+    if request.content_type == "multipart/form-data":
+        return False
+    return request.content_type == "application/json" or request.body.lstrip().startswith(b"{")
+
+
+def json_pairs(request: HttpRequest) -> list[tuple[str, str]]:
+    """The texts of a JSON object; an unreadable body has none, and the grant is then refused as incomplete."""
+    try:
+        read = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError):
+        return []
+    return (
+        [(key, str(value)) for key, value in read.items() if isinstance(value, str | int)]
+        if isinstance(read, dict)
+        else []
+    )
+
+
+def with_expiry(answer: dict[str, Any]) -> dict[str, Any]:
+    """LionDesk's clients decide by the absolute `expires` when to refresh."""
+    return answer | {"expires": expiry(answer["expires_in"])}
+
+
+def expiry(seconds: int) -> str:
+    return milliseconds_z(timezone.now() + timedelta(seconds=seconds))
+
+
+class ConsentForm(AllowForm):
+    """The state is not ours to trim."""
+
+    state = forms.CharField(required=False, strip=False, widget=forms.HiddenInput())
+
+
+class Authorize(AuthorizationView):
+    """`/oauth2/authorize`: log in, then say yes or no. Plain HTML, no scripts."""
+
+    template_name = "oauth2/authorize.html"
+    form_class = ConsentForm
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+@method_decorator(sensitive_post_parameters("client_secret", "code", "refresh_token"), name="dispatch")
+class Token(OAuthLibMixin, View):
+    """`/oauth2/token`: a code or a refresh token for an access token."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        _, headers, body, status = self.create_token_response(request)
+        return HttpResponse(body, status=status, headers=headers)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return oauth_error(405, "invalid_request", "Send a POST.", {"Allow": "POST"})
+
+
+class Revoke(Token):
+    """`/oauth2/revoke`: forget a token (RFC 7009)."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        _, headers, body, status = self.create_revocation_response(request)
+        return HttpResponse(body or "", status=status, headers=headers)
+
+
+def oauth_error(status: int, error: str, description: str, headers: dict[str, str]) -> HttpResponse:
+    """A failure as OAuth clients know it: a top-level `error`."""
+    body = to_json({"error": error, "error_description": description})
+    return HttpResponse(body, status=status, headers=headers, content_type="application/json")
+
+
+# What the operator's commands need
+
+
+def mint_token(user: Any, now: datetime) -> str:
+    """An access token for `user` in the name of this installation; `now` is wall time."""
+    application, _ = get_application_model().objects.get_or_create(
+        client_id=OWN_CLIENT_ID,
+        defaults={
+            "name": "Pridedesk",
+            "client_type": "confidential",
+            "authorization_grant_type": "authorization-code",
+            "redirect_uris": "http://localhost/",
+        },
+    )
+    token = get_access_token_model()(
+        user=user,
+        application=application,
+        scope="write read",
+        expires=now + timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS),
+    )
+    raw = hex_token()
+    set_token_value(token, raw)
+    token.save()
+    return raw
+
+
+def make_application(name: str, redirect_uri: str) -> tuple[str, str]:
+    """Register a program that may ask users for access; its secret is told this once."""
+    secret = hex_token()
+    application = get_application_model()(
+        name=name,
+        redirect_uris=redirect_uri,
+        client_type="confidential",
+        authorization_grant_type="authorization-code",
+        client_secret=secret,
+    )
+    application.full_clean()
+    application.save()
+    return application.client_id, secret
+
+
+def forget_expired_codes(now: datetime) -> int:
+    """Remove codes nobody exchanged; `now` is wall time."""
+    return cast(int, get_grant_model().objects.filter(expires__lt=now).delete()[0])

@@ -1,0 +1,355 @@
+"""Which fields may be compared, and how. The FilterSet is the allow-list: what it does not name is a 400.
+
+    class ContactFilters(FilterSet):
+        mobile_phone = PhoneFilter(column="mobile_e164", parse=e164)
+
+        class Meta:
+            model = Contact
+            fields = ["id", "first_name", "email", "owner_user_id", "created_at"]
+
+Each name in `fields` gets the filter that fits its column, with every operator that makes sense for it;
+a foreign key is named as the API names it, `owner_user_id`. A filter of one's own overrides `match`.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, ClassVar, cast
+
+import django_filters
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from config.api import values
+from config.api.grammar import BadQuery, Query, Term, parse_query
+
+EQUALITY = frozenset({"", "$ne", "$in", "$nin"})
+ORDER = frozenset({"$lt", "$lte", "$gt", "$gte"})
+PATTERN = frozenset({"$like", "$notLike"})
+
+
+def query_of(request: Request) -> Query:
+    """The request's query string, read once."""
+    meta = request._request.META  # not an attribute: this dict is the request's own as well
+    if "feathers.query" not in meta:
+        meta["feathers.query"] = parse_query(meta.get("QUERY_STRING", ""))
+    return cast(Query, meta["feathers.query"])
+
+
+class ColumnFilter(django_filters.Filter):
+    """Compares one column. Subclasses say how text becomes a value, and what matches it."""
+
+    operators: ClassVar[frozenset[str]] = EQUALITY | ORDER
+    schema: ClassVar[dict[str, str]] = {"type": "string"}
+    nullable = True  # set from the model by the FilterSet; `null` then asks for rows without a value
+    empty_is_null = True  # `field=` asks for rows without a value
+
+    @property
+    def column(self) -> str:
+        return cast(str, self.field_name)
+
+    def read(self, text: str) -> Any:
+        """Turn text into the column's type; raises ValueError with a predicate."""
+        raise NotImplementedError
+
+    def condition(self, operator: str, texts: list[str]) -> Q:
+        """What the rows must satisfy for this comparison to hold."""
+        if operator in ("$ne", "$nin", "$notLike"):
+            opposite = {"$ne": "", "$nin": "$in", "$notLike": "$like"}[operator]
+            return ~self.condition(opposite, texts)
+        if operator in EQUALITY:
+            return self.any_of(texts)
+        asks = self.like if operator == "$like" else self.compare
+        return any_of(asks(operator.removeprefix("$"), text) for text in texts)
+
+    def any_of(self, texts: list[str]) -> Q:
+        """Rows that equal one of the values. Unlike `$ne` in SQL, its opposite includes rows without a value."""
+        given = [text for text in texts if not self.asks_null(text)]
+        condition = any_of(self.match(text) for text in given) if len(given) < 2 else self.match_many(given)
+        return condition | Q(**{f"{self.column}__isnull": True}) if len(given) < len(texts) else condition
+
+    def asks_null(self, text: str) -> bool:
+        return self.nullable and (text == "null" or (self.empty_is_null and not text))
+
+    def match(self, text: str) -> Q:
+        """Rows that equal one value: the method to override for a column of a special kind."""
+        return Q(**{self.column: self.read(text)})
+
+    def match_many(self, texts: list[str]) -> Q:
+        return Q(**{f"{self.column}__in": [self.read(text) for text in texts]})
+
+    def compare(self, operator: str, text: str) -> Q:
+        """Rows before or after one value; `operator` is lt, lte, gt or gte."""
+        return Q(**{f"{self.column}__{operator}": self.read(text)})
+
+    def like(self, operator: str, text: str) -> Q:
+        return Q(**{f"{self.column}__lower_like": text})
+
+    def ordering(self) -> Any:
+        """What `$sort` orders by."""
+        return models.F(self.column)
+
+
+def any_of(conditions: Iterable[Q]) -> Q:
+    """The disjunction; of nothing, what no row satisfies."""
+    total: Q | None = None
+    for condition in conditions:
+        total = condition if total is None else total | condition
+    return Q(pk__in=[]) if total is None else total
+
+
+class TextFilter(ColumnFilter):
+    """Text, ignoring case."""
+
+    operators = EQUALITY | ORDER | PATTERN
+    empty_is_null = False
+
+    def read(self, text: str) -> str:
+        return text
+
+    def match(self, text: str) -> Q:
+        return Q(**{f"{self.column}__lower_exact": text})
+
+    def match_many(self, texts: list[str]) -> Q:
+        return Q(**{f"{self.column}__lower_in": texts})
+
+    def compare(self, operator: str, text: str) -> Q:
+        return Q(**{f"{self.column}__lower_{operator}": text})
+
+    def ordering(self) -> Any:
+        return Lower(self.column)
+
+
+class EmailFilter(TextFilter):
+    """Text in which a space may have been a `+` that a client forgot to encode."""
+
+    def any_of(self, texts: list[str]) -> Q:
+        return super().any_of([*texts, *(text.replace(" ", "+") for text in texts if " " in text.strip())])
+
+
+class PhoneFilter(TextFilter):
+    """A phone number compared in its normal form; as text when it is no number.
+
+    `parse` turns what people write into E.164, or returns None or "" when it cannot; `column` holds that form.
+    """
+
+    def __init__(self, *, column: str, parse: Callable[[str], str | None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.normal_column = column
+        self.parse = parse
+
+    def match(self, text: str) -> Q:
+        number = self.parse(text)
+        return Q(**{self.normal_column: number}) if number else super().match(text)
+
+    def match_many(self, texts: list[str]) -> Q:
+        return any_of(self.match(text) for text in texts)
+
+
+class NumberFilter(ColumnFilter):
+    """Whole numbers and ids."""
+
+    schema = {"type": "integer"}
+
+    def read(self, text: str) -> int:
+        return values.whole_number(text)
+
+
+class DecimalFilter(ColumnFilter):
+    """Numbers with a fraction."""
+
+    schema = {"type": "number"}
+
+    def read(self, text: str) -> Decimal:
+        return values.decimal_number(text)
+
+
+class BooleanFilter(ColumnFilter):
+    operators = EQUALITY
+    schema = {"type": "boolean"}
+
+    def read(self, text: str) -> bool:
+        return values.truth(text)
+
+
+class MomentFilter(ColumnFilter):
+    """Date-times, compared as far as we print them: a date means its whole day (UTC), a date-time its millisecond.
+
+    Were the microseconds we store but do not print compared, `$gt` the last row seen would find that row again.
+    """
+
+    schema = {"type": "string", "format": "date-time"}
+
+    def read(self, text: str) -> tuple[datetime, datetime]:
+        return values.span(text)
+
+    def match(self, text: str) -> Q:
+        start, end = self.read(text)
+        return Q(**{f"{self.column}__gte": start, f"{self.column}__lt": end})
+
+    def match_many(self, texts: list[str]) -> Q:
+        return any_of(self.match(text) for text in texts)
+
+    def compare(self, operator: str, text: str) -> Q:
+        start, end = self.read(text)
+        lookup, edge = {"lt": ("lt", start), "gte": ("gte", start), "lte": ("lt", end), "gt": ("gte", end)}[operator]
+        return Q(**{f"{self.column}__{lookup}": edge})
+
+
+class DateFilter(ColumnFilter):
+    schema = {"type": "string", "format": "date"}
+
+    def read(self, text: str) -> date:
+        return values.day(text)
+
+
+class TimeFilter(ColumnFilter):
+    schema = {"type": "string", "format": "time"}
+
+    def read(self, text: str) -> time:
+        return values.time_of_day(text)
+
+
+class ChoiceFilter(ColumnFilter):
+    """An enum, matched ignoring case; the column holds the canonical spelling."""
+
+    operators = EQUALITY
+
+    def __init__(self, *, choices: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = {choice.lower(): choice for choice in choices}
+
+    def read(self, text: str) -> str:
+        return values.one_of(text, self.choices)
+
+
+FILTER_FOR_COLUMN: list[tuple[type[models.Field[Any, Any]], type[ColumnFilter]]] = [
+    (models.ForeignKey, NumberFilter),
+    (models.BooleanField, BooleanFilter),
+    (models.IntegerField, NumberFilter),  # and every kind of id
+    (models.DecimalField, DecimalFilter),
+    (models.FloatField, DecimalFilter),
+    (models.DateTimeField, MomentFilter),  # before DateField, which it is a kind of
+    (models.DateField, DateFilter),
+    (models.TimeField, TimeFilter),
+    (models.EmailField, EmailFilter),
+    (models.CharField, TextFilter),
+    (models.TextField, TextFilter),
+]
+
+
+class FilterSet(django_filters.FilterSet):
+    """The allow-list of a resource. Declared as django-filter declares, but nothing is built per request."""
+
+    _meta: ClassVar[Any]  # what django-filter's metaclass makes of the declaration
+    base_filters: ClassVar[dict[str, ColumnFilter]]
+
+    @classmethod
+    def filter_for_field(
+        cls, field: models.Field[Any, Any], field_name: str, lookup_expr: str | None = None
+    ) -> ColumnFilter:
+        """The filter that fits a column."""
+        if field.choices:
+            return ChoiceFilter(field_name=field_name, choices=[str(value) for value, _ in field.flatchoices if value])
+        if field_name == "email" or field_name.endswith("_email"):  # emails are stored as given, in plain text columns
+            return EmailFilter(field_name=field_name)
+        for column, filter_class in FILTER_FOR_COLUMN:
+            if isinstance(field, column):
+                return filter_class(field_name=field_name)
+        raise TypeError(f"{cls.__name__}: no filter fits {field_name}; declare one.")
+
+    @classmethod
+    def get_filters(cls) -> dict[str, ColumnFilter]:
+        """Every filter by name, each told whether its column may be null."""
+        filters: dict[str, ColumnFilter] = super().get_filters()  # type: ignore[no-untyped-call]
+        for filter_ in filters.values():
+            if cls._meta.model and "__" not in filter_.column:
+                field = cls._meta.model._meta.get_field(filter_.column)
+                filter_.nullable = bool(getattr(field, "null", True))
+        return filters
+
+    @classmethod
+    def named(cls, name: str) -> ColumnFilter:
+        """The filter of this name, or BadQuery."""
+        try:
+            return cls.base_filters[name]
+        except KeyError:
+            message = f"{name[:100]} is not a field this list can be filtered by."
+            raise BadQuery(message, errors={name[:100]: message}) from None
+
+    @classmethod
+    def condition(cls, query: Query) -> Q:
+        """All of the query's terms, and one group of its alternatives."""
+        condition = cls.all_of(query.terms)
+        if query.alternatives:
+            condition &= any_of(cls.all_of(group) for group in query.alternatives)
+        return condition
+
+    @classmethod
+    def all_of(cls, terms: list[Term]) -> Q:
+        condition = Q()
+        for term in terms:
+            condition &= cls.term(term)
+        return condition
+
+    @classmethod
+    def term(cls, term: Term) -> Q:
+        """One comparison, or BadQuery naming the field and what is wrong with it."""
+        filter_ = cls.named(term.field)
+        if term.operator not in filter_.operators:
+            message = f"{term.field} cannot be compared with {term.operator}."
+            raise BadQuery(message, errors={term.field: message})
+        try:
+            return filter_.condition(term.operator, term.values)
+        except ValueError as error:
+            message = f"{term.field} {error}"
+            raise BadQuery(message, errors={term.field: message}) from error
+
+
+class NoFilters(FilterSet):
+    """A resource that declares no filters has none."""
+
+
+class FeathersQuery(BaseFilterBackend):
+    """Narrows and orders a list by the query string."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        query = query_of(request)
+        filters = filters_of(view)
+        if query.terms or query.alternatives:
+            queryset = queryset.filter(filters.condition(query))
+        return queryset.order_by(*ordering(query, filters, sortable(view)))
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """The list's parameters for OpenAPI (config.api.schema)."""
+        return []
+
+
+def filters_of(view: APIView) -> type[FilterSet]:
+    return getattr(view, "filterset_class", None) or NoFilters
+
+
+def sortable(view: APIView) -> list[str]:
+    """The names `$sort` takes: what the view says, else whatever it filters by."""
+    declared = getattr(view, "sort_fields", None)
+    return list(filters_of(view).base_filters if declared is None else declared)
+
+
+def ordering(query: Query, filters: type[FilterSet], names: list[str]) -> list[Any]:
+    """By what was asked, then by id, in the direction of the last, so that one index serves both."""
+    order: list[Any] = []
+    last_descends = False
+    for name, descends in query.sort:
+        if name not in names:
+            message = f"$sort cannot order by {name[:100]}; it takes {', '.join(names) or 'nothing here'}."
+            raise BadQuery(message, errors={"$sort": message})
+        key = filters.named(name).ordering() if name in filters.base_filters else models.F(name)
+        order.append(key.desc() if descends else key.asc())
+        last_descends = descends
+    if not any(name == "id" for name, _ in query.sort):
+        order.append("-pk" if last_descends else "pk")
+    return order

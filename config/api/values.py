@@ -1,0 +1,117 @@
+"""Loose text read as values. Bodies and filters share these; each raises ValueError ("must be ...")."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+
+SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1  # what a bigint column holds
+
+TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
+FALSE = frozenset({"false", "0", "no", "off", "f", "n"})
+LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")  # an offset whose `+` was read as a space
+
+
+def whole_number(value: object) -> int:
+    """5, "5" and 5.0 are 5."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("must be a whole number.")
+    if isinstance(value, str):
+        if not re.fullmatch(r"\s*[+-]?[0-9]+(\.0*)?\s*", value):
+            raise ValueError("must be a whole number.")
+        if len(value) > 100:
+            raise ValueError("is too large a number.")
+        value = int(value.partition(".")[0])
+    if not SMALLEST_ID <= value <= LARGEST_ID:
+        raise ValueError("is too large a number.")
+    return value
+
+
+def decimal_number(value: object) -> Decimal:
+    """A number with a fraction, given as a number or as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("must be a number.")
+    text = str(value).strip()
+    if len(text) > 100:
+        raise ValueError("is too large a number.")
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("must be a number.") from None
+    if not number.is_finite() or abs(number) >= Decimal("1e100"):
+        raise ValueError("must be a number of ordinary size.")
+    return number
+
+
+def truth(value: object) -> bool:
+    """true, "true", 1 and "1" are true."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower() if isinstance(value, int | str) else ""
+    if word in TRUE:
+        return True
+    if word in FALSE:
+        return False
+    raise ValueError("must be true or false.")
+
+
+def moment(value: object) -> datetime:
+    """An ISO 8601 date-time or date as an aware moment in UTC; without a zone it is UTC."""
+    if not isinstance(value, str):
+        raise ValueError("must be a date-time such as 2018-01-16T09:09:09.000Z.")
+    try:
+        read = datetime.fromisoformat(LOST_PLUS.sub(r"+\1", value.strip()))
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be a date-time such as 2018-01-16T09:09:09.000Z.") from None
+
+
+def span(value: str) -> tuple[datetime, datetime]:
+    """The moments a date filter means, from and before: a whole day for a date, else the millisecond we would print."""
+    start = moment(value)
+    length = timedelta(days=1) if is_day(value) else timedelta(milliseconds=1)
+    start = start.replace(microsecond=start.microsecond // 1000 * 1000)
+    try:
+        return start, start + length
+    except OverflowError:
+        raise ValueError("must be a date-time before the year 9999 ends.") from None
+
+
+def is_day(value: str) -> bool:
+    """Whether a readable date-time names a day and no time."""
+    return bool(re.fullmatch(r"\s*(\d{4}-\d\d-\d\d|\d{8})\s*", value))
+
+
+def day(value: object) -> date:
+    """An ISO 8601 date; of a date-time, its date as written."""
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(LOST_PLUS.sub(r"+\1", value.strip())).date()
+        except ValueError:
+            pass
+    raise ValueError("must be a date such as 1955-10-28.")
+
+
+def time_of_day(value: object) -> time:
+    """An ISO 8601 time of day; of a date-time, its time as written."""
+    if isinstance(value, str):
+        for read in (time.fromisoformat, lambda text: datetime.fromisoformat(text).time()):
+            try:
+                return read(value.strip()).replace(tzinfo=None)
+            except ValueError:
+                continue
+    raise ValueError("must be a time of day such as 20:30:00.")
+
+
+def one_of(value: object, choices: dict[str, str]) -> str:
+    """The canonical spelling of an enum's value; `choices` maps lower case to canonical."""
+    found = choices.get(str(value).strip().lower()) if isinstance(value, str | int) else None
+    if found is None:
+        raise ValueError(f"must be one of {', '.join(choices.values())}.")
+    return found
+
+
+def milliseconds_z(value: datetime) -> str:
+    """How every date-time leaves: UTC, milliseconds, `Z`."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
