@@ -1,5 +1,24 @@
 """Every address of the service. No trailing slashes and no redirects; the admin alone has its own."""
 
-from django.urls import URLPattern, URLResolver
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from config import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("admin/", admin.site.urls),
+    path("", include("config.api.urls")),
+    path("", include("teams.urls")),
+    path("", include("crm.urls")),
+    path("", include("messaging.urls")),
+    path("", include("campaigns.urls")),
+    path("", include("leads.urls")),
+]
+if settings.SANDBOX:
+    urlpatterns.append(path("sandbox/", include("config.sandbox.urls")))
+
+handler404 = "config.api.problems.not_found"
+handler500 = "config.api.problems.server_error"

@@ -1,0 +1,59 @@
+"""The cast: alice leads a team, bob and dana are its agents, charlie is a stranger."""
+
+from collections.abc import Callable
+
+import pytest
+
+from teams.models import Team, TeamMember, User
+from tests.client import Api
+
+ApiFor = Callable[[User | None], Api]
+
+
+def make_user(name: str, digits: str) -> User:
+    """An agent of this first name with a phone of their own, such as +1 949 555 0123."""
+    return User.objects.create_user(
+        f"{name.lower()}@example.com",
+        password="a long pass phrase",
+        first_name=name,
+        last_name="Example",
+        phone=f"+1 949 555 {digits}",
+    )
+
+
+@pytest.fixture
+def api() -> ApiFor:
+    """`api(alice)` is a client with a token of hers; `api(None)` has none."""
+    return Api
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return make_user("Alice", "0111")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return make_user("Bob", "0112")
+
+
+@pytest.fixture
+def dana(db: None) -> User:
+    return make_user("Dana", "0113")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """Belongs to nobody's team."""
+    return make_user("Charlie", "0114")
+
+
+@pytest.fixture
+def team(alice: User, bob: User, dana: User) -> Team:
+    """Alice's team: she, bob and dana have accepted; contacts are shared."""
+    team = Team.objects.create(creator=alice, name="Pride", is_contact_resource_sharing_enabled=True)
+    TeamMember.objects.bulk_create(
+        TeamMember(team=team, user=user, request_status=TeamMember.RequestStatus.ACCEPTED)
+        for user in (alice, bob, dana)
+    )
+    return team
