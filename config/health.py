@@ -1,0 +1,53 @@
+"""Is it up (`/healthz`), and does all of it work (`/readyz`)? For supervisors and load balancers, without a log-in."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from redis import Redis
+
+from config.due import BEAT_SEEN
+
+PATIENCE = 1  # seconds
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """This process answers."""
+    return JsonResponse({"status": "up"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when every part works, else 503 naming those that do not."""
+    missing = [name for name, works in PARTS.items() if not holds(works)]
+    if missing:
+        return JsonResponse({"status": "not ready", "missing": missing}, status=503)
+    return JsonResponse({"status": "ready"})
+
+
+def holds(works: Callable[[], bool]) -> bool:
+    """Whether a part works; whatever it raises means that it does not."""
+    with suppress(Exception):
+        return works()
+    return False
+
+
+def database_answers() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True
+
+
+def broker_answers() -> bool:
+    with Redis.from_url(settings.CACHES["default"]["LOCATION"], socket_timeout=PATIENCE) as broker:
+        return bool(broker.ping())
+
+
+def beat_was_seen() -> bool:
+    """Beat, broker and a worker together wrote this key in the last ten seconds (config.due)."""
+    return bool(cache.get(BEAT_SEEN))
+
+
+PARTS = {"database": database_answers, "broker": broker_answers, "beat": beat_was_seen}

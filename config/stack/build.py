@@ -1,0 +1,74 @@
+"""Builds .venv from requirements.lock. `./pride` runs this with the system's Python: standard library only."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+UV = "uv==0.13.9"
+VENV = Path(".venv")
+READY = VENV / ".ready"
+PYTHON = VENV / "bin" / "python"
+
+
+def main(ready: str) -> None:
+    """Make .venv match `ready`, the stamp `./pride` compares; whoever comes second waits and finds it done."""
+    if not os.access(".", os.W_OK):
+        sys.exit(f"pride: cannot build .venv: {Path.cwd()} is not writable for this user.")
+    try:
+        fcntl.flock(os.open(".", os.O_RDONLY), fcntl.LOCK_EX)
+        if not is_ready(ready):
+            build(ready)
+    except OSError as error:
+        sys.exit(f"pride: cannot build .venv in {Path.cwd()}: {error.strerror} ({error.filename})")
+    except subprocess.CalledProcessError:
+        sys.exit("pride: .venv could not be built; the lines above say why.")
+
+
+def is_ready(ready: str) -> bool:
+    """Whether another `./pride` has just built it."""
+    return os.access(PYTHON, os.X_OK) and READY.exists() and READY.read_text().strip() == ready
+
+
+def build(ready: str) -> None:
+    """Install exactly what the lock names, by a uv that lives inside .venv."""
+    print("pride: building .venv (once; a minute or less)", file=sys.stderr, flush=True)
+    READY.unlink(missing_ok=True)
+    if not stands_here():
+        make_venv()
+    python("-m", "pip", "install", "--quiet", UV)
+    python("-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes", "-r", "requirements.lock")
+    READY.write_text(ready + "\n")
+
+
+def stands_here() -> bool:
+    """Whether .venv runs, is new enough, and was made at this path (its scripts carry the path)."""
+    try:
+        made_here = f"{VENV.absolute()}/bin/" in (VENV / "bin" / "pip").read_text()
+        checks = [str(PYTHON), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
+        return made_here and subprocess.run(checks, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def make_venv() -> None:
+    """An empty virtual environment with pip, also where the system has taken ensurepip away."""
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    if subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, check=False).returncode == 0:
+        return
+    subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", VENV], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--quiet", "pip"]
+    if subprocess.run(pip, check=False).returncode:
+        sys.exit("pride: this Python can make no virtual environment; on Debian: apt-get install python3-venv")
+
+
+def python(*arguments: str | Path) -> None:
+    """Run .venv's Python."""
+    subprocess.run([PYTHON, *arguments], check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,69 @@
+"""Brings the database up to date and, in the sandbox, sees to the demo account. `up` runs it as one process."""
+
+import hashlib
+import io
+import secrets
+import signal
+import sys
+
+import django
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import OperationalError
+from oauth2_provider.models import get_access_token_model
+
+from config.stack.home import Home, write_json
+
+EMAIL = "demo@example.com"
+
+
+def main(base_url: str) -> None:
+    """Migrate, then write down the demo account for whoever wants to try the service at `base_url`."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C is the supervisor's to report
+    django.setup()
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except OperationalError as error:
+        sys.exit(f"pride: PostgreSQL at DATABASE_URL says: {error}")
+    if settings.SANDBOX:
+        home = Home(settings.PRIDE_HOME)
+        urls = {"base_url": base_url, "public_url": settings.PUBLIC_URL}
+        write_json(home.demo_file, urls | demo_account(home.demo))
+
+
+def demo_account(known: dict[str, str]) -> dict[str, str]:
+    """The demo account and a token that works: the known ones as long as they do."""
+    password = known.get("password") or secrets.token_urlsafe(9)
+    user = get_user_model()._default_manager.filter(email__iexact=EMAIL).first()
+    if user is None:
+        call_command("user", EMAIL, "--password", password, "--first-name", "Demo", "--last-name", "Agent", "--staff")
+    elif not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    token = known.get("access_token", "")
+    return {
+        "email": EMAIL,
+        "password": password,
+        "access_token": token if is_valid(token) else new_token(),
+        "twilio_account_sid": settings.TWILIO_ACCOUNT_SID,
+        "twilio_auth_token": settings.TWILIO_AUTH_TOKEN,
+    }
+
+
+def is_valid(token: str) -> bool:
+    """Whether a token given out earlier still opens the door."""
+    checksum = hashlib.sha256(token.encode()).hexdigest()
+    found = get_access_token_model().objects.filter(token_checksum=checksum, user__email__iexact=EMAIL).first()
+    return found is not None and bool(found.is_valid())
+
+
+def new_token() -> str:
+    """Another token, by the command that everybody uses."""
+    printed = io.StringIO()
+    call_command("token", EMAIL, stdout=printed)
+    return printed.getvalue().strip()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,5 @@
+"""How `./pride` says no: one line, exit status 1."""
+
+
+class Refusal(Exception):
+    """What is wrong, in one line for the person at the terminal."""

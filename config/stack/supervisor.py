@@ -1,0 +1,112 @@
+"""Keeps the parts running: starts them in order, starts a dead one again, stops all in the opposite order."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from types import FrameType, TracebackType
+
+from config.stack.home import CHECKOUT
+from config.stack.parts import Part, die_with_us
+from config.stack.refusal import Refusal
+
+
+class StopAsked(Exception):
+    """Ctrl-C, or a signal that means the same."""
+
+
+class Supervisor:
+    """Parts in stages. Those of one stage stop together, before those of the stage they stand on."""
+
+    def __init__(self) -> None:
+        self.stages: list[list[Part]] = []
+        self.restarts: dict[str, float] = {}  # when which dead part starts again
+        self.stop_asked: int | None = None  # by which signal
+
+    def __enter__(self) -> "Supervisor":
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup has said that we outlive the terminal
+                signal.signal(number, self.ask_to_stop)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def ask_to_stop(self, number: int, frame: FrameType | None) -> None:
+        """Only noted here: a signal may come in the middle of a start."""
+        self.stop_asked = number
+
+    @property
+    def parts(self) -> list[Part]:
+        return [part for stage in self.stages for part in stage]
+
+    def start(self, *parts: Part) -> None:
+        """Start parts that stand on all that was started before."""
+        self.stages.append(list(parts))
+        for part in parts:
+            part.start()
+
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float) -> None:
+        """Look after the parts until `ready`, or refuse for the reason `what`."""
+        until = time.monotonic() + seconds
+        while not ready():
+            hopeless = [part.name for part in self.parts if part.failures > 4]
+            if hopeless or time.monotonic() > until:
+                raise Refusal(what)
+            self.pause()
+
+    def watch(self) -> None:
+        """Look after the parts until somebody asks us to stop."""
+        while True:
+            self.pause()
+
+    def pause(self) -> None:
+        """One short breath, and a look at every part."""
+        if self.stop_asked:
+            raise StopAsked
+        time.sleep(0.1)
+        for part in self.parts:
+            self.look_after(part)
+
+    def run(self, arguments: list[str], environment: Mapping[str, str]) -> int:
+        """Run a Python program to its end, in our place at the terminal: it has its own share of a Ctrl-C."""
+        program = subprocess.Popen(
+            [sys.executable, *arguments], cwd=CHECKOUT, env=dict(environment), preexec_fn=die_with_us(signal.SIGTERM)
+        )
+        while program.poll() is None:
+            try:
+                self.pause()
+            except StopAsked:
+                if self.stop_asked != signal.SIGINT:
+                    program.terminate()
+                program.wait()
+                raise
+        return program.returncode
+
+    def look_after(self, part: Part) -> None:
+        """Report a death, and start the part again when its pause is over."""
+        if part.is_running:
+            return
+        restart_at = self.restarts.get(part.name)
+        if restart_at is None:
+            part.sweep()
+            self.restarts[part.name] = part.next_start_at()
+            say(f"{part.name} {part.ending}; it is started again. {part.log} ends:\n{part.last_lines()}")
+        elif time.monotonic() >= restart_at:
+            del self.restarts[part.name]
+            part.start()
+
+    def stop(self) -> None:
+        """Stop everything, the latest stage first."""
+        while self.stages:
+            stage = self.stages.pop()
+            for part in stage:
+                part.ask_to_stop()
+            for part in stage:
+                part.wait_until_stopped()
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal."""
+    print(text, file=sys.stderr, flush=True)
