@@ -11,20 +11,31 @@ from dateutil.rrule import rrulestr
 
 from teams.zones import instant, wall_time
 
-DAY: Final = "(?:MO|TU|WE|TH|FR|SA|SU)"
-NUMBERS: Final = "[+-]?[0-9]{1,3}(?:,[+-]?[0-9]{1,3})*"
+
+def _one_or_more(item: str) -> str:
+    return f"(?:{item})(?:,(?:{item}))*"
+
+
+DAY: Final = "MO|TU|WE|TH|FR|SA|SU"
 PARTS: Final = {  # what a rule may consist of; nobody is reminded every minute or second
     "FREQ": "YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY",
     "INTERVAL": "[1-9][0-9]{0,3}",  # dateutil never returns from an interval of 0
     "COUNT": "[1-9][0-9]{0,5}",
     "UNTIL": "[1-9][0-9]{7}(?:T[0-9]{6}Z?)?",
     "WKST": DAY,
-    "BYDAY": f"[+-]?[0-9]{{0,2}}{DAY}(?:,[+-]?[0-9]{{0,2}}{DAY})*",
-    **dict.fromkeys(("BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYSETPOS", "BYHOUR", "BYMINUTE"), NUMBERS),
+    "BYMONTH": _one_or_more("0?[1-9]|1[0-2]"),
+    "BYWEEKNO": _one_or_more("[+-]?(?:0?[1-9]|[1-4][0-9]|5[0-3])"),
+    "BYYEARDAY": _one_or_more("[+-]?0{0,2}[1-9][0-9]{0,2}"),
+    "BYMONTHDAY": _one_or_more("[+-]?(?:0?[1-9]|[12][0-9]|3[01])"),
+    "BYDAY": _one_or_more(f"(?:[+-]?(?:[1-9]|[1-4][0-9]|5[0-3]))?(?:{DAY})"),
+    "BYHOUR": _one_or_more("[01]?[0-9]|2[0-3]"),
+    "BYMINUTE": _one_or_more("[0-5]?[0-9]"),
+    "BYSETPOS": _one_or_more("[+-]?[1-9][0-9]{0,2}"),
 }
 BOUNDS: Final = ("INTERVAL", "COUNT", "UNTIL")
 MOST_OCCURRENCES: Final = 10_000  # hourly for a year, daily for a working life; then a rule has ended
 
+NEVER: Final = "No date ever fits this rule."
 ANY_START: Final = datetime.fromisoformat("2001-01-01T12:00")
 
 # The calendar repeats every 400 years, weekdays included. dateutil looks for a next date up to the year 9999;
@@ -40,7 +51,7 @@ def next_occurrence(rule: str, start: datetime, after: datetime, zone: ZoneInfo)
     """
     try:
         return next(_moments(rule, start, after, zone), None)
-    except ValueError:  # such as hours that an hourly interval never meets from this start
+    except (ValueError, IndexError):  # such as hours that an hourly interval never meets from this start
         return None
 
 
@@ -50,10 +61,11 @@ def what_is_wrong(rule: str) -> str:
         parts = _parts(rule)
         _last(parts.get("UNTIL", "20010101"), ZoneInfo("UTC"))
         pattern = {name: value for name, value in parts.items() if name not in BOUNDS}
-        comes_true = next(_series(pattern, ANY_START), None)
+        return "" if next(_series(pattern, ANY_START), None) else NEVER
+    except IndexError:  # so dateutil says that no month has a 53rd Sunday
+        return NEVER
     except ValueError as error:
         return f"Not a recurrence rule (RFC 5545): {error}."
-    return "" if comes_true else "No date ever fits this rule."
 
 
 def _parts(rule: str) -> dict[str, str]:
@@ -70,6 +82,8 @@ def _parts(rule: str) -> dict[str, str]:
         raise ValueError("FREQ is missing")
     if parts.keys() >= {"COUNT", "UNTIL"}:
         raise ValueError("COUNT and UNTIL exclude each other")
+    if parts["FREQ"] == "HOURLY" and "BYSETPOS" in parts:
+        raise ValueError("BYSETPOS picks among the days or hours of a period, and an hour has neither")
     return parts
 
 
