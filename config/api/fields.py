@@ -15,6 +15,8 @@ read, it costs no query; written, it is looked up through `visible_to(user)`, `0
 given although the model has a default. Updates write only the columns that were given.
 """
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -376,7 +378,7 @@ def column_of(name: str, field: Any) -> Column:
     if isinstance(field, Reference):
         return name, attrgetter(f"{field.source}_id"), None
     if isinstance(field, serializers.ReadOnlyField):
-        return name, attrgetter(field.source), None
+        return name, attrgetter(str(field.source)), None
     if type(field) in WRITERS and not field.source.count("*"):
         return name, attrgetter(str(field.source)), WRITERS[type(field)]
     if isinstance(field, serializers.SerializerMethodField):

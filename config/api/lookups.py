@@ -10,7 +10,7 @@ from django.db.models import CharField, Lookup, TextField
 from django.db.models.sql.compiler import SQLCompiler
 
 
-class LowerLookup(Lookup):  # type: ignore[type-arg]  # not subscriptable at run time
+class LowerLookup(Lookup):
     """`lower(column) <operator> lower(value)`."""
 
     operator = "="
@@ -56,7 +56,7 @@ class LowerLike(LowerLookup):
         return "%s", (str(value).replace("\\", "\\\\"),)
 
 
-class LowerIn(Lookup):  # type: ignore[type-arg]  # not subscriptable at run time
+class LowerIn(Lookup):
     """`lower(column) IN (lower(a), lower(b))`."""
 
     lookup_name = "lower_in"

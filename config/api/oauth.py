@@ -5,13 +5,15 @@ token is not rotated: it answers with itself and a new access token, which repla
 time, not business time.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django import forms
@@ -33,11 +35,13 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from config.api.bodies import to_json
 from config.api.grammar import parameters
 from config.api.values import milliseconds_z
+
+if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
+    from rest_framework.views import APIView
 
 OWN_CLIENT_ID = "pridedesk"  # the installation's own application, in whose name `./pride token` mints
 GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}

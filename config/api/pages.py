@@ -1,13 +1,17 @@
 """The list envelope: {"total", "limit", "skip", "data"}, with an exact total."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from config.api.query import query_of
+
+if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
+    from rest_framework.views import APIView
 
 DEFAULT_LIMIT = 10
 LARGEST_LIMIT = 1000

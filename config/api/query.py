@@ -11,10 +11,12 @@ Each name in `fields` gets the filter that fits its column, with every operator 
 a foreign key is named as the API names it, `owner_user_id`. A filter of one's own overrides `match`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import django_filters
 from django.db import models
@@ -22,10 +24,12 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from config.api import values
 from config.api.grammar import BadQuery, Query, Term, parse_query
+
+if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
+    from rest_framework.views import APIView
 
 EQUALITY = frozenset({"", "$ne", "$in", "$nin"})
 ORDER = frozenset({"$lt", "$lte", "$gt", "$gte"})
