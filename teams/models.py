@@ -44,7 +44,7 @@ class Users(UserManager["User"]):
         ).distinct()
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the untyped oauth2_provider
     """Somebody who works here. Deactivated, never deleted: what they did stays theirs."""
 
     first_name = models.CharField(max_length=255, blank=True)
@@ -63,7 +63,7 @@ class User(AbstractUser):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects: ClassVar[Users] = Users()  # type: ignore[assignment]
+    objects: ClassVar[Users] = Users()
 
     class Meta:
         constraints = [
