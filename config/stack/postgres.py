@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from urllib.parse import quote
 
 from config.stack.binaries import copy_postgres, postgres_programs
 from config.stack.home import AS_ROOT, Home
@@ -40,7 +39,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgres://postgres@{quote(str(self.sockets), safe='')}/postgres"
+        return f"postgres://postgres@/postgres?host={self.sockets}"
 
     def part(self, lock: int) -> Part:
         """The server, on a cluster made now if there is none."""

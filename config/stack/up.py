@@ -25,16 +25,16 @@ def up(arguments: list[str]) -> int:
     home = Home.chosen()
     home.prepare()
     servers_lock = home.take()
-    with bind(os.environ.get("PORT") or "8000") as listener, Supervisor() as supervisor:
-        try:
+    try:
+        with bind(os.environ.get("PORT") or "8000") as listener, Supervisor() as supervisor:
             told = start(supervisor, home, servers_lock, listener, sandbox, options.workers)
             say(welcome(home, told))
             supervisor.watch()
-        except StopAsked:
-            say("\nStopping.")
-        finally:
-            home.run_file.unlink(missing_ok=True)
-    shutil.rmtree(home.sockets, ignore_errors=True)
+    except StopAsked:
+        say("\nStopped.")
+    finally:
+        home.run_file.unlink(missing_ok=True)
+        shutil.rmtree(home.sockets, ignore_errors=True)
     return 0
 
 
