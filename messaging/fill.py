@@ -23,7 +23,8 @@ FIELDS: Final = {
     "agent_email": "the sender's email address",
     "agent_phone": "the sender's phone",
 }
-TOKEN: Final = re.compile(r"\{\{\s*([^{}|]*?)\s*(?:\|([^{}]*))?\}\}")
+TOKEN: Final = re.compile(r"\{\{([^{}|]*)(?:\|([^{}]*))?\}\}")
+STRAY: Final = re.compile(r"\{\{[^\n]{0,30}")  # braces that open no merge field, and would be sent as they stand
 
 
 class Unfilled(ValueError):
@@ -35,8 +36,9 @@ class Unfilled(ValueError):
 
 
 def unknown_tokens(text: str) -> tuple[str, ...]:
-    """The merge fields of this text that there are not, each once, in order."""
-    return tuple(dict.fromkeys(match[1] for match in TOKEN.finditer(text) if match[1].lower() not in FIELDS))
+    """What stands where a merge field would, and is none of ours: each once, in order."""
+    unknown = [match[1].strip() for match in TOKEN.finditer(text) if _name(match) not in FIELDS]
+    return tuple(dict.fromkeys(unknown + STRAY.findall(TOKEN.sub("", text))))
 
 
 def fill(text: str, values: Mapping[str, str | None]) -> str:
@@ -48,8 +50,12 @@ def fill(text: str, values: Mapping[str, str | None]) -> str:
 
 
 def _value(match: re.Match[str], values: Mapping[str, str | None]) -> str:
-    name, instead = match[1].lower(), match[2]
+    name, instead = _name(match), match[2]
     value = (values.get(name) or "").strip() if name in FIELDS else ""
     if not value and instead is None:
-        raise Unfilled(match[1])
+        raise Unfilled(name)
     return value or (instead or "").strip()
+
+
+def _name(match: re.Match[str]) -> str:
+    return match[1].strip().lower()
