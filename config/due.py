@@ -11,12 +11,12 @@ from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast
 
-from celery import shared_task
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 
 from config import clock
+from config.celery import app
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def shared_clock() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [CLOCK_LOCK])
 
 
-@shared_task
+@app.task
 def tick(name: str) -> None:
     """Run what is due in one engine. While the sandbox's clock is moved, the mover runs it instead."""
     with shared_clock() as held:
@@ -64,7 +64,7 @@ def tick(name: str) -> None:
             engine(name).run_due(clock.now())
 
 
-@shared_task
+@app.task
 def heartbeat() -> None:
     """Note that beat, broker and a worker are alive; `/readyz` reads it."""
     cache.set(BEAT_SEEN, True, timeout=BEAT_STALE_SECONDS)

@@ -92,8 +92,10 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # the pool keeps connections, not Django
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that died with the server is never handed out
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
+    "timeout": 5,  # how long a request waits for a connection, also when the server is away
     "max_size": env.int("DATABASE_POOL", default=10),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
