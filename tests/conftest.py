@@ -3,9 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 from teams.models import Team, TeamMember, User
 from tests.client import Api
+
+settings.register_profile("pride", deadline=None)  # a property is right or wrong, never too slow
+settings.load_profile("pride")
 
 ApiFor = Callable[[User | None], Api]
 
