@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from config.stack.home import Home
 from config.stack.parts import Part
@@ -11,7 +10,7 @@ from config.stack.parts import Part
 def product_parts(home: Home, environment: Mapping[str, str], listener: int, workers: int) -> list[Part]:
     """All parts that need the servers and nothing of each other."""
     names = ["worker"] if workers == 1 else [f"worker-{number}" for number in range(1, workers + 1)]
-    commands = {name: worker(name) for name in names} | {"beat": beat(home), "web": web(listener)}
+    commands = {name: worker(name) for name in names} | {"beat": ["-m", "config.beat"], "web": web(listener)}
     if environment["SANDBOX"] == "1":
         commands["emulator"] = ["-m", "config.sandbox.emulator"]
     return [
@@ -26,41 +25,13 @@ def product_parts(home: Home, environment: Mapping[str, str], listener: int, wor
     ]
 
 
-def web(listener: int) -> list[str | Path]:
+def web(listener: int) -> list[str]:
     """Two processes of four threads, on the socket that we hold open for them."""
-    served = ["config.wsgi", f"--bind=fd://{listener}", "--workers=2", "--threads=4"]
-    return [
-        "-m",
-        "gunicorn",
-        *served,
-        "--preload",
-        "--no-control-socket",
-        "--graceful-timeout=5",
-        "--log-level=warning",
-    ]
+    options = "--workers=2 --threads=4 --preload --no-control-socket --graceful-timeout=5 --log-level=warning"
+    return ["-m", "gunicorn", "config.wsgi", f"--bind=fd://{listener}", *options.split()]
 
 
-def worker(name: str) -> list[str | Path]:
+def worker(name: str) -> list[str]:
     """One Celery process. Threads suffice: it waits for PostgreSQL and Twilio. It need not know of its like."""
-    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return [
-        "-m",
-        "celery",
-        "-A",
-        "config",
-        "worker",
-        "-P",
-        "threads",
-        "-c",
-        "4",
-        "-n",
-        f"{name}@%h",
-        *alone,
-        "-l",
-        "WARNING",
-    ]
-
-
-def beat(home: Home) -> list[str | Path]:
-    """Celery's beat."""
-    return ["-m", "celery", "-A", "config", "beat", "-s", home.path / "beat", "--pidfile=", "-l", "WARNING"]
+    options = "-P threads -c 4 --without-gossip --without-mingle --without-heartbeat -l WARNING"
+    return ["-m", "celery", "-A", "config", "worker", f"--hostname={name}@%h", *options.split()]
