@@ -1,0 +1,89 @@
+"""The emulated carrier's engine: statuses that fall due are written to the ledger, then told to the service.
+
+As with Twilio, what the service answers does not matter: an error is not tried again. Only while nobody listens at the
+address (the web part is being restarted) is a callback tried again every second for half a minute; Twilio would try
+once more and give up.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Min
+
+from config.sandbox import webhooks
+from config.sandbox.models import Callback, EmulatedText
+
+logger = logging.getLogger(__name__)
+
+Status = EmulatedText.Status
+
+BATCH = 50
+LEASE = timedelta(minutes=2)  # after a crash the rest of a batch is told again by then; doubles are Twilio's way too
+RETRY = timedelta(seconds=1)
+MOST_ATTEMPTS = 30
+
+# What may come before: a ledger line never moves back, in whatever order its changes fall due.
+BEFORE = {
+    Status.SENT: [Status.QUEUED],
+    Status.DELIVERED: [Status.QUEUED, Status.SENT],
+    Status.UNDELIVERED: [Status.QUEUED, Status.SENT],
+    Status.FAILED: [Status.QUEUED, Status.SENT],
+}
+
+
+def next_due_at() -> datetime | None:
+    """When the next callback falls due; None when none waits."""
+    due_at: datetime | None = Callback.objects.aggregate(due_at=Min("due_at"))["due_at"]
+    return due_at
+
+
+def run_due(now: datetime) -> int:
+    """Write and tell every status due at `now`; return how many there were."""
+    done = 0
+    while batch := _claim(now):
+        told = [callback.pk for callback in batch if _tell(callback)]
+        Callback.objects.filter(pk__in=told).delete()
+        Callback.objects.filter(pk__in=[callback.pk for callback in batch]).update(due_at=now + RETRY)
+        done += len(batch)
+    return done
+
+
+@transaction.atomic
+def _claim(now: datetime) -> Sequence[Callback]:
+    """Take some due callbacks for ourselves and bring the ledger up to them."""
+    due = Callback.objects.filter(due_at__lte=now).order_by("due_at", "id").select_related("text")
+    batch = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
+    Callback.objects.filter(pk__in=[callback.pk for callback in batch]).update(
+        due_at=now + LEASE, attempts=F("attempts") + 1
+    )
+    for callback in batch:
+        _change(callback, now)
+    return batch
+
+
+def _change(callback: Callback, now: datetime) -> None:
+    status = Status(callback.status)
+    line = EmulatedText.objects.filter(pk=callback.text_id, status__in=BEFORE[status])
+    changes = {"status": status, "error_code": callback.error_code, "changed_at": now}
+    line.update(**changes, **({"sent_at": now} if status == Status.SENT else {}))
+    callback.text.changed_at = now
+
+
+def _tell(callback: Callback) -> bool:
+    """Tell the service of a status, if it asked to be; return whether the matter is closed."""
+    if not callback.url:
+        return True
+    form = webhooks.status_form(callback.text, callback.status, callback.error_code)
+    try:
+        status = webhooks.post(callback.url, form)
+    except webhooks.NotConnected as error:
+        logger.info("A status callback found nobody: %s", error)
+        return callback.attempts + 1 >= MOST_ATTEMPTS
+    except webhooks.NoProperAnswer as error:
+        logger.warning("A status callback was not answered: %s", error)
+        return True
+    if status >= 400:
+        logger.warning("A status callback was answered with %s: %s", status, callback.url)
+    return True
