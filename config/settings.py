@@ -16,6 +16,7 @@ PRIDE_HOME = Path(env("PRIDE_HOME", default=str(BASE_DIR / ".var")))
 TWILIO_ACCOUNT_SID = env("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env("TWILIO_AUTH_TOKEN", default="")
 TWILIO_API_BASE_URL = env("TWILIO_API_BASE_URL", default="")  # empty: Twilio itself
+EMULATOR_PORT = env.int("EMULATOR_PORT", default=8001)  # where the sandbox's Twilio listens, on 127.0.0.1
 SANDBOX = env.bool("SANDBOX", default=False)
 if SANDBOX and TWILIO_ACCOUNT_SID and not TWILIO_API_BASE_URL:
     raise ImproperlyConfigured("SANDBOX=1 with real Twilio credentials: a test clock must never send real texts.")
