@@ -30,6 +30,7 @@ AT_ONCE: Final = "at once: the time of day had gone by at enrolment"
 NEXT_DAY: Final = "next day: the time of day had gone by at enrolment"
 EXHAUSTED: Final = "past: the recurrence had ended at enrolment"
 
+REQUIRED: Final = "Required for this timing type."
 MOST_DAYS: Final = 36_500  # a century; beyond, the calendar itself would end
 MOST_SECONDS: Final = 2**31 - 1  # what an integer column holds: 68 years
 
@@ -119,12 +120,12 @@ PLANNERS: Final = {
 
 def _wrong_number(given: int | None, most: int) -> str:
     if given is None:
-        return "Required for this timing type."
+        return REQUIRED
     return "" if 0 <= given <= most else f"Must be between 0 and {most}."
 
 
 def _missing(given: object) -> str:
-    return "Required for this timing type." if given is None else ""
+    return REQUIRED if given is None else ""
 
 
 NEEDS: Final[dict[str, dict[str, Callable[[Action], str]]]] = {
@@ -134,5 +135,5 @@ NEEDS: Final[dict[str, dict[str, Callable[[Action], str]]]] = {
     },
     MINUTES: {"delay_by_seconds": lambda action: _wrong_number(action.delay_by_seconds, MOST_SECONDS)},
     EXACT: {"dispatch_datetime": lambda action: _missing(action.dispatch_datetime)},
-    RECURRING: {"recurrence": lambda action: what_is_wrong(action.recurrence or "")},
+    RECURRING: {"recurrence": lambda action: what_is_wrong(action.recurrence) if action.recurrence else REQUIRED},
 }

@@ -23,7 +23,7 @@ FIELDS: Final = {
     "agent_email": "the sender's email address",
     "agent_phone": "the sender's phone",
 }
-TOKEN: Final = re.compile(r"\{\{([^{}|]*)(?:\|([^{}]*))?\}\}")
+TOKEN: Final = re.compile(r"\{\{([^{}|]*)(?:\|([^{}|]*))?\}\}")
 STRAY: Final = re.compile(r"\{\{[^\n]{0,30}")  # braces that open no merge field, and would be sent as they stand
 
 
