@@ -9,13 +9,17 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from oauth2_provider.models import AbstractApplication
 
 from config import clock
 from teams.phones import e164
+from teams.zones import validate_zone
+
+# A year: an interval must not lead past the calendar's end. Zero means at once.
+MINUTES = [MinValueValidator(0), MaxValueValidator(366 * 24 * 60)]
 
 
 def default_timezone() -> str:
@@ -55,7 +59,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     phone_e164 = models.CharField(max_length=16, blank=True, editable=False)
     # The number the system texts from on this user's behalf, E.164; written by messaging. "" when none.
     system_phone = models.CharField(max_length=16, blank=True, editable=False)
-    timezone = models.CharField(max_length=200, default=default_timezone)
+    timezone = models.CharField(max_length=200, default=default_timezone, validators=[validate_zone])
     profile_picture = models.URLField(blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
@@ -81,10 +85,16 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.username = self.username or self.email
         self.phone_e164 = e164(self.phone)
+        if "phone" in (fields := kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*fields, "phone_e164"}
         super().save(*args, **kwargs)
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """Through the API everybody changes themself; operators change others in the admin."""
+        return self.pk == user.pk
 
     @property
     def zone(self) -> ZoneInfo:
@@ -122,9 +132,10 @@ class TeamQuerySet(models.QuerySet["Team"]):
     """Questions about teams."""
 
     def joined_by(self, user: User) -> TeamQuerySet:
-        """Teams `user` created or is an accepted member of."""
-        accepted = TeamMember.objects.filter(user=user, request_status=TeamMember.RequestStatus.ACCEPTED)
-        return self.filter(models.Q(creator=user) | models.Q(pk__in=accepted.values("team_id")))
+        """Teams `user` created or is an accepted member of, while their creator works here (reference 2.4)."""
+        accepted = TeamMember.objects.accepted().filter(user=user)
+        mine = models.Q(creator=user) | models.Q(pk__in=accepted.values("team_id"))
+        return self.filter(mine, creator__is_active=True)
 
     def visible_to(self, user: User) -> TeamQuerySet:
         """Teams you created or belong to (reference 2.3)."""
@@ -143,7 +154,7 @@ class Team(models.Model):
     is_contact_resource_sharing_enabled = models.BooleanField(default=False)
     order_method = models.CharField(max_length=4, choices=OrderMethod.choices, default=OrderMethod.RANK)
     # Minutes; null = five, zero = all at once. Only with Rank.
-    mins_until_next_alert = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(0)])
+    mins_until_next_alert = models.IntegerField(null=True, blank=True, validators=MINUTES)
     # As given: "91109,92618,32899".
     distribution_zipcodes = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -198,6 +209,10 @@ class TeamMember(models.Model):
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
 
+    @property
+    def is_accepted(self) -> bool:
+        return self.request_status == self.RequestStatus.ACCEPTED
+
     def may_be_changed_by(self, user: User) -> bool:
         """Only the invited user answers an invitation, not even the team's creator (reference 2.4)."""
         return self.user_id == user.pk
@@ -222,7 +237,7 @@ class TeamMemberDistributionOption(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="distribution_options")
     rank = models.IntegerField(null=True, blank=True)  # lowest first, null last; only with Rank
     # Minutes from the creation of the offers; only with Time.
-    mins_until_lead_offer = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(0)])
+    mins_until_lead_offer = models.IntegerField(null=True, blank=True, validators=MINUTES)
     assign_automatically = models.BooleanField(default=False)
     has_call_alert = models.BooleanField(default=False)
     has_text_alert = models.BooleanField(default=False)

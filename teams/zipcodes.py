@@ -15,5 +15,13 @@ def five_digits(value: str | int | None) -> str:
 
 def parse_list(text: str | None) -> tuple[str, ...]:
     """The ZIP codes of a team's comma list, each once, in the order given; what is no ZIP code is left out."""
-    found = (five_digits(part) for part in re.split(r"[,;\s]+", text or ""))
-    return tuple(dict.fromkeys(code for code in found if code))
+    return tuple(dict.fromkeys(code for part in parts(text) if (code := five_digits(part))))
+
+
+def unreadable(text: str | None) -> list[str]:
+    """What stands in a team's comma list and is no ZIP code."""
+    return [part for part in parts(text) if not five_digits(part)]
+
+
+def parts(text: str | None) -> list[str]:
+    return [part for part in re.split(r"[,;\s]+", text or "") if part]

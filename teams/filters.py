@@ -1,0 +1,48 @@
+"""What users and teams can be asked for."""
+
+from config.api.query import FilterSet, PhoneFilter
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.phones import e164
+
+
+class UserFilters(FilterSet):
+    phone = PhoneFilter(column="phone_e164", parse=e164)
+
+    class Meta:
+        model = User
+        fields = ["id", "first_name", "last_name", "email", "username", "system_phone", "timezone"]
+
+
+class TeamFilters(FilterSet):
+    class Meta:
+        model = Team
+        fields = [
+            "id",
+            "name",
+            "is_contact_resource_sharing_enabled",
+            "order_method",
+            "mins_until_next_alert",
+            "distribution_zipcodes",
+        ]
+
+
+class TeamMemberFilters(FilterSet):
+    class Meta:
+        model = TeamMember
+        fields = ["id", "request_status", "team_id", "user_id"]
+
+
+class TeamMemberDistributionOptionFilters(FilterSet):
+    class Meta:
+        model = TeamMemberDistributionOption
+        fields = [
+            "id",
+            "team_id",
+            "user_id",
+            "rank",
+            "mins_until_lead_offer",
+            "assign_automatically",
+            "has_call_alert",
+            "has_text_alert",
+            "has_email_alert",
+        ]

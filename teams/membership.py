@@ -1,0 +1,82 @@
+"""Who belongs to a team, and who of them is offered leads: invite, answer, leave, set options."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from config.errors import Conflict, DomainError, NotAllowed
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.signals import member_left
+
+
+class NotYourTeam(NotAllowed):
+    """Only the creator of a team may do this."""
+
+
+class NobodyHasThisEmail(DomainError):
+    """email: no active user has this address. An operator adds users."""
+
+
+class NotAMember(DomainError):
+    """user_id: this user is not an accepted member of the team."""
+
+
+class HasOptions(Conflict):
+    """This member of the team has distribution options already: change those."""
+
+
+@transaction.atomic
+def invite(team: Team, email: str, *, by: User, now: datetime) -> tuple[TeamMember, bool]:
+    """Ask somebody who works here into the team. Returns their place in it, and whether it is new."""
+    if not team.may_be_changed_by(by):
+        raise NotYourTeam
+    user = User.objects.filter(email__iexact=email, is_active=True).first()
+    if user is None:
+        raise NobodyHasThisEmail(errors={"email": str(NobodyHasThisEmail.__doc__)})
+    hold(team)
+    return TeamMember.objects.get_or_create(team=team, user=user, defaults={"created_at": now})
+
+
+@transaction.atomic
+def answer(member: TeamMember, request_status: str, *, now: datetime) -> TeamMember:
+    """Accept or decline an invitation; to decline after accepting is to leave."""
+    hold(member.team)
+    member.refresh_from_db(fields=["request_status"])
+    was_accepted = member.is_accepted
+    member.request_status = request_status
+    member.save(update_fields=["request_status"])
+    if was_accepted and not member.is_accepted:
+        leave_leads_of(member, now)
+    return member
+
+
+@transaction.atomic
+def remove(member: TeamMember, *, now: datetime) -> None:
+    """Take somebody out of the team, with their options and their pending offers."""
+    hold(member.team)
+    leave_leads_of(member, now)
+    member.delete()
+
+
+def leave_leads_of(member: TeamMember, now: datetime) -> None:
+    """Options are for accepted members alone, and so are offers."""
+    TeamMemberDistributionOption.objects.filter(team=member.team, user=member.user).delete()
+    member_left.send(TeamMember, team=member.team, user=member.user, now=now)
+
+
+def check_option(team: Team, user: User, *, by: User, beside: TeamMemberDistributionOption | None = None) -> None:
+    """Refuse options that `by` may not set, or for somebody who is no member or has some. To be called in a
+    transaction: the team is held until its end, so that the member cannot leave meanwhile."""
+    if not team.may_be_changed_by(by):
+        raise NotYourTeam
+    hold(team)
+    if not TeamMember.objects.accepted().filter(team=team, user=user).exists():
+        raise NotAMember(errors={"user_id": str(NotAMember.__doc__)})
+    standing = TeamMemberDistributionOption.objects.filter(team=team, user=user).first()
+    if standing is not None and standing != beside:
+        raise HasOptions(data={"id": standing.pk})
+
+
+def hold(team: Team) -> None:
+    """Let one request at a time change who belongs to the team."""
+    Team.objects.select_for_update(no_key=True).get(pk=team.pk)

@@ -1,0 +1,108 @@
+"""How users and teams look to clients (reference 2.1 to 2.5)."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from config.api.fields import LooseField, LooseSerializer, LooseText, Reference
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.zones import zone_named
+
+
+class ZoneField(LooseField):
+    """An IANA time zone, in any case."""
+
+    def read(self, value: object) -> str:
+        return zone_named(str(value))
+
+
+class UserSerializer(LooseSerializer[User]):
+    """A user as they see themself."""
+
+    timezone_offset = serializers.SerializerMethodField()
+    timezone = ZoneField(required=False)
+
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            "first_name",
+            "last_name",
+            "email",
+            "username",
+            "phone",
+            "system_phone",
+            "timezone_offset",
+            "timezone",
+            "profile_picture",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = ["email", "username", "system_phone", "created_at", "modified_at"]
+
+    def get_timezone_offset(self, user: User) -> float:
+        return user.timezone_offset(self.context["view"].now)
+
+
+class TeamSerializer(LooseSerializer[Team]):
+    class Meta:
+        model = Team
+        fields = [
+            "id",
+            "name",
+            "is_contact_resource_sharing_enabled",
+            "order_method",
+            "mins_until_next_alert",
+            "distribution_zipcodes",
+        ]
+
+
+class MemberTeamSerializer(LooseSerializer[Team]):
+    """A team as its members' rows name it."""
+
+    class Meta:
+        model = Team
+        fields = ["id", "name"]
+
+
+class MemberUserSerializer(LooseSerializer[User]):
+    """A user as the teams they belong to see them."""
+
+    class Meta:
+        model = User
+        fields = ["id", "first_name", "last_name", "email", "username", "phone"]
+
+
+class TeamMemberSerializer(LooseSerializer[TeamMember]):
+    team = MemberTeamSerializer(read_only=True)
+    user = MemberUserSerializer(read_only=True)
+
+    class Meta:
+        model = TeamMember
+        fields = ["id", "request_status", "team", "user"]
+
+
+class InvitationSerializer(serializers.Serializer[Any]):
+    """What `POST /team-members` takes (ours: LionDesk invited people in its web app)."""
+
+    team_id = Reference("team", model=Team)
+    email = LooseText(max_length=255, trim_whitespace=True)
+
+
+class TeamMemberDistributionOptionSerializer(LooseSerializer[TeamMemberDistributionOption]):
+    user_id = Reference("user", among=User.objects.within_reach_of)
+
+    class Meta:
+        model = TeamMemberDistributionOption
+        fields = [
+            "id",
+            "team_id",
+            "user_id",
+            "rank",
+            "mins_until_lead_offer",
+            "assign_automatically",
+            "has_call_alert",
+            "has_text_alert",
+            "has_email_alert",
+        ]
+        required = ["assign_automatically"]

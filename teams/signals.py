@@ -1,0 +1,6 @@
+"""News about teams for the apps to the left. Sent inside the transaction that makes it so."""
+
+from django.dispatch import Signal
+
+# team=, user=, now=: this user is no longer an accepted member of this team.
+member_left = Signal()

@@ -1,0 +1,21 @@
+"""Addresses of users and teams."""
+
+from django.urls import path
+
+from config.api.resources import routes
+from teams.views import (
+    MeResource,
+    TeamMemberDistributionOptionResource,
+    TeamMemberResource,
+    TeamResource,
+    UserResource,
+)
+
+urlpatterns = [
+    path("me", MeResource.as_view({"get": "retrieve", "patch": "partial_update"}), name="me"),
+    path("users/me", MeResource.as_view({"get": "retrieve"}), name="users-me"),
+    *routes("users", UserResource),
+    *routes("teams", TeamResource),
+    *routes("team-members", TeamMemberResource),
+    *routes("team-member-distribution-options", TeamMemberDistributionOptionResource),
+]

@@ -1,0 +1,95 @@
+"""Users and teams over HTTP."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api.resources import Resource
+from teams.filters import TeamFilters, TeamMemberDistributionOptionFilters, TeamMemberFilters, UserFilters
+from teams.forming import change_team, form_team
+from teams.membership import answer, check_option, invite, remove
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.serializers import (
+    InvitationSerializer,
+    TeamMemberDistributionOptionSerializer,
+    TeamMemberSerializer,
+    TeamSerializer,
+    UserSerializer,
+)
+
+
+class UserResource(Resource[User]):
+    serializer_class = UserSerializer
+    filterset_class = UserFilters
+    verbs = ("list", "retrieve")
+
+
+class MeResource(Resource[User]):
+    """The token's owner; changing them is ours."""
+
+    serializer_class = UserSerializer
+    verbs = ("retrieve", "partial_update")
+    beyond = ("partial_update",)
+
+    def get_object(self) -> User:
+        me: User = self.user
+        return me
+
+
+class TeamResource(Resource[Team]):
+    serializer_class = TeamSerializer
+    filterset_class = TeamFilters
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = form_team(self.user, now=self.now, **serializer.validated_data)
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.instance = change_team(serializer.instance, now=self.now, **serializer.validated_data)
+
+
+class TeamMemberResource(Resource[TeamMember]):
+    serializer_class = TeamMemberSerializer
+    filterset_class = TeamMemberFilters
+    beyond = ("create", "destroy")
+
+    def queryset_for(self, user: User) -> QuerySet[TeamMember]:
+        return TeamMember.objects.visible_to(user).select_related("team", "user")
+
+    @extend_schema(request=InvitationSerializer)
+    @transaction.atomic
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        """Invite somebody; a second invitation answers 200 with the first one's row."""
+        invitation = InvitationSerializer(data=request.data, context=self.get_serializer_context())
+        invitation.is_valid(raise_exception=True)
+        member, is_new = invite(**invitation.validated_data, by=self.user, now=self.now)
+        return Response(self.represent(member), status=201 if is_new else 200)
+
+    def perform_update(self, serializer: Any) -> None:
+        if "request_status" in serializer.validated_data:
+            serializer.instance = answer(serializer.instance, now=self.now, **serializer.validated_data)
+
+    def perform_destroy(self, record: TeamMember) -> None:
+        remove(record, now=self.now)
+
+
+class TeamMemberDistributionOptionResource(Resource[TeamMemberDistributionOption]):
+    serializer_class = TeamMemberDistributionOptionSerializer
+    filterset_class = TeamMemberDistributionOptionFilters
+
+    def queryset_for(self, user: User) -> QuerySet[TeamMemberDistributionOption]:
+        return TeamMemberDistributionOption.objects.visible_to(user).select_related("team")
+
+    def perform_create(self, serializer: Any) -> None:
+        given = serializer.validated_data
+        check_option(given["team"], given["user"], by=self.user)
+        self.save(serializer)
+
+    def perform_update(self, serializer: Any) -> None:
+        option, given = serializer.instance, serializer.validated_data
+        if given.keys() & {"team", "user"}:
+            check_option(given.get("team", option.team), given.get("user", option.user), by=self.user, beside=option)
+        self.save(serializer)
