@@ -1,0 +1,136 @@
+"""`./pride up` as a person or a script meets it: real processes, real signals."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from redis.exceptions import ConnectionError as Unreachable
+
+from tests.stack.running import CHECKOUT, Stack, running, wait_until
+
+pytestmark = pytest.mark.stack
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def sockets(stack: Stack) -> Path:
+    return Path(stack.run["REDIS_URL"].removeprefix("redis+socket://")).parent
+
+
+def test_it_answers_for_itself_and_for_its_parts(stack: Stack) -> None:
+    assert httpx.get(f"{stack.base_url}/healthz").status_code == 200
+    stack.forget_beat()
+    stack.wait_until_ready()
+
+
+def test_it_tells_a_newcomer_what_to_do_next(stack: Stack) -> None:
+    for hint in (stack.base_url, "/docs", "/admin", stack.demo["email"], stack.demo["password"], stack.token, "curl"):
+        assert hint in stack.words
+
+
+def test_the_demo_token_opens_the_api(stack: Stack) -> None:
+    with stack.client() as client:
+        assert client.get("/me").json()["email"] == stack.demo["email"]
+
+
+def test_nobody_else_can_read_its_secrets_or_reach_its_servers(stack: Stack) -> None:
+    assert [mode(stack.home / name) for name in ("demo.json", "run.json")] == [0o600, 0o600]
+    assert mode(stack.home / "logs") == 0o700
+    for server in sockets(stack).iterdir():  # a closed folder for PostgreSQL, a closed socket for Valkey
+        assert mode(server) == 0o700
+    assert sockets(stack).stat().st_uid == os.getuid()
+
+
+def test_a_second_up_in_the_same_home_refuses_in_one_line(stack: Stack) -> None:
+    second = stack.pride("up")
+    assert second.returncode == 1
+    assert second.stderr == f"pride: Pridedesk is already running in {stack.home} at {stack.base_url}.\n"
+    assert stack.is_ready()
+
+
+def test_a_taken_port_is_refused_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        refused = Stack(tmp_path / "home", {"PORT": port}).pride("up")
+    assert refused.returncode == 1
+    assert refused.stderr == f"pride: Port {port} cannot be used (Address already in use): set PORT to another one.\n"
+
+
+def test_real_credentials_and_the_sandbox_exclude_each_other(tmp_path: Path) -> None:
+    refused = Stack(tmp_path / "home", {"TWILIO_ACCOUNT_SID": "AC" + 32 * "0"}).pride("up")
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1
+    assert "TWILIO_ACCOUNT_SID" in refused.stderr
+
+
+def test_without_the_sandbox_it_names_what_is_missing(tmp_path: Path) -> None:
+    refused = Stack(tmp_path / "home", {"PUBLIC_URL": "https://crm.example.com"}).pride("up", "--no-sandbox")
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1
+    assert "SECRET_KEY" in refused.stderr
+    assert "PUBLIC_URL" not in refused.stderr
+
+
+def test_commands_find_the_running_service(stack: Stack) -> None:
+    token = stack.make_user("erin@example.com", "--first-name", "Erin")
+    with stack.client(token) as client:
+        assert client.get("/me").json()["first_name"] == "Erin"
+    assert stack.pride("manage", "shell", "-c", "print(6 * 7)").stdout.strip().endswith("42")
+
+
+def test_commands_say_when_nothing_runs(tmp_path: Path) -> None:
+    refused = Stack(tmp_path / "home", {}).pride("token", "erin@example.com")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("pride: Nothing runs in ")
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_an_unknown_command_is_answered_with_the_usage() -> None:
+    answered = subprocess.run([CHECKOUT / "pride", "dance"], capture_output=True, text=True, check=False)
+    assert answered.returncode == 2
+    assert "usage: ./pride" in answered.stderr
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "beat", "emulator", "valkey", "postgres"])
+def test_a_killed_part_comes_back_and_all_works_again(stack: Stack, part: str) -> None:
+    killed = stack.kill(part)
+    stack.wait_for_another(part, killed)
+    wait_until(lambda: try_to_forget_beat(stack))
+    stack.wait_until_ready()
+    with stack.client() as client:
+        assert client.get("/me").status_code == 200
+
+
+def try_to_forget_beat(stack: Stack) -> bool:
+    """False while Valkey is still coming back."""
+    try:
+        stack.forget_beat()
+    except Unreachable:
+        return False
+    return True
+
+
+def test_what_was_acknowledged_outlives_a_killed_supervisor(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as stack:
+        with stack.client() as client:
+            made = client.post("/contacts", json={"first_name": "Ann", "email": "ann@example.com"}).json()
+        before = stack.demo
+        assert stack.end(signal.SIGKILL) == []
+
+        stack.start()
+        assert {**stack.demo, "base_url": 0, "public_url": 0} == {**before, "base_url": 0, "public_url": 0}
+        with stack.client() as client:
+            assert client.get(f"/contacts/{made['id']}").json()["email"] == "ann@example.com"
+
+        folder = sockets(stack)
+        assert stack.end(signal.SIGTERM) == []
+        assert stack.process.returncode == 0
+        assert not folder.exists()
+        assert not (stack.home / "run.json").exists()
