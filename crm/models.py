@@ -61,6 +61,9 @@ class Hotness(models.Model):
         return self.user_id == user.pk
 
 
+E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone": "office_e164"}
+
+
 class ContactQuerySet(models.QuerySet["Contact"]):
     """Questions about contacts."""
 
@@ -82,6 +85,12 @@ def _phone_index(column: str) -> models.Index:
 def _prefix_index(column: str) -> models.Index:
     # Read by equality and `$like=Mar%`: config.api.query writes lower(column).
     return models.Index(OpClass(Lower(column), name="text_pattern_ops"), name=f"contact_lower_{column}")
+
+
+def tag_list(text: models.F | models.Value) -> models.Func:
+    """The tags in a string: lower-cased, trimmed, one element a tag; a null string gives null."""
+    template = r"string_to_array(regexp_replace(lower(btrim(%(expressions)s)), '\s*,\s*', ',', 'g'), ',')"
+    return models.Func(text, template=template)
 
 
 class Contact(models.Model):
@@ -115,11 +124,7 @@ class Contact(models.Model):
 
     tags = models.CharField(max_length=508, null=True, blank=True)  # one string, comma-separated, as given
     tag_list = models.GeneratedField(
-        expression=models.Func(
-            models.F("tags"),
-            # lower-cased, trimmed, one element a tag; a null string gives null
-            template=r"string_to_array(regexp_replace(lower(btrim(%(expressions)s)), '\s*,\s*', ',', 'g'), ',')",
-        ),
+        expression=tag_list(models.F("tags")),
         output_field=ArrayField(models.TextField()),
         db_persist=True,
     )
@@ -151,14 +156,13 @@ class Contact(models.Model):
 
     def normalize(self) -> None:
         """Fill the E.164 columns from the phones as given. Bulk paths call it; `save` does so by itself."""
-        self.mobile_e164, self.home_e164, self.office_e164 = map(
-            e164, (self.mobile_phone, self.home_phone, self.office_phone)
-        )
+        for phone, number in E164.items():
+            setattr(self, number, e164(getattr(self, phone)))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.normalize()
         if fields := kwargs.get("update_fields"):
-            kwargs["update_fields"] = {*fields, "mobile_e164", "home_e164", "office_e164"}
+            kwargs["update_fields"] = {*fields, *(E164[name] for name in fields if name in E164)}
         super().save(*args, **kwargs)
 
     @property

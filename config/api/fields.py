@@ -202,10 +202,16 @@ class Reference(LooseField):
 
     def read(self, value: object) -> Model:
         record_id = values.whole_number(value)
-        record = self.candidates().filter(pk=record_id).first()
+        record = self.candidates().filter(pk=record_id).first() or self.kept(record_id)
         if record is None:
             raise ValueError(f"names no record: there is no {record_id} that you may use.")
         return cast(Model, record)
+
+    def kept(self, record_id: int) -> Any:
+        """What the record refers to already may be said again: clients send back what they read."""
+        instance = getattr(self.parent, "instance", None)
+        is_kept = isinstance(instance, Model) and getattr(instance, f"{self.source}_id", None) == record_id
+        return getattr(instance, str(self.source)) if is_kept else None
 
     def candidates(self) -> QuerySet[Any]:
         user = self.context["request"].user

@@ -1,14 +1,14 @@
 """Every failure leaves in the Feathers shape: {name, message, code, className, data?, errors}."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
-from django.db.models import ProtectedError, RestrictedError
+from django.db.models import Model, ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -38,6 +38,7 @@ NAMES = {
     502: "BadGateway",
     503: "Unavailable",
 }
+MOST_HOLDERS = 10  # of each kind are named to whoever may not remove what they hold
 INVALID_TOKEN = "Invalid access token"  # as captured from the original service
 GENERAL = "Something went wrong on our side."
 
@@ -104,8 +105,10 @@ def body_of(error: Exception) -> dict[str, Any] | None:
             return problem(413, "The body is larger than this service takes.")
         case TooManyFieldsSent():
             return problem(400, "The body has too many fields.")
-        case ProtectedError() | RestrictedError():
-            return problem(409, "Other records need this one, so it cannot be removed.")
+        case ProtectedError():
+            return still_needed(error.protected_objects)
+        case RestrictedError():
+            return still_needed(error.restricted_objects)
         case IntegrityError():
             return collision(error)
         case DataError():
@@ -114,6 +117,17 @@ def body_of(error: Exception) -> dict[str, Any] | None:
             logger.error("The database is away: %s", error)
             return problem(503, "The service is not ready. Please try again.")
     return None
+
+
+def still_needed(by: Iterable[Model]) -> dict[str, Any]:
+    """A record that others name is not removed: `{"lead_routes": [12]}` says which."""
+    holders: dict[str, list[int]] = {}
+    for record in by:
+        ids = holders.setdefault(str(record._meta.verbose_name_plural).replace(" ", "_"), [])
+        if len(ids) < MOST_HOLDERS:
+            ids.append(record.pk)
+    named = "; ".join(f"{name.replace('_', ' ')} {', '.join(map(str, sorted(ids)))}" for name, ids in holders.items())
+    return problem(409, f"This cannot be removed while others need it: {named}.", data=holders)
 
 
 def collision(error: IntegrityError) -> dict[str, Any]:

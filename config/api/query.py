@@ -326,6 +326,9 @@ class FeathersQuery(BaseFilterBackend):
         filters = filters_of(view)
         if query.terms or query.alternatives:
             queryset = queryset.filter(filters.condition(query))
+        default_order = getattr(view, "default_order", ())
+        if default_order and not query.sort:
+            return queryset.order_by(*default_order)
         return queryset.order_by(*ordering(query, filters, sortable(view)))
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:

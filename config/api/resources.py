@@ -55,6 +55,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
     beyond: ClassVar[Sequence[str]] = ()
     filterset_class: ClassVar[type[FilterSet]] = NoFilters
     sort_fields: ClassVar[Sequence[str] | None] = None  # None: whatever may be filtered by
+    default_order: ClassVar[Sequence[str]] = ()  # columns; by id if none are named
     loads: ClassVar[frozenset[str]] = frozenset()  # what `$load` may embed; see `self.loaded`
     parent_model: ClassVar[type[Model] | None] = None
     parent_field: ClassVar[str] = ""  # the foreign key to the parent; the URL names it `<parent_field>_id`

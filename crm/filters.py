@@ -1,0 +1,62 @@
+"""What contacts and what describes them can be asked for."""
+
+from django.db.models import Q, Value
+
+from config.api.query import FilterSet, PhoneFilter, TextFilter, any_of
+from crm.models import Contact, ContactSource, Hotness, tag_list
+from teams.phones import e164
+
+
+class TagsFilter(TextFilter):
+    """The whole string, or one of its tags."""
+
+    def match(self, text: str) -> Q:
+        if not text.strip():
+            return Q(tags="") | Q(tags__isnull=True)
+        has_them = Q(tag_list__contains=tag_list(Value(text)))
+        return has_them & Q(tags__lower_exact=text) if "," in text else has_them
+
+    def match_many(self, texts: list[str]) -> Q:
+        return any_of(self.match(text) for text in texts)
+
+
+class ContactFilters(FilterSet):
+    mobile_phone = PhoneFilter(column="mobile_e164", parse=e164)
+    home_phone = PhoneFilter(column="home_e164", parse=e164)
+    office_phone = PhoneFilter(column="office_e164", parse=e164)
+    tags = TagsFilter()
+
+    class Meta:
+        model = Contact
+        fields = [
+            "id",
+            "owner_user_id",
+            "assigned_user_id",
+            "first_name",
+            "last_name",
+            "email",
+            "fax",
+            "company",
+            "birthday",
+            "anniversary",
+            "spouse_name",
+            "spouse_email",
+            "spouse_phone",
+            "spouse_birthday",
+            "hotness_id",
+            "source_id",
+            "created_at",
+            "modified_at",
+        ]
+
+
+class ContactSourceFilters(FilterSet):
+    class Meta:
+        model = ContactSource
+        fields = ["id", "name", "user_id"]
+
+
+class HotnessFilters(FilterSet):
+    class Meta:
+        model = Hotness
+        fields = ["id", "rank", "user_id", "name", "color"]
