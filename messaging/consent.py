@@ -1,0 +1,89 @@
+"""What the owner of a number allowed: an append-only ledger, folded into a state when somebody asks (design 7).
+
+Opting out and in again is one thread, consent another: START lifts a STOP and grants nothing, and an inquiry grants
+consent without lifting a STOP.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from crm.models import Contact
+from messaging.models import Consent, Message
+
+Kind = Consent.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The fold of a number's ledger."""
+
+    opted_out: bool = False
+    granted: bool = False
+
+
+NOTHING_KNOWN = State()
+
+FOLD = """
+SELECT number,
+       coalesce((array_agg(kind ORDER BY id DESC) FILTER (WHERE kind <> 'granted'))[1] = 'opted_out', false),
+       bool_or(kind = 'granted')
+FROM messaging_consent WHERE number = ANY(%s) GROUP BY number
+"""
+
+
+def states_of(numbers: Collection[str]) -> dict[str, State]:
+    """The present state of each of these numbers (E.164), in one query."""
+    states = dict.fromkeys(numbers, NOTHING_KNOWN)
+    if not states:
+        return states
+    with connection.cursor() as cursor:
+        cursor.execute(FOLD, [list(states)])
+        states |= {number: State(opted_out, granted) for number, opted_out, granted in cursor.fetchall()}
+    return states
+
+
+def state_of(number: str) -> State:
+    """The present state of one number."""
+    return states_of([number])[number]
+
+
+def grant(numbers: Sequence[str], source: str, words: str, contact: Contact | None, now: datetime) -> None:
+    """Note that the person behind these numbers agreed to be texted; `source` and `words` are the evidence."""
+    Consent.objects.bulk_create(
+        Consent(
+            number=number,
+            kind=Kind.GRANTED,
+            source=source[:255],
+            words=words,
+            contact=contact,
+            created_at=now,
+        )
+        for number in dict.fromkeys(numbers)
+        if number
+    )
+
+
+def opt_out(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:
+    """Note that this number is to be texted no more. What waits to be sent is `messaging.outbox`'s to cancel."""
+    _note(Kind.OPTED_OUT, number, source, now, words, message)
+
+
+def opt_in(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:
+    """Note that this number may be texted again; lifts an opt-out and nothing else."""
+    _note(Kind.OPTED_IN, number, source, now, words, message)
+
+
+def _note(kind: Kind, number: str, source: str, now: datetime, words: str, message: Message | None) -> None:
+    contact_id = message.contact_id if message else None
+    Consent.objects.create(
+        number=number,
+        kind=kind,
+        source=source[:255],
+        words=words,
+        message=message,
+        contact_id=contact_id,
+        created_at=now,
+    )

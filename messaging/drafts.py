@@ -1,0 +1,62 @@
+"""Messages not yet queued, with every field that must be right: who speaks to whom, from where, from when on.
+
+Their times are all `now`, never the columns' defaults: those would read the clock once for every row.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from crm.models import Contact
+from messaging.models import Message
+from messaging.segments import segments
+from teams.models import User
+
+Channel, Purpose = Message.Channel, Message.Purpose
+
+
+def alert_text(user: User, body: str, now: datetime, **more: Any) -> Message:
+    """A text to one of our users, from the alert number to their own phone."""
+    return _text(Purpose.ALERT, settings.ALERT_NUMBER, user.phone_e164, body, now, user=user, **more)
+
+
+def alert_email(user: User, subject: str, body: str, now: datetime, **more: Any) -> Message:
+    """An email to one of our users."""
+    return _email(Purpose.ALERT, user.email, subject, body, now, user=user, **more)
+
+
+def text_to(
+    contact: Contact, body: str, now: datetime, *, user: User, purpose: str = Purpose.CAMPAIGN, **more: Any
+) -> Message:
+    """A text to a client from the number of `user`. `more` may hold not_before, valid_until, media."""
+    numbers = contact.numbers
+    recipient = numbers[0] if numbers else ""
+    return _text(purpose, user.system_phone, recipient, body, now, user=user, contact=contact, **more)
+
+
+def email_to(
+    contact: Contact,
+    subject: str,
+    body: str,
+    now: datetime,
+    *,
+    user: User,
+    purpose: str = Purpose.CAMPAIGN,
+    **more: Any,
+) -> Message:
+    """An email to a client in the name of `user`. `more` may hold html, not_before, valid_until."""
+    return _email(purpose, contact.email.strip(), subject, body, now, user=user, contact=contact, **more)
+
+
+def _text(purpose: str, sender: str, recipient: str, body: str, now: datetime, **more: Any) -> Message:
+    return _message(Channel.TEXT, purpose, sender, recipient, body, now, segments=segments(body).count, **more)
+
+
+def _email(purpose: str, recipient: str, subject: str, body: str, now: datetime, **more: Any) -> Message:
+    return _message(Channel.EMAIL, purpose, "", recipient, body, now, subject=subject[:1000], **more)
+
+
+def _message(channel: str, purpose: str, sender: str, recipient: str, body: str, now: datetime, **more: Any) -> Message:
+    times = {"created_at": now, "modified_at": now, "not_before": now}
+    return Message(channel=channel, purpose=purpose, sender=sender, recipient=recipient, body=body, **(times | more))

@@ -1,0 +1,72 @@
+"""The doors through which messages leave the building. Whoever sends knows `Gateway`, and no provider (design 7).
+
+What a provider says is translated at its door into an id of its own or one of four answers; the outbox acts on them.
+"""
+
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from messaging.models import Message
+
+
+class NotAccepted(Exception):
+    """The provider did not take the message, and nothing was sent; `reason` is for people, `code` the provider's."""
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        self.reason = reason
+        self.code = code
+        super().__init__(reason)
+
+
+class Refused(NotAccepted):
+    """It never will."""
+
+
+class OptedOut(Refused):
+    """It never will, because the recipient told the carrier to stop."""
+
+
+class NotNow(NotAccepted):
+    """It may another time; `is_down` when it would take no other message either."""
+
+    def __init__(self, reason: str, code: int | None = None, *, is_down: bool = False) -> None:
+        super().__init__(reason, code)
+        self.is_down = is_down
+
+
+class MaybeSent(Exception):
+    """Nobody knows whether it was taken: it must be looked up before anything else happens. The text says why."""
+
+
+class NoLookup(Exception):
+    """This provider keeps no list in which a message could be found."""
+
+
+class Gateway(Protocol):
+    """What the outbox knows of a provider. One instance serves one drain of the queue, then is closed."""
+
+    batch: int  # messages taken at a time: few where a kill would leave them to be looked up
+
+    def send(self, message: Message) -> str:
+        """Hand the message over; return the provider's id for it, or raise one of the answers above."""
+
+    def find(self, message: Message) -> str | None:
+        """The provider's id of a message that may have been sent, None when it certainly was not, or NoLookup."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class TextGateway(Gateway, Protocol):
+    """A gateway for texts can also provide the numbers they leave from."""
+
+    def take_number(self, number: str) -> tuple[str, str]:
+        """A number of our own and the provider's id of it: the one named, bought if need be, or with "" any."""
+
+
+def text_gateway() -> TextGateway:
+    """The door for texts that settings name."""
+    gateway: TextGateway = import_string(settings.TEXT_GATEWAY)()
+    return gateway

@@ -1,0 +1,10 @@
+"""News for the apps that stand left of messaging. Each is sent inside the transaction that made it true."""
+
+from django.dispatch import Signal
+
+# A text, no keyword, came in from a contact: `message`, `contact`, `is_new` (a stranger, made a contact just now), `now`.
+text_received = Signal()
+
+# Nothing more will be tried with these: `messages` (each now sent, failed, cancelled or, for an email that cannot be
+# looked up, unknown; `reason` says why) and `now`. Sent after their rows were written, cancellations included.
+messages_settled = Signal()
