@@ -22,6 +22,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.stages: list[list[Part]] = []
         self.restarts: dict[str, float] = {}  # when which dead part starts again
+        self.reported: dict[str, str] = {}  # the last lines shown of which part's log
         self.stop_asked: int | None = None  # by which signal
 
     def __enter__(self) -> "Supervisor":
@@ -92,10 +93,19 @@ class Supervisor:
         if restart_at is None:
             part.sweep()
             self.restarts[part.name] = part.next_start_at()
-            say(f"{part.name} {part.ending}; it is started again. {part.log} ends:\n{part.last_lines()}")
+            self.report(part)
         elif time.monotonic() >= restart_at:
             del self.restarts[part.name]
             part.start()
+
+    def report(self, part: Part) -> None:
+        """Say how a part ended, and what its log says of it; not the same again while it goes on failing."""
+        last_lines = part.last_lines()
+        if self.reported.get(part.name) != last_lines:
+            self.reported[part.name] = last_lines
+            say(f"{part.name} {part.ending}; it is started again. The end of {part.log}:\n{last_lines}")
+        else:
+            say(f"{part.name} {part.ending} again.")
 
     def stop(self) -> None:
         """Stop everything, the latest stage first."""
