@@ -18,7 +18,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django import forms
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
@@ -44,7 +46,13 @@ if TYPE_CHECKING:  # settings name this module: importing DRF's views would go r
     from rest_framework.views import APIView
 
 OWN_CLIENT_ID = "pridedesk"  # the installation's own application, in whose name `./pride token` mints
-GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}
+GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}  # what a request without a grant means
+WHY = {  # where the library gives no description
+    "invalid_client": "The client_id or the client_secret is wrong.",
+    "invalid_grant": "The code or the refresh_token is wrong, expired, used, or another program's.",
+    "unauthorized_client": "This program may not use this grant.",
+    "unsupported_grant_type": "The grant_type must be authorization_code or refresh_token.",
+}
 
 
 # Secrets
@@ -126,20 +134,7 @@ def scopes_in(text: str) -> list[str]:
 
 
 class Validator(OAuth2Validator):
-    """Reads every spelling of scopes, and stores codes as fingerprints."""
-
-    def validate_scopes(
-        self, client_id: str, scopes: Iterable[str], client: Any, request: Any, *args: Any, **kwargs: Any
-    ) -> bool:
-        request.scopes = scopes_in(" ".join(scopes))
-        return True
-
-    def is_within_original_scope(
-        self, request_scopes: list[str], refresh_token: str, request: Any, *args: Any, **kwargs: Any
-    ) -> bool:
-        """A refresh gets the scopes it was granted, whatever it asks for."""
-        request.scopes = scopes_in(" ".join(self.get_original_scopes(refresh_token, request).split()))
-        return True
+    """Issues codes of our shape and keeps only their fingerprints."""
 
     def save_authorization_code(self, client_id: str, code: dict[str, str], request: Any, *a: Any, **kw: Any) -> None:
         code["code"] = hex_token()  # in place: the redirect is built from this dictionary afterwards
@@ -168,21 +163,20 @@ class Core(OAuthLibCore):
 
     def _get_escaped_full_path(self, request: HttpRequest) -> str:
         """The URL with its query encoded anew: oauthlib refuses what browsers and clients really send."""
-        parts = urlsplit(request.get_full_path())
-        return urlunsplit(parts._replace(query=urlencode(parameters(request.META.get("QUERY_STRING", "")))))
+        query = tidy(parameters(request.META.get("QUERY_STRING", "")))
+        return urlunsplit(urlsplit(request.get_full_path())._replace(query=urlencode(query)))
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
-        pairs = json_pairs(request) if looks_like_json(request) else list(super().extract_body(request))
-        given = dict(pairs)
-        if "grant_type" not in given and request.path.endswith("/token"):
-            pairs += [("grant_type", grant) for key, grant in GRANT_OF.items() if key in given][:1]
-        return pairs
+        return tidy(json_pairs(request.body) if looks_like_json(request) else super().extract_body(request))
 
     def create_token_response(self, request: HttpRequest) -> tuple[Any, dict[str, str], str, int]:
         uri, headers, body, status = super().create_token_response(request)
+        answer = json.loads(body)
         if status == 200:
-            body = json.dumps(with_expiry(json.loads(body)))
-        return uri, headers, body, status
+            answer["expires"] = expiry(answer["expires_in"])  # by which LionDesk's clients decide when to refresh
+        else:
+            answer.setdefault("error_description", WHY.get(answer["error"], "The request was refused."))
+        return uri, headers, json.dumps(answer), status
 
     def create_authorization_response(self, request: HttpRequest, scopes: Any, credentials: Any, allow: bool) -> Any:
         uri, headers, body, status = super().create_authorization_response(request, scopes, credentials, allow)
@@ -191,29 +185,34 @@ class Core(OAuthLibCore):
         return uri, headers, body, status
 
 
+def tidy(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Parameters as the library wants them: scopes spelled its way, the grant named, nothing unstorable."""
+    given = [(key, value) for key, value in pairs if "\0" not in value]
+    names = dict(given)
+    grant = names.get("grant_type") or next((GRANT_OF[key] for key in GRANT_OF if key in names), None)
+    tidied = [(key, value) for key, value in given if key not in ("scope", "grant_type")]
+    if grant:
+        tidied.append(("grant_type", grant))
+    if "scope" in names and grant != "refresh_token":  # a refresh gets what was granted, whatever it asks for
+        tidied.append(("scope", " ".join(scopes_in(names["scope"]))))
+    return tidied
+
+
 def looks_like_json(request: HttpRequest) -> bool:
-    """Said or unsaid: some clients send JSON and call it something else."""
-    if request.content_type == "multipart/form-data":
+    """Said or unsaid: some clients send JSON and call it something else. The consent form never does."""
+    if request.path.endswith("/authorize"):
         return False
     return request.content_type == "application/json" or request.body.lstrip().startswith(b"{")
 
 
-def json_pairs(request: HttpRequest) -> list[tuple[str, str]]:
-    """The texts of a JSON object; an unreadable body has none, and the grant is then refused as incomplete."""
+def json_pairs(body: bytes) -> list[tuple[str, str]]:
+    """The texts of a JSON object; an unreadable body has none, and the request is then refused as incomplete."""
     try:
-        read = json.loads(request.body or b"{}")
+        read = json.loads(body)
     except (ValueError, RecursionError):
         return []
-    return (
-        [(key, str(value)) for key, value in read.items() if isinstance(value, str | int)]
-        if isinstance(read, dict)
-        else []
-    )
-
-
-def with_expiry(answer: dict[str, Any]) -> dict[str, Any]:
-    """LionDesk's clients decide by the absolute `expires` when to refresh."""
-    return answer | {"expires": expiry(answer["expires_in"])}
+    items = read.items() if isinstance(read, dict) else ()
+    return [(key, str(value)) for key, value in items if isinstance(value, str | int)]
 
 
 def expiry(seconds: int) -> str:
@@ -241,6 +240,14 @@ class Token(OAuthLibMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.answer(request)
+        except RequestDataTooBig:
+            return oauth_error(413, "invalid_request", "The body is larger than this service takes.")
+        except (SuspiciousOperation, MultiPartParserError):
+            return oauth_error(400, "invalid_request", "The body cannot be read.")
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
         _, headers, body, status = self.create_token_response(request)
         return HttpResponse(body, status=status, headers=headers)
 
@@ -251,12 +258,12 @@ class Token(OAuthLibMixin, View):
 class Revoke(Token):
     """`/oauth2/revoke`: forget a token (RFC 7009)."""
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request: HttpRequest) -> HttpResponse:
         _, headers, body, status = self.create_revocation_response(request)
         return HttpResponse(body or "", status=status, headers=headers)
 
 
-def oauth_error(status: int, error: str, description: str, headers: dict[str, str]) -> HttpResponse:
+def oauth_error(status: int, error: str, description: str, headers: dict[str, str] | None = None) -> HttpResponse:
     """A failure as OAuth clients know it: a top-level `error`."""
     body = to_json({"error": error, "error_description": description})
     return HttpResponse(body, status=status, headers=headers, content_type="application/json")

@@ -1,0 +1,13 @@
+"""The shelf: resources of these tests alone, so that the dialect is tested apart from any app's rules."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["config.api.oauth.GeneratedSecretHasher"]
+
+
+@pytest.fixture
+def shelf(settings, db):
+    settings.ROOT_URLCONF = "tests.api.shelf"
