@@ -59,6 +59,7 @@ def test_until_the_end_of_the_calendar_is_forever():
     for until in ("99991231", "99991231T235959Z"):
         assert what_is_wrong(f"FREQ=YEARLY;UNTIL={until}") == ""
         assert len(occurrences(f"FREQ=YEARLY;UNTIL={until}", 3)) == 3
+        assert next_occurrence(f"FREQ=YEARLY;UNTIL={until}", START, START, ZoneInfo("Asia/Kathmandu"))
 
 
 def test_a_time_the_clocks_leave_out_comes_the_first_minute_after():

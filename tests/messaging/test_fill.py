@@ -59,6 +59,11 @@ def test_nothing_but_a_field_is_ever_evaluated(attempt):
     assert unknown_tokens(attempt)
 
 
+def test_a_value_that_is_no_field_stays_secret():
+    with pytest.raises(Unfilled):
+        fill("{{password}}", {"password": "a long pass phrase"})
+
+
 TEXTS = st.text("{}| ab_first_name\n%$", max_size=60)
 
 

@@ -54,6 +54,7 @@ def test_numbers_set_aside_for_fiction_are_numbers():
 
 def test_a_number_abroad_needs_its_country_code_or_region():
     assert e164("+44 20 7946 0958") == e164("020 7946 0958", "GB") == "+442079460958"
+    assert e164("7946 0958", "GB") == ""  # half a number, without its area
 
 
 @given(AREA_CODES, LINES, st.sampled_from(["{a}555{l}", "({a}) 555-{l}", "1-{a}-555-{l}", "+1 {a} 555 {l} ext. 7"]))
