@@ -1,6 +1,6 @@
 """Which of the owner's routes a new lead takes, and why not the others. Pure: rows in, a decision out (design 6)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
