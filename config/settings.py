@@ -164,6 +164,9 @@ OAUTH2_PROVIDER = {
     "PKCE_REQUIRED": False,
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 300,
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # only SHA-256 of a token is stored
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,  # this and the next two: what no LionDesk client ever used is off
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
     "OAUTH2_BACKEND_CLASS": "config.api.oauth.Core",
     "OAUTH2_VALIDATOR_CLASS": "config.api.oauth.Validator",
     "ACCESS_TOKEN_GENERATOR": "config.api.oauth.hex_token",
@@ -176,6 +179,22 @@ OAUTH2_PROVIDER = {
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "config.api.oauth.GeneratedSecretHasher",  # `fast_pbkdf2`: for long random secrets only
+]
+
+# Transport. TLS ends at a proxy, which redirects to it and sends HSTS; it must set X-Forwarded-Proto.
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # HSTS and
+    "security.W008",  # the redirect to TLS are the proxy's
+    "oauth2_provider.W001",  # LionDesk documents the implicit grant; an application has it only by setting
+    "oauth2_provider.W005",  # no published client expects `iss` in a redirect
+    "oauth2_provider.W007",  # a published client presents one refresh token forever
+    "oauth2_provider.W008",  # http redirects: integrators develop on their own machine
+    "oauth2_provider.W010",  # PKCE is welcome, but published clients do not know it
 ]
 
 # Time and due work (config.clock, config.due; design 5)
