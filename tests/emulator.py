@@ -1,7 +1,8 @@
 """The emulated Twilio, served on a thread, for tests of whatever speaks to Twilio.
 
-A `conftest.py` that wants it says `from tests.emulator import carrier, receiver  # noqa: F401`. The test must commit
-(`transactional_db`, which `carrier` asks for): the emulator answers from another thread and sees what is committed.
+A `conftest.py` that wants it says `from tests.emulator import carrier, mailbox, receiver  # noqa: F401`. The test must
+commit (`transactional_db`, which `carrier` asks for): the emulator answers from another thread and sees what is
+committed.
 
 Callbacks are not delivered by themselves: `config.sandbox.clock.advance(...)` or `callbacks.run_due(now)` does it, in
 the test's own thread, so nothing happens behind a test's back.
@@ -39,6 +40,12 @@ def carrier(transactional_db, settings):
     with serving(Emulator(0)) as url:
         settings.TWILIO_API_BASE_URL = url
         yield url
+
+
+@pytest.fixture
+def mailbox(settings):
+    """The sandbox's mailbox, in place of the one that pytest-django puts before every test."""
+    settings.EMAIL_BACKEND = "config.sandbox.mailbox.SandboxMailBackend"
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The sandbox's clock: business time runs ahead of wall time, and can be moved forward past everything that falls due.
 
 While it is being moved it stands at the moment whose work is done, so rows carry the times they would have had. The
-mover holds `config.due.CLOCK_LOCK` alone on a connection of its own: whatever the engines do with theirs, and however
+mover holds `config.due.CLOCK_LOCK` alone, on a connection of its own: whatever the engines do with theirs, and however
 the mover dies, the lock goes with it. A clock left standing by a dead mover is recognised by the missing lock, and runs
 on from where it stood.
 """
@@ -96,14 +96,11 @@ def _row(cursor: CursorWrapper) -> tuple[timedelta, datetime, bool] | None:
     return row
 
 
-def advance(to: datetime) -> datetime:
-    """Move the clock to `to`, doing on the way whatever falls due, each thing at its own time."""
-    if to >= LATEST:
-        raise TooFar
+def advance(to: datetime | timedelta) -> datetime:
+    """Move the clock to a moment, or by a span, doing on the way whatever falls due, each thing at its own time."""
     with _sole_mover():
         moment = now()
-        if to < moment:
-            raise RunsForwardOnly(f"The clock runs forward only, and it is {moment.isoformat()} already.")
+        to = _target(to, moment)
         try:
             _stand_at(moment)
             _run_what_is_due(moment)
@@ -115,6 +112,18 @@ def advance(to: datetime) -> datetime:
         finally:
             _run_on_from(moment)
     return to
+
+
+def _target(to: datetime | timedelta, moment: datetime) -> datetime:
+    try:
+        target = moment + to if isinstance(to, timedelta) else to
+    except OverflowError:
+        raise TooFar from None
+    if target < moment:
+        raise RunsForwardOnly(f"The clock runs forward only, and it is {moment.isoformat()} already.")
+    if target >= LATEST:
+        raise TooFar
+    return target
 
 
 def _stand_at(moment: datetime) -> None:

@@ -23,6 +23,10 @@ class SandboxMailBackend(BaseEmailBackend):
         kept = [_kept(message, now) for message in email_messages if message.recipients()]
         return len(Email.objects.bulk_create(kept))
 
+    def has_message(self, message_id: str) -> bool:
+        """Whether an email is here: asked when the worker that was sending it died (messaging.gateways.email)."""
+        return Email.objects.filter(headers__contains={"Message-ID": message_id}).exists()
+
 
 def _kept(message: EmailMessage, now: datetime) -> Email:
     return Email(

@@ -35,9 +35,11 @@ def e164(text: str) -> str | None:
     if re.search(r"[^\d\s()+.\-]", text):
         return None
     digits = re.sub(r"\D", "", text)
-    if len(digits) == 10 and not text.strip().startswith("+"):
+    has_code = text[:1] in ("+", " ")  # a space is a `+` that a client forgot to encode
+    if len(digits) == 10 and not has_code:
         digits = f"1{digits}"
-    return f"+{digits}" if NORTH_AMERICAN.fullmatch(digits) or FOREIGN.fullmatch(digits) else None
+    known = NORTH_AMERICAN.fullmatch(digits) or (has_code and FOREIGN.fullmatch(digits))
+    return f"+{digits}" if known else None
 
 
 def on_sale(area_codes: Iterable[int]) -> Iterator[str]:

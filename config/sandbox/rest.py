@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db.models import QuerySet
 
+from config.api import values
 from config.sandbox import carrier, clock
 from config.sandbox.models import EmulatedNumber, EmulatedText
-from config.sandbox.moments import read_moment
 from config.sandbox.numbers import e164
 from config.sandbox.refusals import Refused
 from config.sandbox.webhooks import API_VERSION
@@ -127,10 +127,10 @@ def _sent(
 ) -> QuerySet[EmulatedText]:
     """Those from the beginning of this day or second on, or until its end."""
     try:
-        start = read_moment(moment)
+        start = values.moment(moment)
     except ValueError:
         return texts.none()
-    end = start + (timedelta(days=1) if len(moment) == len("2027-01-05") else timedelta(seconds=1))
+    end = start + (timedelta(days=1) if values.is_day(moment) else timedelta(seconds=1))
     texts = texts.filter(at__gte=start) if since else texts
     return texts.filter(at__lt=end) if until else texts
 

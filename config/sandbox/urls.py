@@ -1,5 +1,14 @@
 """The sandbox's addresses, under `/sandbox/`."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from config.api.resources import routes
+from config.sandbox.views import ClockView, EmailResource, FaultsView, ResetView, TextResource
+
+urlpatterns = [
+    path("clock", ClockView.as_view(), name="sandbox-clock"),
+    path("faults", FaultsView.as_view(), name="sandbox-faults"),
+    path("reset", ResetView.as_view(), name="sandbox-reset"),
+    *routes("texts", TextResource),
+    *routes("emails", EmailResource),
+]

@@ -6,7 +6,7 @@ import pytest
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from tests.emulator import carrier, receiver  # noqa: F401
+from tests.emulator import carrier, mailbox, receiver  # noqa: F401
 
 
 class Redirect(TwilioHttpClient):

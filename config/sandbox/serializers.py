@@ -1,0 +1,102 @@
+"""The sandbox's rows as JSON."""
+
+from datetime import timedelta
+from typing import Any
+
+from rest_framework import serializers
+
+from config.api.fields import LooseChoice, LooseField, LooseInteger, LooseMoment, LooseSerializer, LooseText
+from config.sandbox import faults
+from config.sandbox.carrier import LONGEST_BODY
+from config.sandbox.durations import read_duration
+from config.sandbox.models import Email, EmulatedText
+from config.sandbox.numbers import e164
+from config.sandbox.webhooks import is_address
+
+MOST_MEDIA = 10
+MOST_FAULTS = 1000
+
+
+class Number(LooseField):
+    """A telephone number, however it is written."""
+
+    def read(self, value: object) -> str:
+        number = e164(value) if isinstance(value, str) else None
+        if number is None:
+            raise ValueError("must be a telephone number such as +19495550123.")
+        return number
+
+
+class Media(LooseField):
+    """The addresses of a text's pictures: a list, or a single one."""
+
+    def read(self, value: object) -> list[str]:
+        urls = [value] if isinstance(value, str) else value
+        if not isinstance(urls, list) or not all(isinstance(url, str) and is_address(url) for url in urls):
+            raise ValueError("must be a list of addresses such as https://example.com/house.jpg.")
+        if len(urls) > MOST_MEDIA:
+            raise ValueError(f"may name at most {MOST_MEDIA} files.")
+        return urls
+
+
+class Duration(LooseField):
+    """A span of time."""
+
+    def read(self, value: object) -> timedelta:
+        return read_duration(value)
+
+
+class TextSerializer(LooseSerializer[EmulatedText]):
+    """A text as a handset or the carrier's ledger has it."""
+
+    locals()["from"] = Number(source="sender")  # `from` is no name Python lets us assign to
+    to = Number(source="recipient")
+    body = LooseText(default="", allow_blank=True, max_length=LONGEST_BODY)
+    media = Media(default=list)
+
+    class Meta:
+        model = EmulatedText
+        fields = ["sid", "from", "to", "body", "media", "status", "at"]
+        read_only_fields = ["sid", "status", "at"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs["body"] and not attrs["media"]:
+            raise serializers.ValidationError({"body": "may not be empty, unless there are media."})
+        return attrs
+
+
+class EmailSerializer(LooseSerializer[Email]):
+    """An email of the mailbox."""
+
+    locals()["from"] = LooseText(source="sender")
+
+    class Meta:
+        model = Email
+        fields = ["to", "from", "subject", "text", "html", "headers", "at"]
+        read_only_fields = fields
+
+
+class ClockSerializer(serializers.Serializer[Any]):
+    """What time it is for the business."""
+
+    now = LooseMoment(read_only=True)
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    """By how much the clock is to be moved, or to when."""
+
+    advance = Duration(required=False, allow_null=True)
+    set = LooseMoment(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = [name for name in ("advance", "set") if attrs.get(name) is not None]
+        if len(given) != 1:
+            raise serializers.ValidationError({"advance": "or set must be given, and not both."})
+        return attrs
+
+
+class FaultSerializer(serializers.Serializer[Any]):
+    """What the next texts shall meet."""
+
+    next = LooseInteger(default=1, min_value=1, max_value=MOST_FAULTS)
+    kind = LooseChoice(choices=faults.KINDS)
