@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 
 from config import clock
-from teams.models import User, seen_through
+from teams.models import EqualsAny, User, seen_through
 from teams.phones import e164
 
 
@@ -69,8 +70,12 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def visible_to(self, user: User) -> ContactQuerySet:
         """Contacts you own, are assigned, are shared, or that a teammate who shares owns (design 4)."""
-        shared = ContactShare.objects.filter(user=user).values("contact_id")
-        return self.filter(seen_through("owner_user_id", user) | models.Q(assigned_user=user) | models.Q(pk__in=shared))
+        shared = ContactShare.objects.filter(user=user).values_list("contact_id")
+        return self.filter(
+            seen_through("owner_user_id", user)
+            | models.Q(assigned_user=user)
+            | models.Q(EqualsAny(models.F("pk"), ArraySubquery(shared)))
+        )
 
     def reached_at(self, number: str) -> ContactQuerySet:
         """Contacts that have `number` (E.164) as any of their phones."""
@@ -80,6 +85,12 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 def _phone_index(column: str) -> models.Index:
     # Read by the phone filters and by messaging.inbox; most contacts lack most phones.
     return models.Index(fields=[column], condition=~models.Q(**{column: ""}), name=f"contact_{column}")
+
+
+def _unread_phone_index(phone: str) -> models.Index:
+    # Read by the phone filters for what is no whole number, such as `555-0123`: few rows, found as text.
+    unread = models.Q(**{E164[phone]: ""}) & ~models.Q(**{phone: ""})
+    return models.Index(Lower(phone), condition=unread, name=f"contact_unread_{phone}")
 
 
 def _prefix_index(column: str) -> models.Index:
@@ -143,6 +154,9 @@ class Contact(models.Model):
             _phone_index("mobile_e164"),
             _phone_index("home_e164"),
             _phone_index("office_e164"),
+            _unread_phone_index("mobile_phone"),
+            _unread_phone_index("home_phone"),
+            _unread_phone_index("office_phone"),
             _prefix_index("email"),
             _prefix_index("first_name"),
             _prefix_index("last_name"),
