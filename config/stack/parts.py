@@ -38,6 +38,7 @@ class Part:
 
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0
+    log_starts_at: int = 0  # where in the log this life of it begins
     failures: int = 0
 
     def start(self) -> None:
@@ -45,6 +46,7 @@ class Part:
         turn_over(self.log)
         command, keeps = tied(self.command, self.stop_signal)
         with open(self.log, "ab") as log:
+            self.log_starts_at = log.tell()
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -99,9 +101,9 @@ class Part:
             self.process.wait()
 
     def last_lines(self, count: int = 8) -> str:
-        """The end of its log, indented."""
+        """The end of what this life of it wrote to the log, indented."""
         with open(self.log, "rb") as log:
-            log.seek(max(0, self.log.stat().st_size - 4000))
+            log.seek(max(self.log_starts_at, self.log.stat().st_size - 4000))
             lines = log.read().decode(errors="replace").splitlines()
         return "\n".join(f"    {line}" for line in lines[-count:])
 

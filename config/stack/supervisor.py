@@ -52,7 +52,7 @@ class Supervisor:
         """Look after the parts until `ready`, or refuse for the reason `what`."""
         until = time.monotonic() + seconds
         while not ready():
-            hopeless = [part.name for part in self.parts if part.failures > 4]
+            hopeless = [part.name for part in self.parts if part.failures > 3]
             if hopeless or time.monotonic() > until:
                 raise Refusal(what)
             self.pause()

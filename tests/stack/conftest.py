@@ -1,14 +1,22 @@
 """One running stack for all tests that do not end it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.stack.running import Stack, running
+from tests.stack.running import Stack, reachable_folder, running
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """A whole `./pride up`, shared; a test may kill parts of it if it waits for their return."""
-    with running(tmp_path_factory.mktemp("stack") / "home") as stack:
+    with reachable_folder() as folder, running(folder) as stack:
         yield stack
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder for a stack of one's own."""
+    with reachable_folder() as folder:
+        yield folder

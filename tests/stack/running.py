@@ -1,9 +1,11 @@
-"""A whole `./pride up` as real processes, for tests that need more than one process: `with running(home) as stack:`."""
+"""A whole `./pride up` as real processes: `with reachable_folder() as folder, running(folder) as stack:`."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -122,9 +124,20 @@ class Stack:
 
 
 @contextmanager
-def running(home: Path, *options: str, **environment: str) -> Iterator[Stack]:
+def reachable_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's account can get into, as pytest's own cannot be."""
+    folder = Path(tempfile.mkdtemp(prefix="pride-test-", dir="/tmp")).resolve()
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def running(folder: Path, *options: str, **environment: str) -> Iterator[Stack]:
     """A stack that is ready, and stopped at the end."""
-    stack = Stack(home, environment)
+    stack = Stack(folder / "home", environment)
     try:
         stack.start(*options)
         yield stack

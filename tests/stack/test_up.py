@@ -55,23 +55,23 @@ def test_a_second_up_in_the_same_home_refuses_in_one_line(stack: Stack) -> None:
     assert stack.is_ready()
 
 
-def test_a_taken_port_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_taken_port_is_refused_in_one_line(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        refused = Stack(tmp_path / "home", {"PORT": port}).pride("up")
+        refused = Stack(folder / "home", {"PORT": port}).pride("up")
     assert refused.returncode == 1
     assert refused.stderr == f"pride: Port {port} cannot be used (Address already in use): set PORT to another one.\n"
 
 
-def test_real_credentials_and_the_sandbox_exclude_each_other(tmp_path: Path) -> None:
-    refused = Stack(tmp_path / "home", {"TWILIO_ACCOUNT_SID": "AC" + 32 * "0"}).pride("up")
+def test_real_credentials_and_the_sandbox_exclude_each_other(folder: Path) -> None:
+    refused = Stack(folder / "home", {"TWILIO_ACCOUNT_SID": "AC" + 32 * "0"}).pride("up")
     assert refused.returncode == 1
     assert len(refused.stderr.splitlines()) == 1
     assert "TWILIO_ACCOUNT_SID" in refused.stderr
 
 
-def test_without_the_sandbox_it_names_what_is_missing(tmp_path: Path) -> None:
-    refused = Stack(tmp_path / "home", {"PUBLIC_URL": "https://crm.example.com"}).pride("up", "--no-sandbox")
+def test_without_the_sandbox_it_names_what_is_missing(folder: Path) -> None:
+    refused = Stack(folder / "home", {"PUBLIC_URL": "https://crm.example.com"}).pride("up", "--no-sandbox")
     assert refused.returncode == 1
     assert len(refused.stderr.splitlines()) == 1
     assert "SECRET_KEY" in refused.stderr
@@ -85,8 +85,8 @@ def test_commands_find_the_running_service(stack: Stack) -> None:
     assert stack.pride("manage", "shell", "-c", "print(6 * 7)").stdout.strip().endswith("42")
 
 
-def test_commands_say_when_nothing_runs(tmp_path: Path) -> None:
-    refused = Stack(tmp_path / "home", {}).pride("token", "erin@example.com")
+def test_commands_say_when_nothing_runs(folder: Path) -> None:
+    refused = Stack(folder / "home", {}).pride("token", "erin@example.com")
     assert refused.returncode == 1
     assert refused.stderr.startswith("pride: Nothing runs in ")
     assert len(refused.stderr.splitlines()) == 1
@@ -117,8 +117,8 @@ def try_to_forget_beat(stack: Stack) -> bool:
     return True
 
 
-def test_what_was_acknowledged_outlives_a_killed_supervisor(tmp_path: Path) -> None:
-    with running(tmp_path / "home") as stack:
+def test_what_was_acknowledged_outlives_a_killed_supervisor(folder: Path) -> None:
+    with running(folder) as stack:
         with stack.client() as client:
             made = client.post("/contacts", json={"first_name": "Ann", "email": "ann@example.com"}).json()
         before = stack.demo
@@ -129,8 +129,8 @@ def test_what_was_acknowledged_outlives_a_killed_supervisor(tmp_path: Path) -> N
         with stack.client() as client:
             assert client.get(f"/contacts/{made['id']}").json()["email"] == "ann@example.com"
 
-        folder = sockets(stack)
+        reached = sockets(stack)
         assert stack.end(signal.SIGTERM) == []
         assert stack.process.returncode == 0
-        assert not folder.exists()
+        assert not reached.exists()
         assert not (stack.home / "run.json").exists()
