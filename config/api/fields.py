@@ -23,7 +23,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.core.exceptions import FieldDoesNotExist
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -47,7 +47,7 @@ serializers.Field.default_error_messages |= {
 class LooseField(serializers.Field[Any, Any, Any, Any]):
     """A value read by one function of config.api.values. `""` is null, and null is the default where null cannot be."""
 
-    schema_type = serializers.CharField  # what OpenAPI takes it for
+    schema: ClassVar[dict[str, Any]] = {"type": "string"}  # in OpenAPI
 
     def read(self, value: object) -> Any:
         """Raises ValueError with a predicate."""
@@ -78,6 +78,8 @@ class LooseField(serializers.Field[Any, Any, Any, Any]):
 class LooseInteger(LooseField):
     """A whole number between two bounds."""
 
+    schema = {"type": "integer"}
+
     def __init__(self, *, min_value: int = values.SMALLEST_ID, max_value: int = values.LARGEST_ID, **kwargs: Any):
         super().__init__(**kwargs)
         self.min_value, self.max_value = min_value, max_value
@@ -91,6 +93,8 @@ class LooseInteger(LooseField):
 
 class LooseDecimal(LooseField):
     """A number with a fraction, of the size its column holds."""
+
+    schema = {"type": "number"}
 
     def __init__(self, *, max_digits: int | None = None, decimal_places: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -109,12 +113,16 @@ class LooseDecimal(LooseField):
 
 
 class LooseBoolean(LooseField):
+    schema = {"type": "boolean"}
+
     def read(self, value: object) -> bool:
         return values.truth(value)
 
 
 class LooseMoment(LooseField):
     """A date-time."""
+
+    schema = {"type": "string", "format": "date-time"}
 
     def read(self, value: object) -> datetime:
         return values.moment(value)
@@ -124,6 +132,8 @@ class LooseMoment(LooseField):
 
 
 class LooseDate(LooseField):
+    schema = {"type": "string", "format": "date"}
+
     def read(self, value: object) -> date:
         return values.day(value)
 
@@ -132,6 +142,8 @@ class LooseDate(LooseField):
 
 
 class LooseTime(LooseField):
+    schema = {"type": "string", "format": "time"}
+
     def read(self, value: object) -> time:
         return values.time_of_day(value)
 
@@ -181,6 +193,8 @@ class Reference(LooseField):
     `source` is the foreign key's name; `among` may narrow what can be referred to, given the user.
     With `visible=False` any record will do.
     """
+
+    schema = {"type": "integer"}
 
     def __init__(
         self,

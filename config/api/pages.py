@@ -8,7 +8,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.query import query_of
+from config.api.query import parameter, query_of
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
     from rest_framework.views import APIView
@@ -41,3 +41,10 @@ class FeathersPages(BasePagination):
             "required": ["total", "limit", "skip", "data"],
             "properties": {"total": number, "limit": number, "skip": number, "data": schema},
         }
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        limit = {"type": "integer", "minimum": 0, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT}
+        return [
+            parameter("$limit", "How many rows at most; 0 asks for the total alone.", limit),
+            parameter("$skip", "How many rows to leave out first.", {"type": "integer", "minimum": 0, "default": 0}),
+        ]

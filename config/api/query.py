@@ -26,7 +26,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from config.api import values
-from config.api.grammar import BadQuery, Query, Term, parse_query
+from config.api.grammar import OPERATORS, BadQuery, Query, Term, parse_query
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
     from rest_framework.views import APIView
@@ -48,13 +48,17 @@ class ColumnFilter(django_filters.Filter):
     """Compares one column. Subclasses say how text becomes a value, and what matches it."""
 
     operators: ClassVar[frozenset[str]] = EQUALITY | ORDER
-    schema: ClassVar[dict[str, str]] = {"type": "string"}
+    schema: dict[str, Any] = {"type": "string"}  # in OpenAPI
     nullable = True  # set from the model by the FilterSet; `null` then asks for rows without a value
     empty_is_null = True  # `field=` asks for rows without a value
 
     @property
     def column(self) -> str:
         return cast(str, self.field_name)
+
+    def about(self) -> str:
+        """The other comparisons it takes, for the contract."""
+        return f"Also {', '.join(operator for operator in OPERATORS if operator in self.operators)}."
 
     def read(self, text: str) -> Any:
         """Turn text into the column's type; raises ValueError with a predicate."""
@@ -147,8 +151,10 @@ class PhoneFilter(TextFilter):
         self.parse = parse
 
     def match(self, text: str) -> Q:
-        number = self.parse(text)
-        return Q(**{self.normal_column: number}) if number else super().match(text)
+        if number := self.parse(text):
+            return Q(**{self.normal_column: number})
+        has_none = Q(**{self.column: ""})  # said, so that an index of unreadable numbers alone may serve
+        return super().match(text) & Q(**{self.normal_column: ""}) & ~has_none if text else has_none
 
     def match_many(self, texts: list[str]) -> Q:
         return any_of(self.match(text) for text in texts)
@@ -226,6 +232,7 @@ class ChoiceFilter(ColumnFilter):
     def __init__(self, *, choices: Iterable[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.choices = {choice.lower(): choice for choice in choices}
+        self.schema = {"type": "string", "enum": list(self.choices.values())}
 
     def read(self, text: str) -> str:
         return values.one_of(text, self.choices)
@@ -333,7 +340,20 @@ class FeathersQuery(BaseFilterBackend):
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """The list's parameters for OpenAPI (config.api.schema)."""
-        return []
+        filters = filters_of(view).base_filters.items()
+        fields = [parameter(name, filter_.about(), filter_.schema) for name, filter_ in filters]
+        order = {
+            "type": "object",
+            "propertyNames": {"enum": sortable(view)},
+            "additionalProperties": {"type": "integer", "enum": [1, -1]},
+        }
+        sort = parameter("$sort", "1 ascending, -1 descending.", order)
+        return [*fields, sort | {"style": "deepObject", "explode": True}] if sortable(view) else fields
+
+
+def parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A query parameter of OpenAPI."""
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def filters_of(view: APIView) -> type[FilterSet]:

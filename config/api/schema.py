@@ -1,13 +1,197 @@
-"""The contract as OpenAPI 3.1, read off the resources."""
+"""The contract as OpenAPI 3.1, read off the resources, and the explorer that shows it."""
 
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
+from drf_spectacular.plumbing import get_lib_doc_excludes
+
+from config.api import values
+from config.api.bodies import to_json
+from config.api.fields import LooseSerializer
+from config.api.oauth import HasValidToken
+from config.api.query import parameter
+from config.api.resources import Resource
+
+INTRODUCTION = """\
+The REST API of LionDesk (tag *LionDesk v2*) and what goes beyond it (tag *Beyond LionDesk*).
+
+Lists answer `{"total", "limit", "skip", "data"}`. Fields are compared by `field=value` (repeated: any of),
+`field[$ne]`, `field[$in]`, `field[$nin]`, `field[$lt]`, `field[$lte]`, `field[$gt]`, `field[$gte]`, and text by
+`field[$like]` and `field[$notLike]` with the wildcards `%` and `_`. Several parameters must all hold; one of several is
+asked for by `$or[0][field]=…&$or[1][field]=…`. Text compares ignoring case; `null` asks for rows without a value.
+The order is asked for by `$sort[field]=1` or `-1`.
+
+Numbers and booleans may come as text, enums in any case, unknown keys are ignored. Date-times are UTC.
+Every failure has one shape, `Problem`: `message` says what is wrong, `errors` says it by field."""
+TAGS = [
+    {"name": "LionDesk v2", "description": "As LionDesk's API answered."},
+    {"name": "Beyond LionDesk", "description": "What LionDesk's API did not offer."},
+]
+PROBLEM = {
+    "type": "object",
+    "required": ["name", "message", "code", "className", "errors"],
+    "properties": {
+        "name": {"type": "string", "examples": ["BadRequest"]},
+        "message": {"type": "string", "description": "What is wrong, in plain words."},
+        "code": {"type": "integer", "description": "The HTTP status."},
+        "className": {"type": "string", "examples": ["bad-request"]},
+        "data": {"type": "object", "description": "What a program may need, such as a rival's id."},
+        "errors": {"type": "object", "additionalProperties": {"type": "string"}, "description": "By field."},
+    },
+}
+FAILURES = {
+    "400": ("BadRequest", "The request is wrong; `errors` names the fields or parameters at fault."),
+    "401": ("NotAuthenticated", "There is no valid access token."),
+    "403": ("Forbidden", "You may see this, but not do that."),
+    "404": ("NotFound", "There is no such record, or you may not see it."),
+    "409": ("Conflict", "The state of things does not allow it, or does no longer."),
+}
+PHRASES = {"list": "List {many}", "create": "Add {one}", "retrieve": "Read {one}", "partial_update": "Change {one}",
+           "destroy": "Remove {one}"}  # fmt: skip
 
 
 class AutoSchema(SpectacularSchema):
-    """Tags each operation as LionDesk's or ours."""
+    """One operation of the contract: tagged as LionDesk's or ours, with its failures."""
 
     def get_tags(self) -> list[str]:
-        action = getattr(self.view, "action", "")
-        if action in getattr(self.view, "beyond", ()):
+        if getattr(self.view, "action", "") in getattr(self.view, "beyond", ()):
             return ["Beyond LionDesk"]
         return [getattr(self.view, "tag", "Beyond LionDesk")]
+
+    def get_summary(self) -> str | None:
+        """ "List contact sources", from the model's own name."""
+        phrase = PHRASES.get(getattr(self.view, "action", ""))
+        model = getattr(getattr(getattr(self.view, "serializer_class", None), "Meta", None), "model", None)
+        if phrase is None or model is None:
+            return None
+        one = str(model._meta.verbose_name)
+        article = "an" if one[0] in "aeio" else "a"
+        return phrase.format(one=f"{article} {one}", many=model._meta.verbose_name_plural)
+
+    def map_parsers(self) -> list[str]:
+        return ["application/json"]
+
+    def _get_parameters(self) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._get_parameters()
+        view: Any = self.view
+        if self.method == "GET" and hasattr(view, "loads"):
+            fields = view.serializer_class.Meta.fields
+            parameters.append(several("$select", "Keep these fields, and the id.", fields))
+            if view.loads:
+                parameters.append(several("$load", "Embed these relations.", sorted(view.loads)))
+        return parameters
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "integer" if is_id(name) else "string"}}
+            for name in variables
+        ]
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if self.method == "DELETE" and "204" in bodies:  # the removed record is the answer
+            record = self.get_response_serializers()
+            bodies = {"200": self._get_response_for_code(record, "200", direction=direction)}  # type: ignore[no-untyped-call]
+        failures = {code: {"$ref": f"#/components/responses/{FAILURES[code][0]}"} for code in self.failures()}
+        return failures | bodies
+
+    def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
+        schema = super()._postprocess_serializer_schema(schema, serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "response" and isinstance(serializer, LooseSerializer):  # answers are whole
+            schema["required"] = sorted(schema.get("properties", {}))
+        return schema
+
+    def failures(self) -> list[str]:
+        """The ways this operation can fail."""
+        codes = ["400"] if self.method != "DELETE" else []
+        if any(isinstance(permission, HasValidToken) for permission in self.view.get_permissions()):
+            codes += ["401"] if self.method == "GET" else ["401", "403"]
+        codes += ["404"] if "{" in self.path else []
+        return codes + ([] if self.method == "GET" else ["409"])
+
+
+def silent_bases() -> list[type]:
+    """Classes whose docstrings speak to us, not to clients."""
+    return [*get_lib_doc_excludes(), LooseSerializer, Resource]  # type: ignore[no-untyped-call]
+
+
+def is_id(name: str) -> bool:
+    return name == "id" or name.endswith("_id")
+
+
+def several(name: str, description: str, choices: list[str]) -> dict[str, Any]:
+    """A query parameter that takes several of a few words."""
+    return parameter(name, description, {"type": "array", "items": {"type": "string", "enum": list(choices)}})
+
+
+class Contract(SchemaGenerator):
+    """The whole document."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        schema = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
+        schema["info"]["description"] = INTRODUCTION
+        schema["tags"] = TAGS
+        schema["components"]["schemas"]["Problem"] = PROBLEM
+        schema["components"]["responses"] = {
+            name: {
+                "description": description,
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }
+            for name, description in FAILURES.values()
+        }
+        return schema
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "config.api.oauth.BearerToken"
+    name = ["token", "oauth2"]
+
+    def get_security_requirement(self, auto_schema: Any) -> Any:
+        return [{"token": []}, {"oauth2": ["write"]}]
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        flow = {
+            "authorizationUrl": "/oauth2/authorize",
+            "tokenUrl": "/oauth2/token",
+            "scopes": {"read": "Read your data", "write": "Read and change your data"},
+        }
+        return [{"type": "http", "scheme": "bearer"}, {"type": "oauth2", "flows": {"authorizationCode": flow}}]
+
+
+class LooseFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "config.api.fields.LooseField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
+        field = self.target
+        schema = dict(field.schema)
+        if choices := getattr(field, "choices", None):
+            schema["enum"] = [choice for choice in choices if choice]
+        for word, bound, usual in (
+            ("minimum", "min_value", values.SMALLEST_ID),
+            ("maximum", "max_value", values.LARGEST_ID),
+        ):
+            if getattr(field, bound, usual) != usual:
+                schema[word] = getattr(field, bound)
+        return schema
+
+
+@cache
+def contract() -> bytes:
+    """The document as JSON; it cannot change while the process lives."""
+    return to_json(Contract().get_schema(public=True))  # type: ignore[no-untyped-call]
+
+
+def openapi(request: HttpRequest) -> HttpResponse:
+    """`GET /openapi.json`."""
+    return HttpResponse(contract(), content_type="application/json")
+
+
+def explorer(request: HttpRequest) -> HttpResponse:
+    """`GET /docs`: the contract to read and to try; everything it loads is ours."""
+    return render(request, "api/explorer.html")

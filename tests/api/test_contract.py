@@ -1,0 +1,84 @@
+"""The contract as a document: OpenAPI 3.1 that agrees with a snapshot, and an explorer that needs nobody else."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from config.api.schema import Contract
+from config.wsgi import application  # noqa: F401  (whitenoise reads the static files as the service does)
+
+SNAPSHOT = Path(__file__).parent / "openapi.json"
+REFRESH = "./pride manage spectacular --format openapi-json --file tests/api/openapi.json"
+
+
+@pytest.fixture(scope="module")
+def contract():
+    return json.loads(json.dumps(Contract().get_schema(public=True)))
+
+
+def operations(contract):
+    return {f"{verb} {path}": told for path, verbs in contract["paths"].items() for verb, told in verbs.items()}
+
+
+def test_the_contract_agrees_with_its_snapshot(contract):
+    kept = json.loads(SNAPSHOT.read_text())
+    assert contract == kept, f"The contract has changed. If that is meant: {REFRESH}"
+
+
+def test_every_operation_says_whose_it_is(contract):
+    for name, told in operations(contract).items():
+        assert len(told["tags"]) == 1, name
+        assert told["tags"][0] in ("LionDesk v2", "Beyond LionDesk"), name
+
+
+def test_every_operation_has_a_name_of_its_own_and_tells_how_it_fails(contract):
+    told = operations(contract)
+    assert len({operation["operationId"] for operation in told.values()}) == len(told)
+    for name, operation in told.items():
+        failures = {code: answer for code, answer in operation["responses"].items() if code >= "400"}
+        assert failures, name
+        for answer in failures.values():
+            assert answer["$ref"].rpartition("/")[2] in contract["components"]["responses"], name
+
+
+def test_lists_tell_their_envelope_and_their_pages(contract):
+    contacts = contract["paths"]["/contacts"]["get"]
+    page = contacts["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert set(contract["components"]["schemas"][page]["properties"]) == {"total", "limit", "skip", "data"}
+    names = {parameter["name"] for parameter in contacts["parameters"]}
+    assert names >= {"$limit", "$skip", "$select", "$sort", "email", "mobile_phone"}
+
+
+def test_a_removal_answers_with_the_record(contract):
+    assert set(contract["paths"]["/contacts/{id}"]["delete"]["responses"]) == {"200", "401", "403", "404", "409"}
+
+
+def test_no_sentence_meant_for_us_is_shown(contract):
+    text = json.dumps(contract)
+    for ours in ("serializer", "Serializer", "queryset", "Django", "viewset"):
+        assert ours not in text
+
+
+def test_the_document_is_served_to_anybody(db):
+    answer = Client().get("/openapi.json")
+    assert answer["Content-Type"] == "application/json"
+    served = answer.json()
+    assert served["openapi"].startswith("3.1")
+    assert "/contacts" in served["paths"]
+
+
+def test_the_explorer_loads_nothing_from_outside(db):
+    page = Client().get("/docs").content.decode()
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert loaded
+    sources = [page]
+    for path in loaded:
+        if path.startswith("/static/"):
+            answer = Client().get(path)
+            assert answer.status_code == 200, path
+            sources.append(b"".join(answer.streaming_content).decode())
+    assert len(sources) == 3
+    assert not [source for source in sources if re.search(r"https?://|//[a-z]+\.", source)]
