@@ -67,6 +67,13 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
 
+    arrived: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_for(self, number: int, seconds: float = 20) -> None:
+        """Return when that many webhooks have arrived; fail when they do not come."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.received) >= number, seconds), self.received
+
     def statuses(self) -> list[str]:
         """The message statuses told so far, in order."""
         return [one.form["MessageStatus"] for one in self.received]
@@ -84,7 +91,9 @@ def receiver(settings):
             signed = RequestValidator(box.auth_token).validate(
                 box.url + self.path, form, self.headers.get("X-Twilio-Signature", "")
             )
-            box.received.append(Received(self.path, dict(self.headers), form, signed))
+            with box.arrived:
+                box.received.append(Received(self.path, dict(self.headers), form, signed))
+                box.arrived.notify_all()
             self.send_response(box.answers.pop(0) if box.answers else 200)
             self.end_headers()
 

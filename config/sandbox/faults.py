@@ -20,7 +20,8 @@ from config.sandbox.refusals import REASONS
 
 Status = EmulatedText.Status
 
-REFUSALS = {"429": 20429, "500": 20500} | {str(code): code for code in REASONS}
+OF_OTHER_REQUESTS = {20004, 20404, 21421, 21422, 21452}
+REFUSALS = {"429": 20429, "500": 20500} | {str(code): code for code in REASONS if code not in OF_OTHER_REQUESTS}
 SILENCES = {"hang", "lose_answer"}
 FAILURES = {
     "30001": Status.FAILED,

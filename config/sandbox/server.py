@@ -93,8 +93,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
-        if answer.status == 429:
-            self.send_header("Retry-After", "1")
         self.end_headers()
         self.wfile.write(content)
 

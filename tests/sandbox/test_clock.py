@@ -1,6 +1,7 @@
 """The clock that can be moved, and the work it does on the way."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -60,6 +61,19 @@ class RunOnAppend(list):
 def tick_gets_the_clock():
     with due.shared_clock() as held:
         return held
+
+
+def somebody_waits_for_the_clock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
+def wait_until(is_so, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_nobody_has_moved_the_clock_at_first():
@@ -205,6 +219,18 @@ def test_a_running_tick_is_waited_for(jobs, monkeypatch):
 
     assert isinstance(refused, clock.WorkUnderWay)
     assert clock.advance(DAY) > datetime.now(UTC)
+
+
+def test_no_new_tick_comes_before_a_waiting_mover(jobs):
+    with due.shared_clock():
+        mover = threading.Thread(target=lambda: [clock.advance(DAY), connection.close()])
+        mover.start()
+        wait_until(somebody_waits_for_the_clock)
+
+        assert not elsewhere(tick_gets_the_clock)
+
+    mover.join()
+    assert elsewhere(tick_gets_the_clock)
 
 
 def test_a_clock_whose_mover_died_runs_on(jobs):
