@@ -49,6 +49,8 @@ def main(arguments: list[str]) -> int:
     except Refusal as refusal:
         say(f"pride: {refusal}")
         return 1
+    except KeyboardInterrupt:  # before anything was started
+        return 130
 
 
 if __name__ == "__main__":

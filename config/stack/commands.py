@@ -5,11 +5,11 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.stack.environment import REAL, describe
+from config.stack.environment import describe, without_secrets
 from config.stack.home import HOME_MODE, Home
 from config.stack.refusal import Refusal
 from config.stack.servers import start_servers
@@ -52,9 +52,10 @@ def running() -> dict[str, str]:
     """The environment of the running `up`, or of the servers that the environment names."""
     home = Home.chosen()
     if home.is_taken():
-        if home.run:
-            return os.environ | home.run
-        raise Refusal(f"Pridedesk is still starting in {home.path}.")
+        if not home.run:
+            raise Refusal(f"Pridedesk is still starting in {home.path}.")
+        shell = without_secrets(os.environ) if home.run["SANDBOX"] == "1" else os.environ
+        return {**shell, **home.run}
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return dict(os.environ)
     raise Refusal(f"Nothing runs in {home.path}: start ./pride up in another terminal (or set PRIDE_HOME).")
@@ -104,17 +105,11 @@ def own_servers() -> Iterator[tuple[Supervisor, dict[str, str]]]:
         home.prepare()
         servers_lock = home.take()
         with Supervisor() as supervisor:
-            told = describe(home, port=8000, sandbox=True) | start_servers(
-                supervisor, home, servers_lock, throwaway=True
-            )
-            yield supervisor, ours(os.environ) | told
+            servers = start_servers(supervisor, home, servers_lock, throwaway=True)
+            told = describe(home, port=8000, sandbox=True, given={})
+            yield supervisor, without_secrets(os.environ) | told | servers
     except StopAsked:
         raise Refusal("stopped") from None
     finally:
         shutil.rmtree(home.path, ignore_errors=True)
         shutil.rmtree(home.sockets, ignore_errors=True)
-
-
-def ours(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what would turn a test into a real installation."""
-    return {name: value for name, value in given.items() if name not in [*REAL, "PYTEST_ADDOPTS"]}

@@ -1,6 +1,5 @@
 """What kind of installation `up` starts, and what its parts are told."""
 
-import os
 import socket
 from collections.abc import Mapping
 
@@ -8,7 +7,8 @@ from config.stack.home import Home
 from config.stack.refusal import Refusal
 
 # Without these a real installation would sign with nothing, or lose texts and emails in silence.
-REAL = ["SECRET_KEY", "PUBLIC_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "ALERT_NUMBER", "EMAIL_URL"]
+SECRETS = ["SECRET_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"]
+REAL = [*SECRETS, "PUBLIC_URL", "ALERT_NUMBER", "EMAIL_URL"]
 TOLD = ["DATABASE_URL", "REDIS_URL", "SANDBOX", "PORT", "PUBLIC_URL", "TWILIO_API_BASE_URL", "PRIDE_HOME"]
 
 
@@ -27,6 +27,11 @@ def refuse_if_incomplete(given: Mapping[str, str]) -> None:
     missing = [name for name in REAL if not given.get(name)]
     if missing:
         raise Refusal(f"Without the sandbox these must be in the environment: {', '.join(missing)}.")
+
+
+def without_secrets(given: Mapping[str, str]) -> dict[str, str]:
+    """An environment for a sandbox, which has secrets of its own, whatever the shell of a command knows."""
+    return {name: value for name, value in given.items() if name not in SECRETS}
 
 
 def bind(port: str) -> socket.socket:
@@ -51,12 +56,12 @@ def free_port() -> int:
         return port
 
 
-def describe(home: Home, port: int, sandbox: bool) -> dict[str, str]:
+def describe(home: Home, port: int, sandbox: bool, given: Mapping[str, str]) -> dict[str, str]:
     """What every part is told beside where the servers are."""
     told = {
         "PRIDE_HOME": str(home.path),
         "PORT": str(port),
-        "PUBLIC_URL": os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}",
+        "PUBLIC_URL": given.get("PUBLIC_URL") or f"http://127.0.0.1:{port}",
         "SANDBOX": "1" if sandbox else "0",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "MALLOC_ARENA_MAX": "2",  # glibc's default lets every thread keep memory of its own

@@ -23,6 +23,11 @@ HEALTHY_SECONDS = 10
 LONGEST_PAUSE = 10.0
 
 
+def plain_environment() -> dict[str, str]:
+    """What a server gets: no secrets of ours, and none of the PG* variables of somebody's shell."""
+    return {"PATH": os.defpath, "LC_ALL": "C"} | {name: os.environ[name] for name in ("TZ",) if name in os.environ}
+
+
 @dataclass
 class Part:
     """One process. It dies with us, also when we are killed."""
@@ -30,7 +35,7 @@ class Part:
     name: str
     command: Sequence[str | Path]
     log: Path
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    environment: Mapping[str, str] = field(default_factory=plain_environment)
     stop_signal: signal.Signals = signal.SIGTERM
     account: pwd.struct_passwd | None = None
     keeps: Sequence[int] = ()  # open files it inherits

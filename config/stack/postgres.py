@@ -9,7 +9,7 @@ from pathlib import Path
 
 from config.stack.binaries import copy_postgres, postgres_programs
 from config.stack.home import AS_ROOT, Home
-from config.stack.parts import Part, as_account
+from config.stack.parts import Part, as_account, plain_environment
 from config.stack.refusal import Refusal
 
 ACCOUNT = pwd.getpwnam("nobody") if AS_ROOT else None  # PostgreSQL refuses to run as root
@@ -39,7 +39,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgres://postgres@/postgres?host={self.sockets}"
+        return f"postgres://postgres@:5432/postgres?host={self.sockets}"
 
     def part(self, lock: int) -> Part:
         """The server, on a cluster made now if there is none."""
@@ -63,6 +63,7 @@ class Postgres:
             "listen_addresses": "",
             "unix_socket_directories": str(self.sockets),
             "unix_socket_permissions": "0700",
+            "log_checkpoints": "off",  # a line every five minutes that tells nothing
             "io_method": "sync",  # saves three processes; our reads are small
         }
         return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")] + (
@@ -92,7 +93,7 @@ class Postgres:
     def answers(self) -> bool:
         """Whether it accepts connections."""
         command = [str(self.programs / "pg_isready"), "-q", "-U", "postgres", "-h", str(self.sockets)]
-        return subprocess.run(command, check=False).returncode == 0
+        return subprocess.run(command, env=plain_environment(), check=False).returncode == 0
 
 
 def reachable_programs() -> Path:
@@ -130,7 +131,9 @@ def can_enter(folder: Path) -> bool:
 
 def run_as_server(command: list[str | Path]) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end under the server's account."""
-    return subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **as_account(ACCOUNT))
+    return subprocess.run(
+        command, cwd="/", env=plain_environment(), capture_output=True, text=True, check=False, **as_account(ACCOUNT)
+    )
 
 
 def belongs_to_server(folder: Path) -> None:

@@ -56,7 +56,7 @@ def is_valid(token: str) -> bool:
     """Whether a token given out earlier still opens the door."""
     checksum = hashlib.sha256(token.encode()).hexdigest()
     tokens = apps.get_model("oauth2_provider", "AccessToken").objects
-    return tokens.filter(token_checksum=checksum, user__email__iexact=EMAIL, expires__gt=timezone.now()).exists()
+    return bool(tokens.filter(token_checksum=checksum, user__email__iexact=EMAIL, expires__gt=timezone.now()).exists())
 
 
 def new_token() -> str:

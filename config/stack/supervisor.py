@@ -5,11 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import FrameType, TracebackType
 
 from config.stack.home import CHECKOUT
 from config.stack.parts import Part, die_with_us
 from config.stack.refusal import Refusal
+
+TIDYING_SECONDS = 30
 
 
 class StopAsked(Exception):
@@ -79,11 +82,17 @@ class Supervisor:
             try:
                 self.pause()
             except StopAsked:
-                if self.stop_asked != signal.SIGINT:
-                    program.terminate()
-                program.wait()
+                self.end(program)
                 raise
         return program.returncode
+
+    def end(self, program: "subprocess.Popen[bytes]") -> None:
+        """End what runs in our place. It may have had the Ctrl-C, and be tidying up."""
+        if self.stop_asked == signal.SIGINT:
+            with suppress(subprocess.TimeoutExpired):
+                program.wait(TIDYING_SECONDS)
+        program.terminate()
+        program.wait()
 
     def look_after(self, part: Part) -> None:
         """Report a death, and start the part again when its pause is over."""
@@ -118,5 +127,6 @@ class Supervisor:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
+    """Tell the person at the terminal, who may have closed it."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@ import shutil
 import socket
 import urllib.request
 
-from config.stack.environment import TOLD, bind, describe, is_sandbox, refuse_if_incomplete
+from config.stack.environment import TOLD, bind, describe, is_sandbox, refuse_if_incomplete, without_secrets
 from config.stack.home import Home, write_json
 from config.stack.product import product_parts
 from config.stack.refusal import Refusal
@@ -28,7 +28,7 @@ def up(arguments: list[str]) -> int:
     try:
         with bind(os.environ.get("PORT") or "8000") as listener, Supervisor() as supervisor:
             told = start(supervisor, home, servers_lock, listener, sandbox, options.workers)
-            say(welcome(home, told))
+            print(welcome(home, told), flush=True)
             supervisor.watch()
     except StopAsked:
         say("\nStopped.")
@@ -59,8 +59,8 @@ def start(
     """Start the parts in order and wait until the service answers; returns what the parts were told."""
     port = listener.getsockname()[1]
     say(f"Starting Pridedesk in {home.path}")
-    told = describe(home, port, sandbox) | start_servers(supervisor, home, lock)
-    environment = os.environ | told
+    told = describe(home, port, sandbox, os.environ) | start_servers(supervisor, home, lock)
+    environment = (without_secrets(os.environ) if sandbox else dict(os.environ)) | told
     write_json(home.run_file, {name: told[name] for name in TOLD if name in told})
     if supervisor.run(["-m", "config.stack.prepare", f"http://127.0.0.1:{port}"], environment):
         raise Refusal("The database could not be prepared; the lines above say why.")
@@ -72,7 +72,7 @@ def start(
 def is_ready(port: int) -> bool:
     """Whether `/readyz` says that every part works."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

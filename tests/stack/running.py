@@ -138,8 +138,8 @@ def reachable_folder() -> Iterator[Path]:
 def running(folder: Path, *options: str, **environment: str) -> Iterator[Stack]:
     """A stack that is ready, and stopped at the end."""
     stack = Stack(folder / "home", environment)
+    stack.start(*options)
     try:
-        stack.start(*options)
         yield stack
     finally:
         if stack.process.poll() is None:
