@@ -224,7 +224,11 @@ class LeadOffer(models.Model):
             models.Index(
                 fields=["notify_at", "position", "id"], condition=models.Q(status="Pending"), name="offer_due"
             ),
-            models.Index(fields=["user", "-id"], name="offer_of_user"),  # read by GET /lead-offers and the digit
+            models.Index(fields=["user", "-id"], name="offer_of_user"),  # read by GET /lead-offers
+            # Read when an agent's next alert gets its number, and when they reply with one.
+            models.Index(
+                fields=["user", "-alerted_at"], condition=models.Q(reply_number__isnull=False), name="offer_numbers"
+            ),
         ]
 
     def __str__(self) -> str:

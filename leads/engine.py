@@ -1,0 +1,198 @@
+"""Alerting members whose turn has come (design 5 and 6). One of `settings.ENGINES`.
+
+A batch is one transaction of few statements. It takes leads that nobody else holds, reads their offers anew, and writes
+offers, messages and claims together: an alert exists exactly once, whatever dies and however many workers run.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from crm.models import Contact
+from leads import wording
+from leads.claims import end_other_offers, give_lead
+from leads.models import Lead, LeadOffer, LeadOfferQuerySet
+from leads.numbers import Numbers, hold_numbers
+from leads.rollout import lateness_shift
+from messaging import drafts, outbox
+from messaging.models import Message
+
+Status = LeadOffer.Status
+Alert = tuple[LeadOffer, str, Message]  # an offer, which of its alerts this is, and the alert
+
+BATCH: Final = 500
+
+# One statement for a batch: bulk_update's CASE for each column costs ten times as much.
+WRITE = """
+UPDATE leads_leadoffer AS offer
+SET status = given.status, reason = given.reason, reply_number = given.reply_number, alerted_at = given.alerted_at,
+    settled_at = given.settled_at, alert_text_id = given.alert_text_id, alert_email_id = given.alert_email_id
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
+            %s::bigint[])
+    AS given(id, status, reason, reply_number, alerted_at, settled_at, alert_text_id, alert_email_id)
+WHERE offer.id = given.id
+"""
+WRITTEN = ("id", "status", "reason", "reply_number", "alerted_at", "settled_at", "alert_text_id", "alert_email_id")
+
+
+def next_due_at() -> datetime | None:
+    """When the next member's turn comes."""
+    return waiting().values_list("notify_at", flat=True).first()
+
+
+def run_due(now: datetime) -> int:
+    """Alert everybody whose turn has come; returns how many offers that settled."""
+    done = 0
+    while settled := alert_batch(now):
+        done += settled
+    return done
+
+
+def waiting() -> LeadOfferQuerySet:
+    """Offers whose turn is yet to come, the next first."""
+    return LeadOffer.objects.filter(status=Status.PENDING).order_by("notify_at", "position", "pk")
+
+
+@transaction.atomic
+def alert_batch(now: datetime) -> int:
+    """Settle what is due of some hundred offers' leads; returns how many offers that were."""
+    turns = hold_turns(now)
+    for turn in turns:
+        sort_out(turn, now)
+    settled = [offer for turn in turns for offer in turn if offer.status != Status.PENDING]
+    queue_alerts(settled, now)
+    write(settled)
+    hand_over([offer for offer in settled if offer.status == Status.CLAIMED], now)
+    put_off_late([turn[0] for turn in turns if turn[0].status == Status.SENT], now)
+    return len(settled)
+
+
+# Which turns
+
+
+def hold_turns(now: datetime) -> list[list[LeadOffer]]:
+    """For each lead that is due and held by nobody else, its offers due at the first instant, in rank order."""
+    due = waiting().filter(notify_at__lte=now)
+    held = due.select_related("lead").only("lead__id").select_for_update(of=("lead",), skip_locked=True, no_key=True)
+    leads = {offer.lead_id for offer in held[:BATCH]}
+    if not leads:
+        return []
+    # Read again now that they are held: a claim may have come in between.
+    offers = due.filter(lead__in=leads).select_related("lead__contact", "lead__source", "user")
+    whole = offers.order_by("lead_id", "notify_at", "position", "pk").defer("lead__html_body")
+    turns = [first_instant(list(turn)) for _, turn in groupby(whole, key=lambda offer: offer.lead_id)]
+    return without_held_contacts(turns)
+
+
+def first_instant(offers: Sequence[LeadOffer]) -> list[LeadOffer]:
+    """Those due together with the first. What is due after that waits for the next batch, or is put off."""
+    return [offer for offer in offers if offer.notify_at == offers[0].notify_at]
+
+
+def without_held_contacts(turns: list[list[LeadOffer]]) -> list[list[LeadOffer]]:
+    """Assigning a lead changes its contact: where somebody else holds that one, the lead waits for the next batch.
+
+    Waiting here while we hold leads could be waiting for each other.
+    """
+    assigned = {offer.lead.contact_id for turn in turns for offer in turn if offer.assign_automatically}
+    if not assigned:
+        return turns
+    free = Contact.objects.filter(pk__in=assigned).select_for_update(skip_locked=True, no_key=True)
+    busy = assigned - set(free.values_list("pk", flat=True))
+    return [turn for turn in turns if turn[0].lead.contact_id not in busy]
+
+
+# What becomes of them
+
+
+def sort_out(turn: Sequence[LeadOffer], now: datetime) -> None:
+    """Decide the offers of one lead that are due at one instant. Nobody is told for nothing.
+
+    Beside a member who gets the lead without claiming it the others stay pending, and end with the lead.
+    """
+    for offer in turn:
+        if objection := why_not(offer):
+            offer.status, offer.reason, offer.settled_at = Status.CANCELLED, objection, now
+    able = [offer for offer in turn if offer.status == Status.PENDING]
+    taker = next((offer for offer in able if offer.assign_automatically), None)
+    for offer in [taker] if taker else able:
+        offer.status, offer.alerted_at = (Status.CLAIMED if taker else Status.SENT), now
+        offer.settled_at = now if taker else None
+
+
+def why_not(offer: LeadOffer) -> str:
+    """Why this member is not told after all; empty when they are."""
+    reachable = (offer.has_text_alert and offer.user.phone_e164) or (offer.has_email_alert and offer.user.email)
+    reasons = (
+        (offer.lead.claimed_by_user_id is not None, "the lead was claimed"),
+        (not offer.user.is_active, "the user is deactivated"),
+        (not reachable, "no usable channel is left"),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
+
+
+def hand_over(takers: Sequence[LeadOffer], now: datetime) -> None:
+    """Give each lead to the member whose turn it was."""
+    for offer in takers:
+        give_lead(offer.lead, offer.user, via=Lead.ClaimedVia.AUTO, now=now)
+    end_other_offers([offer.lead_id for offer in takers], now=now)
+
+
+def put_off_late(firsts: Iterable[LeadOffer], now: datetime) -> None:
+    """After an outage the members still to come keep their distance to the one told only now: no burst."""
+    shifts = {offer.lead_id: lateness_shift(offer.notify_at, now) for offer in firsts}
+    late = {lead_id: shift for lead_id, shift in shifts.items() if shift > timedelta(0)}
+    if not late:
+        return
+    remaining = list(LeadOffer.objects.filter(lead__in=late, status=Status.PENDING))
+    for offer in remaining:
+        offer.notify_at += late[offer.lead_id]
+    LeadOffer.objects.bulk_update(remaining, ["notify_at"], batch_size=BATCH)
+
+
+# Telling them
+
+
+def queue_alerts(settled: Sequence[LeadOffer], now: datetime) -> None:
+    """Number and word the alerts, and put them into the outbox."""
+    texted = {offer.user_id for offer in settled if offer.status == Status.SENT and by_text(offer)}
+    numbers = hold_numbers(texted)
+    alerts = [alert for offer in settled for alert in alerts_of(offer, numbers, now)]
+    outbox.queue_messages([message for _, _, message in alerts], now)
+    for offer, name, message in alerts:
+        setattr(offer, name, message)  # only now it has an id
+
+
+def alerts_of(offer: LeadOffer, numbers: dict[int, Numbers], now: datetime) -> Iterator[Alert]:
+    """What this member gets to read, on each channel that is on."""
+    lead, user = offer.lead, offer.user
+    if offer.status == Status.SENT and by_text(offer):
+        offer.reply_number = next(numbers[user.pk])
+        yield offer, "alert_text", drafts.alert_text(user, wording.offer_text(lead, offer.reply_number), now)
+    if offer.status == Status.SENT and by_email(offer):
+        body = wording.offer_email(lead, offer.reply_number, f"{settings.PUBLIC_URL}/admin/")
+        yield offer, "alert_email", drafts.alert_email(user, wording.offer_subject(lead), body, now)
+    if offer.status == Status.CLAIMED and by_text(offer):
+        yield offer, "alert_text", drafts.alert_text(user, wording.given_text(lead), now)
+    if offer.status == Status.CLAIMED and by_email(offer):
+        body = wording.given_email(lead)
+        yield offer, "alert_email", drafts.alert_email(user, wording.given_subject(lead), body, now)
+
+
+def by_text(offer: LeadOffer) -> bool:
+    return bool(offer.has_text_alert and offer.user.phone_e164)
+
+
+def by_email(offer: LeadOffer) -> bool:
+    return bool(offer.has_email_alert and offer.user.email)
+
+
+def write(offers: Sequence[LeadOffer]) -> None:
+    """Write what was decided."""
+    if offers:
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE, [[getattr(offer, name) for offer in offers] for name in WRITTEN])

@@ -1,0 +1,59 @@
+"""What leads, routes and offers may be filtered by."""
+
+from config.api.query import FilterSet
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
+
+
+class LeadSourceFilters(FilterSet):
+    class Meta:
+        model = LeadSource
+        fields = ["id", "name"]
+
+
+class LeadRouteFilters(FilterSet):
+    class Meta:
+        model = LeadRoute
+        fields = [
+            "id",
+            "lead_source_id",
+            "contact_source_id",
+            "team_id",
+            "campaign_id",
+            "distribution_target",
+            "team_selection_method",
+            "filter",
+            "is_automatic",
+            "position",
+        ]
+
+
+class LeadFilters(FilterSet):
+    class Meta:
+        model = Lead
+        fields = [
+            "id",
+            "contact_id",
+            "source_id",
+            "owner_user_id",
+            "claimed_by_user_id",
+            "claimed_at",
+            "claimed_via",
+            "time_to_claim",
+            "distribution_target",
+            "mls_id",
+            "listing_status",
+            "listing_price",
+            "street_address",
+            "city",
+            "state",
+            "zipcode",
+            "type",
+            "created_at",
+            "modified_at",
+        ]
+
+
+class LeadOfferFilters(FilterSet):
+    class Meta:
+        model = LeadOffer
+        fields = ["id", "user_id", "team_id", "rank", "notify_at", "status", "assign_automatically"]

@@ -1,0 +1,96 @@
+"""Taking in a lead: routing it, and what follows at once (design 6)."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from crm.models import Contact
+from leads import alerts
+from leads.claims import give_contact, mark_claimed
+from leads.distribution import make_offers, plan_for
+from leads.models import DistributionTarget, Lead, LeadRoute, RoutingTrace
+from leads.rollout import Skipped
+from leads.routes import routes_of, rule_of
+from leads.routing import Decision, Inquiry, Rule, TeamArea, route
+from messaging import consent
+from teams.models import Team, User
+from teams.zipcodes import parse_list
+
+
+@transaction.atomic
+def receive_lead(*, owner: User, contact: Contact, now: datetime, is_unasked: bool = False, **given: Any) -> Lead:
+    """Take in a lead for `owner` and send it where their routes say.
+
+    `is_unasked`: nobody will ask for its offers and its campaign, as with a lead that was texted in.
+    """
+    routes = routes_of(owner)
+    lead = Lead(owner_user=owner, contact=contact, created_at=now, modified_at=now, **given)
+    decision = decide(lead, routes)
+    is_automatic = is_unasked or any(route.is_automatic for route in routes if route.pk == decision.route_id)
+    follow(lead, decision, now=now)
+    lead.save()
+    note_consent(lead, now=now)
+    skipped = hand_over(lead, is_automatic=is_automatic, now=now)
+    RoutingTrace.objects.create(
+        lead=lead,
+        decided_at=now,
+        decision=decision.as_json() | {"is_automatic": is_automatic},
+        skipped=[asdict(member) for member in skipped],
+    )
+    return lead
+
+
+def decide(lead: Lead, routes: list[LeadRoute]) -> Decision:
+    """Ask routing where the lead goes."""
+    inquiry = Inquiry(
+        lead_source_id=lead.source_id,
+        contact_source=lead.contact.source.name if lead.contact.source else "",
+        type=lead.type,
+        zipcode=lead.zipcode,
+    )
+    rules = [rule_of(route) for route in routes]
+    return route(inquiry, rules, areas_of(lead.owner_user, rules))
+
+
+def areas_of(owner: User, rules: list[Rule]) -> list[TeamArea]:
+    """The ZIP codes of the owner's teams; not looked up when no rule asks for them."""
+    if not any(rule.team_selection_method == LeadRoute.TeamSelection.ZIPCODE for rule in rules):
+        return []
+    teams = Team.objects.filter(creator=owner).exclude(distribution_zipcodes="")
+    return [TeamArea(team.pk, frozenset(parse_list(team.distribution_zipcodes))) for team in teams]
+
+
+def follow(lead: Lead, decision: Decision, *, now: datetime) -> None:
+    """Fill in where the lead goes. One that stays with its owner is claimed by them at once."""
+    lead.route_id = decision.route_id
+    lead.team_id = decision.team_id
+    lead.distribution_target = decision.target
+    if decision.target == DistributionTarget.MYSELF:
+        posted = lead.claimed_via if lead.claimed_via != Lead.ClaimedVia.NONE else ""
+        mark_claimed(lead, lead.owner_user, via=posted or Lead.ClaimedVia.ASSIGNED, now=now)
+
+
+def note_consent(lead: Lead, *, now: datetime) -> None:
+    """The person inquired: texts about it may be sent to them."""
+    source = lead.source.name if lead.source else "no named source"
+    words = lead.text_body or lead.html_body
+    consent.grant(lead.contact.numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
+
+
+def hand_over(lead: Lead, *, is_automatic: bool, now: datetime) -> tuple[Skipped, ...]:
+    """Tell the owner, or offer it to the team unasked; returns the members who were passed over."""
+    if lead.distribution_target == DistributionTarget.MYSELF:
+        give_contact(lead.contact, lead.owner_user, now=now)
+        alerts.tell_owner(lead, now=now)
+        return ()
+    team = lead.team
+    if not is_automatic or team is None:
+        return ()
+    plan = plan_for(team, (), now)
+    if plan.offers:
+        make_offers(lead, plan, now=now)
+    else:
+        alerts.tell_owner_of_nobody(lead, now=now)
+    return plan.skipped

@@ -1,0 +1,54 @@
+"""What leads do on news from the apps below."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.dispatch import receiver
+
+from crm.models import Contact, ContactSource
+from crm.signals import contact_removed
+from leads.claims import UNDECIDED, cancel_alerts
+from leads.intake import receive_lead
+from leads.models import Lead, LeadOffer, LeadSource
+from messaging.models import Message
+from messaging.signals import text_received
+from teams.models import Team, User
+from teams.signals import member_left
+
+TEXT: Final = "Text"  # the lead source, and the contact source, of whoever texts in
+
+
+@receiver(text_received)
+def take_in_stranger(*, message: Message, contact: Contact, is_new: bool, now: datetime, **more: Any) -> None:
+    """A stranger's first text is a lead, which goes its way unasked."""
+    if not is_new:
+        return
+    owner = contact.owner_user
+    if contact.source is None:
+        contact.source = source_of_texters(owner)
+        contact.save(update_fields=["source"])
+    source = LeadSource.objects.filter(name__iexact=TEXT).first() or LeadSource.objects.create(name=TEXT)
+    receive_lead(owner=owner, contact=contact, source=source, text_body=message.body, now=now, is_unasked=True)
+
+
+def source_of_texters(owner: User) -> ContactSource:
+    """The owner's contact source of that name, made when it is first needed."""
+    sources = ContactSource.objects.filter(user=owner)
+    return sources.filter(name__iexact=TEXT).first() or sources.create(user=owner, name=TEXT)
+
+
+@receiver(member_left)
+def cancel_pending_offers(*, team: Team, user: User, now: datetime, **more: Any) -> None:
+    """Who left a team is not told of its leads any more."""
+    pending = LeadOffer.objects.filter(team=team, user=user, status=LeadOffer.Status.PENDING)
+    # Whoever changes an offer holds its lead.
+    leads = Lead.objects.filter(pk__in=pending.values("lead")).order_by("pk")
+    list(leads.select_for_update(no_key=True).values_list("pk"))
+    pending.update(status=LeadOffer.Status.CANCELLED, reason="the member left the team", settled_at=now)
+
+
+@receiver(contact_removed)
+def cancel_waiting_alerts(*, contact: Contact, now: datetime, **more: Any) -> None:
+    """Nobody need hear of a lead that is about to be removed with its contact."""
+    offers = LeadOffer.objects.filter(lead__contact=contact, status__in=UNDECIDED)
+    cancel_alerts(offers, reason="the contact was removed", now=now)

@@ -1,0 +1,67 @@
+"""Claiming a lead by replying to its alert with the number in it. In `settings.INBOUND`."""
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from leads import wording
+from leads.claims import AlreadyClaimed, OfferNotOpen, claim
+from leads.models import Lead, LeadOffer
+from leads.numbers import REMEMBERED
+from messaging import drafts, outbox
+from messaging.models import Message
+from teams.models import User
+
+LONE_NUMBER = re.compile(r"[\W_]*([0-9]{1,4})[\W_]*")  # " 2. " and "#2" too, but no word beside it
+
+Status = LeadOffer.Status
+
+
+def claim_by_digit(message: Message, now: datetime) -> bool:
+    """Take an agent's text that is only a number: claim the lead they were alerted to with it, and answer."""
+    match = LONE_NUMBER.fullmatch(message.body)
+    if not match or not message.sender:
+        return False
+    number = int(match[1])
+    offers = offers_meant(User.objects.filter(phone_e164=message.sender, is_active=True), number)
+    if not offers:
+        return False
+    offer = next((offer for offer in offers if offer.reply_number == number), None)
+    answer(message, offer.user if offer else offers[0].user, outcome(offer, number, offers, now), now=now)
+    return True
+
+
+def offers_meant(agents: QuerySet[User], number: int) -> list[LeadOffer]:
+    """What these agents can mean by a number: the open offer that has it, then the last ones that had any."""
+    offers = LeadOffer.objects.filter(user__in=agents, reply_number__isnull=False).order_by("-alerted_at", "-pk")
+    whole = offers.select_related("user", "lead__contact", "lead__source")
+    return [*whole.filter(status=Status.SENT, reply_number=number), *whole[:REMEMBERED]]
+
+
+def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], now: datetime) -> str:
+    """Try to claim, and put into words what came of it."""
+    if offer is None:
+        return f"No lead has the number {number}. {wording.choice(open_ones(offers))}"
+    if offer.status == Status.CLAIMED:
+        return wording.given_text(offer.lead)
+    try:
+        claim(offer, via=Lead.ClaimedVia.TEXT, now=now)
+    except AlreadyClaimed:
+        return wording.taken_text(offer.lead)
+    except OfferNotOpen:
+        return f"Lead {number} is no longer open to you. {wording.choice(open_ones(offers))}"
+    return wording.given_text(offer.lead)
+
+
+def open_ones(offers: Collection[LeadOffer]) -> dict[int, Lead]:
+    """The leads that may still be claimed, by number."""
+    return {offer.reply_number or 0: offer.lead for offer in offers if offer.status == Status.SENT}
+
+
+def answer(message: Message, user: User, body: str, *, now: datetime) -> None:
+    """Text back from the number they wrote to."""
+    text = drafts.alert_text(user, body, now)
+    text.sender = message.recipient
+    outbox.queue_messages([text], now)

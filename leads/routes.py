@@ -1,0 +1,99 @@
+"""How a lead route comes to be, changes, and finds its place among its owner's others (reference 2.26)."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from config.errors import DomainError
+from leads.models import DistributionTarget, LeadRoute
+from leads.routing import Rule, in_order, position_for, specificity
+from teams.models import User
+
+
+class IncompleteRoute(DomainError):
+    """This route does not say which leads it takes, or who gets them."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, errors={field: message})
+
+
+@transaction.atomic
+def add_route(owner: User, *, now: datetime, **given: Any) -> LeadRoute:
+    """A new route, before the first less specific one unless `position` says where."""
+    hold_routes_of(owner)
+    route = LeadRoute(owner_user=owner, created_at=now, modified_at=now)
+    write(route, given)
+    return route
+
+
+@transaction.atomic
+def change_route(route: LeadRoute, *, now: datetime, **changes: Any) -> LeadRoute:
+    """Change a route; one that became more or less specific is placed anew."""
+    hold_routes_of(route.owner_user)
+    route.refresh_from_db()
+    write(route, changes | {"modified_at": now})
+    return route
+
+
+def hold_routes_of(owner: User) -> None:
+    """Let one request at a time change this owner's routes: their positions count through."""
+    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+
+
+def write(route: LeadRoute, values: dict[str, Any]) -> None:
+    before = specificity(rule_of(route)) if route.pk else None
+    wanted = values.pop("position", None)
+    for name, value in values.items():
+        setattr(route, name, value)
+    make_whole(route)
+    if wanted is not None or specificity(rule_of(route)) != before:
+        place(route, wanted)
+    route.save()
+
+
+def make_whole(route: LeadRoute) -> None:
+    """Drop what the target makes moot, and refuse a route that lacks something."""
+    if not (route.lead_source_id or route.contact_source_id):
+        raise IncompleteRoute("lead_source_id", "A route needs lead_source_id, contact_source_id or both.")
+    if route.distribution_target == DistributionTarget.MYSELF:
+        route.team = route.team_selection_method = None
+    elif not route.team_selection_method:
+        choices = " or ".join(LeadRoute.TeamSelection.values)
+        raise IncompleteRoute("team_selection_method", f"team_selection_method must be {choices} for a Team Rollout.")
+    elif route.team_selection_method == LeadRoute.TeamSelection.ZIPCODE:
+        route.team = None
+    elif route.team_id is None:
+        raise IncompleteRoute("team_id", "team_id is required where team_selection_method is Specific Team.")
+
+
+def place(route: LeadRoute, wanted: int | None) -> None:
+    """Give the route its position and count the others through anew, from 1."""
+    others = {other.pk: other for other in routes_of(route.owner_user) if other.pk != route.pk}
+    rules = [rule_of(other) for other in others.values()]
+    position = position_for(rule_of(route), rules) if wanted is None else wanted
+    in_turn = [others[rule.id] for rule in in_order(rules)]
+    in_turn.insert(sum(other.position < position for other in in_turn), route)
+    for number, other in enumerate(in_turn, 1):
+        other.position = number
+    LeadRoute.objects.bulk_update(others.values(), ["position"])
+
+
+def routes_of(owner: User) -> list[LeadRoute]:
+    """All of this owner's routes, ready to be read as rules."""
+    return list(LeadRoute.objects.filter(owner_user=owner).select_related("contact_source"))
+
+
+def rule_of(route: LeadRoute) -> Rule:
+    """The route as routing sees it."""
+    return Rule(
+        id=route.pk or 0,
+        position=route.position,
+        target=route.distribution_target,
+        campaign_id=route.campaign_id,
+        lead_source_id=route.lead_source_id,
+        contact_source=route.contact_source.name if route.contact_source else "",
+        filter=route.filter,
+        team_selection_method=route.team_selection_method,
+        team_id=route.team_id,
+    )

@@ -1,0 +1,237 @@
+"""Leads, routes and offers as LionDesk shows them (reference 2.24 to 2.27)."""
+
+import re
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from campaigns.models import Campaign
+from config.api.fields import LooseChoice, LooseSerializer, LooseText, Reference
+from crm.models import Contact, ContactSource
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
+from teams.models import Team, User
+
+# How the team inside a route spells its order: documented is 1 for one team; that Rank is it is inferred.
+ORDER_NUMBERS = {Team.OrderMethod.RANK: 1, Team.OrderMethod.TIME: 2}
+PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # a ZIP code with a leading zero is none
+
+
+def teams_created_by(user: User) -> QuerySet[Team]:
+    return Team.objects.filter(creator=user)
+
+
+def contacts_to_inquire(user: User) -> QuerySet[Contact]:
+    """The contacts this user sees, with the source that routing asks for."""
+    return Contact.objects.visible_to(user).select_related("source")
+
+
+class NumberOrText(LooseText):
+    """Kept as text; what was a plain number leaves as one, as in the documented examples."""
+
+    def to_representation(self, value: str) -> int | str:  # type: ignore[override]
+        return int(value) if PLAIN_NUMBER.fullmatch(value) else value
+
+
+class OneOrZero(serializers.IntegerField):
+    """A flag as the number the embedded team shows."""
+
+
+class OrderNumber(serializers.IntegerField):
+    """Rank or Time as the number the embedded team shows."""
+
+    def to_representation(self, value: Any) -> int:
+        return ORDER_NUMBERS[Team.OrderMethod(value)]
+
+
+class TextOrNull(serializers.CharField):
+    """Nothing is null here, not an empty text."""
+
+    def to_representation(self, value: str) -> str | None:  # type: ignore[override]
+        return value or None
+
+
+class LeadSourceSerializer(LooseSerializer[LeadSource]):
+    class Meta:
+        model = LeadSource
+        fields = ["id", "name"]
+
+
+class RouteTeamSerializer(LooseSerializer[Team]):
+    """A team inside a route, with names and numbers of its own (reference 2.3)."""
+
+    is_sharing_contacts = OneOrZero(source="is_contact_resource_sharing_enabled")
+    order_method = OrderNumber()
+    distribution_zipcodes = TextOrNull()
+
+    class Meta:
+        model = Team
+        fields = ["id", "name", "is_sharing_contacts", "order_method", "mins_until_next_alert", "distribution_zipcodes"]
+
+
+class NamedCampaignSerializer(LooseSerializer[Campaign]):
+    class Meta:
+        model = Campaign
+        fields = ["id", "name"]
+
+
+class NamedContactSourceSerializer(LooseSerializer[ContactSource]):
+    class Meta:
+        model = ContactSource
+        fields = ["id", "name"]
+
+
+class NamedTeamSerializer(LooseSerializer[Team]):
+    class Meta:
+        model = Team
+        fields = ["id", "name"]
+
+
+class NoneableChoice(LooseChoice):
+    """An enum in which the word None is null."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        is_none = isinstance(data, str) and data.strip().lower() == "none"
+        return super().run_validation(None if is_none else data)
+
+
+class LeadRouteSerializer(LooseSerializer[LeadRoute]):
+    """Written with ids, read with the records themselves."""
+
+    team_id = Reference("team", among=teams_created_by, write_only=True, required=False, allow_null=True)
+    campaign_id = Reference("campaign", write_only=True)
+    lead_source_id = Reference("lead_source", visible=False, write_only=True, required=False, allow_null=True)
+    contact_source_id = Reference("contact_source", write_only=True, required=False, allow_null=True)
+    team = RouteTeamSerializer(read_only=True)
+    campaign = NamedCampaignSerializer(read_only=True)
+    lead_source = LeadSourceSerializer(read_only=True)
+    contact_source = NamedContactSourceSerializer(read_only=True)
+    team_selection_method = NoneableChoice(choices=LeadRoute.TeamSelection.values, required=False, allow_null=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = [
+            "id",
+            "team_id",
+            "campaign_id",
+            "lead_source_id",
+            "contact_source_id",
+            "distribution_target",
+            "filter",
+            "team_selection_method",
+            "team",
+            "campaign",
+            "lead_source",
+            "contact_source",
+            "is_automatic",
+            "position",
+        ]
+
+
+class LeadSerializer(LooseSerializer[Lead]):
+    contact_id = Reference("contact", among=contacts_to_inquire)
+    source_id = Reference("source", visible=False, required=False, allow_null=True)
+    address_1 = serializers.CharField(source="street_address", read_only=True)
+    mls_id = NumberOrText(max_length=255, required=False, allow_blank=True)
+    zipcode = NumberOrText(max_length=255, required=False, allow_blank=True)
+
+    class Meta:
+        model = Lead
+        fields = [
+            "id",
+            "contact_id",
+            "source_id",
+            "owner_user_id",
+            "claimed_by_user_id",
+            "claimed_at",
+            "claimed_via",
+            "time_to_claim",
+            "distribution_target",
+            "text_body",
+            "html_body",
+            "mls_id",
+            "listing_status",
+            "listing_price",
+            "street_address",
+            "address_1",
+            "city",
+            "state",
+            "zipcode",
+            "type",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = [
+            "id",
+            "owner_user_id",
+            "claimed_by_user_id",
+            "claimed_at",
+            "time_to_claim",
+            "distribution_target",
+            "created_at",
+            "modified_at",
+        ]
+
+
+class OfferedContactSerializer(LooseSerializer[Contact]):
+    class Meta:
+        model = Contact
+        fields = ["id", "first_name", "last_name"]
+
+
+class OfferedLeadSerializer(LooseSerializer[Lead]):
+    """All that an offered member sees of a lead before it is theirs."""
+
+    contact = OfferedContactSerializer(read_only=True)
+
+    class Meta:
+        model = Lead
+        fields = ["id", "distribution_target", "contact"]
+
+
+class OfferedUserSerializer(LooseSerializer[User]):
+    class Meta:
+        model = User
+        fields = ["id", "first_name", "last_name", "email"]
+
+
+class LeadOfferSerializer(LooseSerializer[LeadOffer]):
+    """An offer. The offered member writes its status: Claimed or Declined."""
+
+    team = NamedTeamSerializer(read_only=True)
+    lead = OfferedLeadSerializer(read_only=True)
+    user = OfferedUserSerializer(read_only=True)
+    status = LooseChoice(choices=[LeadOffer.Status.CLAIMED, LeadOffer.Status.DECLINED], required=False)
+    claimed_via = LooseChoice(choices=Lead.ClaimedVia.values, write_only=True, required=False)
+
+    class Meta:
+        model = LeadOffer
+        fields = [
+            "id",
+            "rank",
+            "notify_at",
+            "status",
+            "assign_automatically",
+            "has_call_alert",
+            "has_text_alert",
+            "has_email_alert",
+            "team",
+            "lead",
+            "user",
+            "claimed_via",
+        ]
+        read_only_fields = [
+            "id",
+            "rank",
+            "notify_at",
+            "assign_automatically",
+            "has_call_alert",
+            "has_text_alert",
+            "has_email_alert",
+        ]
+
+
+class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):
+    class Meta:
+        model = RoutingTrace
+        fields = ["id", "lead_id", "decided_at", "decision", "skipped"]

@@ -1,0 +1,142 @@
+"""Leads, routes and offers over HTTP."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import values
+from config.api.problems import RecordNotFound
+from config.api.resources import BEYOND, Resource, find
+from leads import claims
+from leads.distribution import offer_lead
+from leads.filters import LeadFilters, LeadOfferFilters, LeadRouteFilters, LeadSourceFilters
+from leads.intake import receive_lead
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
+from leads.routes import add_route, change_route
+from leads.serializers import (
+    LeadOfferSerializer,
+    LeadRouteSerializer,
+    LeadSerializer,
+    LeadSourceSerializer,
+    RoutingTraceSerializer,
+)
+from teams.models import User
+
+
+class LeadSourceResource(Resource[LeadSource]):
+    """One list for everybody."""
+
+    verbs = ("list", "retrieve")
+    serializer_class = LeadSourceSerializer
+    filterset_class = LeadSourceFilters
+
+    def queryset_for(self, user: User) -> QuerySet[LeadSource]:
+        return LeadSource.objects.all()
+
+
+class LeadRouteResource(Resource[LeadRoute]):
+    serializer_class = LeadRouteSerializer
+    filterset_class = LeadRouteFilters
+
+    def queryset_for(self, user: User) -> QuerySet[LeadRoute]:
+        return LeadRoute.objects.visible_to(user).select_related("team", "campaign", "lead_source", "contact_source")
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = add_route(self.user, now=self.now, **serializer.validated_data)
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.instance = change_route(serializer.instance, now=self.now, **serializer.validated_data)
+
+
+class LeadResource(Resource[Lead]):
+    """A lead is brought in and read; nothing changes it but a claim."""
+
+    verbs = ("list", "create", "retrieve")
+    serializer_class = LeadSerializer
+    filterset_class = LeadFilters
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = receive_lead(owner=self.user, now=self.now, **serializer.validated_data)
+
+
+class OfferResource(Resource[LeadOffer]):
+    """Offers as rows to read."""
+
+    serializer_class = LeadOfferSerializer
+    filterset_class = LeadOfferFilters
+
+    def queryset_for(self, user: User) -> QuerySet[LeadOffer]:
+        return LeadOffer.objects.visible_to(user).select_related("lead__contact", "team", "user")
+
+
+class LeadOfferResource(OfferResource):
+    """The offers of one lead: an offered member sees their own, though not yet the lead."""
+
+    verbs = ("list", "create", "retrieve", "partial_update")
+    beyond = ("list", "retrieve", "partial_update")
+
+    @property
+    def lead_id(self) -> int:
+        try:
+            return values.whole_number(self.kwargs["lead_id"])
+        except ValueError:
+            raise RecordNotFound(self.kwargs["lead_id"]) from None
+
+    def queryset_for(self, user: User) -> QuerySet[LeadOffer]:
+        return super().queryset_for(user).filter(lead_id=self.lead_id)
+
+    def list(self, request: Request, **kwargs: Any) -> Response:
+        if not self.get_queryset().exists():
+            self.lead()
+        return super().list(request, **kwargs)
+
+    def lead(self) -> Lead:
+        """The lead of the URL, if the caller sees it."""
+        found: Lead = find(Lead.objects.visible_to(self.user), self.kwargs["lead_id"])
+        return found
+
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        """Offer the lead to its team; there is nothing to say in the body."""
+        with transaction.atomic():
+            rollout = offer_lead(self.lead(), caller=self.user, now=self.now)
+            offers = self.get_queryset().filter(pk__in=[offer.pk for offer in rollout.offers]).order_by("pk")
+            return Response([self.represent(offer) for offer in offers], status=201 if rollout.is_new else 200)
+
+    def perform_update(self, serializer: Any) -> None:
+        given = serializer.validated_data
+        via = given.get("claimed_via", Lead.ClaimedVia.NONE)
+        if given.get("status") == LeadOffer.Status.CLAIMED:
+            claims.claim(serializer.instance, via="" if via == Lead.ClaimedVia.NONE else via, now=self.now)
+        elif given.get("status") == LeadOffer.Status.DECLINED:
+            claims.decline(serializer.instance, now=self.now)
+
+
+class OwnOfferResource(OfferResource):
+    """The offers made to the caller, of whatever lead."""
+
+    verbs = ("list", "retrieve")
+    tag = BEYOND
+
+    def queryset_for(self, user: User) -> QuerySet[LeadOffer]:
+        return super().queryset_for(user).filter(user=user)
+
+
+class RoutingTraceResource(Resource[RoutingTrace]):
+    """Why a lead went where it went."""
+
+    verbs = ("retrieve",)
+    tag = BEYOND
+    serializer_class = RoutingTraceSerializer
+
+    def queryset_for(self, user: User) -> QuerySet[RoutingTrace]:
+        return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))
+
+    def get_object(self) -> RoutingTrace:
+        lead = find(Lead.objects.visible_to(self.user), self.kwargs["lead_id"])
+        found: RoutingTrace | None = RoutingTrace.objects.filter(lead=lead).first()
+        if found is None:
+            raise RecordNotFound(self.kwargs["lead_id"])
+        return found

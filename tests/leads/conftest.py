@@ -1,0 +1,153 @@
+"""What leads need: a client who asks, a campaign, members with options, and the engine's clock moved by hand."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from campaigns.models import Campaign
+from crm.models import Contact, ContactSource
+from leads import engine
+from leads.models import Lead, LeadOffer, LeadRoute
+from messaging.models import Message
+from teams.models import Team, TeamMemberDistributionOption, User
+
+ZILLOW, TRULIA, TEXT = 1, 3, 11  # ids of seeded lead sources
+NOON = datetime(2027, 3, 1, 20, tzinfo=UTC)  # Monday noon in Los Angeles
+
+
+class Clock:
+    """Business time, standing still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def read(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> datetime:
+        self.now += timedelta(**by)
+        return self.now
+
+
+standing_clock = Clock()
+
+
+def read_standing_clock() -> datetime:
+    return standing_clock.read()
+
+
+@pytest.fixture(autouse=True)
+def clock(settings: Any) -> Clock:
+    standing_clock.now = NOON
+    settings.CLOCK = "tests.leads.conftest.read_standing_clock"
+    return standing_clock
+
+
+@pytest.fixture
+def run(clock: Clock) -> Callable[..., int]:
+    """`run(minutes=5)` moves the clock and lets the engine do what is due, moment by moment."""
+
+    def advance(**by: float) -> int:
+        goal, done = clock.now + timedelta(**by), engine.run_due(clock.now)
+        while (due_at := engine.next_due_at()) and due_at <= goal:
+            clock.now = due_at
+            done += engine.run_due(due_at)
+        clock.now = goal
+        return done
+
+    return advance
+
+
+@pytest.fixture
+def campaign(alice: User) -> Campaign:
+    return Campaign.objects.create(owner_user=alice, name="General Buyer Drip")
+
+
+@pytest.fixture
+def by_email(alice: User) -> ContactSource:
+    """A contact source of alice's."""
+    return ContactSource.objects.create(user=alice, name="Email")
+
+
+@pytest.fixture
+def mary(alice: User, by_email: ContactSource) -> Contact:
+    """A client of alice's."""
+    return make_contact(alice, source=by_email)
+
+
+def make_contact(owner: User, **fields: Any) -> Contact:
+    given = {"first_name": "Mary", "last_name": "Jackson", "email": "mary@example.com"}
+    return Contact.objects.create(owner_user=owner, **given | {"mobile_phone": "(949) 555-0150"} | fields)
+
+
+def make_route(owner: User, campaign: Campaign, **fields: Any) -> LeadRoute:
+    """Zillow's leads to the owner, unless `fields` say otherwise."""
+    given = {"lead_source_id": ZILLOW, "distribution_target": "Myself", "position": 1}
+    return LeadRoute.objects.create(owner_user=owner, campaign=campaign, **given | fields)
+
+
+def make_option(team: Team, user: User, **fields: Any) -> TeamMemberDistributionOption:
+    """Told by text, unless `fields` say otherwise."""
+    return TeamMemberDistributionOption.objects.create(team=team, user=user, **{"has_text_alert": True} | fields)
+
+
+@pytest.fixture
+def route(alice: User, team: Team, campaign: Campaign) -> LeadRoute:
+    """Zillow's leads to alice's team."""
+    return make_route(
+        alice, campaign, distribution_target="Team Rollout", team_selection_method="Specific Team", team=team
+    )
+
+
+@pytest.fixture
+def options(team: Team, bob: User, dana: User) -> list[TeamMemberDistributionOption]:
+    """Bob is told first and dana after him, each by text and email; five minutes lie between."""
+    return [
+        make_option(team, bob, rank=1, has_email_alert=True),
+        make_option(team, dana, rank=2, has_email_alert=True),
+    ]
+
+
+@pytest.fixture
+def lead(api: Any, alice: User, mary: Contact, route: LeadRoute, options: list[Any]) -> Lead:
+    """Mary asks through Zillow; alice brings the lead in, for her team."""
+    return Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
+
+
+def inquiry(contact: Contact, **fields: Any) -> dict[str, Any]:
+    """The body of POST /leads, much as documented."""
+    return {
+        "contact_id": contact.pk,
+        "source_id": ZILLOW,
+        "text_body": "Lead from Zillow",
+        "mls_id": 2000,
+        "listing_status": "For Sale",
+        "listing_price": "10000000",
+        "street_address": "16215 Alton Pkwy",
+        "city": "Irvine",
+        "state": "CA",
+        "zipcode": 92618,
+        "type": "Buyer",
+    } | fields
+
+
+def offer_of(lead: Lead, user: User) -> LeadOffer:
+    return LeadOffer.objects.get(lead=lead, user=user)
+
+
+def statuses(lead: Lead) -> dict[str, str]:
+    """Each offered member's first name with the state of their offer."""
+    return {offer.user.first_name: offer.status for offer in lead.offers.select_related("user")}
+
+
+def texts_to(user: User) -> list[str]:
+    """What the user was or will be texted, oldest first; what was cancelled is not."""
+    told = Message.objects.filter(recipient=user.phone_e164, channel="text").exclude(status="cancelled")
+    return list(told.order_by("pk").values_list("body", flat=True))
+
+
+def emails_to(user: User) -> list[str]:
+    """The subjects of the emails to the user."""
+    return list(Message.objects.filter(recipient=user.email, channel="email").values_list("subject", flat=True))

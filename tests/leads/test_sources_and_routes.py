@@ -1,0 +1,212 @@
+import pytest
+
+from leads.models import LeadRoute
+from tests.leads.conftest import TRULIA, ZILLOW, make_route
+
+
+def test_lead_sources_are_listed_for_everybody(api, charlie):
+    answer = api(charlie).get("/lead-sources", {"name": "zillow"}).json()
+
+    assert answer == {"total": 1, "limit": 10, "skip": 0, "data": [{"id": 1, "name": "Zillow"}]}
+    assert api(charlie).get("/lead-sources/3").json() == {"id": 3, "name": "Trulia"}
+    names = [row["name"] for row in api(charlie).get("/lead-sources?name[$ne]=Zillow&$limit=50").json()["data"]]
+    assert "Zillow" not in names
+
+
+def test_lead_sources_are_only_read(api, alice):
+    assert api(alice).post("/lead-sources", {"name": "Mine"}).status_code == 405
+    assert api(alice).delete("/lead-sources/1").status_code == 405
+
+
+@pytest.fixture
+def whole(team, campaign, by_email):
+    """A route as the walkthrough writes it."""
+    return {
+        "team_id": team.pk,
+        "campaign_id": campaign.pk,
+        "lead_source_id": ZILLOW,
+        "contact_source_id": by_email.pk,
+        "distribution_target": "Team Rollout",
+        "team_selection_method": "Specific Team",
+        "filter": "Buyer",
+    }
+
+
+def test_a_route_is_written_with_ids_and_read_with_records(api, alice, team, campaign, by_email, whole):
+    made = api(alice).made("/lead-routes", whole)
+
+    assert made == {
+        "id": made["id"],
+        "distribution_target": "Team Rollout",
+        "filter": "Buyer",
+        "team_selection_method": "Specific Team",
+        "team": {
+            "id": team.pk,
+            "name": "Pride",
+            "is_sharing_contacts": 1,
+            "order_method": 1,
+            "mins_until_next_alert": None,
+            "distribution_zipcodes": None,
+        },
+        "campaign": {"id": campaign.pk, "name": "General Buyer Drip"},
+        "lead_source": {"id": ZILLOW, "name": "Zillow"},
+        "contact_source": {"id": by_email.pk, "name": "Email"},
+        "is_automatic": False,
+        "position": 1,
+    }
+    found = api(alice).get(f"/lead-routes?lead_source_id={ZILLOW}&contact_source_id={by_email.pk}").json()
+    assert found["data"] == [made]
+    assert api(alice).get("/lead-routes", {"team_id": team.pk, "filter": "seller"}).json()["total"] == 0
+
+
+def test_numbers_and_words_come_as_they_may(api, alice, whole):
+    loose = {key: str(value).upper() for key, value in whole.items()}
+
+    made = api(alice).made("/lead-routes", loose | {"is_automatic": "true", "nonsense": 1})
+
+    assert made["distribution_target"] == "Team Rollout"
+    assert made["is_automatic"] is True
+
+
+def test_myself_forces_team_and_selection_to_null(api, alice, whole):
+    made = api(alice).made("/lead-routes", whole | {"distribution_target": "Myself"})
+
+    assert made["team"] is None
+    assert made["team_selection_method"] is None
+
+
+def test_none_is_accepted_as_no_selection(api, alice, whole):
+    made = api(alice).made("/lead-routes", whole | {"distribution_target": "Myself", "team_selection_method": "None"})
+
+    assert made["team_selection_method"] is None
+
+
+def test_zipcode_forces_the_team_to_null(api, alice, whole):
+    assert api(alice).made("/lead-routes", whole | {"team_selection_method": "Zipcode"})["team"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"team_id": None}, "team_id"),
+        ({"team_id": 0}, "team_id"),
+        ({"team_selection_method": None}, "team_selection_method"),
+        ({"team_selection_method": "None"}, "team_selection_method"),
+        ({"team_selection_method": "Nearest"}, "team_selection_method"),
+        ({"distribution_target": "Everybody"}, "distribution_target"),
+        ({"distribution_target": None}, "distribution_target"),
+        ({"campaign_id": None}, "campaign_id"),
+        ({"campaign_id": 999999}, "campaign_id"),
+        ({"lead_source_id": 999999}, "lead_source_id"),
+        ({"contact_source_id": 999999}, "contact_source_id"),
+        ({"lead_source_id": None, "contact_source_id": None}, "lead_source_id"),
+        ({"is_automatic": "perhaps"}, "is_automatic"),
+        ({"position": -1}, "position"),
+        ({"filter": "x" * 256}, "filter"),
+    ],
+)
+def test_a_route_that_is_not_whole_is_refused_by_field(api, alice, whole, change, field):
+    answer = api(alice).post("/lead-routes", whole | change)
+
+    assert answer.status_code == 400
+    assert field in answer.json()["errors"]
+    assert not LeadRoute.objects.exists()
+
+
+def test_what_belongs_to_others_cannot_be_routed_to(api, alice, bob, team, campaign, by_email):
+    """Bob is in alice's team, but she made it, the campaign and the contact source."""
+    body = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "lead_source_id": ZILLOW}
+
+    answer = api(bob).post(
+        "/lead-routes", body | {"team_id": team.pk, "campaign_id": campaign.pk, "contact_source_id": by_email.pk}
+    )
+
+    assert answer.status_code == 400
+    assert set(answer.json()["errors"]) == {"team_id", "campaign_id", "contact_source_id"}
+
+
+def test_a_patch_is_judged_by_the_whole_route(api, alice, whole):
+    path = f"/lead-routes/{api(alice).made('/lead-routes', whole)['id']}"
+
+    assert api(alice).patch(path, {"team_id": None}).json()["errors"].keys() == {"team_id"}
+    myself = api(alice).patch(path, {"distribution_target": "Myself"}).json()
+    assert (myself["team"], myself["team_selection_method"]) == (None, None)
+    assert api(alice).patch(path, {"distribution_target": "Team Rollout"}).status_code == 400
+    zipcode = api(alice).patch(path, {"distribution_target": "Team Rollout", "team_selection_method": "Zipcode"})
+    assert zipcode.json()["team"] is None
+    assert api(alice).patch(path, {"contact_source_id": None, "lead_source_id": None}).status_code == 400
+    assert api(alice).patch(path, {}).json() == zipcode.json()
+
+
+def test_only_the_owner_sees_a_route(api, alice, bob, charlie, route):
+    for stranger in (bob, charlie):
+        assert api(stranger).get("/lead-routes").json()["total"] == 0
+        assert api(stranger).get(f"/lead-routes/{route.pk}").status_code == 404
+        assert api(stranger).patch(f"/lead-routes/{route.pk}", {"filter": "x"}).status_code == 404
+        assert api(stranger).delete(f"/lead-routes/{route.pk}").status_code == 404
+    assert LeadRoute.objects.get().filter == ""
+
+
+def test_a_removed_route_is_answered_once_more(api, alice, route):
+    removed = api(alice).delete(f"/lead-routes/{route.pk}")
+
+    assert removed.status_code == 200
+    assert removed.json()["id"] == route.pk
+    assert api(alice).get(f"/lead-routes/{route.pk}").status_code == 404
+
+
+def filters_in_order():
+    return list(LeadRoute.objects.order_by("position").values_list("filter", flat=True))
+
+
+def test_a_new_route_stands_before_the_first_less_specific_one(api, alice, campaign, by_email):
+    base = {"campaign_id": campaign.pk, "distribution_target": "Myself"}
+    contact_only = {"contact_source_id": by_email.pk, "filter": "contact source"}
+    both = {"lead_source_id": ZILLOW, "contact_source_id": by_email.pk, "filter": "both"}
+
+    for body in (contact_only, {"lead_source_id": ZILLOW}, {"lead_source_id": TRULIA, "filter": "lead source"}, both):
+        api(alice).made("/lead-routes", base | body)
+
+    assert filters_in_order() == ["both", "lead source", "", "contact source"]
+    assert list(LeadRoute.objects.order_by("position").values_list("position", flat=True)) == [1, 2, 3, 4]
+
+
+def test_a_route_can_be_moved(api, alice, campaign):
+    base = {"campaign_id": campaign.pk, "distribution_target": "Myself", "lead_source_id": ZILLOW}
+    first, *_, last = [api(alice).made("/lead-routes", base | {"filter": name}) for name in ("a", "b", "c")]
+
+    assert api(alice).patch(f"/lead-routes/{last['id']}", {"position": 1}).json()["position"] == 1
+    assert filters_in_order() == ["c", "a", "b"]
+    assert api(alice).patch(f"/lead-routes/{first['id']}", {"position": 99}).json()["position"] == 3
+    assert filters_in_order() == ["c", "b", "a"]
+    assert api(alice).made("/lead-routes", base | {"filter": "d", "position": 2})["position"] == 2
+    assert filters_in_order() == ["c", "d", "b", "a"]
+
+
+def test_a_route_that_became_less_specific_is_placed_anew(api, alice, campaign):
+    base = {"campaign_id": campaign.pk, "distribution_target": "Myself", "lead_source_id": ZILLOW}
+    narrow, _ = [api(alice).made("/lead-routes", base | {"filter": name}) for name in ("a", "b")]
+
+    api(alice).patch(f"/lead-routes/{narrow['id']}", {"filter": ""})
+
+    assert filters_in_order() == ["b", ""]
+
+
+def test_a_list_of_routes_costs_what_one_costs(api, alice, route, campaign, by_email, django_assert_num_queries):
+    client = api(alice)
+    with django_assert_num_queries(2):
+        client.get("/lead-routes")
+    for name in "abcdefg":
+        make_route(alice, campaign, filter=name, contact_source=by_email)
+    with django_assert_num_queries(2):
+        assert client.get("/lead-routes").json()["total"] == 8
+
+
+def test_the_embedded_team_numbers_its_order(api, alice, team, route):
+    team.order_method, team.distribution_zipcodes = "Time", "92618"
+    team.is_contact_resource_sharing_enabled = False
+    team.save()
+
+    shown = api(alice).get(f"/lead-routes/{route.pk}").json()["team"]
+
+    assert (shown["order_method"], shown["is_sharing_contacts"], shown["distribution_zipcodes"]) == (2, 0, "92618")
