@@ -13,7 +13,8 @@ class TagsFilter(TextFilter):
     def match(self, text: str) -> Q:
         if not text.strip():
             return Q(tags="") | Q(tags__isnull=True)
-        has_them = Q(tag_list__contains=tag_list(Value(text)))
+        # Said twice that there are tags: the negation must hold for contacts without any.
+        has_them = Q(tag_list__contains=tag_list(Value(text)), tags__isnull=False)
         return has_them & Q(tags__lower_exact=text) if "," in text else has_them
 
     def match_many(self, texts: list[str]) -> Q:
