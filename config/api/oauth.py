@@ -12,11 +12,14 @@ import json
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
@@ -88,28 +91,46 @@ def fingerprint(token: str) -> str:
 # Who is calling
 
 
+@dataclass(frozen=True)
+class Grant:
+    """What a valid token allows; `request.auth`."""
+
+    token_id: int
+    application_id: int | None
+    scopes: frozenset[str]
+
+
 class BearerToken(BaseAuthentication):
     """`Authorization: Bearer <token>`, in one query."""
 
-    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+    def authenticate(self, request: Request) -> tuple[Any, Grant] | None:
         scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
         if not scheme:
             return None
-        token = self.find(given.strip()) if scheme.lower() == "bearer" else None
-        if token is None:
+        user = owner_of(given.strip()) if scheme.lower() == "bearer" else None
+        if user is None:
             raise AuthenticationFailed
-        return token.user, token
-
-    def find(self, given: str) -> Any:
-        """The stored token, if it is current and its user active."""
-        found = get_access_token_model().objects.select_related("user").filter(token_checksum=fingerprint(given))
-        token = found.first() if given else None
-        if token is None or token.user is None or token.is_expired() or not token.user.is_active:
-            return None
-        return token
+        return user, Grant(user.token_id, user.token_application_id, frozenset(user.token_scope.split()))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def owner_of(token: str) -> Any:
+    """The active user whose current token this is, with the token's own columns as `token_...`."""
+    found = get_user_model()._default_manager.raw(owner_query(), [fingerprint(token), timezone.now()])
+    return next(iter(found), None) if token else None
+
+
+@cache
+def owner_query() -> str:
+    """Written out: every request asks it, and composing it through the ORM took half of a short request's time."""
+    tokens, users = get_access_token_model()._meta.db_table, get_user_model()._meta.db_table
+    return (
+        "SELECT u.*, t.id AS token_id, t.application_id AS token_application_id, t.scope AS token_scope"  # noqa: S608
+        f" FROM {tokens} t JOIN {users} u ON u.id = t.user_id"
+        " WHERE t.token_checksum = %s AND t.expires > %s AND u.is_active"
+    )
 
 
 class HasValidToken(BasePermission):
@@ -118,8 +139,7 @@ class HasValidToken(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.auth is None:
             return False
-        scopes = cast(Any, request.auth).scope.split()
-        if request.method not in SAFE_METHODS and "write" not in scopes:
+        if request.method not in SAFE_METHODS and "write" not in cast(Grant, request.auth).scopes:
             raise PermissionDenied("This token may only read: it was granted without the scope write.")
         return True
 
