@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 
+from campaigns import schedule
 from config import clock
 from crm.models import Contact
 from messaging.models import Message, Template
-from teams.models import User
+from teams.models import EqualsAny, User
 
 
 class ActionType(models.TextChoices):
@@ -33,6 +38,11 @@ class ActionType(models.TextChoices):
 
 
 COMMUNICATIONS = (ActionType.EMAIL_CONTACT, ActionType.CALL_CONTACT, ActionType.TEXT_CONTACT)
+TEMPLATE_TYPES: dict[str, str] = {
+    ActionType.EMAIL_CONTACT: Template.TemplateType.EMAIL,
+    ActionType.CALL_CONTACT: Template.TemplateType.PHONE,
+    ActionType.TEXT_CONTACT: Template.TemplateType.TEXT,
+}
 REMINDERS = (ActionType.TASK_EMAIL, ActionType.TASK_CALL, ActionType.TASK_TEXT, ActionType.TASK_NONE)
 
 
@@ -58,7 +68,14 @@ class Campaign(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint("owner_user", Lower("name"), name="campaign_name_once_per_owner")]
+        constraints = [
+            models.UniqueConstraint(
+                "owner_user",
+                Lower("name"),
+                name="campaign_name_once_per_owner",
+                violation_error_message="You have a campaign of this name already.",
+            )
+        ]
         indexes = [
             # Read by `name[$like]=%Buyer Drip%`.
             GinIndex(OpClass(Lower("name"), name="gin_trgm_ops"), name="campaign_name_trigrams"),
@@ -69,6 +86,14 @@ class Campaign(models.Model):
 
     def may_be_changed_by(self, user: User) -> bool:
         return self.owner_user_id == user.pk
+
+
+class CampaignActionQuerySet(models.QuerySet["CampaignAction"]):
+    """Questions about actions."""
+
+    def visible_to(self, user: User) -> CampaignActionQuerySet:
+        """They follow their campaign."""
+        return self.filter(campaign__in=Campaign.objects.visible_to(user).values("pk"))
 
 
 class CampaignAction(models.Model):
@@ -96,22 +121,82 @@ class CampaignAction(models.Model):
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
 
+    objects: ClassVar[CampaignActionQuerySet] = CampaignActionQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         ordering = ["id"]
 
     def __str__(self) -> str:
         return f"{self.type} of {self.campaign}"
 
+    def may_be_changed_by(self, user: User) -> bool:
+        """It belongs to its campaign."""
+        return self.campaign.may_be_changed_by(user)
+
+    @property
+    def timing(self) -> schedule.Action:
+        """When it happens, as campaigns.schedule reads it."""
+        return schedule.Action(
+            id=self.pk,
+            type=self.type,
+            timing_type=self.timing_type,
+            delay_by_days=self.delay_by_days,
+            dispatch_time=self.dispatch_time,
+            delay_by_seconds=self.delay_by_seconds,
+            dispatch_datetime=self.dispatch_datetime,
+            recurrence=self.recurrence,
+        )
+
+    def faults(self) -> dict[str, str]:
+        """What is wrong with its fields taken together, by field."""
+        faults = schedule.validate_timing(self.timing)
+        if self.template and self.template.template_type != (fitting := TEMPLATE_TYPES.get(self.type)):
+            kind = f"A template of type {fitting} is needed" if fitting else "No template can be used"
+            faults["template"] = f"{kind} for {self.type}."
+        return faults
+
+    def clean(self) -> None:
+        """The admin asks here what the API asks through its serializer."""
+        if faults := self.faults():
+            raise ValidationError(faults)
+
+
+class CampaignContactQuerySet(models.QuerySet["CampaignContact"]):
+    """Questions about enrolments."""
+
+    def visible_to(self, user: User) -> CampaignContactQuerySet:
+        """They follow their contact."""
+        return self.filter(contact__in=Contact.objects.visible_to(user).values("pk"))
+
+    def of_contacts(self, contact_ids: Collection[int]) -> CampaignContactQuerySet:
+        """Those of these contacts, however many: they travel as one array."""
+        ids = models.Value(list(contact_ids), output_field=ArrayField(models.BigIntegerField()))
+        return self.filter(EqualsAny(models.F("contact_id"), ids))
+
+    def finished(self, now: datetime) -> CampaignContactQuerySet:
+        """Those of which nothing is still to come: no communication, no task not yet due, no recurring task.
+
+        A task that is due is its agent's business; that nobody ticked it off keeps no campaign going.
+        """
+        communications = ContactCommunication.objects.filter(campaign_contact=models.OuterRef("pk"), is_active=True)
+        tasks = Task.objects.filter(campaign_contact=models.OuterRef("pk"), status=Task.Status.INCOMPLETE)
+        to_come = tasks.filter(models.Q(due_at__gt=now) | ~models.Q(recurrence=""))
+        return self.filter(~models.Exists(communications), ~models.Exists(to_come))
+
 
 class CampaignContact(models.Model):
     """An enrolment: one contact in one campaign, from a start to an end."""
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="enrolments")
+    # Null when the campaign was deleted: what was sent remains, under the name the campaign had then.
+    campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, related_name="enrolments")
+    campaign_name = models.CharField(max_length=255, blank=True, editable=False)
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="enrolments")
     started_by = models.ForeignKey(User, models.PROTECT, related_name="started_enrolments")
     started_at = models.DateTimeField(default=clock.now, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     end_reason = models.CharField(max_length=255, blank=True, editable=False)
+
+    objects: ClassVar[CampaignContactQuerySet] = CampaignContactQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ["id"]
@@ -124,7 +209,7 @@ class CampaignContact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.contact} in {self.campaign}"
+        return f"{self.contact} in {self.campaign or self.campaign_name}"
 
 
 class ContactCommunicationQuerySet(models.QuerySet["ContactCommunication"]):
@@ -132,25 +217,34 @@ class ContactCommunicationQuerySet(models.QuerySet["ContactCommunication"]):
 
     def visible_to(self, user: User) -> ContactCommunicationQuerySet:
         """They follow their contact."""
-        return self.filter(contact__in=Contact.objects.visible_to(user).values("pk"))
+        return self.filter(campaign_contact__contact__in=Contact.objects.visible_to(user).values("pk"))
+
+    def due(self, now: datetime) -> ContactCommunicationQuerySet:
+        """What is to be put into the outbox, the oldest first."""
+        return self.filter(is_active=True, message=None, send_at__lte=now).order_by("send_at", "id")
+
+    def named(self) -> ContactCommunicationQuerySet:
+        """Each with its `campaign_name`."""
+        name = Coalesce("campaign_contact__campaign__name", "campaign_contact__campaign_name")
+        return self.annotate(campaign_name=name)
 
 
 class ContactCommunication(models.Model):
     """One planned email, text or call to a contact. `is_active` until it is done, refused or stopped."""
 
     campaign_contact = models.ForeignKey(CampaignContact, models.CASCADE, related_name="communications")
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="communications")
     type = models.CharField(max_length=13, choices=[(t.value, t.label) for t in COMMUNICATIONS])
     # Copies of the action, so that editing or deleting it leaves what is planned alone.
     template = models.ForeignKey(Template, models.SET_NULL, null=True, blank=True, related_name="communications")
     notes = models.TextField(blank=True)
     is_stopped_on_text_reply = models.BooleanField(default=False)
-    send_from_user = models.ForeignKey(User, models.PROTECT, related_name="communications")
+    # No indexes on users here: nobody asks for all that one user sent, and users are never deleted.
+    send_from_user = models.ForeignKey(User, models.PROTECT, related_name="communications", db_index=False)
     send_at = models.DateTimeField()
     is_active = models.BooleanField(default=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     completing_user = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="completed_communications"
+        User, models.PROTECT, null=True, blank=True, related_name="completed_communications", db_index=False
     )
     reason = models.CharField(max_length=255, blank=True)  # ours: why it was stopped or refused
     message = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="communication")
@@ -166,17 +260,26 @@ class ContactCommunication(models.Model):
                 condition=models.Q(is_active=True, message__isnull=True),
                 name="communication_due",
             ),
-            models.Index(
-                fields=["contact"], condition=models.Q(is_active=True), name="communication_active"
-            ),  # read when a contact replies
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} to {self.contact} at {self.send_at}"
+        return f"{self.type} at {self.send_at}"
 
     def may_be_changed_by(self, user: User) -> bool:
         """Owner, teammate, assigned, shared with: whoever sees the contact (reference 2.21)."""
-        return self.contact.may_be_changed_by(user)
+        return self.campaign_contact.contact.may_be_changed_by(user)
+
+    @property
+    def template_subject(self) -> str | None:
+        return self.template.subject if self.template else None
+
+    @property
+    def template_name(self) -> str | None:
+        return self.template.description if self.template else None
+
+    @property
+    def template_folder_name(self) -> str | None:
+        return self.template.template_folder.name if self.template else None
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -195,7 +298,7 @@ class Task(models.Model):
         INCOMPLETE = "incomplete"
         DELETED = "deleted"
 
-    owner_user = models.ForeignKey(User, models.PROTECT, related_name="tasks")
+    owner_user = models.ForeignKey(User, models.PROTECT, related_name="tasks", db_index=False)  # see Meta.indexes
     contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="tasks")
     campaign_contact = models.ForeignKey(
         CampaignContact, models.CASCADE, null=True, blank=True, related_name="tasks", editable=False
@@ -211,8 +314,12 @@ class Task(models.Model):
     is_all_day = models.BooleanField(default=False)
     is_important = models.BooleanField(default=False)
     is_public = models.BooleanField(default=False)
-    assigned_user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="assigned_tasks")
-    completing_user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="completed_tasks")
+    assigned_user = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="assigned_tasks", db_index=False
+    )
+    completing_user = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="completed_tasks", db_index=False
+    )
     category = models.CharField(max_length=255, null=True, blank=True)
     folder = models.CharField(max_length=255, null=True, blank=True)
     # A recurring task keeps one next occurrence: completing it makes the one after.
