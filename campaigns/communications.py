@@ -1,0 +1,101 @@
+"""What becomes of a planned communication: it is settled, stopped, marked as done by hand, or re-opened (design 8).
+
+Who changes both locks the message before its communication, as the outbox does when it writes a result; the
+other order could wait for it for ever.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from campaigns.models import ActionType, CampaignContact, ContactCommunication
+from config.due import nudge
+from config.errors import Conflict
+from crm.models import Contact
+from messaging.models import Message
+from messaging.outbox import cancel
+from teams.models import User
+
+UNSENT: Final = (Message.Status.CANCELLED, Message.Status.FAILED)
+
+REPLIED: Final = "The contact replied."
+DONE_BY_HAND: Final = "It was marked as done."
+
+
+class AlreadyOnItsWay(Conflict):
+    """This communication is being sent already, so it cannot be marked as done."""
+
+
+class AlreadySent(Conflict):
+    """This communication was sent, or may have been, so it cannot be opened again."""
+
+
+def settle(messages: Iterable[Message]) -> None:
+    """Close the communications of messages with which nothing more will be tried."""
+    outcomes: dict[tuple[datetime | None, str], list[int]] = defaultdict(list)
+    for message in messages:
+        outcomes[message.sent_at, "" if message.sent_at else message.reason].append(message.pk)
+    for (sent_at, reason), message_ids in outcomes.items():
+        closed = {"completed_at": sent_at} if sent_at else {"reason": reason}
+        open_ones = ContactCommunication.objects.filter(message__in=message_ids, is_active=True)
+        open_ones.update(is_active=False, **closed)
+
+
+def stop(enrolments: QuerySet[CampaignContact], *, reason: str, now: datetime, which: Q | None = None) -> None:
+    """Stop what these enrolments still have to come; what a worker is sending already goes out."""
+    pending = ContactCommunication.objects.filter(which or Q(), campaign_contact__in=enrolments, is_active=True)
+    # First those without a message: after this, none of them can get one.
+    pending.filter(message=None).update(is_active=False, reason=reason)
+    waiting = list(pending.exclude(message=None).values_list("message_id", flat=True))
+    if waiting:
+        cancel(Message.objects.filter(pk__in=waiting), reason=reason, now=now)
+
+
+def stop_on_reply(contact: Contact, *, now: datetime) -> None:
+    """The contact wrote back: the texts that were to stop then do, in every campaign. Emails and tasks go on."""
+    texts = Q(type=ActionType.TEXT_CONTACT, is_stopped_on_text_reply=True)
+    stop(CampaignContact.objects.filter(contact=contact), which=texts, reason=REPLIED, now=now)
+
+
+@transaction.atomic
+def complete(communication: ContactCommunication, *, by: User, now: datetime) -> None:
+    """Mark a communication as done by hand, and send nothing more of it. One that was completed stays as it is."""
+    if communication.completed_at:
+        return
+    done = {"is_active": False, "completed_at": now, "completing_user": by, "reason": ""}
+    this = ContactCommunication.objects.filter(pk=communication.pk)
+    if this.filter(Q(message=None) | Q(is_active=False), completed_at=None).update(**done):
+        return
+    message_id = this.values_list("message_id", flat=True).get()
+    if not cancel(Message.objects.filter(pk=message_id), reason=DONE_BY_HAND, now=now):
+        raise AlreadyOnItsWay
+    this.update(**done)
+
+
+@transaction.atomic
+def reopen(communication: ContactCommunication, *, now: datetime) -> None:
+    """Let a communication that was never sent be sent after all: at its time or, if that has gone by, at once."""
+    communication = ContactCommunication.objects.select_for_update().get(pk=communication.pk)
+    if communication.is_active:
+        return
+    if not _was_never_sent(communication):
+        raise AlreadySent
+    communication.is_active = True
+    communication.send_at = max(communication.send_at, now)
+    communication.completed_at = communication.completing_user = communication.message = None
+    communication.reason = ""
+    communication.save()
+    if communication.send_at == now:
+        nudge("campaigns.engine")
+
+
+def _was_never_sent(communication: ContactCommunication) -> bool:
+    """Whether it is certain that nothing went out; in doubt it may have, and a doubled text is the worse mistake."""
+    message = communication.message
+    if message is None:
+        return True
+    return message.status in UNSENT and not message.sent_at and not message.provider_sid

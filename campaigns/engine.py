@@ -1,0 +1,88 @@
+"""Puts the communications that are due into the outbox, one message each (design 5, 8)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from campaigns.models import ContactCommunication
+from campaigns.wording import Unsendable, message_for
+from crm.models import Contact
+from messaging.models import Message, Template
+from messaging.outbox import queue_messages
+from teams.models import User
+
+BATCH: Final = 500
+
+# A contact that is being removed is locked, and its communications go with it: they are passed over. One that is
+# locked here cannot be removed before its message stands.
+CLAIM: Final = """
+SELECT communication.*, contact.id AS contact_id
+FROM campaigns_contactcommunication communication
+JOIN campaigns_campaigncontact enrolment ON enrolment.id = communication.campaign_contact_id
+JOIN crm_contact contact ON contact.id = enrolment.contact_id
+WHERE communication.is_active AND communication.message_id IS NULL AND communication.send_at <= %s
+ORDER BY communication.send_at, communication.id
+LIMIT %s
+FOR UPDATE OF communication SKIP LOCKED
+FOR KEY SHARE OF contact SKIP LOCKED
+"""
+
+LINK: Final = """
+UPDATE campaigns_contactcommunication SET message_id = pair.message_id
+FROM unnest(%s::bigint[], %s::bigint[]) AS pair (id, message_id)
+WHERE campaigns_contactcommunication.id = pair.id
+"""
+
+
+def next_due_at() -> datetime | None:
+    """When the next communication is to go out."""
+    waiting = ContactCommunication.objects.filter(is_active=True, message=None)
+    return waiting.order_by("send_at", "id").values_list("send_at", flat=True).first()
+
+
+def run_due(now: datetime) -> int:
+    """Give every communication that is due its message; what cannot be sent is closed with the reason."""
+    total = 0
+    while done := _dispatch(now):
+        total += done
+    return total
+
+
+@transaction.atomic
+def _dispatch(now: datetime) -> int:
+    """One batch: claimed, worded and queued in one transaction, so that a kill leaves all of it or nothing."""
+    claimed = list(ContactCommunication.objects.raw(CLAIM, [now, BATCH]))
+    contacts = _complete(claimed)
+    messages: dict[int, Message] = {}
+    refused: dict[str, list[int]] = defaultdict(list)
+    for communication in claimed:
+        try:
+            messages[communication.pk] = message_for(communication, contacts[communication.pk], now)
+        except Unsendable as error:
+            refused[str(error)].append(communication.pk)
+    _queue(messages, now)
+    for reason, ids in refused.items():
+        ContactCommunication.objects.filter(pk__in=ids).update(is_active=False, reason=reason[:255])
+    return len(claimed)
+
+
+def _complete(claimed: Iterable[ContactCommunication]) -> dict[int, Contact]:
+    """Put sender and template on each communication; returns their contacts, by communication."""
+    contact_ids = {communication.pk: communication.contact_id for communication in claimed}  # type: ignore[attr-defined]
+    contacts = Contact.objects.in_bulk(set(contact_ids.values()))
+    users = User.objects.in_bulk({communication.send_from_user_id for communication in claimed})
+    templates = Template.objects.in_bulk({communication.template_id for communication in claimed} - {None})
+    for communication in claimed:
+        communication.send_from_user = users[communication.send_from_user_id]
+        communication.template = templates.get(communication.template_id or 0)
+    return {pk: contacts[contact_id] for pk, contact_id in contact_ids.items()}
+
+
+def _queue(messages: Mapping[int, Message], now: datetime) -> None:
+    queued = queue_messages(list(messages.values()), now)
+    if queued:
+        with connection.cursor() as cursor:
+            cursor.execute(LINK, [list(messages), [message.pk for message in queued]])

@@ -1,0 +1,194 @@
+"""Enrolling contacts in a campaign: all that it will do for them is planned at once (design 8).
+
+A plan is small: one step per action and per time zone of those who work with the contacts. The database multiplies
+it by the contacts, so ten thousand of them cost as many statements as one.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from campaigns import schedule
+from campaigns.communications import stop
+from campaigns.models import COMMUNICATIONS, Campaign, CampaignAction, CampaignContact, Task
+from config.due import nudge
+from crm.models import Contact
+from teams.models import User
+
+# A finished enrolment stands for a day: whoever asks twice for a campaign of one immediate text, such as a program
+# that starts the campaign which an automatic route has started already, must not have it sent twice.
+RE_ENTRY_AFTER: Final = timedelta(days=1)
+
+FINISHED: Final = "Everything planned was done."
+CAMPAIGN_DELETED: Final = "The campaign was deleted."
+
+LONGEST_DESCRIPTION: Final = 2000  # of a task; an action's notes may be longer
+
+# Of two requests that enrol one contact, the second waits here for the first, and then does nothing.
+# The contacts are in order, so that two crowds of them never wait for each other.
+BEGIN: Final = """
+INSERT INTO campaigns_campaigncontact (campaign_id, contact_id, started_by_id, started_at, campaign_name, end_reason)
+SELECT %s, contact_id, %s, %s, '', '' FROM unnest(%s::bigint[]) AS contact_id ORDER BY contact_id
+ON CONFLICT (contact_id, campaign_id) WHERE ended_at IS NULL DO NOTHING
+RETURNING *
+"""
+
+PLAN_COMMUNICATIONS: Final = """
+INSERT INTO campaigns_contactcommunication
+    (campaign_contact_id, type, template_id, notes, is_stopped_on_text_reply, send_from_user_id, send_at, is_active,
+    reason)
+SELECT enrolment.id, type, template_id, notes, is_stopped, COALESCE(assigned_user_id, worker_id), send_at, is_active,
+    reason
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS enrolment (id, contact_id, worker_id, zone)
+JOIN unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::boolean[], %s::bigint[], %s::timestamptz[],
+    %s::boolean[], %s::text[]) WITH ORDINALITY
+    AS step (zone, type, template_id, notes, is_stopped, assigned_user_id, send_at, is_active, reason, position)
+    USING (zone)
+ORDER BY enrolment.id, position
+"""
+
+PLAN_TASKS: Final = """
+INSERT INTO campaigns_task
+    (owner_user_id, contact_id, campaign_contact_id, action_type, reminder_type, status, due_at, description, notes,
+    is_all_day, is_important, is_public, assigned_user_id, recurrence, recurs_from, created_at, modified_at)
+SELECT %s, contact_id, enrolment.id, type, type, 'incomplete', due_at, description, '',
+    false, false, false, COALESCE(assigned_user_id, worker_id), recurrence, recurs_from, %s, %s
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS enrolment (id, contact_id, worker_id, zone)
+JOIN unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::timestamptz[])
+    WITH ORDINALITY AS step (zone, type, description, assigned_user_id, due_at, recurrence, recurs_from, position)
+    USING (zone)
+ORDER BY enrolment.id, position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one action becomes for the contacts whose worker lives in `zone`."""
+
+    zone: str
+    action: CampaignAction
+    planned: schedule.Planned
+
+    @property
+    def is_communication(self) -> bool:
+        return self.action.type in COMMUNICATIONS
+
+    def as_communication(self) -> tuple[Any, ...]:
+        """The step's line of PLAN_COMMUNICATIONS. What came too late is written down as well, with the reason."""
+        action, at = self.action, self.planned.at
+        return (
+            self.zone,
+            action.type,
+            action.template_id,
+            action.notes,
+            action.is_stopped_on_text_reply,
+            user.pk if (user := _chosen_user(action)) else None,
+            at or action.dispatch_datetime,
+            at is not None,
+            self.planned.reason,
+        )
+
+    def as_task(self, start: datetime) -> tuple[Any, ...]:
+        """The step's line of PLAN_TASKS."""
+        action = self.action
+        recurs = action.timing_type == CampaignAction.TimingType.RECURRING
+        return (
+            self.zone,
+            action.type,
+            (action.notes.strip() or action.type)[:LONGEST_DESCRIPTION],
+            user.pk if (user := _chosen_user(action)) else None,
+            self.planned.at,
+            (action.recurrence or "") if recurs else "",
+            start if recurs else None,
+        )
+
+
+def enroll(*, campaign: Campaign, contact: Contact, started_by: User, now: datetime) -> tuple[CampaignContact, bool]:
+    """The contact's enrolment in the campaign, and whether it is new: one that stands is not doubled."""
+    with transaction.atomic():
+        if made := enroll_many(campaign=campaign, contacts=[contact], started_by=started_by, now=now):
+            return made[0], True
+        return CampaignContact.objects.get(campaign=campaign, contact=contact, ended_at=None), False
+
+
+@transaction.atomic
+def enroll_many(
+    *, campaign: Campaign, contacts: Iterable[Contact], started_by: User, now: datetime
+) -> list[CampaignContact]:
+    """Enrol those of `contacts` who are not in the campaign yet; returns their enrolments.
+
+    The sender of an action is who it names, else who works with the contact now.
+    """
+    workers = {contact.pk: contact.worker_id for contact in contacts}
+    _end_finished(campaign, workers.keys(), now)
+    enrolments = list(CampaignContact.objects.raw(BEGIN, [campaign.pk, started_by.pk, now, list(workers)]))
+    if not enrolments:
+        return []
+    zones = dict(User.objects.filter(pk__in=set(workers.values())).values_list("pk", "timezone"))
+    actions = list(campaign.actions.select_related("assigned_user"))
+    steps = [step for zone in sorted(set(zones.values())) for step in _steps(actions, zone, now)]
+    beginnings = [(e.pk, e.contact_id, workers[e.contact_id], zones[workers[e.contact_id]]) for e in enrolments]
+    _write_communications(beginnings, [step for step in steps if step.is_communication], now)
+    _write_tasks(beginnings, [step for step in steps if not step.is_communication], started_by, now)
+    return enrolments
+
+
+def stop_all(campaign: Campaign, *, now: datetime) -> None:
+    """Stop every enrolment of a campaign that is about to be deleted, and all that it has still to come."""
+    enrolments = CampaignContact.objects.filter(campaign=campaign)
+    stop(enrolments, reason=CAMPAIGN_DELETED, now=now)
+    tasks = Task.objects.filter(campaign_contact__in=enrolments, status=Task.Status.INCOMPLETE)
+    tasks.update(status=Task.Status.DELETED, modified_at=now)
+    enrolments.filter(ended_at=None).update(ended_at=now, end_reason=CAMPAIGN_DELETED)
+    enrolments.update(campaign_name=campaign.name)
+
+
+def _end_finished(campaign: Campaign, contact_ids: Collection[int], now: datetime) -> None:
+    """Close those of the contacts' enrolments that have run their course, so that they may enter again."""
+    standing = CampaignContact.objects.filter(campaign=campaign, ended_at=None).of_contacts(contact_ids)
+    over = standing.filter(started_at__lte=now - RE_ENTRY_AFTER).finished(now)
+    over.update(ended_at=now, end_reason=FINISHED)
+
+
+def _steps(actions: Sequence[CampaignAction], zone: str, now: datetime) -> list[Step]:
+    """What the actions become where `zone` is the worker's, each in the zone of its sender."""
+    chosen = {action.pk: user.zone for action in actions if (user := _chosen_user(action))}
+    workers_zone = ZoneInfo(zone)
+    planned = schedule.plan(
+        [action.timing for action in actions], now, lambda timing: chosen.get(timing.id, workers_zone)
+    )
+    return [Step(zone, action, plan) for action, plan in zip(actions, planned, strict=True)]
+
+
+def _chosen_user(action: CampaignAction) -> User | None:
+    """Who an action names, unless they have left."""
+    user = action.assigned_user
+    return user if user and user.is_active else None
+
+
+def _write_communications(beginnings: Sequence[tuple[Any, ...]], steps: Sequence[Step], now: datetime) -> None:
+    if not steps:
+        return
+    lines = [step.as_communication() for step in steps]
+    with connection.cursor() as cursor:
+        cursor.execute(PLAN_COMMUNICATIONS, [*_columns(beginnings), *_columns(lines)])
+    if any(step.planned.at is not None and step.planned.at <= now for step in steps):
+        nudge("campaigns.engine")
+
+
+def _write_tasks(beginnings: Sequence[tuple[Any, ...]], steps: Sequence[Step], owner: User, now: datetime) -> None:
+    """Tasks belong to who started the campaign. A date gone by leaves none: there is nothing to remind of."""
+    lines = [step.as_task(now) for step in steps if step.planned.at is not None]
+    if not lines:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(PLAN_TASKS, [owner.pk, now, now, *_columns(beginnings), *_columns(lines)])
+
+
+def _columns(lines: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Lines turned into the arrays that `unnest` takes."""
+    return [list(column) for column in zip(*lines, strict=True)]

@@ -1,0 +1,139 @@
+"""Campaigns and tasks over HTTP."""
+
+from functools import cached_property
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns import agenda
+from campaigns.communications import complete, reopen
+from campaigns.enrolment import enroll, stop_all
+from campaigns.filters import CampaignActionFilters, CampaignFilters, ContactCommunicationFilters, TaskFilters
+from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
+from campaigns.serializers import (
+    CampaignActionSerializer,
+    CampaignContactSerializer,
+    CampaignSerializer,
+    ContactCommunicationSerializer,
+    TaskSerializer,
+)
+from config.api.resources import Resource, find
+from config.errors import DomainError, NotAllowed
+from crm.models import Contact
+from teams.models import User
+
+
+class NameTaken(DomainError):
+    """You have a campaign of this name already."""
+
+
+class CampaignResource(Resource[Campaign]):
+    serializer_class = CampaignSerializer
+    filterset_class = CampaignFilters
+
+    def perform_create(self, serializer: Any) -> None:
+        self.save(serializer, owner_user=self.user)
+
+    def perform_destroy(self, record: Campaign) -> None:
+        Campaign.objects.select_for_update().get(pk=record.pk)  # nobody may enter it meanwhile
+        stop_all(record, now=self.now)
+        record.delete()
+
+    def save(self, serializer: Any, **more: Any) -> Any:
+        """The constraint on the name decides: two requests at once may both find it free."""
+        try:
+            with transaction.atomic():
+                return super().save(serializer, **more)
+        except IntegrityError as error:
+            if "campaign_name_once_per_owner" not in str(error):
+                raise
+            raise NameTaken(errors={"name": NameTaken.__doc__ or ""}) from error
+
+
+class CampaignActionResource(Resource[CampaignAction]):
+    serializer_class = CampaignActionSerializer
+    filterset_class = CampaignActionFilters
+    parent_model, parent_field = Campaign, "campaign"
+    loads = frozenset({"template"})
+
+    def queryset_for(self, user: User) -> QuerySet[CampaignAction]:
+        return CampaignAction.objects.select_related("campaign", *self.loaded)
+
+    def check_parent(self) -> None:
+        if not self.parent.may_be_changed_by(self.user):
+            raise NotAllowed
+
+
+class CampaignContactResource(Resource[CampaignContact]):
+    """Starts a campaign for a contact."""
+
+    serializer_class = CampaignContactSerializer
+    parent_model, parent_field = Campaign, "campaign"
+    verbs = ("create",)
+
+    @transaction.atomic
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        """201 when the contact enters the campaign, 200 with the enrolment that stands when it is in it."""
+        campaign = self.parent
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        enrolment, is_new = enroll(
+            campaign=campaign, contact=serializer.validated_data["contact"], started_by=self.user, now=self.now
+        )
+        return Response(self.represent(enrolment), status=201 if is_new else 200)
+
+
+class ContactCommunicationResource(Resource[ContactCommunication]):
+    """What campaigns have sent and will send to one contact."""
+
+    serializer_class = ContactCommunicationSerializer
+    filterset_class = ContactCommunicationFilters
+    verbs = ("list", "partial_update")
+
+    @cached_property
+    def contact(self) -> Contact:
+        contact: Contact = find(Contact.objects.visible_to(self.user), self.kwargs["contact_id"])
+        return contact
+
+    def queryset_for(self, user: User) -> QuerySet[ContactCommunication]:
+        rows = ContactCommunication.objects.named().filter(campaign_contact__contact=self.contact)
+        return rows.select_related("template__template_folder", "campaign_contact__contact")
+
+    def perform_update(self, serializer: Any) -> None:
+        wanted = serializer.validated_data.get("is_active")
+        if wanted is True:
+            reopen(serializer.instance, now=self.now)
+        elif wanted is False:
+            complete(serializer.instance, by=self.user, now=self.now)
+        serializer.instance = self.get_object()
+
+
+class TaskResource(Resource[Task]):
+    """Removing a task is soft: it is listed and found only where the query asks for a `status`."""
+
+    serializer_class = TaskSerializer
+    filterset_class = TaskFilters
+
+    def queryset_for(self, user: User) -> QuerySet[Task]:
+        tasks = Task.objects.visible_to(user)
+        if "status" not in self.query.names():
+            tasks = tasks.exclude(status=Task.Status.DELETED)
+        return tasks if self.request.method == "GET" else tasks.select_for_update()
+
+    def perform_create(self, serializer: Any) -> None:
+        self._save_with_status(serializer, owner_user=self.user)
+
+    def perform_update(self, serializer: Any) -> None:
+        self._save_with_status(serializer)
+
+    def perform_destroy(self, record: Task) -> None:
+        agenda.mark(record, Task.Status.DELETED, by=self.user, now=self.now)
+
+    def _save_with_status(self, serializer: Any, **more: Any) -> None:
+        status = serializer.validated_data.pop("status", None)
+        self.save(serializer, **more)
+        if status:
+            agenda.mark(serializer.instance, status, by=self.user, now=self.now)

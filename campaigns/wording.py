@@ -1,0 +1,92 @@
+"""Turning a due communication into the message that will carry it (design 8)."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from html import escape, unescape
+from typing import Final
+
+from django.utils.html import strip_tags
+
+from campaigns.models import ActionType, ContactCommunication
+from crm.models import Contact
+from messaging import fill, templates
+from messaging.drafts import alert_email, email_to, text_to
+from messaging.fill import Unfilled
+from messaging.models import Message, Template
+
+# A text that could not leave for a day, be it for an outage or for quiet hours, has lost its sense ("see you
+# tomorrow"), and the steps after it have overtaken it. Quiet hours last eleven.
+TEXT_KEEPS: Final = timedelta(days=1)
+
+LOOKS_LIKE_HTML: Final = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+
+
+class Unsendable(Exception):
+    """There is no way to say this to this contact; the argument tells why."""
+
+
+def message_for(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
+    """The message of a communication, with the words its template has now; or Unsendable."""
+    if not communication.send_from_user.is_active:
+        raise Unsendable("The sender no longer works here.")
+    try:
+        return WRITERS[communication.type](communication, contact, now)
+    except Unfilled as error:
+        raise Unsendable(str(error)) from error
+
+
+def _text(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
+    """A text to the mobile phone. The others may be land lines, and may be answered by somebody else."""
+    sender, template = communication.send_from_user, _template_of(communication)
+    if not contact.mobile_e164:
+        raise Unsendable("The contact has no mobile number.")
+    if not sender.system_phone:
+        raise Unsendable("The sender has no number to text from.")
+    body = templates.fill(template.body, contact, sender)
+    return text_to(contact, body, now, user=sender, valid_until=communication.send_at + TEXT_KEEPS)
+
+
+def _email(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
+    sender, template = communication.send_from_user, _template_of(communication)
+    if not contact.email.strip():
+        raise Unsendable("The contact has no email address.")
+    subject = " ".join(templates.fill(template.subject, contact, sender).split())
+    if not LOOKS_LIKE_HTML.search(template.body):
+        return email_to(contact, subject, templates.fill(template.body, contact, sender), now, user=sender)
+    escaped = {name: escape(value or "") for name, value in templates.values(contact, sender).items()}
+    html = fill.fill(template.body, escaped)
+    return email_to(contact, subject, unescape(strip_tags(html)).strip(), now, user=sender, html=html)
+
+
+def _call(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
+    """An email to the sender that says whom to call, and what to say. (A person reads it: nothing need be filled.)"""
+    phones = {"Mobile": contact.mobile_phone, "Home": contact.home_phone, "Office": contact.office_phone}
+    numbers = [f"{kind}: {phone}" for kind, phone in phones.items() if phone.strip()]
+    if not numbers:
+        raise Unsendable("The contact has no phone number.")
+    parts = [f"Please call {contact}.", "\n".join(numbers), communication.notes, _script(communication, contact)]
+    body = "\n\n".join(part for part in parts if part.strip())
+    return alert_email(communication.send_from_user, f"Call {contact}", body, now, contact=contact)
+
+
+def _script(communication: ContactCommunication, contact: Contact) -> str:
+    if communication.template is None:
+        return ""
+    try:
+        return templates.fill(communication.template.body, contact, communication.send_from_user)
+    except Unfilled:
+        return communication.template.body
+
+
+def _template_of(communication: ContactCommunication) -> Template:
+    if communication.template is None:
+        raise Unsendable("There is no template.")
+    return communication.template
+
+
+WRITERS: Final[dict[str, Callable[[ContactCommunication, Contact, datetime], Message]]] = {
+    ActionType.TEXT_CONTACT: _text,
+    ActionType.EMAIL_CONTACT: _email,
+    ActionType.CALL_CONTACT: _call,
+}
