@@ -1,0 +1,97 @@
+"""Contact sources and hotnesses over HTTP."""
+
+import pytest
+
+from crm.models import Contact
+
+LISTS = {"/contact-sources": {"name": "Zillow"}, "/hotnesses": {"name": "Pending", "rank": 14, "color": "#3b274c"}}
+
+
+@pytest.mark.parametrize(("path", "body"), LISTS.items())
+def test_it_is_made_read_changed_and_removed(alice, api, path, body):
+    client = api(alice)
+    made = client.made(path, body)
+    assert made == body | {"id": made["id"], "user_id": alice.pk}
+    assert client.get(f"{path}/{made['id']}").json() == made
+
+    changed = client.patch(f"{path}/{made['id']}", {"name": "Cold", "user_id": 5}).json()
+    assert changed == made | {"name": "Cold"}
+
+    removed = client.delete(f"{path}/{made['id']}")
+    assert (removed.status_code, removed.json()) == (200, changed)
+    assert client.get(path).json() == {"total": 0, "limit": 10, "skip": 0, "data": []}
+
+
+@pytest.mark.parametrize(("path", "body"), LISTS.items())
+def test_only_its_creator_sees_it(alice, bob, team, api, path, body):
+    made = api(alice).made(path, body)
+
+    assert api(bob).get(path).json()["total"] == 0
+    for answer in (
+        api(bob).get(f"{path}/{made['id']}"),
+        api(bob).patch(f"{path}/{made['id']}", {"name": "Mine"}),
+        api(bob).delete(f"{path}/{made['id']}"),
+    ):
+        assert answer.status_code == 404
+    assert api(alice).get(f"{path}/{made['id']}").json() == made
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/contact-sources", {"name": "x" * 201}, "name"),
+        ("/contact-sources", {"name": ["Zillow"]}, "name"),
+        ("/hotnesses", {"name": "x" * 46}, "name"),
+        ("/hotnesses", {"color": "#3b274cff"}, "color"),
+        ("/hotnesses", {"rank": "first"}, "rank"),
+        ("/hotnesses", {"rank": 2**31}, "rank"),
+        ("/hotnesses", {"name": "a\0b"}, "name"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(alice, api, path, body, field):
+    answer = api(alice).post(path, body)
+
+    assert answer.status_code == 400
+    assert field in answer.json()["errors"]
+    assert api(alice).get(path).json()["total"] == 0
+
+
+@pytest.mark.parametrize(("path", "field"), [("/contact-sources", "source_id"), ("/hotnesses", "hotness_id")])
+def test_removing_it_leaves_its_contacts_without(alice, api, path, field):
+    made = api(alice).made(path, {"name": "Fair"})
+    contact = api(alice).made("/contacts", {field: made["id"]})
+
+    api(alice).delete(f"{path}/{made['id']}")
+
+    assert api(alice).get(f"/contacts/{contact['id']}").json()[field] is None
+    assert Contact.objects.count() == 1
+
+
+def test_sources_are_found_by_name_ignoring_case(alice, api):
+    api(alice).made("/contact-sources", {"name": "Email"})
+    made = api(alice).made("/contact-sources", {"name": "Zillow"})
+
+    assert api(alice).get("/contact-sources?name=zillow").json()["data"] == [made]
+    assert api(alice).get("/contact-sources?colour=red").status_code == 400
+
+
+def test_hotnesses_come_by_rank_and_an_explicit_sort_wins(alice, api):
+    for name, rank in (("Cold", "9"), ("Hot", "1"), ("Unranked", None), ("Warm", "5")):
+        api(alice).made("/hotnesses", {"name": name, "rank": rank})
+
+    def names(query=""):
+        return [row["name"] for row in api(alice).get(f"/hotnesses{query}").json()["data"]]
+
+    assert names() == ["Hot", "Warm", "Cold", "Unranked"]
+    assert names("?$sort[name]=1") == ["Cold", "Hot", "Unranked", "Warm"]
+    assert names("?rank[$lte]=5") == ["Hot", "Warm"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, api, path, django_assert_num_queries):
+    client = api(alice)
+    for size in (2, 20):
+        while client.get(f"{path}?$limit=0").json()["total"] < size:
+            client.made(path, {"name": "One more"})
+        with django_assert_num_queries(2):  # the token, the page, which tells the total
+            assert len(client.get(f"{path}?$limit=50").json()["data"]) == size
