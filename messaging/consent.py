@@ -8,12 +8,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from crm.models import Contact
 from messaging.models import Consent, Message
+from messaging.states import cancel
 
 Kind = Consent.Kind
+
+OPTED_OUT = "The number has opted out of texts."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,11 @@ def grant(numbers: Sequence[str], source: str, words: str, contact: Contact | No
 
 
 def opt_out(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:
-    """Note that this number is to be texted no more. What waits to be sent is `messaging.outbox`'s to cancel."""
-    _note(Kind.OPTED_OUT, number, source, now, words, message)
+    """Note that this number is to be texted no more, by anybody, and cancel what waits to be sent to it."""
+    with transaction.atomic():
+        _note(Kind.OPTED_OUT, number, source, now, words, message)
+        texts = Message.objects.filter(channel=Message.Channel.TEXT, recipient=number)
+        cancel(texts, reason=OPTED_OUT, now=now)
 
 
 def opt_in(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:

@@ -13,7 +13,8 @@ from messaging.models import Message
 from messaging.segments import segments
 from teams.models import User
 
-Channel, Purpose = Message.Channel, Message.Purpose
+Channel = Message.Channel
+Purpose = Message.Purpose
 
 
 def alert_text(user: User, body: str, now: datetime, **more: Any) -> Message:

@@ -125,8 +125,10 @@ class Message(models.Model):
 
     # For alerts the user is told; for texts to clients the user speaks; for inbound they own the number.
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="messages")
-    # Messages stay when their contact goes, keyed by number (design 10).
-    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="messages")
+    # Messages stay when their contact goes, keyed by number (design 10). Its index is `message_of_contact`.
+    contact = models.ForeignKey(
+        Contact, models.SET_NULL, null=True, blank=True, db_index=False, related_name="messages"
+    )
 
     sender = models.CharField(max_length=320)  # E.164 or an email address
     recipient = models.CharField(max_length=320)
@@ -166,15 +168,17 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            # Read by the outbox's tick: what is to be sent.
+            # Read by the outbox's tick: what is to be sent, one purpose after the other.
             models.Index(
-                fields=["channel", "not_before", "id"],
+                fields=["channel", "purpose", "not_before", "id"],
                 condition=models.Q(status__in=["queued", "held"]),
                 name="message_due",
             ),
-            # Read by the outbox's tick: what a dead worker left behind.
+            # Read by the outbox's tick: what a dead worker left behind, unless nobody can ever look it up.
             models.Index(
-                fields=["leased_until"], condition=models.Q(status__in=["sending", "unknown"]), name="message_leased"
+                fields=["channel", "leased_until"],
+                condition=models.Q(status__in=["sending", "unknown"], settled_at__isnull=True),
+                name="message_leased",
             ),
             # Read when a number opts out: what must be cancelled.
             models.Index(

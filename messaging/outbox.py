@@ -1,18 +1,72 @@
-"""The outbox: what is to be said is queued as rows, and leaves when it is due and may (design 7)."""
+"""The outbox: what is to be said is queued as rows, and leaves when it is due and may (design 7).
 
-from collections.abc import Sequence
-from datetime import datetime
+One drain takes a batch in a short transaction, in which the gate decides; hands it over outside any transaction; and
+writes what came of it, many rows at a time. A worker may die anywhere in between: its rows stay `sending` until their
+lease is over, are then looked up at the provider, and are adopted or, if certainly not taken, queued again.
+"""
 
-from django.db import transaction
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
 
 from config.due import nudge
-from messaging.models import Message, MessageQuerySet
-from messaging.signals import messages_settled
+from messaging import consent, gate, rules, states
+from messaging.gateways import Gateway, MaybeSent, NoLookup, NotNow, OptedOut, Refused, text_gateway
+from messaging.gateways.email import EmailGateway
+from messaging.models import Message
+from messaging.states import cancel
 from teams.models import User
 
+__all__ = ["cancel", "next_due_at", "queue_messages", "run_due"]
+
+logger = logging.getLogger(__name__)
+
+Channel = Message.Channel
+Purpose = Message.Purpose
 Status = Message.Status
 
 NAME = "messaging.outbox"  # among settings.ENGINES
+
+GATEWAYS: dict[Channel, Callable[[], Gateway]] = {Channel.TEXT: text_gateway, Channel.EMAIL: EmailGateway}
+LANES = (Purpose.ALERT, Purpose.PERSONAL, Purpose.NOTICE, Purpose.CAMPAIGN)  # who goes first when many are due
+
+# Threads of one process that may be at a provider at once. Of a worker's four, one stays free for the other engines
+# whatever hangs, and neither channel holds the other.
+SLOTS = {Channel.TEXT: threading.BoundedSemaphore(2), Channel.EMAIL: threading.BoundedSemaphore(1)}
+
+# A run ends after so long, for its `now` grows old; then what it has taken and not handed over is let go. So a lease
+# must outlast one run and the slowest answer, and need not be renewed.
+RUN_SECONDS = 10.0
+LEASE = timedelta(minutes=1)
+FLUSH_SECONDS = 0.2
+
+LOOK_UP_AFTER = timedelta(seconds=30)  # what a provider took may not be on its list at once
+LOOK_UP_AGAIN = timedelta(minutes=1)
+RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=15)
+MOST_ATTEMPTS = 12  # some 75 minutes
+
+DIED = "The worker that was sending it died."
+NOT_FOUND = "It was looked up, and had not been sent."
+
+NEXT_DUE = """
+SELECT min(due_at) FROM (
+    SELECT (
+        SELECT not_before FROM messaging_message AS m
+        WHERE m.channel = channels.channel AND m.purpose = lanes.purpose AND m.status IN ('queued', 'held')
+        ORDER BY not_before, id LIMIT 1
+    ) AS due_at FROM unnest(%(channels)s) AS channels (channel), unnest(%(lanes)s) AS lanes (purpose)
+    UNION ALL
+    SELECT (
+        SELECT leased_until FROM messaging_message AS m
+        WHERE m.channel = channels.channel AND m.status IN ('sending', 'unknown') AND m.settled_at IS NULL
+        ORDER BY leased_until LIMIT 1
+    ) FROM unnest(%(channels)s) AS channels (channel)
+) AS firsts
+"""
 
 
 def queue_messages(messages: Sequence[Message], now: datetime) -> list[Message]:
@@ -27,24 +81,215 @@ def queue_messages(messages: Sequence[Message], now: datetime) -> list[Message]:
 
 def _fill_senders(messages: Sequence[Message]) -> None:
     """Texts to clients leave from their user's number."""
-    open_ended = [message for message in messages if not message.sender and message.user_id]
-    users = {message.user_id for message in open_ended}
+    open_ended = [m for m in messages if m.channel == Channel.TEXT and not m.sender and m.user_id]
+    users = {message.user_id for message in open_ended if message.user_id}
     phones = dict(User.objects.filter(pk__in=users).values_list("pk", "system_phone")) if users else {}
     for message in open_ended:
         message.sender = phones.get(message.user_id or 0, "")
 
 
-def cancel(messages: MessageQuerySet, *, reason: str, now: datetime) -> int:
-    """Cancel those of `messages` that no worker has taken for sending; return how many that were.
+def next_due_at() -> datetime | None:
+    """When the next message is to be sent, held against the rules anew, or looked up."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT_DUE, {"channels": list(GATEWAYS), "lanes": list(LANES)})
+        due_at: datetime | None = cursor.fetchone()[0]
+    return due_at
 
-    The rows are locked as a send locks them, so of a send and a cancellation exactly one wins.
-    """
-    with transaction.atomic():
-        waiting = list(messages.waiting().order_by("pk").select_for_update(of=("self",)))
-        for message in waiting:
-            message.status, message.reason = Status.CANCELLED, reason[:255]
-            message.settled_at = message.modified_at = now
-        Message.objects.bulk_update(waiting, ["status", "reason", "settled_at", "modified_at"], batch_size=1000)
-        if waiting:
-            messages_settled.send(Message, messages=waiting, now=now)
-    return len(waiting)
+
+def run_due(now: datetime) -> int:
+    """Look up what may have been sent, send what is due; return how many messages were dealt with."""
+    return sum(drain(channel, now) for channel in GATEWAYS)
+
+
+def drain(channel: Channel, now: datetime) -> int:
+    """Serve one channel, unless enough of this process's threads are at it."""
+    if not SLOTS[channel].acquire(blocking=False):
+        return 0
+    try:
+        run = Drain(channel, now)
+        try:
+            return run.look_up() + run.dispatch()
+        finally:
+            run.gateway.close()
+    finally:
+        SLOTS[channel].release()
+
+
+class Drain:
+    """One run through what is due in one channel."""
+
+    def __init__(self, channel: Channel, now: datetime) -> None:
+        self.channel, self.now, self.lease = channel, now, now + LEASE
+        self.gateway = GATEWAYS[channel]()
+        self.ends_at = time.monotonic() + RUN_SECONDS
+        self.is_down = False  # the provider would take, or tell of, no other message either
+        self.opted_out: list[Message] = []  # as the carrier told us; to be noted with their outcomes
+
+    @property
+    def goes_on(self) -> bool:
+        return not self.is_down and time.monotonic() < self.ends_at
+
+    def dispatch(self) -> int:
+        """Send what is due, batch by batch."""
+        done = 0
+        while self.goes_on:
+            taken, cleared = self.claim()
+            if not taken:
+                break
+            rest = self.each(cleared, self.hand_over)
+            self.let_go(rest)
+            done += taken - len(rest)
+        return done
+
+    def look_up(self) -> int:
+        """Look up what a dead worker left, or a time-out made doubtful, batch by batch."""
+        done = 0
+        while self.goes_on:
+            doubtful = self.claim_doubtful()
+            if not doubtful:
+                break
+            rest = self.each(doubtful, self.look_for)
+            for message in rest:
+                states.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+            self.write(rest)
+            done += len(doubtful)
+        return done
+
+    # Taking
+
+    @transaction.atomic
+    def claim(self) -> tuple[int, list[Message]]:
+        """Take some due messages; return how many those were, and the ones that the gate lets pass, now `sending`."""
+        taken = self.due()
+        for message, verdict in zip(taken, gate.judge(taken, self.now), strict=True):
+            if verdict.kind == rules.REFUSE:
+                states.close(message, Status.CANCELLED, verdict.reason, self.now)
+            elif verdict.kind == rules.DEFER:
+                states.wait(message, Status.HELD, verdict.reason, verdict.until or self.now + RETRY)
+            else:
+                message.status, message.leased_until = Status.SENDING, self.lease
+        cleared = [message for message in taken if message.status == Status.SENDING]
+        ours = Message.objects.filter(pk__in=[message.pk for message in cleared])
+        ours.update(status=Status.SENDING, leased_until=self.lease, modified_at=self.now)
+        stopped = [message for message in taken if message.status != Status.SENDING]
+        states.write(stopped, before=Message.WAITING, lease=None, now=self.now)
+        return len(taken), cleared
+
+    def due(self) -> list[Message]:
+        """As many due messages as a batch holds, locked; alerts before all others."""
+        found: list[Message] = []
+        for purpose in LANES:
+            lane = Message.objects.waiting().filter(channel=self.channel, purpose=purpose, not_before__lte=self.now)
+            room = self.gateway.batch - len(found)
+            found += lane.order_by("not_before", "pk").select_for_update(skip_locked=True)[:room] if room else ()
+        return found
+
+    @transaction.atomic
+    def claim_doubtful(self) -> list[Message]:
+        """Take some messages whose lease is over, now `unknown`."""
+        left = Message.objects.filter(
+            channel=self.channel, status__in=Message.IN_FLIGHT, settled_at=None, leased_until__lte=self.now
+        )
+        doubtful = list(left.order_by("leased_until").select_for_update(skip_locked=True)[: self.gateway.batch])
+        for message in doubtful:
+            if message.status == Status.SENDING:
+                message.attempts += 1  # written with what is found out
+                message.reason = DIED
+            states.doubt(message, message.reason, self.lease)
+        Message.objects.filter(pk__in=[message.pk for message in doubtful]).update(
+            status=Status.UNKNOWN, leased_until=self.lease, modified_at=self.now
+        )
+        return doubtful
+
+    # Acting
+
+    def each(self, messages: list[Message], act: Callable[[Message], None]) -> list[Message]:
+        """Act on the messages in turn, writing the outcomes as they gather; return those not got to."""
+        rest = messages
+        while rest and self.goes_on:
+            flush_at, done = time.monotonic() + FLUSH_SECONDS, 0
+            for message in rest:
+                act(message)
+                done += 1
+                if not self.goes_on or time.monotonic() >= flush_at:
+                    break
+            self.write(rest[:done])
+            rest = self.still_wanted(rest[done:])
+        return rest
+
+    def hand_over(self, message: Message) -> None:
+        """Give one message to the provider and note on it what came of it."""
+        message.attempts += 1
+        try:
+            provider_sid = self.gateway.send(message)
+        except Refused as refusal:
+            states.close(message, Status.FAILED, refusal.reason, self.now)
+            message.error_code = refusal.code
+            if isinstance(refusal, OptedOut):
+                self.opted_out.append(message)
+        except NotNow as refusal:
+            self.is_down = refusal.is_down
+            message.error_code = refusal.code
+            self.try_again(message, refusal.reason, min(RETRY * 2 ** (message.attempts - 1), LONGEST_RETRY))
+        except Exception as error:  # whatever it was, the provider may have the message
+            self.is_down = True
+            if not isinstance(error, MaybeSent):
+                logger.exception("Message %s: its sending ended in an error nobody foresaw", message.pk)
+            states.doubt(message, str(error) or type(error).__name__, self.now + LOOK_UP_AFTER)
+        else:
+            states.sent(message, provider_sid, self.now)
+
+    def try_again(self, message: Message, reason: str, after: timedelta) -> None:
+        """Queue a message that was not sent again, if there will be sense in it."""
+        again_at = self.now + after
+        if message.attempts >= MOST_ATTEMPTS:
+            states.close(message, Status.FAILED, f"Given up after {message.attempts} attempts. {reason}", self.now)
+        elif message.valid_until and again_at >= message.valid_until:
+            states.close(message, Status.FAILED, f"It lost its use before it could be sent. {reason}", self.now)
+        else:
+            states.wait(message, Status.QUEUED, reason, again_at)
+
+    def look_for(self, message: Message) -> None:
+        """Find out whether one message was sent."""
+        try:
+            provider_sid = self.gateway.find(message)
+        except NoLookup:
+            reason = f"{message.reason} It may have been sent, so it is not sent again."
+            states.close(message, Status.UNKNOWN, reason, self.now)
+            message.leased_until = self.lease  # in flight for ever
+        except Exception as error:
+            self.is_down = True
+            logger.warning("Message %s could not be looked up: %s", message.pk, type(error).__name__)
+            states.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+        else:
+            if provider_sid is not None:
+                states.sent(message, provider_sid, self.now)
+            else:
+                self.try_again(message, NOT_FOUND, timedelta())
+
+    def still_wanted(self, messages: list[Message]) -> list[Message]:
+        """Those whose number has not opted out since they were taken; the others are cancelled."""
+        if self.channel != Channel.TEXT or not messages:
+            return messages
+        known = consent.states_of({message.recipient for message in messages})
+        unwanted = [message for message in messages if known[message.recipient].opted_out]
+        for message in unwanted:
+            states.close(message, Status.CANCELLED, consent.OPTED_OUT, self.now)
+        self.write(unwanted)
+        return [message for message in messages if message.status != Status.CANCELLED]
+
+    # Writing
+
+    @transaction.atomic
+    def write(self, messages: Sequence[Message]) -> None:
+        """Write what came of some messages; what the carrier told us of a number holds for all that waits for it."""
+        states.write(messages, before=Message.IN_FLIGHT, lease=self.lease, now=self.now)
+        while self.opted_out:
+            message = self.opted_out.pop()
+            consent.opt_out(message.recipient, source="carrier", now=self.now, message=message)
+
+    def let_go(self, messages: Sequence[Message]) -> None:
+        """Give back what was taken and not handed over."""
+        for message in messages:
+            states.wait(message, Status.QUEUED, message.reason, message.not_before)
+        self.write(messages)

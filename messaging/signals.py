@@ -2,7 +2,8 @@
 
 from django.dispatch import Signal
 
-# A text, no keyword, came in from a contact: `message`, `contact`, `is_new` (a stranger, made a contact just now), `now`.
+# A text, no keyword, came in from a contact: `message`, `contact`, `is_new` (a stranger until this text, now a contact
+# without a lead), `now`.
 text_received = Signal()
 
 # Nothing more will be tried with these: `messages` (each now sent, failed, cancelled or, for an email that cannot be

@@ -1,0 +1,91 @@
+"""What the rules must know about the messages at hand, loaded for all of them at once, and what they say."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from crm.models import Contact
+from messaging import consent, rules
+from messaging.models import Message
+from messaging.rules import Facts, Verdict
+from teams.models import User
+from teams.phones import e164
+
+Channel = Message.Channel
+Purpose = Message.Purpose
+
+NO_SENDER = Verdict(rules.REFUSE, "no_sender", "The sender has no number to text from.")
+NO_ADDRESS = Verdict(rules.REFUSE, "no_address", "There is no valid email address.")
+
+
+def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
+    """The gate's verdict on each message, in order; a constant number of queries."""
+    _attach_users(messages)
+    flags = _flags({message.contact_id for message in messages if message.contact_id})
+    states = consent.states_of({message.recipient for message in messages if message.channel == Channel.TEXT})
+    return [
+        _text(message, flags.get(message.contact_id, NO_FLAGS), states[message.recipient], now)
+        if message.channel == Channel.TEXT
+        else _email(message, flags.get(message.contact_id, NO_FLAGS), now)
+        for message in messages
+    ]
+
+
+Flags = tuple[bool, bool]  # is_do_not_contact, is_imported
+NO_FLAGS: Flags = (False, False)
+
+
+def _attach_users(messages: Sequence[Message]) -> None:
+    users = User.objects.in_bulk({message.user_id for message in messages if message.user_id})
+    for message in messages:
+        if message.user_id:
+            message.user = users[message.user_id]
+
+
+def _flags(contacts: set[int]) -> dict[int | None, Flags]:
+    if not contacts:
+        return {}
+    rows = Contact.objects.filter(pk__in=contacts).values_list("pk", "is_do_not_contact", "is_imported")
+    return {pk: (is_do_not_contact, is_imported) for pk, is_do_not_contact, is_imported in rows}
+
+
+def _text(message: Message, flags: Flags, state: consent.State, now: datetime) -> Verdict:
+    if not message.sender:
+        return NO_SENDER
+    is_do_not_contact, is_imported = flags
+    unknown = rules.IMPORTED if is_imported else rules.UNKNOWN
+    facts = Facts(
+        number=e164(message.recipient),
+        is_alert=message.purpose == Purpose.ALERT,
+        is_do_not_contact=is_do_not_contact,
+        has_opted_out=state.opted_out,
+        consent=rules.GIVEN if state.granted else unknown,
+        allows_unknown_consent=settings.TEXTS_TO_UNKNOWN_CONSENT == "allow",
+        default_zone=_zone(message.user.timezone if message.user else ""),
+        valid_until=message.valid_until,
+    )
+    return rules.decide(facts, now)
+
+
+@cache
+def _zone(name: str) -> str:
+    """The zone's name, if there is such a zone: one bad name must not stop the whole queue."""
+    return name if name in available_timezones() else settings.DEFAULT_TIME_ZONE
+
+
+def _email(message: Message, flags: Flags, now: datetime) -> Verdict:
+    """An email needs an address, and to a client also leave to write and a point in time where it makes sense."""
+    try:
+        validate_email(message.recipient)
+    except ValidationError:
+        return NO_ADDRESS
+    if message.purpose == Purpose.ALERT:
+        return Verdict(rules.SEND)
+    facts = Facts(number="", is_do_not_contact=flags[0], valid_until=message.valid_until)
+    objections = (rule(facts, now) for rule in (rules.may_be_contacted, rules.is_still_valid))
+    return next((objection for objection in objections if objection), Verdict(rules.SEND))

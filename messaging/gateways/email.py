@@ -1,0 +1,103 @@
+"""Email, by whatever backend Django is set up with."""
+
+import smtplib
+from contextlib import suppress
+from email.utils import formataddr, parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+
+from messaging.gateways import MaybeSent, NoLookup, NotNow, Refused
+from messaging.models import Message
+
+PERMANENT = range(500, 600)  # SMTP: "the same request will fail again"
+
+
+class EmailGateway:
+    """One connection a drain. SMTP keeps no list, so an email that may have been sent is never sent again.
+
+    A backend that can tell (the sandbox's mailbox) has `has_message(message_id) -> bool`, and is asked.
+    """
+
+    # In flight per thread. A kill leaves as many of which, with SMTP, nobody will ever know.
+    batch = 5
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+
+    def send(self, message: Message) -> str:
+        """Hand an email over; its Message-ID."""
+        email = compose(message)
+        connection = self._opened()
+        try:
+            connection.send_messages([email])
+        except smtplib.SMTPRecipientsRefused as error:
+            raise _refusal(*next(iter(error.recipients.values()), (550, b"refused"))) from error
+        except smtplib.SMTPResponseException as error:
+            raise _refusal(error.smtp_code, error.smtp_error) from error
+        except Exception as error:  # whatever a backend raises, it may have sent it before
+            self.close()
+            raise MaybeSent(f"The mail server did not answer ({type(error).__name__}).") from error
+        return message_id(message)
+
+    def find(self, message: Message) -> str | None:
+        """The Message-ID of an email that the backend says it has."""
+        has_message = getattr(get_connection(), "has_message", None)
+        if has_message is None:
+            raise NoLookup
+        return message_id(message) if has_message(message_id(message)) else None
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(OSError):  # it is gone already
+                connection.close()
+
+    def _opened(self) -> Any:
+        if self._connection is None:
+            connection = get_connection()
+            try:
+                connection.open()
+            except (OSError, smtplib.SMTPException) as error:
+                raise NotNow(f"The mail server could not be reached ({type(error).__name__}).", is_down=True) from error
+            self._connection = connection
+        return self._connection
+
+
+def compose(message: Message) -> EmailMessage:
+    """The email as it leaves: from the installation's address, in the name of the user who speaks."""
+    user = message.user if message.purpose != Message.Purpose.ALERT else None
+    email = EmailMultiAlternatives(
+        subject=" ".join(message.subject.split()),  # a line break would start another header
+        body=message.body,
+        from_email=message.sender or sender_of(user),
+        to=[message.recipient],
+        reply_to=[formataddr((user.get_full_name(), user.email))] if user else None,
+        headers={"Message-ID": message_id(message)},
+    )
+    if message.html:
+        email.attach_alternative(message.html, "text/html")
+    try:
+        email.message()
+    except (ValueError, UnicodeError) as error:
+        raise Refused("It cannot be written as an email: an address or the subject is malformed.") from error
+    return email
+
+
+def sender_of(user: Any) -> str:
+    """`"Bob Example" <crm@example.com>`: mail in a user's own address would fail its domain's DMARC."""
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((user.get_full_name() or name, address)) if user else settings.DEFAULT_FROM_EMAIL
+
+
+def message_id(message: Message) -> str:
+    """The same for every attempt at this message."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return f"<{message.created_at:%Y%m%d%H%M%S%f}.{message.pk}@{domain}>"
+
+
+def _refusal(code: int, words: bytes | str) -> Refused | NotNow:
+    text = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
+    reason = f"The mail server refused it: {' '.join(text.split())} ({code})"
+    return Refused(reason, code) if code in PERMANENT else NotNow(reason, code)

@@ -1,0 +1,213 @@
+"""Twilio. The only file that imports it; its client, 31 MB, only when something is to be sent."""
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.request_validator import RequestValidator
+
+from config.errors import DomainError
+from messaging.gateways import MaybeSent, NotNow, OptedOut, Refused
+from messaging.models import Message
+
+CONNECT_SECONDS = 5
+# More than one text of the same words between the same two numbers: only the newest can be the one looked for.
+LOOKED_THROUGH = 100
+CLOCKS_DIFFER = timedelta(minutes=2)
+
+OPTED_OUT = 21610
+UNAVAILABLE = 21422  # somebody else bought the number
+TOO_MANY_FOR_THIS_SENDER = 21611
+ATTEMPTS_TO_BUY = 3
+
+# Codes of a text that was taken and did not arrive, in plain words. Others keep Twilio's number alone.
+FAILURES = {
+    21610: "The number has opted out of texts with its carrier.",
+    30001: "Too many texts were waiting.",
+    30002: "The Twilio account is suspended.",
+    30003: "The handset could not be reached.",
+    30004: "The carrier blocked it.",
+    30005: "The number is unknown or no longer in use.",
+    30006: "The number is a landline, or its carrier cannot be reached.",
+    30007: "The carrier filtered it as unwanted.",
+    30008: "The carrier gave no reason.",
+    30022: "The carrier's rate limit was exceeded.",
+    30023: "The carrier's daily limit was reached.",
+    30034: "The sending number is not registered with the carriers (10DLC).",
+}
+
+logger = logging.getLogger(__name__)
+
+_clients = threading.local()  # a client keeps its connection open; a session is for one thread at a time
+
+
+class NoNumberForSale(DomainError):
+    """Twilio has no such number for this account."""
+
+    status = 409
+
+
+class TwilioGateway:
+    """Texts by Twilio's REST API, or by the sandbox's emulation of it."""
+
+    # In flight per thread. A kill leaves as many to be looked up.
+    batch = 20
+
+    @property
+    def client(self) -> Any:
+        place = (
+            settings.TWILIO_ACCOUNT_SID,
+            settings.TWILIO_AUTH_TOKEN,
+            settings.TWILIO_API_BASE_URL,
+            settings.TWILIO_TIMEOUT_SECONDS,
+        )
+        if getattr(_clients, "place", None) != place:
+            _clients.client, _clients.place = _client(*place), place
+        return _clients.client
+
+    def send(self, message: Message) -> str:
+        """Hand a text over; Twilio's SID."""
+        extra = {"media_url": message.media} if message.media else {}
+        with _translated():
+            sent = self.client.messages.create(
+                to=message.recipient,
+                from_=message.sender,
+                body=message.body,
+                status_callback=status_url(message),
+                **extra,
+            )
+            return str(sent.sid)
+
+    def find(self, message: Message) -> str | None:
+        """The SID of a text of these words between these numbers that no other message is known by."""
+        with _translated():
+            listed = self.client.messages.list(
+                to=message.recipient, from_=message.sender, limit=LOOKED_THROUGH, page_size=LOOKED_THROUGH
+            )
+            created = message.created_at - CLOCKS_DIFFER
+            candidates = [text.sid for text in listed if _is_it(text, message.body, created)]
+        taken = set(
+            Message.objects.filter(channel=Message.Channel.TEXT, provider_sid__in=candidates).values_list(
+                "provider_sid", flat=True
+            )
+        )
+        return next((sid for sid in candidates if sid not in taken), None)
+
+    def take_number(self, number: str) -> tuple[str, str]:
+        """The account's number of this name, else one bought; inbound texts to it will come to us."""
+        with _translated():
+            for owned in self.client.incoming_phone_numbers.list(phone_number=number, limit=1) if number else ():
+                owned.update(sms_url=inbound_url(), sms_method="POST")
+                return str(owned.phone_number), str(owned.sid)
+        for _ in range(ATTEMPTS_TO_BUY):
+            try:
+                return self._buy(number or self._on_sale())
+            except Refused as refusal:
+                if number or refusal.code != UNAVAILABLE:
+                    raise NoNumberForSale(refusal.reason) from refusal
+        raise NoNumberForSale
+
+    def _on_sale(self) -> str:
+        with _translated():
+            found = self.client.available_phone_numbers(settings.DEFAULT_REGION).local.list(limit=1)
+        if not found:
+            raise NoNumberForSale
+        return str(found[0].phone_number)
+
+    def _buy(self, number: str) -> tuple[str, str]:
+        with _translated():
+            bought = self.client.incoming_phone_numbers.create(
+                phone_number=number, sms_url=inbound_url(), sms_method="POST"
+            )
+            return str(bought.phone_number), str(bought.sid)
+
+    def close(self) -> None:
+        """Nothing: the thread's client keeps its connection for the next drain."""
+
+
+def status_url(message: Message) -> str:
+    """Where Twilio tells of a text. It names our message, so that news that outruns the SID finds it too."""
+    return f"{settings.PUBLIC_URL}/webhooks/twilio/texts/status?message={message.pk}"
+
+
+def inbound_url() -> str:
+    """Where Twilio announces texts to our numbers."""
+    return f"{settings.PUBLIC_URL}/webhooks/twilio/texts"
+
+
+def is_genuine(url: str, form: Mapping[str, Any], signature: str) -> bool:
+    """Whether Twilio signed this form for this address; compares in constant time."""
+    return bool(RequestValidator(settings.TWILIO_AUTH_TOKEN).validate(url, form, signature))
+
+
+def _is_it(text: Any, body: str, created: datetime) -> bool:
+    return str(text.body or "").strip() == body.strip() and (text.date_created is None or text.date_created >= created)
+
+
+def _client(account_sid: str, auth_token: str, base_url: str, timeout: float) -> Any:
+    """A client whose requests go to `base_url` where that is given, and give up in time."""
+    http = import_module("twilio.http.http_client")
+    base = urlsplit(base_url)
+    # The client would log numbers and words at INFO.
+    silent = logging.Logger("twilio", level=logging.CRITICAL)
+
+    class HttpClient(http.TwilioHttpClient):  # type: ignore[misc,name-defined]
+        def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+            if base.netloc:
+                parts = urlsplit(url)
+                url = urlunsplit((base.scheme, base.netloc, parts.path, parts.query, ""))
+            return super().request(method, url, *args, **kwargs)
+
+    client = HttpClient(logger=silent)
+    client.timeout = (min(CONNECT_SECONDS, timeout), timeout)
+    return import_module("twilio.rest").Client(account_sid, auth_token, http_client=client)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn whatever goes wrong with a request into one of the gateway's answers."""
+    try:
+        yield
+    except (TwilioRestException, TwilioServiceException) as error:
+        raise _refusal(error.status, error.code, _words(error)) from error
+    except OSError as error:  # what requests raises
+        if _never_connected(error):
+            raise NotNow("Twilio could not be reached.", is_down=True) from error
+        raise MaybeSent(f"Twilio did not answer ({type(error).__name__}).") from error
+    except (TwilioException, ValueError, KeyError, TypeError) as error:
+        raise MaybeSent("Twilio's answer could not be read.") from error
+
+
+def _refusal(status: int, code: int | None, words: str) -> Exception:
+    """What Twilio's error means for a text (semantics, B3)."""
+    reason = f"Twilio refused it: {words} ({code})"
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT or status < 400:
+        return MaybeSent(f"Twilio failed at it: {words} ({code})")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return NotNow(f"Twilio asked to slow down: {words} ({code})", code, is_down=True)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+        logger.error("Twilio does not accept our account: HTTP %s, error %s", status, code)
+        return NotNow(f"Twilio does not accept our account: {words} ({code})", code, is_down=True)
+    if code == TOO_MANY_FOR_THIS_SENDER:
+        return NotNow(reason, code)
+    return OptedOut(FAILURES[OPTED_OUT], code) if code == OPTED_OUT else Refused(reason, code)
+
+
+def _words(error: Any) -> str:
+    """Twilio's own words, without what the client puts before them."""
+    words = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", "")
+    return str(words).removeprefix("Unable to create record: ").rstrip(".")
+
+
+def _never_connected(error: OSError) -> bool:
+    """Whether not even a connection was made, so that certainly nothing was sent."""
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    return type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
