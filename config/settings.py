@@ -97,6 +97,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that died with
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
     "timeout": 5,  # how long a request waits for a connection, also when the server is away
+    "reconnect_timeout": 5,  # then whoever comes next starts over: back-off alone would lag behind the server
     "max_size": env.int("DATABASE_POOL", default=10),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
