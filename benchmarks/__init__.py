@@ -1,0 +1,1 @@
+"""What `./pride bench` runs: the service beside bare references, in one interleaved run (docs/performance.md)."""
