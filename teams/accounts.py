@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from teams.models import User
@@ -18,8 +19,9 @@ def put_user(email: str, *, password: str | None = None, now: datetime, **given:
     user = User.objects.select_for_update().filter(email__iexact=email).first()
     is_new = user is None
     if user is None:
+        if password is None:
+            raise ValidationError({"password": "A new user needs one."})
         user = User(email=email, username=email, created_at=now)
-        user.set_unusable_password()
     for name, value in given.items():
         setattr(user, name, value)
     user.modified_at = now

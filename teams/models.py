@@ -60,7 +60,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     # The number the system texts from on this user's behalf, E.164; written by messaging. "" when none.
     system_phone = models.CharField(max_length=16, blank=True, editable=False)
     timezone = models.CharField(max_length=200, default=default_timezone, validators=[validate_zone])
-    profile_picture = models.URLField(blank=True)
+    profile_picture = models.CharField(max_length=200, blank=True)  # a URL, with or without its scheme
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
 
