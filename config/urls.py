@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.SANDBOX:
     urlpatterns.append(path("sandbox/", include("config.sandbox.urls")))
 
+handler400 = "config.api.problems.bad_request"
 handler404 = "config.api.problems.not_found"
 handler500 = "config.api.problems.server_error"

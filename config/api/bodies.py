@@ -12,6 +12,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from config.api.grammar import parameters
 from config.api.values import milliseconds_z
 from config.errors import DomainError
 
@@ -29,14 +30,16 @@ class TooLarge(DomainError):
 
 
 class JSONParser(BaseParser):
-    """A JSON object, or nothing at all, which is an empty one. The content type is not asked."""
+    """A JSON object, or nothing at all, which is an empty one. The content type is asked only by what is no JSON."""
 
     media_type = "*/*"
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        return read_object(read_all(stream))
+        body = read_all(stream)
+        is_form = (media_type or "").startswith("application/x-www-form-urlencoded")
+        return read_form(body) if is_form and not body.lstrip().startswith((b"{", b"[")) else read_object(body)
 
 
 def read_all(stream: IO[Any]) -> bytes:
@@ -67,10 +70,22 @@ def read_object(body: bytes) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise BadBody("The body must be a JSON object.")
     if b"\\u" in body or body.count(b"[") + body.count(b"{") > DEEPEST:  # otherwise there is nothing to find
-        for key, value in read.items():
-            if fault := unstorable(key, DEEPEST) or unstorable(value, DEEPEST):
-                raise _bad_value(key, fault)
+        refuse_unstorable(read)
     return read
+
+
+def read_form(body: bytes) -> dict[str, Any]:
+    """The fields of a plain form, as text."""
+    read: dict[str, Any] = dict(parameters(body.strip().decode("latin-1")))
+    refuse_unstorable(read)
+    return read
+
+
+def refuse_unstorable(read: dict[str, Any]) -> None:
+    """Raise BadBody naming the first key whose name or value a database could not keep."""
+    for key, value in read.items():
+        if fault := unstorable(key, DEEPEST) or unstorable(value, DEEPEST):
+            raise _bad_value(key, fault)
 
 
 def unstorable(value: object, levels: int) -> str | None:

@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import Model, ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views import csrf, defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -41,6 +43,7 @@ NAMES = {
 MOST_HOLDERS = 10  # of each kind are named to whoever may not remove what they hold
 INVALID_TOKEN = "Invalid access token"  # as captured from the original service
 GENERAL = "Something went wrong on our side."
+UNREADABLE = "The request cannot be understood."
 
 
 class RecordNotFound(Http404):
@@ -147,7 +150,7 @@ def collision(error: IntegrityError) -> dict[str, Any]:
 def invalid(detail: Any) -> dict[str, Any]:
     """A refused input: `errors` says what is wrong by field, `message` repeats the first."""
     errors = dict(flatten(detail))
-    message = next(iter(errors.values()), "The request cannot be understood.")
+    message = next(iter(errors.values()), UNREADABLE)
     errors.pop("", None)
     return problem(400, message, errors=errors)
 
@@ -187,23 +190,33 @@ def json_problem(code: int, message: str) -> HttpResponse:
     return HttpResponse(to_json(problem(code, message)), status=code, content_type="application/json")
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def is_page(request: HttpRequest) -> bool:
+    """Whether a person looks at the answer, in the admin or at the consent form."""
+    return request.path.startswith(("/admin", "/oauth2/authorize"))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """handler404: no route."""
+    if is_page(request):
+        return defaults.page_not_found(request, exception)
     return json_problem(404, f"There is nothing at {request.path[:200]}.")
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """handler400: Django could not read the request."""
-    body = body_of(exception) if exception else None
-    code, message = (body["code"], body["message"]) if body else (400, "The request cannot be understood.")
-    return json_problem(code, message)
+    if is_page(request):
+        return defaults.bad_request(request, exception)
+    body = body_of(exception)
+    return json_problem(body["code"], body["message"]) if body else json_problem(400, UNREADABLE)
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponseBase:
     """handler500: nothing of the inside shows."""
-    return json_problem(500, GENERAL)
+    return defaults.server_error(request) if is_page(request) else json_problem(500, GENERAL)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """CSRF_FAILURE_VIEW: a form was sent without its token."""
-    return json_problem(403, "This form has expired or was not sent from this site. Please reload the page.")
+    if is_page(request):
+        return csrf.csrf_failure(request, reason)
+    return json_problem(403, "This form has expired or was not sent from this site.")

@@ -11,6 +11,7 @@ from config.api.resources import BEYOND, Resource, routes
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import e164
 
+handler400 = "config.api.problems.bad_request"
 handler404 = "config.api.problems.not_found"
 handler500 = "config.api.problems.server_error"
 

@@ -74,6 +74,12 @@ def test_escaped_characters_that_exist_are_kept(post):
     assert post(b'{"name": "\\ud83d\\ude00 \\\\u0000"}').json()["name"] == "😀 \\u0000"
 
 
+def test_a_plain_form_is_taken_as_text(post):
+    answer = post(b"name=Caf%C3%A9+%26+Bar&mins_until_next_alert=7&unknown=1", "application/x-www-form-urlencoded")
+    assert (answer.json()["name"], answer.json()["mins_until_next_alert"]) == ("Café & Bar", 7)
+    assert list(post(b"name=a%00", "application/x-www-form-urlencoded").json()["errors"]) == ["name"]
+
+
 def test_an_empty_body_is_an_empty_object():
     assert read_object(b"") == read_object(b" \n") == read_object(b"{}") == read_object(b"\xef\xbb\xbf{}") == {}
 
