@@ -1,4 +1,4 @@
-"""The parts that are Pridedesk itself: web, workers, beat, and in the sandbox the Twilio emulator."""
+"""The parts that are Pridedesk itself: web, workers and beat, and below them in the sandbox the Twilio emulator."""
 
 import sys
 from collections.abc import Mapping
@@ -7,12 +7,16 @@ from config.stack.home import Home
 from config.stack.parts import Part
 
 
+def emulator_part(home: Home, environment: Mapping[str, str]) -> Part:
+    """What stands for Twilio."""
+    command = [sys.executable, "-m", "config.sandbox.emulator"]
+    return Part("emulator", command, log=home.logs / "emulator.log", environment=environment)
+
+
 def product_parts(home: Home, environment: Mapping[str, str], listener: int, workers: int) -> list[Part]:
     """All parts that need the servers and nothing of each other."""
     names = ["worker"] if workers == 1 else [f"worker-{number}" for number in range(1, workers + 1)]
     commands = {name: worker(name) for name in names} | {"beat": ["-m", "config.beat"], "web": web(listener)}
-    if environment["SANDBOX"] == "1":
-        commands["emulator"] = ["-m", "config.sandbox.emulator"]
     return [
         Part(
             name,

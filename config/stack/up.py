@@ -8,7 +8,7 @@ import urllib.request
 
 from config.stack.environment import TOLD, bind, describe, is_sandbox, refuse_if_incomplete, without_secrets
 from config.stack.home import Home, write_json
-from config.stack.product import product_parts
+from config.stack.product import emulator_part, product_parts
 from config.stack.refusal import Refusal
 from config.stack.servers import start_servers
 from config.stack.supervisor import StopAsked, Supervisor, say
@@ -62,6 +62,8 @@ def start(
     told = describe(home, port, sandbox, os.environ) | start_servers(supervisor, home, lock)
     environment = (without_secrets(os.environ) if sandbox else dict(os.environ)) | told
     write_json(home.run_file, {name: told[name] for name in TOLD if name in told})
+    if sandbox:
+        supervisor.start(emulator_part(home, environment))
     if supervisor.run(["-m", "config.stack.prepare", f"http://127.0.0.1:{port}"], environment):
         raise Refusal("The database could not be prepared; the lines above say why.")
     supervisor.start(*product_parts(home, environment, listener.fileno(), workers))
