@@ -1,7 +1,12 @@
 """What is said, to whom, and whether it may be."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class MessagingConfig(AppConfig):
     name = "messaging"
+
+    def ready(self) -> None:
+        import_module("messaging.receivers")

@@ -58,13 +58,13 @@ SELECT min(due_at) FROM (
         SELECT not_before FROM messaging_message AS m
         WHERE m.channel = channels.channel AND m.purpose = lanes.purpose AND m.status IN ('queued', 'held')
         ORDER BY not_before, id LIMIT 1
-    ) AS due_at FROM unnest(%(channels)s) AS channels (channel), unnest(%(lanes)s) AS lanes (purpose)
+    ) AS due_at FROM unnest(%(channels)s::text[]) AS channels (channel), unnest(%(lanes)s::text[]) AS lanes (purpose)
     UNION ALL
     SELECT (
         SELECT leased_until FROM messaging_message AS m
         WHERE m.channel = channels.channel AND m.status IN ('sending', 'unknown') AND m.settled_at IS NULL
         ORDER BY leased_until LIMIT 1
-    ) FROM unnest(%(channels)s) AS channels (channel)
+    ) FROM unnest(%(channels)s::text[]) AS channels (channel)
 ) AS firsts
 """
 

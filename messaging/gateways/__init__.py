@@ -3,6 +3,7 @@
 What a provider says is translated at its door into an id of its own or one of four answers; the outbox acts on them.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from django.conf import settings
@@ -42,6 +43,32 @@ class MaybeSent(Exception):
 
 class NoLookup(Exception):
     """This provider keeps no list in which a message could be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A text that came in, as the provider announced it."""
+
+    provider_sid: str
+    sender: str
+    recipient: str
+    body: str = ""
+    media: tuple[str, ...] = ()  # URLs
+    opt_out_type: str = ""  # STOP, START or HELP, where the provider has acted on the keyword already
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider tells of a message it took."""
+
+    provider_sid: str
+    message_id: int | None  # ours, where the provider sends it back
+    provider_status: str  # in the provider's words
+    supersedes: frozenset[str]  # the words it may take the place of: news arrives doubled and out of order
+    status: str  # in ours
+    error_code: int | None = None
+    reason: str = ""
+    is_opt_out: bool = False
 
 
 class Gateway(Protocol):

@@ -15,7 +15,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.request_validator import RequestValidator
 
 from config.errors import DomainError
-from messaging.gateways import MaybeSent, NotNow, OptedOut, Refused
+from messaging.gateways import Inbound, MaybeSent, NotNow, OptedOut, Receipt, Refused
 from messaging.models import Message
 
 CONNECT_SECONDS = 5
@@ -45,6 +45,29 @@ FAILURES = {
 }
 
 logger = logging.getLogger(__name__)
+
+# How far Twilio's words say a text has got, and what each is to us.
+PROGRESS = {
+    "": 0,
+    "scheduled": 1,
+    "accepted": 1,
+    "queued": 1,
+    "sending": 2,
+    "sent": 3,
+    "partially_delivered": 3,
+    "delivered": 4,
+    "undelivered": 4,
+    "failed": 4,
+    "canceled": 4,
+    "read": 5,
+}
+STATUSES = {
+    "delivered": Message.Status.DELIVERED,
+    "read": Message.Status.DELIVERED,
+    "undelivered": Message.Status.UNDELIVERED,
+    "failed": Message.Status.FAILED,
+    "canceled": Message.Status.CANCELLED,
+}  # others: Twilio has it, and it is on its way
 
 _clients = threading.local()  # a client keeps its connection open; a session is for one thread at a time
 
@@ -146,6 +169,39 @@ def inbound_url() -> str:
 def is_genuine(url: str, form: Mapping[str, Any], signature: str) -> bool:
     """Whether Twilio signed this form for this address; compares in constant time."""
     return bool(RequestValidator(settings.TWILIO_AUTH_TOKEN).validate(url, form, signature))
+
+
+def read_inbound(form: Mapping[str, str]) -> Inbound:
+    """What Twilio's announcement of a text says. PostgreSQL stores no NUL."""
+    count = form.get("NumMedia", "0")
+    media = (form.get(f"MediaUrl{turn}", "") for turn in range(int(count) if count.isdecimal() else 0))
+    return Inbound(
+        provider_sid=form.get("MessageSid", ""),
+        sender=form.get("From", ""),
+        recipient=form.get("To", ""),
+        body=form.get("Body", "").replace("\0", ""),
+        media=tuple(url for url in media if url),
+        opt_out_type=form.get("OptOutType", "").upper(),
+    )
+
+
+def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
+    """What a status callback says; None when it says nothing we know. `message_id` is what `status_url` named."""
+    word = form.get("MessageStatus", "")
+    if not form.get("MessageSid") or word not in PROGRESS:
+        return None
+    given = form.get("ErrorCode", "")
+    code = int(given) if given.isdecimal() and len(given) < 10 and int(given) else None
+    return Receipt(
+        provider_sid=form["MessageSid"],
+        message_id=int(message_id) if message_id.isdecimal() and len(message_id) < 19 else None,
+        provider_status=word,
+        supersedes=frozenset(other for other, progress in PROGRESS.items() if progress < PROGRESS[word]),
+        status=STATUSES.get(word, Message.Status.SENT),
+        error_code=code,
+        reason=FAILURES.get(code, f"Twilio reports error {code}.") if code else "",
+        is_opt_out=code == OPTED_OUT,
+    )
 
 
 def _is_it(text: Any, body: str, created: datetime) -> bool:

@@ -1,0 +1,151 @@
+"""Texts that come in: each is stored once, and goes to the first who takes it (design 7)."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.module_loading import import_string
+
+from crm.models import Contact, ContactSource
+from messaging import consent, drafts, outbox
+from messaging.gateways import Inbound
+from messaging.keywords import Keyword, keyword
+from messaging.models import Message, PhoneNumber
+from messaging.signals import text_received
+from teams.models import User
+from teams.phones import e164
+
+logger = logging.getLogger(__name__)
+
+Taker = Callable[[Message, datetime], bool]  # what settings.INBOUND names
+
+MOST_NAMESAKES = 50  # contacts of one number who are considered
+SOURCE = "Text"  # of contacts who texted in
+HELP = "This number hands out leads. To claim one, reply with the digit at the end of its text."
+HELP_AT_MOST_EVERY = timedelta(hours=1)  # a phone that answers by itself must not be answered for ever
+
+
+@transaction.atomic
+def receive(text: Inbound, now: datetime) -> Message | None:
+    """Store a text and let the first who can take it; None when we have it already, or it is not for us."""
+    _one_at_a_time(text.sender)
+    if Message.objects.filter(channel=Message.Channel.TEXT, provider_sid=text.provider_sid).exists():
+        return None
+    meaning = _keyword(text)
+    number = PhoneNumber.objects.filter(number=text.recipient).select_related("user").first()
+    if number is None and text.recipient != settings.ALERT_NUMBER and meaning is None:
+        logger.warning("Text %s came to a number that is none of ours", text.provider_sid)
+        return None
+    if _is_ours(text.sender):
+        logger.warning("Text %s came from one of our own numbers", text.provider_sid)
+        return None
+    message = _store(text, number.user if number else None, now)
+    if meaning is not None:
+        _obey(meaning, message, now)
+    elif not _is_taken(message, now):
+        _deliver(message, now)
+    return message
+
+
+def _one_at_a_time(sender: str) -> None:
+    """Two texts of one stranger at once must not make two contacts, nor a replay two messages."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [sender])
+
+
+def _keyword(text: Inbound) -> Keyword | None:
+    """What the text asks for, if it is a keyword; the provider's reading of it comes first."""
+    if text.opt_out_type in Keyword.__members__:
+        return Keyword[text.opt_out_type]
+    return keyword(text.body, is_opted_out=consent.state_of(text.sender).opted_out)
+
+
+def _is_ours(number: str) -> bool:
+    return number == settings.ALERT_NUMBER or PhoneNumber.objects.filter(number=number).exists()
+
+
+def _store(text: Inbound, user: User | None, now: datetime) -> Message:
+    return Message.objects.create(
+        channel=Message.Channel.TEXT,
+        purpose=Message.Purpose.INBOUND,
+        status=Message.Status.RECEIVED,
+        user=user,
+        contact=_contact_of(text.sender, user),
+        sender=text.sender,
+        recipient=text.recipient,
+        body=text.body,
+        media=list(text.media),
+        provider_sid=text.provider_sid,
+        created_at=now,
+        modified_at=now,
+        not_before=now,
+        settled_at=now,
+    )
+
+
+def _contact_of(number: str, user: User | None) -> Contact | None:
+    """Who texts: somebody of the user's whose number it is, else somebody they see, else anybody known by it."""
+    known = list(Contact.objects.reached_at(number).order_by("-pk")[:MOST_NAMESAKES]) if e164(number) else []
+    if len(known) < 2 or user is None:
+        return known[0] if known else None
+    seen = Contact.objects.visible_to(user).filter(pk__in=[contact.pk for contact in known])
+    visible = set(seen.values_list("pk", flat=True))
+    return min(
+        known,
+        key=lambda contact: (
+            contact.worker_id != user.pk,
+            contact.owner_user_id != user.pk,
+            contact.pk not in visible,
+        ),
+    )
+
+
+def _obey(meaning: Keyword, message: Message, now: datetime) -> None:
+    """Switch the number's texts off or on, for the whole installation. Twilio itself answers, HELP included."""
+    if meaning is Keyword.STOP:
+        consent.opt_out(message.sender, source="text", words=message.body, message=message, now=now)
+    elif meaning is Keyword.START:
+        consent.opt_in(message.sender, source="text", words=message.body, message=message, now=now)
+
+
+def _is_taken(message: Message, now: datetime) -> bool:
+    """Whether one of those whom settings name takes the text; they are asked in order."""
+    takers: list[Taker] = [import_string(name) for name in settings.INBOUND]
+    return any(take(message, now) for take in takers)
+
+
+def _deliver(message: Message, now: datetime) -> None:
+    """Give the text to the contact it is from; a stranger becomes one."""
+    user = User.objects.filter(phone_e164=message.sender, is_active=True).first() if message.sender else None
+    if user is not None:
+        _explain(user, message, now)
+    elif message.contact is not None:
+        text_received.send(Message, message=message, contact=message.contact, is_new=False, now=now)
+    elif message.user is not None and e164(message.sender):
+        message.contact = _welcome(message.sender, message.user, now)
+        message.save(update_fields=["contact"])
+        text_received.send(Message, message=message, contact=message.contact, is_new=True, now=now)
+    else:
+        logger.warning("Message %s is stored; nobody answers for its number", message.pk)
+
+
+def _welcome(number: str, owner: User, now: datetime) -> Contact:
+    """Make a contact of a stranger, whose name so far is their number."""
+    source = ContactSource.objects.filter(user=owner, name__iexact=SOURCE).first()
+    return Contact.objects.create(
+        owner_user=owner,
+        first_name=number,
+        mobile_phone=number,
+        source=source or ContactSource.objects.create(user=owner, name=SOURCE),
+        created_at=now,
+        modified_at=now,
+    )
+
+
+def _explain(user: User, message: Message, now: datetime) -> None:
+    """Tell one of our users what the number is for."""
+    told = Message.objects.filter(user=user, body=HELP, created_at__gt=now - HELP_AT_MOST_EVERY)
+    if not told.exists():
+        outbox.queue_messages([drafts.alert_text(user, HELP, now)], now)

@@ -1,0 +1,48 @@
+"""What the provider tells of messages it took: statuses only move forward, however late or doubled they come."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from messaging import consent
+from messaging.gateways import Receipt
+from messaging.models import Message
+from messaging.signals import messages_settled
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def note_receipt(receipt: Receipt, now: datetime) -> None:
+    """Bring a message up to what the provider tells of it."""
+    message = _message_of(receipt)
+    if message is None:
+        logger.info("A receipt for a text that is none of ours: %s", receipt.provider_sid)
+        return
+    if message.provider_status not in receipt.supersedes:
+        return
+    was_open = message.settled_at is None  # its worker died, or has not yet written that the provider took it
+    message.provider_sid, message.provider_status = receipt.provider_sid, receipt.provider_status
+    message.status, message.reason, message.error_code = receipt.status, receipt.reason, receipt.error_code
+    message.sent_at, message.settled_at = message.sent_at or now, message.settled_at or now
+    message.leased_until, message.modified_at = None, now
+    message.save(
+        update_fields=[
+            *("provider_sid", "provider_status", "status", "reason", "error_code"),
+            *("sent_at", "settled_at", "leased_until", "modified_at"),
+        ]
+    )
+    if was_open:
+        messages_settled.send(Message, messages=[message], now=now)
+    if receipt.is_opt_out:
+        consent.opt_out(message.recipient, source="carrier", now=now, message=message)
+
+
+def _message_of(receipt: Receipt) -> Message | None:
+    """By the provider's id, or by ours where that is not noted yet."""
+    texts = Message.objects.filter(channel=Message.Channel.TEXT).select_for_update()
+    by_sid = texts.filter(provider_sid=receipt.provider_sid).first()
+    if by_sid is not None or receipt.message_id is None:
+        return by_sid
+    return texts.filter(pk=receipt.message_id, provider_sid="").first()

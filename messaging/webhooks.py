@@ -1,0 +1,51 @@
+"""What Twilio calls. Nothing of a request is believed before its signature was checked (design 10)."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from config import clock
+from messaging.gateways import twilio
+from messaging.inbox import receive
+from messaging.receipts import note_receipt
+
+Action = Callable[[HttpRequest], None]
+
+FORM = "application/x-www-form-urlencoded"
+NOTHING_TO_SAY = "<Response></Response>"
+
+
+def signed_by_twilio(act: Action) -> Callable[[HttpRequest], HttpResponse]:
+    """Act on what Twilio signed for our public address; to others the answer is 403."""
+
+    @csrf_exempt
+    @require_POST
+    def view(request: HttpRequest) -> HttpResponse:
+        # Not from the Host header: behind a proxy it names something else, and a forger chooses it.
+        address = settings.PUBLIC_URL + request.get_full_path()
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if request.content_type != FORM or not twilio.is_genuine(address, request.POST, signature):
+            return HttpResponseForbidden("The signature is not Twilio's.", content_type="text/plain")
+        act(request)
+        return HttpResponse(NOTHING_TO_SAY, content_type="text/xml")
+
+    return view
+
+
+@signed_by_twilio
+def text_came_in(request: HttpRequest) -> None:
+    """Somebody texted one of our numbers."""
+    text = twilio.read_inbound(request.POST)
+    if text.provider_sid and text.sender:
+        receive(text, clock.now())
+
+
+@signed_by_twilio
+def text_got_on(request: HttpRequest) -> None:
+    """A text of ours has reached another status."""
+    receipt = twilio.read_receipt(request.POST, request.GET.get("message", ""))
+    if receipt is not None:
+        note_receipt(receipt, clock.now())
