@@ -34,7 +34,8 @@ def take_in_stranger(*, message: Message, contact: Contact, is_new: bool, now: d
 def source_of_texters(owner: User) -> ContactSource:
     """The owner's contact source of that name, made when it is first needed."""
     sources = ContactSource.objects.filter(user=owner)
-    return sources.filter(name__iexact=TEXT).first() or sources.create(user=owner, name=TEXT)
+    found: ContactSource | None = sources.filter(name__iexact=TEXT).first()
+    return found or ContactSource.objects.create(user=owner, name=TEXT)
 
 
 @receiver(member_left)

@@ -1,0 +1,299 @@
+from datetime import timedelta
+
+import pytest
+
+from crm.models import ContactSource
+from leads.models import Lead, RoutingTrace
+from messaging import consent
+from messaging.models import Consent, Message
+from tests.leads.conftest import (
+    NOON,
+    TRULIA,
+    ZILLOW,
+    emails_to,
+    inquiry,
+    make_contact,
+    make_option,
+    make_route,
+    statuses,
+    texts_to,
+)
+
+
+def test_a_lead_is_answered_as_documented(api, alice, mary):
+    made = api(alice).made("/leads", inquiry(mary, html_body="<b>Lead</b>"))
+
+    assert made == {
+        "id": made["id"],
+        "contact_id": mary.pk,
+        "source_id": ZILLOW,
+        "owner_user_id": alice.pk,
+        "claimed_by_user_id": alice.pk,
+        "claimed_at": "2027-03-01T20:00:00.000Z",
+        "claimed_via": "Assigned",
+        "time_to_claim": 0,
+        "distribution_target": "Myself",
+        "text_body": "Lead from Zillow",
+        "html_body": "<b>Lead</b>",
+        "mls_id": 2000,
+        "listing_status": "For Sale",
+        "listing_price": "10000000",
+        "street_address": "16215 Alton Pkwy",
+        "address_1": "16215 Alton Pkwy",
+        "city": "Irvine",
+        "state": "CA",
+        "zipcode": 92618,
+        "type": "Buyer",
+        "created_at": "2027-03-01T20:00:00.000Z",
+        "modified_at": "2027-03-01T20:00:00.000Z",
+    }
+    assert api(alice).get(f"/leads/{made['id']}").json() == made
+    assert api(alice).get("/leads", {"contact_id": mary.pk, "type": "buyer"}).json()["data"] == [made]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("02108", "02108"), (2108, 2108), ("92618-1234", "92618-1234"), ("", ""), (None, ""), ("A 7", "A 7"), ("0", 0)],
+)
+def test_a_zipcode_leaves_as_a_number_unless_that_would_change_it(api, alice, mary, given, shown):
+    assert api(alice).made("/leads", inquiry(mary, zipcode=given))["zipcode"] == shown
+
+
+def test_only_a_contact_is_needed(api, alice, mary):
+    made = api(alice).made("/leads", {"contact_id": str(mary.pk)})
+
+    assert (made["source_id"], made["text_body"], made["mls_id"], made["claimed_via"]) == (None, "", "", "Assigned")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"contact_id": None}, "contact_id"),
+        ({"contact_id": 999999}, "contact_id"),
+        ({"contact_id": "Mary"}, "contact_id"),
+        ({"source_id": 999999}, "source_id"),
+        ({"claimed_via": "Pigeon"}, "claimed_via"),
+        ({"city": "x" * 256}, "city"),
+        ({"city": ["Irvine"]}, "city"),
+        ({"text_body": "a\x00b"}, "text_body"),
+    ],
+)
+def test_a_wrong_lead_is_refused_by_field(api, alice, mary, change, field):
+    answer = api(alice).post("/leads", inquiry(mary) | change)
+
+    assert answer.status_code == 400
+    assert field in answer.json()["errors"]
+    assert not Lead.objects.exists()
+    assert not Message.objects.exists()
+
+
+def test_a_strangers_contact_cannot_inquire(api, charlie, mary):
+    assert "contact_id" in api(charlie).post("/leads", inquiry(mary)).json()["errors"]
+
+
+def test_leads_are_not_changed_or_removed(api, alice, lead):
+    assert api(alice).patch(f"/leads/{lead.pk}", {"city": "Tustin"}).status_code == 405
+    assert api(alice).delete(f"/leads/{lead.pk}").status_code == 405
+
+
+def test_nobody_reads_leads_without_a_token(api, lead):
+    for path in ("/leads", f"/leads/{lead.pk}", f"/leads/{lead.pk}/offers", "/lead-offers", "/lead-routes"):
+        assert api(None).get(path).status_code == 401
+
+
+def test_a_lead_follows_its_contact(api, alice, bob, charlie, lead, team):
+    """Bob sees alice's contacts because the team shares them."""
+    assert api(bob).get(f"/leads/{lead.pk}").status_code == 200
+    assert api(charlie).get(f"/leads/{lead.pk}").status_code == 404
+    assert api(charlie).get("/leads").json()["total"] == 0
+    team.is_contact_resource_sharing_enabled = False
+    team.save()
+    assert api(bob).get(f"/leads/{lead.pk}").status_code == 404
+
+
+def test_a_list_of_leads_costs_what_one_costs(api, alice, mary, django_assert_num_queries):
+    client = api(alice)
+    client.made("/leads", inquiry(mary))
+    with django_assert_num_queries(2):
+        client.get("/leads")
+    for _ in range(4):
+        client.made("/leads", inquiry(mary))
+    with django_assert_num_queries(2):
+        assert client.get("/leads").json()["total"] == 5
+
+
+# A lead for the current user
+
+
+def test_without_a_route_the_lead_is_its_owners(api, alice, mary):
+    made = api(alice).made("/leads", inquiry(mary))
+
+    assert (made["claimed_by_user_id"], made["time_to_claim"]) == (alice.pk, 0)
+    mary.refresh_from_db()
+    assert mary.assigned_user == alice
+
+
+def test_claimed_via_is_kept_as_posted(api, alice, mary):
+    assert api(alice).made("/leads", inquiry(mary, claimed_via="email"))["claimed_via"] == "Email"
+    assert api(alice).made("/leads", inquiry(mary, claimed_via="None"))["claimed_via"] == "Assigned"
+    assert api(alice).made("/leads", inquiry(mary, claimed_via=""))["claimed_via"] == "Assigned"
+
+
+def test_claimed_via_of_an_unclaimed_lead_is_echoed_and_decides_nothing(api, alice, mary, route):
+    made = api(alice).made("/leads", inquiry(mary, claimed_via="Email"))
+
+    assert made["claimed_via"] == "Email"
+    assert (made["claimed_by_user_id"], made["claimed_at"], made["time_to_claim"]) == (None, None, None)
+
+
+def test_the_owner_is_told_whom_to_call(api, alice, mary):
+    api(alice).made("/leads", inquiry(mary))
+
+    (text,) = texts_to(alice)
+    assert "Mary Jackson" in text
+    assert "(949) 555-0150" in text
+    (email,) = emails_to(alice)
+    assert email == "The lead is yours: Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)"
+    assert set(Message.objects.values_list("purpose", "user_id")) == {("alert", alice.pk)}
+
+
+def test_an_owner_without_a_phone_is_told_by_email_alone(api, alice, mary):
+    alice.phone = ""
+    alice.save()
+
+    api(alice).made("/leads", inquiry(mary))
+
+    assert list(Message.objects.values_list("channel", flat=True)) == ["email"]
+
+
+def test_somebody_else_who_works_with_the_contact_goes_on(api, alice, bob, mary, team):
+    mary.assigned_user = bob
+    mary.save()
+
+    api(alice).made("/leads", inquiry(mary))
+
+    mary.refresh_from_db()
+    assert mary.assigned_user == bob
+    assert not mary.shares.exists()  # alice owns her
+
+
+def test_an_inquiry_is_consent_to_texts_about_it(api, alice, mary):
+    mary.home_phone = "949 555 0151"
+    mary.save()
+    api(alice).made("/leads", inquiry(mary))
+
+    row = Consent.objects.filter(number="+19495550151").get()
+    assert (row.kind, row.words, row.contact) == ("granted", "Lead from Zillow", mary)
+    assert "Zillow" in row.source
+    assert row.created_at == NOON
+    assert consent.state_of("+19495550150").granted
+
+
+# Where the lead goes
+
+
+def trace_of(api, user, lead_id):
+    return api(user).get(f"/leads/{lead_id}/routing-trace").json()
+
+
+def test_the_trace_tells_what_was_tried(api, alice, mary, route, campaign, team):
+    trulia = make_route(alice, campaign, lead_source_id=TRULIA, position=0)
+
+    made = api(alice).made("/leads", inquiry(mary))
+
+    assert (made["distribution_target"], made["claimed_by_user_id"]) == ("Team Rollout", None)
+    trace = trace_of(api, alice, made["id"])
+    assert trace["decision"]["route_id"] == route.pk
+    assert trace["decision"]["team_id"] == team.pk
+    assert trace["decision"]["campaign_id"] == campaign.pk
+    assert [tried["route_id"] for tried in trace["decision"]["tried"]] == [trulia.pk, route.pk]
+    assert trace["decision"]["tried"][0]["condition"] == "lead_source"
+    assert trace["decided_at"] == "2027-03-01T20:00:00.000Z"
+
+
+def test_a_stranger_sees_no_trace(api, charlie, lead):
+    assert api(charlie).get(f"/leads/{lead.pk}/routing-trace").status_code == 404
+    assert api(charlie).get("/leads/nonsense/routing-trace").status_code == 404
+
+
+def test_only_ones_own_routes_count(api, bob, mary, route):
+    """Bob brings in alice's contact, which the team shares."""
+    assert api(bob).made("/leads", inquiry(mary))["distribution_target"] == "Myself"
+
+
+def test_contact_sources_match_by_name(api, alice, bob, campaign, team):
+    theirs = ContactSource.objects.create(user=bob, name="EMAIL")
+    mine = ContactSource.objects.create(user=alice, name="email")
+    make_route(alice, campaign, lead_source_id=None, contact_source=mine, distribution_target="Myself")
+    shared = make_contact(bob, source=theirs)
+
+    made = api(alice).made("/leads", inquiry(shared))
+
+    assert RoutingTrace.objects.get(lead=made["id"]).decision["route_id"] is not None
+
+
+def test_a_zipcode_picks_the_team(api, alice, mary, team, campaign, bob):
+    make_route(alice, campaign, distribution_target="Team Rollout", team_selection_method="Zipcode", position=2)
+    team.distribution_zipcodes = "02108,92618"
+    team.save()
+
+    for zipcode in (92618, "92618-1234", 2108, "02108"):
+        made = api(alice).made("/leads", inquiry(mary, zipcode=zipcode))
+        assert (made["distribution_target"], Lead.objects.get(pk=made["id"]).team) == ("Team Rollout", team)
+    elsewhere = api(alice).made("/leads", inquiry(mary, zipcode=90210))
+    assert (elsewhere["distribution_target"], elsewhere["claimed_by_user_id"]) == ("Myself", alice.pk)
+
+
+# Automatic routes
+
+
+@pytest.fixture
+def automatic(route):
+    route.is_automatic = True
+    route.save()
+    return route
+
+
+def test_an_automatic_route_offers_by_itself(api, alice, mary, automatic, options):
+    made = api(alice).made("/leads", inquiry(mary))
+
+    assert statuses(Lead.objects.get(pk=made["id"])) == {"Bob": "Pending", "Dana": "Pending"}
+    assert not Message.objects.exists()
+
+
+def test_asking_for_the_offers_of_an_automatic_route_answers_what_exists(
+    api, alice, bob, mary, automatic, options, run
+):
+    path = f"/leads/{api(alice).made('/leads', inquiry(mary))['id']}/offers"
+    asked = api(alice).post(path)
+    assert (asked.status_code, len(asked.json())) == (200, 2)
+    run()
+
+    mine = api(bob).get(path).json()["data"][0]["id"]
+    assert api(bob).patch(f"{path}/{mine}", {"status": "Claimed"}).status_code == 200
+
+    again = api(alice).post(path)
+    assert again.status_code == 200
+    assert [offer["status"] for offer in again.json()] == ["Claimed", "Cancelled"]
+
+
+def test_an_automatic_lead_that_nobody_can_be_told_of_is_its_owners_to_see(api, alice, bob, mary, automatic, team):
+    make_option(team, bob, has_text_alert=False)
+
+    made = api(alice).made("/leads", inquiry(mary))
+
+    assert made["claimed_by_user_id"] is None
+    assert emails_to(alice) == [
+        "No member of your team could be told of a new lead: Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)"
+    ]
+    assert trace_of(api, alice, made["id"])["skipped"] == [{"user_id": bob.pk, "reason": "paused: every alert is off"}]
+
+
+def test_time_to_claim_counts_seconds(api, alice, bob, lead, run, clock):
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+    clock.now += timedelta(seconds=42.9)
+
+    api(bob).patch(f"/leads/{lead.pk}/offers/{lead.offers.get(user=bob).pk}", {"status": "Claimed"})
+
+    assert api(bob).get(f"/leads/{lead.pk}").json()["time_to_claim"] == 42

@@ -1,0 +1,403 @@
+from datetime import timedelta
+
+import pytest
+
+from crm.models import ContactShare
+from leads.models import Lead, LeadOffer
+from messaging import consent
+from messaging.models import Message
+from teams.models import Team, TeamMember
+from tests.conftest import make_user
+from tests.leads.conftest import NOON, inquiry, make_option, make_route, offer_of, statuses, texts_to
+
+
+def path_of(lead):
+    return f"/leads/{lead.pk}/offers"
+
+
+def test_offers_are_answered_as_a_bare_array(api, alice, bob, dana, mary, team, lead):
+    answer = api(alice).post(path_of(lead))
+
+    assert answer.status_code == 201
+    first, second = answer.json()
+    assert first == {
+        "id": first["id"],
+        "rank": 1,
+        "notify_at": "2027-03-01T20:00:00.000Z",
+        "status": "Pending",
+        "assign_automatically": False,
+        "has_call_alert": False,
+        "has_text_alert": True,
+        "has_email_alert": True,
+        "team": {"id": team.pk, "name": "Pride"},
+        "lead": {
+            "id": lead.pk,
+            "distribution_target": "Team Rollout",
+            "contact": {"id": mary.pk, "first_name": "Mary", "last_name": "Jackson"},
+        },
+        "user": {"id": bob.pk, "first_name": "Bob", "last_name": "Example", "email": "bob@example.com"},
+    }
+    assert (second["user"]["id"], second["notify_at"]) == (dana.pk, "2027-03-01T20:05:00.000Z")
+
+
+def test_no_body_is_needed(api, alice, lead):
+    answer = api(alice).http.post(path_of(lead), headers=api(alice).headers)
+
+    assert answer.status_code == 201
+
+
+def test_a_standing_rollout_is_the_answer(api, alice, lead):
+    made = api(alice).post(path_of(lead)).json()
+
+    again = api(alice).post(path_of(lead))
+
+    assert again.status_code == 200
+    assert again.json() == made
+    assert LeadOffer.objects.count() == 2
+
+
+def test_once_alerting_is_over_those_not_yet_offered_are_offered(api, alice, lead, team, run):
+    api(alice).post(path_of(lead))
+    run(minutes=5)
+    make_option(team, alice, rank=3)
+
+    more = api(alice).post(path_of(lead))
+
+    assert more.status_code == 201
+    assert [offer["user"]["id"] for offer in more.json()] == [alice.pk]
+    assert LeadOffer.objects.count() == 3
+
+
+def test_when_everybody_was_offered_there_is_nobody_to_tell(api, alice, lead, run):
+    api(alice).post(path_of(lead))
+    run(minutes=5)
+
+    answer = api(alice).post(path_of(lead))
+
+    assert answer.status_code == 400
+    assert "already offered" in answer.json()["message"]
+    assert LeadOffer.objects.count() == 2
+
+
+def refusal(api, user, lead):
+    answer = api(user).post(path_of(lead))
+    assert not LeadOffer.objects.exists()
+    return answer.status_code, answer.json()["message"]
+
+
+def test_only_who_brought_the_lead_in_can_offer_it(api, bob, lead):
+    assert refusal(api, bob, lead) == (400, "Only the user who created this lead can offer it.")
+
+
+def test_a_strangers_lead_cannot_be_offered(api, charlie, lead):
+    assert refusal(api, charlie, lead) == (404, f"No record found for id '{lead.pk}'")
+
+
+def test_a_lead_of_ones_own_is_not_offered(api, alice, mary):
+    lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary, source_id=3))["id"])
+
+    code, message = refusal(api, alice, lead)
+
+    assert code == 400
+    assert "Myself, not Team Rollout" in message
+
+
+def test_only_a_team_the_caller_created_is_offered_to(api, alice, bob, lead):
+    team = Team.objects.create(creator=bob, name="Bob's")
+    lead.team = team
+    lead.save()
+
+    assert refusal(api, alice, lead) == (400, "The team Bob's was not created by you.")
+
+
+def test_without_options_there_is_nobody_to_tell(api, alice, lead, team):
+    team.distribution_options.all().delete()
+
+    assert refusal(api, alice, lead) == (
+        400,
+        "No member of the team Pride can be told: it has no distribution options.",
+    )
+
+
+def test_a_claimed_lead_is_not_offered(api, alice, bob, lead, run):
+    api(alice).post(path_of(lead))
+    run()
+    api(bob).patch(f"{path_of(lead)}/{offer_of(lead, bob).pk}", {"status": "Claimed"})
+
+    answer = api(alice).post(path_of(lead))
+
+    assert answer.status_code == 409
+    assert answer.json()["message"] == "This lead has already been claimed."
+
+
+def test_paused_and_unreachable_members_are_passed_over_with_a_reason(api, alice, bob, dana, lead, team):
+    options = {option.user: option for option in team.distribution_options.all()}
+    options[bob].has_text_alert = options[bob].has_email_alert = False
+    options[bob].save()
+    dana.phone = "none"
+    dana.save()
+    dave, erin, frank = (make_user(name, f"012{at}") for at, name in enumerate(("Dave", "Erin", "Frank")))
+    TeamMember.objects.create(team=team, user=dave, request_status="Pending")
+    TeamMember.objects.create(team=team, user=erin, request_status="Accepted")
+    TeamMember.objects.create(team=team, user=frank, request_status="Accepted")
+    for user in (dave, erin, frank):
+        make_option(team, user, rank=9)
+    consent.opt_out(erin.phone_e164, source="text", now=NOON)
+    frank.is_active = False
+    frank.save()
+
+    offers = api(alice).post(path_of(lead)).json()
+
+    assert [offer["user"]["first_name"] for offer in offers] == ["Dana"]
+    assert offers[0]["notify_at"] == "2027-03-01T20:00:00.000Z"  # only members who are told take up a turn
+    trace = api(alice).get(f"/leads/{lead.pk}/routing-trace").json()
+    assert {skipped["user_id"]: skipped["reason"] for skipped in trace["skipped"]} == {
+        bob.pk: "paused: every alert is off",
+        dave.pk: "has not accepted the invitation to the team",
+        erin.pk: "no usable channel: has opted out of texts",
+        frank.pk: "the user is deactivated",
+    }
+
+
+def test_call_alerts_alone_reach_nobody_yet(api, alice, lead, team):
+    team.distribution_options.update(has_text_alert=False, has_email_alert=False, has_call_alert=True)
+
+    code, message = refusal(api, alice, lead)
+
+    assert code == 400
+    assert "call alerts cannot be made yet" in message
+
+
+def test_time_gives_each_member_their_own_minutes(api, alice, bob, dana, lead, team):
+    team.order_method = "Time"
+    team.save()
+    team.distribution_options.filter(user=bob).update(mins_until_lead_offer=30)
+    team.distribution_options.filter(user=dana).update(mins_until_lead_offer=0)
+
+    first, second = api(alice).post(path_of(lead)).json()
+
+    assert (first["user"]["id"], first["notify_at"], first["rank"]) == (dana.pk, "2027-03-01T20:00:00.000Z", None)
+    assert (second["user"]["id"], second["notify_at"]) == (bob.pk, "2027-03-01T20:30:00.000Z")
+
+
+def test_the_zipcode_decides_to_whom_the_offers_go(api, alice, bob, mary, team, campaign):
+    make_route(alice, campaign, distribution_target="Team Rollout", team_selection_method="Zipcode")
+    team.distribution_zipcodes = "92618"
+    team.save()
+    make_option(team, bob)
+    lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
+
+    assert [offer["user"]["id"] for offer in api(alice).post(path_of(lead)).json()] == [bob.pk]
+
+
+# Who sees offers
+
+
+def test_an_offered_member_sees_their_own_offer_and_not_yet_the_lead(api, alice, bob, charlie, dana, lead, team):
+    team.is_contact_resource_sharing_enabled = False
+    team.save()
+    offers = {offer["user"]["id"]: offer for offer in api(alice).post(path_of(lead)).json()}
+
+    assert api(bob).get(path_of(lead)).json()["data"] == [offers[bob.pk]]
+    assert api(bob).get(f"{path_of(lead)}/{offers[bob.pk]['id']}").json() == offers[bob.pk]
+    assert api(bob).get(f"{path_of(lead)}/{offers[dana.pk]['id']}").status_code == 404
+    assert api(bob).get("/lead-offers").json()["data"] == [offers[bob.pk]]
+    assert api(bob).get(f"/lead-offers/{offers[bob.pk]['id']}").json() == offers[bob.pk]
+    assert api(bob).get(f"/leads/{lead.pk}").status_code == 404
+    assert api(bob).get(f"/contacts/{lead.contact_id}").status_code == 404
+    assert api(alice).get(path_of(lead)).json()["total"] == 2
+    assert api(alice).get("/lead-offers").json()["total"] == 0
+    assert api(charlie).get(path_of(lead)).status_code == 404
+    assert api(charlie).get(f"{path_of(lead)}/{offers[bob.pk]['id']}").status_code == 404
+
+
+def test_a_lead_without_offers_has_an_empty_list(api, alice, lead):
+    assert api(alice).get(path_of(lead)).json() == {"total": 0, "limit": 10, "skip": 0, "data": []}
+    assert api(alice).get("/leads/nonsense/offers").status_code == 404
+    assert api(alice).post("/leads/999999/offers").status_code == 404
+
+
+def test_offers_are_filtered(api, alice, bob, lead):
+    api(alice).post(path_of(lead))
+
+    assert api(alice).get(path_of(lead), {"user_id": bob.pk, "status": "pending"}).json()["total"] == 1
+    assert api(alice).get(path_of(lead), {"status": "Sent"}).json()["total"] == 0
+    assert api(alice).get(path_of(lead), {"reason": "x"}).status_code == 400
+
+
+def test_a_list_of_offers_costs_what_one_costs(api, alice, bob, lead, team, django_assert_num_queries):
+    client = api(alice)
+    client.post(path_of(lead))
+    LeadOffer.objects.filter(user=bob).delete()
+    with django_assert_num_queries(3):
+        client.get(path_of(lead))
+    for at in range(8):
+        LeadOffer.objects.create(
+            lead=lead, team=team, user=make_user(f"Member{at}", f"013{at}"), position=at, notify_at=NOON
+        )
+    with django_assert_num_queries(3):
+        assert client.get(path_of(lead)).json()["total"] == 9
+
+
+# Claiming and declining
+
+
+@pytest.fixture
+def offered(api, alice, lead, run):
+    """The lead is offered, and bob has been told."""
+    api(alice).post(path_of(lead))
+    run()
+    return lead
+
+
+def answer(api, user, lead, status, **more):
+    return api(user).patch(f"{path_of(lead)}/{offer_of(lead, user).pk}", {"status": status, **more})
+
+
+def test_the_claimer_gets_the_lead_and_the_contact(api, alice, bob, mary, offered, run):
+    run(minutes=2)
+    claimed = answer(api, bob, offered, "claimed")
+
+    assert claimed.status_code == 200
+    assert claimed.json()["status"] == "Claimed"
+    lead = api(bob).get(f"/leads/{offered.pk}").json()
+    assert lead["claimed_by_user_id"] == bob.pk
+    assert lead["claimed_at"] == "2027-03-01T20:02:00.000Z"
+    assert lead["claimed_via"] == "Text"
+    assert lead["time_to_claim"] == 120
+    contact = api(bob).get(f"/contacts/{mary.pk}").json()
+    assert (contact["assigned_user_id"], contact["owner_user_id"]) == (bob.pk, alice.pk)
+    assert statuses(offered) == {"Bob": "Claimed", "Dana": "Cancelled"}
+
+
+def test_a_contact_somebody_works_with_is_shared_with_the_claimer(api, alice, bob, mary, offered, team):
+    team.is_contact_resource_sharing_enabled = False
+    team.save()
+    mary.assigned_user = alice
+    mary.save()
+
+    answer(api, bob, offered, "Claimed")
+
+    mary.refresh_from_db()
+    assert mary.assigned_user == alice
+    assert ContactShare.objects.get().user == bob
+    assert api(bob).get(f"/contacts/{mary.pk}").status_code == 200
+
+
+def test_a_claim_says_how_it_was_made(api, bob, offered):
+    answer(api, bob, offered, "Claimed", claimed_via="phone")
+
+    offered.refresh_from_db()
+    assert offered.claimed_via == "Phone"
+
+
+def test_a_claim_by_one_told_by_email_alone_counts_as_by_email(api, bob, offered):
+    LeadOffer.objects.filter(user=bob).update(has_text_alert=False)
+
+    answer(api, bob, offered, "Claimed")
+
+    offered.refresh_from_db()
+    assert offered.claimed_via == "Email"
+
+
+def test_claiming_before_ones_turn_is_refused(api, dana, offered):
+    refused = answer(api, dana, offered, "Claimed")
+
+    assert refused.status_code == 409
+    assert "not your turn yet" in refused.json()["message"]
+    assert statuses(offered) == {"Bob": "Sent", "Dana": "Pending"}
+
+
+def test_the_second_claim_is_refused(api, bob, dana, offered, run):
+    run(minutes=5)
+    answer(api, bob, offered, "Claimed")
+
+    refused = answer(api, dana, offered, "Claimed")
+
+    assert refused.status_code == 409
+    assert refused.json()["message"] == "This lead has already been claimed."
+    assert statuses(offered) == {"Bob": "Claimed", "Dana": "Lost"}
+    offered.refresh_from_db()
+    assert offered.claimed_by_user == bob
+
+
+def test_the_winner_may_claim_again(api, bob, offered, run):
+    answer(api, bob, offered, "Claimed")
+    run(minutes=3)
+
+    assert answer(api, bob, offered, "Claimed").status_code == 200
+    offered.refresh_from_db()
+    assert offered.time_to_claim == 0
+
+
+def test_nobody_claims_through_anothers_offer(api, alice, bob, charlie, offered):
+    path = f"{path_of(offered)}/{offer_of(offered, bob).pk}"
+
+    assert api(alice).patch(path, {"status": "Claimed"}).status_code == 403
+    assert api(charlie).patch(path, {"status": "Claimed"}).status_code == 404
+    assert statuses(offered)["Bob"] == "Sent"
+
+
+def test_an_offer_is_reached_only_under_its_own_lead(api, alice, bob, mary, offered):
+    other = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
+
+    path = f"{path_of(other)}/{offer_of(offered, bob).pk}"
+    assert api(bob).patch(path, {"status": "Claimed"}).status_code == 404
+
+
+def test_only_claiming_and_declining_can_be_said(api, bob, offered):
+    assert "status" in answer(api, bob, offered, "Sent").json()["errors"]
+    assert "claimed_via" in answer(api, bob, offered, "Claimed", claimed_via="Pigeon").json()["errors"]
+    assert statuses(offered)["Bob"] == "Sent"
+
+
+def test_a_patch_that_says_nothing_changes_nothing(api, bob, offered):
+    unchanged = api(bob).patch(f"{path_of(offered)}/{offer_of(offered, bob).pk}", {"rank": 7})
+
+    assert (unchanged.status_code, unchanged.json()["status"], unchanged.json()["rank"]) == (200, "Sent", 1)
+
+
+def test_who_declines_is_out_and_the_others_go_on(api, bob, dana, offered, run):
+    declined = answer(api, bob, offered, "Declined")
+
+    assert (declined.status_code, declined.json()["status"]) == (200, "Declined")
+    assert answer(api, bob, offered, "Declined").status_code == 200
+    assert answer(api, bob, offered, "Claimed").status_code == 409
+    run(minutes=5)
+    assert answer(api, dana, offered, "Claimed").status_code == 200
+    assert answer(api, bob, offered, "Claimed").json()["message"] == "This lead has already been claimed."
+
+
+def test_who_declines_beforehand_is_not_told(api, dana, offered, run):
+    assert answer(api, dana, offered, "Declined").status_code == 200
+
+    run(minutes=10)
+
+    assert texts_to(dana) == []
+
+
+def test_who_has_claimed_cannot_decline(api, bob, offered):
+    answer(api, bob, offered, "Claimed")
+
+    assert answer(api, bob, offered, "Declined").status_code == 409
+    assert statuses(offered)["Bob"] == "Claimed"
+
+
+def test_the_alerts_of_the_losers_that_have_not_left_are_cancelled(api, bob, dana, offered, run):
+    run(minutes=5)
+
+    answer(api, bob, offered, "Claimed")
+
+    alerts = Message.objects.filter(purpose="alert")
+    assert set(alerts.filter(user=dana).values_list("status", flat=True)) == {"cancelled"}
+    assert set(alerts.filter(user=bob).values_list("status", flat=True)) == {"queued"}
+
+
+def test_offers_are_not_removed(api, bob, offered):
+    assert api(bob).delete(f"{path_of(offered)}/{offer_of(offered, bob).pk}").status_code == 405
+
+
+def test_a_claim_far_later_is_still_open(api, bob, offered, clock):
+    clock.now += timedelta(days=40)
+
+    assert answer(api, bob, offered, "Claimed").status_code == 200

@@ -1,0 +1,139 @@
+import pytest
+
+from leads.models import Lead
+from leads.reply import claim_by_digit
+from messaging.models import Message
+from tests.leads.conftest import NOON, inquiry, offer_of, statuses, texts_to
+
+
+@pytest.fixture
+def texts_in(settings, clock):
+    """`texts_in(bob, "1")`: bob answers his alert; tells whether that was taken."""
+
+    def texts_in(user, body):
+        message = Message.objects.create(
+            channel="text",
+            purpose="inbound",
+            status="received",
+            sender=user.phone_e164,
+            recipient=settings.ALERT_NUMBER,
+            body=body,
+            created_at=NOON,
+        )
+        return claim_by_digit(message, clock.now)
+
+    return texts_in
+
+
+def offer_another(api, alice, mary):
+    made = api(alice).made("/leads", inquiry(mary))
+    api(alice).post(f"/leads/{made['id']}/offers")
+    return Lead.objects.get(pk=made["id"])
+
+
+@pytest.fixture
+def offered(api, alice, lead, run):
+    """Bob was told first, dana five minutes later."""
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run(minutes=5)
+    return lead
+
+
+@pytest.mark.parametrize("body", ["1", " 1 ", "1.", "#1", "\n1\n", "1!", "(1)", "01"])
+def test_a_lone_digit_claims(offered, bob, texts_in, settings, body):
+    assert texts_in(bob, body)
+
+    offered.refresh_from_db()
+    assert (offered.claimed_by_user, offered.claimed_via, offered.time_to_claim) == (bob, "Text", 300)
+    answer = Message.objects.filter(recipient=bob.phone_e164).latest("pk")
+    assert answer.body.startswith("The lead is yours: Mary Jackson")
+    assert "(949) 555-0150" in answer.body
+    assert (answer.sender, answer.purpose, answer.channel) == (settings.ALERT_NUMBER, "alert", "text")
+
+
+@pytest.mark.parametrize("body", ["1 please", "call me at 1", "one", "", "1 2", "12345", "٣", "1a"])
+def test_anything_beside_the_digit_is_somebody_elses_to_take(offered, bob, texts_in, body):
+    assert not texts_in(bob, body)
+
+    assert statuses(offered)["Bob"] == "Sent"
+
+
+def test_the_loser_is_told(offered, bob, dana, texts_in):
+    texts_in(bob, "1")
+
+    assert texts_in(dana, "1")
+
+    assert texts_to(dana)[-1] == "Already claimed: another agent has Mary Jackson."
+    offered.refresh_from_db()
+    assert offered.claimed_by_user == bob
+
+
+def test_the_winner_who_replies_again_is_told_again(offered, bob, texts_in):
+    texts_in(bob, "1")
+
+    assert texts_in(bob, "1")
+
+    assert texts_to(bob)[-1].startswith("The lead is yours: Mary Jackson")
+
+
+def test_each_number_claims_its_own_lead(api, alice, bob, mary, offered, texts_in, run):
+    second = offer_another(api, alice, mary)
+    run()
+    assert offer_of(second, bob).reply_number == 2
+
+    texts_in(bob, "2")
+
+    second.refresh_from_db()
+    offered.refresh_from_db()
+    assert (second.claimed_by_user, offered.claimed_by_user) == (bob, None)
+
+
+def test_an_unknown_number_is_answered_with_the_open_ones(offered, bob, texts_in):
+    assert texts_in(bob, "7")
+
+    assert texts_to(bob)[-1] == (
+        "No lead has the number 7. Reply with the number of a lead to claim it: 1 Mary Jackson."
+    )
+
+
+def test_a_declined_lead_is_no_longer_open(api, offered, bob, texts_in):
+    api(bob).patch(f"/leads/{offered.pk}/offers/{offer_of(offered, bob).pk}", {"status": "Declined"})
+
+    assert texts_in(bob, "1")
+
+    assert texts_to(bob)[-1] == "Lead 1 is no longer open to you. There is no lead for you to claim now."
+
+
+def test_a_number_that_is_used_again_means_the_open_lead(api, alice, bob, mary, offered, texts_in, run):
+    texts_in(bob, "1")
+    leads = [offer_another(api, alice, mary) for _ in range(9)]
+    run()
+
+    texts_in(bob, "1")
+
+    reused = next(lead for lead in leads if offer_of(lead, bob).reply_number == 1)
+    reused.refresh_from_db()
+    assert reused.claimed_by_user == bob
+
+
+def test_a_digit_from_somebody_without_offers_is_not_taken(offered, alice, charlie, texts_in):
+    assert not texts_in(alice, "1")
+    assert not texts_in(charlie, "1")
+
+
+def test_of_several_users_with_one_phone_the_one_with_the_offer_is_meant(offered, alice, bob, charlie, texts_in):
+    for user in (alice, charlie):
+        user.phone = bob.phone
+        user.save()
+
+    assert texts_in(charlie, "1")
+
+    offered.refresh_from_db()
+    assert offered.claimed_by_user == bob
+
+
+def test_a_deactivated_user_claims_nothing(offered, bob, texts_in):
+    bob.is_active = False
+    bob.save()
+
+    assert not texts_in(bob, "1")
