@@ -45,7 +45,7 @@ PROBLEM = {
     },
 }
 FAILURES = {
-    "400": ("BadRequest", "The request is wrong; `errors` names the fields or parameters at fault."),
+    "400": ("BadRequest", "The request is wrong; its errors name the fields or parameters at fault."),
     "401": ("NotAuthenticated", "There is no valid access token."),
     "403": ("Forbidden", "You may see this, but not do that."),
     "404": ("NotFound", "There is no such record, or you may not see it."),

@@ -30,8 +30,8 @@ function example(schema, depth = 0) {
   schema = resolve(schema);
   const type = [].concat(schema.type || [])[0];
   if (schema.properties) {
-    const entries = Object.entries(schema.properties).filter(([, property]) => !property.readOnly);
-    return depth > 3 ? {} : Object.fromEntries(entries.map(([name, property]) => [name, example(property, depth + 1)]));
+    const names = schema.required || Object.keys(schema.properties).slice(0, 3);
+    return depth > 3 ? {} : Object.fromEntries(names.map((name) => [name, example(schema.properties[name], depth + 1)]));
   }
   if (schema.enum) return schema.enum[0];
   if (type === "array") return [];
@@ -120,9 +120,11 @@ function fill(details, method, path, operation) {
   const form = make("form", {});
   const output = make("div", { "aria-live": "polite" });
   if (operation.description) form.append(prose(operation.description));
-  if ((operation.parameters || []).length) {
-    form.append(make("h3", {}, "Parameters"), ...operation.parameters.map(field));
-  }
+  const parameters = operation.parameters || [];
+  const first = parameters.filter((parameter) => parameter.in === "path");
+  const others = parameters.filter((parameter) => parameter.in !== "path");
+  form.append(...first.map(field));
+  if (others.length) form.append(make("details", {}, make("summary", {}, "Filters, order, page"), ...others.map(field)));
   const body = operation.requestBody && operation.requestBody.content["application/json"];
   if (body) {
     const text = make("textarea", { name: "body", spellcheck: "false", "aria-label": "Body" });
