@@ -109,13 +109,13 @@ class Step:
 
 def enroll(*, campaign: Campaign, contact: Contact, started_by: User, now: datetime) -> tuple[CampaignContact, bool]:
     """The contact's enrolment in the campaign, and whether it is new: one that stands is not doubled."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if made := enroll_many(campaign=campaign, contacts=[contact], started_by=started_by, now=now):
             return made[0], True
         return CampaignContact.objects.get(campaign=campaign, contact=contact, ended_at=None), False
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def enroll_many(
     *, campaign: Campaign, contacts: Iterable[Contact], started_by: User, now: datetime
 ) -> list[CampaignContact]:

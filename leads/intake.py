@@ -1,11 +1,14 @@
 """Taking in a lead: routing it, and what follows at once (design 6)."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 
+from campaigns.enrolment import enroll
+from campaigns.models import Campaign
 from crm.models import Contact
 from leads import alerts
 from leads.claims import give_contact, mark_claimed
@@ -19,7 +22,7 @@ from teams.models import Team, User
 from teams.zipcodes import parse_list
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def receive_lead(*, owner: User, contact: Contact, now: datetime, is_unasked: bool = False, **given: Any) -> Lead:
     """Take in a lead for `owner` and send it where their routes say.
 
@@ -32,7 +35,14 @@ def receive_lead(*, owner: User, contact: Contact, now: datetime, is_unasked: bo
     follow(lead, decision, now=now)
     lead.save()
     note_consent(lead, now=now)
-    skipped = hand_over(lead, is_automatic=is_automatic, now=now)
+    skipped: Sequence[Skipped] = ()
+    if lead.distribution_target == DistributionTarget.MYSELF:
+        give_contact(lead.contact, owner, now=now)
+        alerts.tell_owner(lead, now=now)
+    elif is_automatic:
+        skipped = offer_unasked(lead, now=now)
+    if is_automatic and decision.campaign_id is not None:
+        start_campaign(lead, decision.campaign_id, now=now)
     RoutingTrace.objects.create(
         lead=lead,
         decided_at=now,
@@ -79,18 +89,17 @@ def note_consent(lead: Lead, *, now: datetime) -> None:
     consent.grant(lead.contact.numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
 
 
-def hand_over(lead: Lead, *, is_automatic: bool, now: datetime) -> tuple[Skipped, ...]:
-    """Tell the owner, or offer it to the team unasked; returns the members who were passed over."""
-    if lead.distribution_target == DistributionTarget.MYSELF:
-        give_contact(lead.contact, lead.owner_user, now=now)
-        alerts.tell_owner(lead, now=now)
-        return ()
-    team = lead.team
-    if not is_automatic or team is None:
-        return ()
-    plan = plan_for(team, (), now)
+def offer_unasked(lead: Lead, *, now: datetime) -> Sequence[Skipped]:
+    """Offer the lead to its team, or tell the owner that nobody can be told; returns who was passed over."""
+    plan = plan_for(cast(Team, lead.team), (), now)
     if plan.offers:
         make_offers(lead, plan, now=now)
     else:
         alerts.tell_owner_of_nobody(lead, now=now)
     return plan.skipped
+
+
+def start_campaign(lead: Lead, campaign_id: int, *, now: datetime) -> None:
+    """Start the campaign of the route the lead took, as its owner would."""
+    campaign = Campaign.objects.get(pk=campaign_id)
+    enroll(campaign=campaign, contact=lead.contact, started_by=lead.owner_user, now=now)

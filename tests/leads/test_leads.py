@@ -1,11 +1,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from campaigns.models import CampaignAction, CampaignContact
 from crm.models import ContactSource
-from leads.models import Lead, RoutingTrace
+from leads.models import Lead, LeadOffer, RoutingTrace
 from messaging import consent
 from messaging.models import Consent, Message
+from teams.models import TeamMember
+from tests.conftest import make_user
 from tests.leads.conftest import (
     NOON,
     TRULIA,
@@ -297,3 +302,47 @@ def test_time_to_claim_counts_seconds(api, alice, bob, lead, run, clock):
     api(bob).patch(f"/leads/{lead.pk}/offers/{lead.offers.get(user=bob).pk}", {"status": "Claimed"})
 
     assert api(bob).get(f"/leads/{lead.pk}").json()["time_to_claim"] == 42
+
+
+def add_action(campaign, **fields):
+    """A text to the contact ten minutes on, unless `fields` say otherwise."""
+    given = {"type": "Text Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 600, "notes": "Hello"}
+    return CampaignAction.objects.create(campaign=campaign, **given | fields)
+
+
+def test_an_automatic_route_starts_the_campaign_by_itself(api, alice, mary, campaign, automatic, options):
+    add_action(campaign)
+
+    api(alice).made("/leads", inquiry(mary))
+
+    enrolment = CampaignContact.objects.get()
+    assert (enrolment.campaign, enrolment.contact, enrolment.started_by) == (campaign, mary, alice)
+    assert enrolment.communications.count() == 1
+    asked = api(alice).post(f"/campaigns/{campaign.pk}/contacts", {"contact_id": mary.pk})
+    assert asked.status_code in (200, 201)
+    assert CampaignContact.objects.count() == 1
+
+
+def test_a_route_that_is_not_automatic_starts_nothing(api, alice, mary, route, options):
+    api(alice).made("/leads", inquiry(mary))
+
+    assert not CampaignContact.objects.exists()
+    assert not LeadOffer.objects.exists()
+
+
+def test_an_automatic_lead_for_a_team_of_five_costs_twenty_statements(
+    api, alice, mary, campaign, automatic, team, options
+):
+    for at in range(3):
+        member = make_user(f"Member{at}", f"013{at}")
+        TeamMember.objects.create(team=team, user=member, request_status="Accepted")
+        make_option(team, member, rank=at, has_email_alert=True)
+    add_action(campaign)
+    add_action(campaign, type="Agent Task - No Reminder")
+    client = api(alice)
+
+    with CaptureQueriesContext(connection) as statements:
+        made = client.made("/leads", inquiry(mary))
+
+    assert Lead.objects.get(pk=made["id"]).offers.count() == 5
+    assert len(statements) <= 20, "\n".join(row["sql"][:150] for row in statements)
