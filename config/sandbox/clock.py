@@ -8,9 +8,9 @@ on from where it stood.
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 from django.conf import settings
@@ -179,10 +179,19 @@ def _sole_mover() -> Iterator[None]:
         taken = session.execute("SELECT pg_try_advisory_lock(%s)", [MOVER_LOCK]).fetchone()
         if taken is None or not taken[0]:
             raise ClockIsMoving
-        session.execute("SELECT set_config('lock_timeout', %s, false)", [f"{WAIT_FOR_TICKS_SECONDS}s"])
         try:
-            # Waiting in line, not polling: while an exclusive lock is asked for, no new tick gets a shared one.
-            session.execute("SELECT pg_advisory_lock(%s)", [due.CLOCK_LOCK])
-        except psycopg.errors.LockNotAvailable:
-            raise WorkUnderWay from None
-        yield
+            _wait_for_ticks(session)
+            yield
+        finally:
+            # Said aloud: after a mere hanging-up the server would keep the locks for some moments more.
+            with suppress(psycopg.OperationalError):
+                session.execute("SELECT pg_advisory_unlock_all()")
+
+
+def _wait_for_ticks(session: psycopg.Connection[Any]) -> None:
+    """Wait in line for the clock, not polling: while an exclusive lock is asked for, no new tick gets a shared one."""
+    session.execute("SELECT set_config('lock_timeout', %s, false)", [f"{WAIT_FOR_TICKS_SECONDS}s"])
+    try:
+        session.execute("SELECT pg_advisory_lock(%s)", [due.CLOCK_LOCK])
+    except psycopg.errors.LockNotAvailable:
+        raise WorkUnderWay from None

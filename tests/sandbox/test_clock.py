@@ -189,6 +189,13 @@ def test_a_second_mover_is_refused_at_once(jobs):
     assert clock.now() < datetime.now(UTC) + 2 * DAY + timedelta(seconds=5)
 
 
+def test_the_clock_can_be_moved_again_at_once(jobs):
+    for _ in range(10):
+        clock.advance(DAY)
+
+        assert elsewhere(tick_gets_the_clock)
+
+
 def test_the_clock_stands_while_it_is_moved(jobs):
     at = clock.now() + DAY
     seen = []
