@@ -136,7 +136,7 @@ class Drain:
             taken, cleared = self.claim()
             if not taken:
                 break
-            rest = self.each(cleared, self.hand_over)
+            rest = self.send(cleared)
             self.let_go(rest)
             done += taken - len(rest)
         return done
@@ -148,10 +148,10 @@ class Drain:
             doubtful = self.claim_doubtful()
             if not doubtful:
                 break
-            rest = self.each(doubtful, self.look_for)
-            for message in rest:
-                states.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
-            self.write(rest)
+            for message in doubtful:
+                self.look_for(message)
+                # One by one: a SID must be noted before a twin, of the same words, is looked for.
+                self.write([message])
             done += len(doubtful)
         return done
 
@@ -203,13 +203,13 @@ class Drain:
 
     # Acting
 
-    def each(self, messages: list[Message], act: Callable[[Message], None]) -> list[Message]:
-        """Act on the messages in turn, writing the outcomes as they gather; return those not got to."""
+    def send(self, messages: list[Message]) -> list[Message]:
+        """Hand the messages over in turn, writing the outcomes as they gather; return those not got to."""
         rest = messages
         while rest and self.goes_on:
             flush_at, done = time.monotonic() + FLUSH_SECONDS, 0
             for message in rest:
-                act(message)
+                self.hand_over(message)
                 done += 1
                 if not self.goes_on or time.monotonic() >= flush_at:
                     break
@@ -251,6 +251,9 @@ class Drain:
 
     def look_for(self, message: Message) -> None:
         """Find out whether one message was sent."""
+        if not self.goes_on:
+            states.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+            return
         try:
             provider_sid = self.gateway.find(message)
         except NoLookup:

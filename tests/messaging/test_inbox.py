@@ -1,0 +1,364 @@
+"""Texts that come in, through the webhook as Twilio calls it."""
+
+from itertools import count
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from twilio.request_validator import RequestValidator
+
+from crm.models import Contact
+from messaging import consent, inbox, outbox
+from messaging.models import Consent, Message
+from messaging.signals import text_received
+from tests.messaging.conftest import CLIENT, make_client
+
+STRANGER = "+14155550177"
+TEXTS = "/webhooks/twilio/texts"
+
+taken_by_us = []
+
+
+def take_digits(message, now):
+    """What settings.INBOUND may name: takes lone digits."""
+    if message.body.isdigit():
+        taken_by_us.append(message.pk)
+        return True
+    return False
+
+
+@pytest.fixture(autouse=True)
+def takers(settings, bobs_number):
+    settings.INBOUND = [f"{__name__}.take_digits"]
+    settings.PUBLIC_URL = "https://crm.example.com"
+    taken_by_us.clear()
+
+
+@pytest.fixture
+def heard():
+    """The signals that told of an inbound text: (contact, is_new)."""
+    told = []
+
+    def note(message, contact, is_new, now, **rest):
+        told.append((contact, is_new))
+
+    text_received.connect(note)
+    yield told
+    text_received.disconnect(note)
+
+
+@pytest.fixture
+def texts_in(settings, bobs_number):
+    """`texts_in(body, sender=..., to=...)` posts a signed announcement; the answer comes back."""
+    turn = count(1)
+
+    def post(body="Hello", *, sender=CLIENT, to=bobs_number, sid="", path=TEXTS, signature=None, **more):
+        form = {"MessageSid": sid or f"SM{next(turn):032x}", "From": sender, "To": to, "Body": body, **more}
+        signed = RequestValidator(settings.TWILIO_AUTH_TOKEN).compute_signature(settings.PUBLIC_URL + path, form)
+        headers = {"X-Twilio-Signature": signed if signature is None else signature}
+        return Client().post(path, urlencode(form), "application/x-www-form-urlencoded", headers=headers)
+
+    return post
+
+
+def test_a_reply_lands_on_the_contact(texts_in, client, bob, bobs_number, heard):
+    answer = texts_in("Yes, Saturday suits me", NumMedia="1", MediaUrl0="https://example.com/house.jpg")
+
+    assert (answer.status_code, answer["Content-Type"], answer.content) == (200, "text/xml", b"<Response></Response>")
+    message = Message.objects.get()
+    assert (message.status, message.purpose, message.channel) == ("received", "inbound", "text")
+    assert (message.contact, message.user) == (client, bob)
+    assert (message.sender, message.recipient) == (CLIENT, bobs_number)
+    assert (message.body, message.media) == ("Yes, Saturday suits me", ["https://example.com/house.jpg"])
+    assert heard == [(client, False)]
+
+
+def test_from_any_of_the_contacts_numbers(texts_in, client, heard):
+    client.home_phone = "(310) 555-0143"
+    client.save()
+
+    texts_in(sender="+13105550143")
+
+    assert heard == [(client, False)]
+
+
+def test_a_forged_text_is_403_and_changes_nothing(texts_in, client, heard):
+    assert texts_in("STOP", signature="").status_code == 403
+    assert texts_in("STOP", signature="bm90IHR3aWxpbydz").status_code == 403
+
+    assert not Message.objects.exists()
+    assert not Consent.objects.exists()
+    assert heard == []
+
+
+def test_a_signature_is_for_one_address_and_one_form(texts_in, client, settings):
+    form = {"MessageSid": "SM1", "From": CLIENT, "To": "+19495550150", "Body": "Hi"}
+    signer = RequestValidator(settings.TWILIO_AUTH_TOKEN)
+    for_another_host = signer.compute_signature("https://evil.example.com" + TEXTS, form)
+    for_another_body = signer.compute_signature(settings.PUBLIC_URL + TEXTS, form | {"Body": "Ho"})
+
+    assert texts_in("Hi", sid="SM1", signature=for_another_host).status_code == 403
+    assert texts_in("Hi", sid="SM1", signature=for_another_body).status_code == 403
+    assert not Message.objects.exists()
+
+
+def test_what_is_no_form_is_403(settings):
+    signed = RequestValidator(settings.TWILIO_AUTH_TOKEN).compute_signature(settings.PUBLIC_URL + TEXTS, {})
+
+    answer = Client().post(TEXTS, {"From": CLIENT}, "application/json", headers={"X-Twilio-Signature": signed})
+
+    assert answer.status_code == 403
+
+
+def test_a_replay_is_200_and_changes_nothing(texts_in, client, heard):
+    assert texts_in("Hello", sid="SM77").status_code == 200
+    assert texts_in("Hello", sid="SM77").status_code == 200
+
+    assert Message.objects.count() == 1
+    assert len(heard) == 1
+
+
+def test_the_contact_of_the_user_who_owns_the_number_is_preferred(texts_in, bob, alice, charlie, client):
+    make_client(alice)
+    make_client(charlie)
+
+    texts_in()
+
+    assert Message.objects.get().contact == client
+
+
+def test_then_one_they_see_then_anybodys(texts_in, bob, team, alice, charlie):
+    of_a_teammate = make_client(alice)
+    of_a_stranger = make_client(charlie)
+    texts_in()
+    of_a_teammate.delete()
+    texts_in()
+
+    assert list(Message.objects.order_by("pk").values_list("contact", flat=True)) == [None, of_a_stranger.pk]
+
+
+def test_a_stranger_becomes_a_contact(texts_in, bob, heard, now):
+    texts_in("Is the house on Elm still for sale?", sender=STRANGER)
+    texts_in("Hello?", sender=STRANGER)
+
+    contact = Contact.objects.get()
+    assert (contact.first_name, contact.mobile_phone, contact.mobile_e164) == (STRANGER, STRANGER, STRANGER)
+    assert (contact.owner_user, contact.source.name, contact.source.user) == (bob, "Text", bob)
+    assert heard == [(contact, True), (contact, False)]
+    assert list(Message.objects.filter(purpose="inbound").values_list("contact", flat=True)) == [contact.pk] * 2
+
+
+def test_a_strangers_keyword_changes_the_opt_out_and_creates_nobody(texts_in, heard):
+    texts_in("Stop.", sender=STRANGER)
+
+    assert consent.state_of(STRANGER).opted_out
+    assert not Contact.objects.exists()
+    assert heard == []
+    (row,) = Consent.objects.all()
+    assert (row.kind, row.source, row.words, row.message) == ("opted_out", "text", "Stop.", Message.objects.get())
+
+
+def test_stop_cancels_what_waits_for_the_number_whoever_sends_it(texts_in, client, text, provider, now, heard):
+    message = text()
+
+    texts_in("STOP")
+
+    outbox.run_due(now)
+    row = Message.objects.get(pk=message.pk)
+    assert (row.status, row.reason) == ("cancelled", "The number has opted out of texts.")
+    assert provider.taken == []
+    assert heard == []
+    assert Message.objects.get(purpose="inbound").contact == client
+
+
+def test_start_lifts_it_and_yes_only_when_there_was_a_stop(texts_in, client, heard):
+    texts_in("yes")
+    assert not Consent.objects.exists()
+    assert len(heard) == 1
+
+    texts_in("STOP")
+    texts_in("Yes!")
+    assert not consent.state_of(CLIENT).opted_out
+    texts_in("STOP")
+    texts_in("START")
+    assert not consent.state_of(CLIENT).opted_out
+    assert len(heard) == 1
+
+
+def test_what_the_carrier_understood_counts(texts_in, client):
+    texts_in("arrêt", OptOutType="STOP")
+
+    assert consent.state_of(CLIENT).opted_out
+
+
+def test_help_is_answered_by_the_carrier(texts_in, client, heard):
+    texts_in("HELP")
+
+    assert heard == []
+    assert Message.objects.get().status == "received"
+
+
+def test_stop_among_other_words_is_no_keyword(texts_in, client, heard):
+    texts_in("STOP by tomorrow at 5")
+
+    assert not Consent.objects.exists()
+    assert heard == [(client, False)]
+
+
+def test_those_whom_settings_name_may_take_a_text(texts_in, client, heard, bob):
+    texts_in("3", sender=bob.phone_e164)
+    texts_in("3")
+
+    assert taken_by_us == list(Message.objects.order_by("pk").values_list("pk", flat=True))
+    assert heard == []
+
+
+def test_a_users_own_phone_is_told_what_the_number_is_for_once(texts_in, bob, dana, heard, settings):
+    texts_in("hello?", sender=dana.phone_e164)
+    texts_in("I am driving", sender=dana.phone_e164)
+
+    (answer,) = Message.objects.filter(purpose="alert")
+    assert (answer.recipient, answer.sender, answer.body) == (dana.phone_e164, settings.ALERT_NUMBER, inbox.HELP)
+    assert not Contact.objects.exists()
+    assert heard == []
+
+
+def test_a_text_to_the_alert_number_from_a_known_contact_lands_there(texts_in, client, heard, settings):
+    texts_in(to=settings.ALERT_NUMBER)
+
+    assert heard == [(client, False)]
+
+
+def test_a_stranger_to_the_alert_number_is_stored_and_nobodys(texts_in, settings, heard):
+    assert texts_in(to=settings.ALERT_NUMBER, sender=STRANGER).status_code == 200
+
+    assert Message.objects.get().contact is None
+    assert heard == []
+
+
+def test_a_text_to_a_number_that_is_not_ours_is_200_and_nothing(texts_in, client):
+    assert texts_in(to="+19495550199").status_code == 200
+
+    assert not Message.objects.exists()
+
+
+def test_but_a_stop_to_it_counts(texts_in):
+    texts_in("STOP", to="+19495550199")
+
+    assert consent.state_of(CLIENT).opted_out
+
+
+def test_our_own_numbers_do_not_talk_to_each_other(texts_in, settings):
+    assert texts_in(sender=settings.ALERT_NUMBER).status_code == 200
+
+    assert not Message.objects.exists()
+
+
+def test_odd_texts_are_stored(texts_in, client):
+    assert texts_in("nul \0 byte \U0001f3e0").status_code == 200
+    assert texts_in("", NumMedia="many").status_code == 200
+    assert texts_in(sender="AMAZON").status_code == 200
+    assert texts_in(sender="").status_code == 200
+
+    assert list(Message.objects.order_by("pk").values_list("body", "contact")) == [
+        ("nul  byte \U0001f3e0", client.pk),
+        ("", client.pk),
+        ("Hello", None),
+    ]
+
+
+def test_only_posts_are_answered(db):
+    assert Client().get(TEXTS).status_code == 405
+
+
+# Receipts
+
+
+@pytest.fixture
+def sent(text, provider, now):
+    """A text that the provider took."""
+    message = text()
+    outbox.run_due(now)
+    return Message.objects.get(pk=message.pk)
+
+
+@pytest.fixture
+def told(texts_in):
+    """`told(sid, status)` posts a signed status callback."""
+
+    def post(sid, status, query="", **more):
+        path = f"/webhooks/twilio/texts/status{query}"
+        return texts_in(sid=sid, path=path, MessageStatus=status, **more)
+
+    return post
+
+
+def state(message):
+    row = Message.objects.get(pk=message.pk)
+    return row.status, row.provider_status
+
+
+def test_receipts_move_a_text_forward_only(sent, told):
+    assert state(sent) == ("sent", "")
+    for status, then in [
+        ("sending", ("sent", "sending")),
+        ("delivered", ("delivered", "delivered")),
+        ("sent", ("delivered", "delivered")),
+        ("delivered", ("delivered", "delivered")),
+        ("undelivered", ("delivered", "delivered")),
+        ("read", ("delivered", "read")),
+        ("failed", ("delivered", "read")),
+    ]:
+        assert told(sent.provider_sid, status).status_code == 200
+        assert state(sent) == then
+
+
+def test_an_undelivered_text_says_why(sent, told):
+    told(sent.provider_sid, "undelivered", ErrorCode="30005")
+
+    row = Message.objects.get(pk=sent.pk)
+    assert (row.status, row.error_code, row.reason) == (
+        "undelivered",
+        30005,
+        "The number is unknown or no longer in use.",
+    )
+
+
+def test_a_receipt_may_tell_of_an_opt_out(sent, told):
+    told(sent.provider_sid, "failed", ErrorCode="21610")
+
+    assert Consent.objects.get().source == "carrier"
+
+
+def test_a_forged_receipt_is_403(sent, told):
+    assert told(sent.provider_sid, "delivered", signature="x").status_code == 403
+    assert state(sent) == ("sent", "")
+
+
+def test_unknown_receipts_are_200_and_nothing(sent, told):
+    assert told("SMnobodys", "delivered").status_code == 200
+    assert told("SMnobodys", "delivered", query="?message=99999999999999999999").status_code == 200
+    assert told(sent.provider_sid, "beamed").status_code == 200
+    assert told(sent.provider_sid, "").status_code == 200
+    assert state(sent) == ("sent", "")
+
+
+def test_a_receipt_that_outruns_its_sid_adopts_the_text(text, told, now, provider):
+    message = text()
+    dying = outbox.Drain(Message.Channel.TEXT, now)
+    _, taken = dying.claim()
+    dying.hand_over(taken[0])
+
+    told("SMearly", "delivered", query=f"?message={message.pk}")
+    dying.write(taken)
+
+    row = Message.objects.get(pk=message.pk)
+    assert (row.status, row.provider_sid) == ("delivered", "SMearly")
+    assert (row.sent_at is not None, row.settled_at is not None, row.leased_until) == (True, True, None)
+    assert outbox.next_due_at() is None
+
+
+def test_a_receipt_names_no_text_that_has_another_sid(sent, told, client):
+    told("SMother", "delivered", query=f"?message={sent.pk}")
+
+    assert state(sent) == ("sent", "")

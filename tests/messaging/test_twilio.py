@@ -1,0 +1,234 @@
+"""The real Twilio client against the emulated Twilio: what leaves, what is refused, what may have been sent."""
+
+from datetime import timedelta
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from django.test import Client
+
+from config import clock
+from config.sandbox import callbacks, faults
+from config.sandbox.models import Block, EmulatedNumber, EmulatedText
+from messaging import consent, drafts, numbers, outbox
+from messaging.gateways import twilio
+from messaging.models import Message, PhoneNumber
+from tests.messaging.conftest import CLIENT, make_client
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECOND = timedelta(seconds=1)
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture(autouse=True)
+def quick(settings, carrier):
+    settings.TWILIO_TIMEOUT_SECONDS = 0.5
+
+
+@pytest.fixture
+def now():
+    """Alerts leave at any hour, so the emulator's own clock will do."""
+    return clock.now()
+
+
+@pytest.fixture
+def alert(bob, now):
+    """`alert(words)` queues an alert to bob's own phone."""
+
+    def queue(words="A lead for you", **more):
+        (message,) = outbox.queue_messages([drafts.alert_text(bob, words, now, **more)], now)
+        return message
+
+    return queue
+
+
+def texts():
+    """What the carrier has taken from us."""
+    return list(EmulatedText.objects.filter(direction="outbound-api").order_by("pk").values_list("recipient", "body"))
+
+
+def fresh(message):
+    return Message.objects.get(pk=message.pk)
+
+
+def test_a_text_leaves_with_its_address_for_receipts(alert, bob, now, settings):
+    message = alert("Emoji \U0001f3e0 and “quotes”", media=["https://example.com/house.jpg"])
+
+    outbox.run_due(now)
+
+    taken = EmulatedText.objects.get()
+    assert (taken.sender, taken.recipient, taken.body) == (settings.ALERT_NUMBER, bob.phone_e164, message.body)
+    assert taken.media == ["https://example.com/house.jpg"]
+    assert fresh(message).provider_sid == taken.sid
+    assert taken.callbacks.first().url == twilio.status_url(message)
+
+
+def test_it_is_delivered(alert, now, receiver):
+    message = alert()
+    outbox.run_due(now)
+    callbacks.run_due(now + 5 * SECOND)
+
+    for told in receiver.received:
+        assert told.is_signed
+    assert receiver.statuses() == ["sent", "delivered"]
+    address = urlsplit(twilio.status_url(message))
+    assert receiver.received[0].path == f"{address.path}?{address.query}"
+
+
+def test_the_emulators_signature_is_believed(alert, now, receiver, settings):
+    message = alert()
+    outbox.run_due(now)
+    callbacks.run_due(now + 5 * SECOND)
+
+    for told in receiver.received:
+        signature = {"X-Twilio-Signature": told.headers["X-Twilio-Signature"]}
+        answer = Client().post(told.path, urlencode(told.form), FORM, headers=signature)
+        assert answer.status_code == 200
+    assert fresh(message).status == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "reason"),
+    [
+        ("21211", "failed", "Twilio refused it: The 'To' number +19495550112 is not a valid phone number (21211)"),
+        ("21408", "failed", "Twilio refused it: Permission to send an SMS has not been enabled"),
+        ("21614", "failed", "Twilio refused it: 'To' number +19495550112 is not a valid mobile number (21614)"),
+        (
+            "21617",
+            "failed",
+            "Twilio refused it: The concatenated message body exceeds the 1600 character limit (21617)",
+        ),
+        ("429", "queued", "Twilio asked to slow down: Too Many Requests (20429)"),
+        ("63038", "queued", "Twilio asked to slow down: Account exceeded the daily messages limit (63038)"),
+        ("20003", "queued", "Twilio does not accept our account: Authenticate (20003)"),
+        ("21611", "queued", "Twilio refused it: This 'From' number has exceeded"),
+        ("500", "unknown", "Twilio failed at it: An internal server error has occurred (20500)"),
+        ("hang", "unknown", "Twilio did not answer (ReadTimeout)."),
+        ("lose_answer", "unknown", "Twilio did not answer (ConnectionError)."),
+    ],
+)
+def test_what_goes_wrong_is_told_apart(fault, status, reason, alert, now):
+    faults.line_up(fault, 1)
+    message = alert()
+
+    outbox.run_due(now)
+
+    row = fresh(message)
+    assert row.status == status
+    assert row.reason.startswith(reason)
+    assert len(texts()) == (fault == "lose_answer")
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "hang", "lose_answer", "63038", "20003", "21611"])
+def test_in_the_end_one_text_has_left(fault, alert, bob, now):
+    faults.line_up(fault, 1)
+    message = alert("Only once")
+
+    outbox.run_due(now)
+    while (due_at := outbox.next_due_at()) is not None:
+        outbox.run_due(due_at)
+
+    assert fresh(message).status == "sent"
+    assert texts() == [(bob.phone_e164, "Only once")]
+    assert fresh(message).provider_sid == EmulatedText.objects.get().sid
+
+
+def test_two_texts_of_the_same_words_are_told_apart_by_what_is_known(alert, bob, now):
+    """The answer to the second is lost; the first, listed too, must not be taken for it."""
+    first = alert("Same words")
+    outbox.run_due(now)
+    faults.line_up("lose_answer", 1)
+    second = alert("Same words")
+    outbox.run_due(now)
+    faults.line_up("hang", 1)
+    third = alert("Same words")
+    outbox.run_due(now)
+
+    while (due_at := outbox.next_due_at()) is not None:
+        outbox.run_due(due_at)
+
+    sids = {fresh(message).provider_sid for message in (first, second, third)}
+    assert len(sids) == 3
+    assert len(texts()) == 3
+
+
+def test_nobody_listening_is_not_sent(alert, now, settings):
+    settings.TWILIO_API_BASE_URL = "http://127.0.0.1:9"
+    message = alert()
+
+    outbox.run_due(now)
+
+    assert (fresh(message).status, fresh(message).reason) == ("queued", "Twilio could not be reached.")
+
+
+def test_while_it_cannot_be_looked_up_it_stays_unknown(alert, now, settings, carrier):
+    faults.line_up("hang", 1)
+    message = alert()
+    outbox.run_due(now)
+    settings.TWILIO_API_BASE_URL = "http://127.0.0.1:9"
+    later = outbox.next_due_at()
+
+    outbox.run_due(later)
+
+    assert fresh(message).status == "unknown"
+    assert outbox.next_due_at() == later + 60 * SECOND
+    settings.TWILIO_API_BASE_URL = carrier
+    outbox.run_due(later + 60 * SECOND)
+    assert fresh(message).status == "sent"
+
+
+def test_a_number_the_carrier_blocks_is_opted_out(alert, bob, now, settings):
+    Block.objects.create(sender=settings.ALERT_NUMBER, recipient=bob.phone_e164)
+    message, waiting = alert(), alert(not_before=now + 60 * SECOND)
+
+    outbox.run_due(now)
+
+    assert (fresh(message).status, fresh(message).error_code) == ("failed", 21610)
+    assert fresh(waiting).status == "cancelled"
+    assert consent.state_of(bob.phone_e164).opted_out
+
+
+def test_a_user_is_given_a_number_that_can_text(bob, now):
+    given = numbers.give_number(bob, now=now)
+
+    bob.refresh_from_db()
+    bought = EmulatedNumber.objects.get()
+    assert bob.system_phone == given.number == bought.number
+    assert given.provider_sid == bought.sid
+    assert bought.sms_url == twilio.inbound_url()
+
+
+def test_or_the_number_asked_for(bob, dana, now):
+    numbers.give_number(bob, number="(949) 555-0160", now=now)
+    bob.refresh_from_db()
+    assert bob.system_phone == "+19495550160"
+
+    numbers.give_number(bob, number="+19495550160", now=now)  # again: it is ours already
+    assert PhoneNumber.objects.get().user == bob
+    with pytest.raises(numbers.NumberInUse):
+        numbers.give_number(dana, number="+19495550160", now=now)
+    with pytest.raises(numbers.NoSuchNumber):
+        numbers.give_number(dana, number="call me", now=now)
+
+
+def test_a_new_number_takes_the_place_of_the_old(bob, dana, now):
+    old = numbers.give_number(bob, now=now)
+    new = numbers.give_number(bob, now=now)
+
+    bob.refresh_from_db()
+    assert bob.system_phone == new.number != old.number
+    numbers.give_number(dana, number=old.number, now=now)
+    assert PhoneNumber.objects.get(number=old.number).user == dana
+
+
+def test_a_client_text_leaves_from_that_number(bob, now):
+    numbers.give_number(bob, now=now)
+    bob.refresh_from_db()
+    noon = now.replace(hour=20)
+    (message,) = outbox.queue_messages([drafts.text_to(make_client(bob), "Hi", noon, user=bob)], noon)
+
+    outbox.run_due(noon)
+
+    assert fresh(message).status == "sent"
+    assert texts() == [(CLIENT, "Hi")]
+    assert EmulatedText.objects.get().sender == bob.system_phone
