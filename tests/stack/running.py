@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 from redis import Redis
 
+from config.stack.parts import die_with_us
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds; the machine may be busy, and a test never measures time
 MARKS = {  # what tells the parts apart in a process's command line
@@ -24,7 +26,7 @@ MARKS = {  # what tells the parts apart in a process's command line
     "postgres": "/bin/postgres",
     "valkey": "valkey-server",
 }
-STORAGE = ("DATABASE_URL", "REDIS_URL")  # the tests' own; a stack brings its own
+OURS = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "TWILIO_API_BASE_URL", "EMULATOR_PORT")  # a stack has its own
 
 
 class Stack:
@@ -32,7 +34,7 @@ class Stack:
 
     def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         self.home = home
-        inherited = {name: value for name, value in os.environ.items() if name not in STORAGE}
+        inherited = {name: value for name, value in os.environ.items() if name not in OURS}
         self.environment = inherited | {"PRIDE_HOME": str(home), "PORT": "0", "SANDBOX": "1"} | dict(environment)
         self.said = home.with_suffix(".said")
 
@@ -40,7 +42,11 @@ class Stack:
         """Start it and wait until it says that it is ready."""
         with open(self.said, "wb") as said:
             self.process = subprocess.Popen(
-                [CHECKOUT / "pride", "up", *options], env=self.environment, stdout=said, stderr=said
+                [CHECKOUT / "pride", "up", *options],
+                env=self.environment,
+                stdout=said,
+                stderr=said,
+                preexec_fn=die_with_us(signal.SIGTERM),
             )
         wait_until(lambda: "is ready" in self.words or self.process.poll() is not None)
         assert self.process.poll() is None, self.words
