@@ -1,0 +1,307 @@
+"""What is due goes out once, as the right message from the right sender, or is closed with the reason."""
+
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from campaigns import engine
+from campaigns.enrolment import enroll, enroll_many
+from campaigns.models import ContactCommunication
+from messaging import outbox
+from messaging.models import Message, Template
+from messaging.signals import text_received
+from teams.models import User
+from tests.campaigns.conftest import (
+    NOON,
+    make_action,
+    make_campaign,
+    make_contact,
+    make_template,
+    messages,
+    start,
+    states,
+)
+
+
+def enter(campaign, contact, now=NOON):
+    return enroll(campaign=campaign, contact=contact, started_by=campaign.owner_user, now=now)[0]
+
+
+def reply(contact, now):
+    """Mary texts back."""
+    message = Message.objects.create(
+        channel="text", purpose="inbound", status="received", contact=contact, recipient="+19495550199", body="Yes!"
+    )
+    text_received.send(Message, message=message, contact=contact, is_new=False, now=now)
+
+
+def test_a_due_text_leaves_from_the_senders_number(campaign, mary):
+    make_action(campaign)
+    enter(campaign, mary)
+    assert engine.next_due_at() == NOON + timedelta(minutes=10)
+    assert engine.run_due(NOON + timedelta(minutes=9)) == 0
+
+    assert engine.run_due(NOON + timedelta(minutes=10)) == 1
+
+    message = Message.objects.get()
+    assert (message.channel, message.purpose, message.status) == ("text", "campaign", "queued")
+    assert (message.sender, message.recipient) == ("+19495550199", "+19495550150")
+    assert message.body == "Hi Mary, welcome."
+    assert message.valid_until == NOON + timedelta(days=1, minutes=10)
+    assert engine.next_due_at() is None
+
+
+def test_a_second_tick_makes_no_second_message(campaign, mary):
+    make_action(campaign)
+    enter(campaign, mary)
+    later = NOON + timedelta(hours=1)
+    assert [engine.run_due(later), engine.run_due(later)] == [1, 0]
+    assert Message.objects.count() == 1
+
+
+def test_a_tick_that_fails_leaves_nothing_behind_and_is_made_up_for(campaign, mary, monkeypatch):
+    make_action(campaign)
+    enter(campaign, mary)
+    later = NOON + timedelta(hours=1)
+    monkeypatch.setattr(engine, "LINK", "SELECT 1/0, %s, %s")
+    with pytest.raises(Exception, match="division by zero"):
+        engine.run_due(later)
+    assert not Message.objects.exists()
+    monkeypatch.undo()
+
+    assert engine.run_due(later) == 1
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_share_what_is_due(campaign, alice, monkeypatch):
+    monkeypatch.setattr(engine, "BATCH", 3)
+    make_action(campaign)
+    crowd = [make_contact(alice, mobile_phone=f"(949) 555-01{number:02}") for number in range(20)]
+    enroll_many(campaign=campaign, contacts=crowd, started_by=alice, now=NOON)
+    ready, done = Barrier(3), []
+
+    def work():
+        try:
+            ready.wait()
+            done.append(engine.run_due(NOON + timedelta(hours=1)))
+        finally:
+            connections.close_all()
+
+    workers = [Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert sum(done) == 20
+    assert Message.objects.count() == len(set(Message.objects.values_list("recipient"))) == 20
+
+
+def test_the_words_are_those_the_template_has_when_it_is_sent(campaign, mary):
+    make_action(campaign)
+    enter(campaign, mary)
+    Template.objects.update(body="Dear {{last_name}}")
+    engine.run_due(NOON + timedelta(hours=1))
+    assert Message.objects.get().body == "Dear Jackson"
+
+
+def test_an_email_speaks_for_its_sender(api, alice, campaign, mary, run, mailoutbox):
+    make_action(campaign, "Email Contact")
+    start(api, alice, campaign, mary)
+
+    run(minutes=10)
+
+    (email,) = mailoutbox
+    assert (email.subject, email.body, email.to) == ("A home, Mary", "Hi Mary, welcome.", ["mary@example.com"])
+    assert email.from_email == "Alice Example <crm@example.com>"
+    assert email.reply_to == ["Alice Example <alice@example.com>"]
+
+
+def test_names_in_an_html_email_are_only_names(api, alice, campaign, run, mailoutbox):
+    template = make_template(alice, "Email", body="<p>Hi <b>{{first_name}}</b> &amp; co</p>")
+    make_action(campaign, "Email Contact", template=template)
+    start(api, alice, campaign, make_contact(alice, first_name="<i>Mary"))
+
+    run(minutes=10)
+
+    (email,) = mailoutbox
+    assert email.alternatives[0][0] == "<p>Hi <b>&lt;i&gt;Mary</b> &amp; co</p>"
+    assert email.body == "Hi <i>Mary & co"
+
+
+def test_a_call_tells_the_sender_whom_to_call_and_what_to_say(api, alice, campaign, run, mailoutbox):
+    contact = make_contact(alice, home_phone="949 555 0177")
+    make_action(campaign, "Call Contact", notes="Be brief.")
+    start(api, alice, campaign, contact)
+
+    run(minutes=10)
+
+    (email,) = mailoutbox
+    assert (email.to, email.subject) == (["alice@example.com"], "Call Mary Jackson")
+    for words in ("(949) 555-0150", "949 555 0177", "Be brief.", "Hi Mary, welcome."):
+        assert words in email.body
+    assert states() == [("Call Contact", False, True, "")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "reason"),
+    [
+        ("Text Contact", {"mobile_phone": ""}, "The contact has no mobile number."),
+        ("Text Contact", {"mobile_phone": "n/a"}, "The contact has no mobile number."),
+        ("Text Contact", {"mobile_phone": "", "home_phone": "949 555 0177"}, "The contact has no mobile number."),
+        ("Text Contact", {"first_name": ""}, "{{first_name}} is empty, and the text has nothing to put in its place."),
+        ("Email Contact", {"email": ""}, "The contact has no email address."),
+        ("Call Contact", {"mobile_phone": ""}, "The contact has no phone number."),
+    ],
+)
+def test_what_cannot_be_said_is_closed_with_the_reason(alice, campaign, kind, fields, reason):
+    make_action(campaign, kind)
+    enter(campaign, make_contact(alice, **fields))
+    assert engine.run_due(NOON + timedelta(hours=1)) == 1
+    assert states() == [(kind, False, False, reason)]
+    assert messages() == []
+
+
+def test_a_text_without_a_template_is_closed(campaign, mary):
+    make_action(campaign, template=None)
+    enter(campaign, mary)
+    engine.run_due(NOON + timedelta(hours=1))
+    assert states() == [("Text Contact", False, False, "There is no template.")]
+
+
+def test_a_sender_must_be_here_and_have_a_number(alice, bob, team, campaign, mary):
+    make_action(campaign, assigned_user=bob)
+    enter(campaign, mary)
+    engine.run_due(NOON + timedelta(hours=1))
+    make_action(other := make_campaign(alice, "Seller Drip"))
+    enter(other, mary)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    engine.run_due(NOON + timedelta(hours=1))
+    assert [state[3] for state in states()] == [
+        "The sender has no number to text from.",
+        "The sender no longer works here.",
+    ]
+
+
+def test_one_that_cannot_be_said_holds_up_nobody(alice, campaign, mary):
+    make_action(campaign)
+    enter(campaign, make_contact(alice, mobile_phone=""))
+    enter(campaign, mary)
+    assert engine.run_due(NOON + timedelta(hours=1)) == 2
+    assert messages() == [("text", "+19495550150", "queued")]
+
+
+def test_a_communication_is_open_until_the_provider_has_its_message(api, alice, campaign, mary, clock, sending):
+    make_action(campaign)
+    start(api, alice, campaign, mary)
+    engine.run_due(clock.advance(minutes=10))
+    assert states() == [("Text Contact", True, False, "")]
+
+    outbox.run_due(clock.advance(seconds=3))
+
+    row = ContactCommunication.objects.get()
+    assert (row.is_active, row.completed_at, row.completing_user) == (False, clock.now, None)
+
+
+def test_what_the_gate_refuses_is_closed_with_its_reason(api, alice, campaign, mary, run):
+    mary.is_do_not_contact = True
+    mary.save()
+    make_action(campaign)
+    start(api, alice, campaign, mary)
+    run(minutes=10)
+    assert states() == [("Text Contact", False, False, "The contact is marked do-not-contact.")]
+
+
+def test_a_text_waits_out_quiet_hours_and_is_open_meanwhile(api, alice, campaign, mary, run, clock):
+    make_action(campaign, delay_by_seconds=10 * 3600)  # ten in the evening
+    start(api, alice, campaign, mary)
+    run(hours=11)
+    assert messages() == [("text", "+19495550150", "held")]
+    assert states() == [("Text Contact", True, False, "")]
+    run(hours=10)
+    assert messages() == [("text", "+19495550150", "sent")]
+    assert ContactCommunication.objects.get().completed_at == NOON + timedelta(hours=20)
+
+
+def test_a_text_that_is_a_day_late_is_not_sent_any_more(campaign, mary, clock, run):
+    make_action(campaign)
+    enter(campaign, mary)
+    clock.advance(days=3)
+    run(minutes=0)
+    assert [status for _, _, status in messages()] != ["sent"]
+    ((_, is_active, completed, reason),) = states()
+    assert (is_active, completed, bool(reason)) == (False, False, True)
+
+
+def test_a_reply_stops_the_texts_that_say_so_in_every_campaign(api, alice, campaign, mary, run, clock):
+    seller = make_campaign(alice, "Seller Drip")
+    for each in (campaign, seller):
+        make_action(each, is_stopped_on_text_reply=True, delay_by_seconds=60)
+        make_action(each, is_stopped_on_text_reply=True)
+        make_action(each, is_stopped_on_text_reply=False)
+        make_action(each, "Email Contact", is_stopped_on_text_reply=True)
+        make_action(each, "Agent Task - No Reminder")
+        start(api, alice, each, mary)
+    other = make_contact(alice, mobile_phone="(949) 555-0151")
+    start(api, alice, campaign, other)
+    run(minutes=5)
+
+    reply(mary, clock.now)
+    run(days=1)
+
+    stopped, done = (False, False, "The contact replied."), (False, True, "")
+    for enrolment in mary.enrolments.all():
+        assert [state[1:] for state in states(enrolment.communications.order_by("pk"))] == [done, stopped, done, done]
+        assert enrolment.tasks.get().status == "incomplete"
+    assert [state[1:] for state in states(other.enrolments.get().communications.all())] == [done] * 4
+
+
+def test_a_reply_takes_a_waiting_text_out_of_the_outbox(api, alice, campaign, mary, run, clock):
+    make_action(campaign, is_stopped_on_text_reply=True)
+    start(api, alice, campaign, mary)
+    engine.run_due(clock.advance(minutes=10))
+
+    reply(mary, clock.now)
+    run(days=1)
+
+    assert states() == [("Text Contact", False, False, "The contact replied.")]
+    assert Message.objects.get(purpose="campaign").status == "cancelled"
+
+
+def test_a_reply_does_not_touch_a_text_that_is_being_sent(api, alice, campaign, mary, clock):
+    make_action(campaign, is_stopped_on_text_reply=True)
+    start(api, alice, campaign, mary)
+    engine.run_due(clock.advance(minutes=10))
+    Message.objects.update(status="sending", leased_until=clock.now)
+
+    reply(mary, clock.now)
+
+    assert states() == [("Text Contact", True, False, "")]
+
+
+def test_a_removed_contact_is_told_nothing_more(api, alice, campaign, mary, run, clock):
+    make_action(campaign)
+    make_action(campaign, delay_by_seconds=6000)
+    start(api, alice, campaign, mary)
+    engine.run_due(clock.advance(minutes=10))
+    assert api(alice).delete(f"/contacts/{mary.pk}").status_code == 200
+    run(days=1)
+    assert [status for _, _, status in messages()] == ["cancelled"]
+    assert not ContactCommunication.objects.exists()
+
+
+def test_twenty_due_cost_the_statements_of_two(alice, campaign, django_assert_num_queries):
+    make_action(campaign)
+    make_action(campaign, "Email Contact")
+    counts = []
+    for size in (1, 10):
+        crowd = [make_contact(alice) for _ in range(size)]
+        enroll_many(campaign=campaign, contacts=crowd, started_by=alice, now=NOON)
+        with CaptureQueriesContext(connection) as queries:
+            assert engine.run_due(NOON + timedelta(hours=1)) == 2 * size
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
