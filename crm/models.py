@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 
 from config import clock
-from teams.models import EqualsAny, User, seen_through
+from teams.models import User, is_among, seen_through
 from teams.phones import e164
 
 
@@ -70,16 +69,18 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def visible_to(self, user: User) -> ContactQuerySet:
         """Contacts you own, are assigned, are shared, or that a teammate who shares owns (design 4)."""
-        shared = ContactShare.objects.filter(user=user).values_list("contact_id")
         return self.filter(
-            seen_through("owner_user_id", user)
-            | models.Q(assigned_user=user)
-            | models.Q(EqualsAny(models.F("pk"), ArraySubquery(shared)))
+            seen_through("owner_user_id", user) | models.Q(assigned_user=user) | is_among("pk", shared_with, user)
         )
 
     def reached_at(self, number: str) -> ContactQuerySet:
         """Contacts that have `number` (E.164) as any of their phones."""
         return self.filter(models.Q(mobile_e164=number) | models.Q(home_e164=number) | models.Q(office_e164=number))
+
+
+def shared_with(user: User) -> models.QuerySet[Any, Any]:
+    """The ids of contacts shown to `user` one by one."""
+    return ContactShare.objects.filter(user=user).values_list("contact_id")
 
 
 def _phone_index(column: str) -> models.Index:

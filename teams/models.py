@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from oauth2_provider.models import AbstractApplication
 
@@ -275,9 +277,29 @@ class EqualsAny(models.Func):
     output_field = models.BooleanField()
 
 
-def seen_through(column: str, user: User) -> models.Q:
-    """Rows whose `column` (a user id) is `user`, or a teammate who shares contacts with them (design 4)."""
+ANYBODY = -1  # stands for the user in a query composed before they are known
+
+
+@cache
+def composed(rows_of: Callable[[User], models.QuerySet[Any, Any]]) -> tuple[str, tuple[Any, ...]]:
+    """The SQL of `rows_of` for whatever user. Django takes longer to compose it than PostgreSQL to answer."""
+    return rows_of(User(pk=ANYBODY)).query.sql_with_params()
+
+
+def is_among(column: str, rows_of: Callable[[User], models.QuerySet[Any, Any]], user: User) -> models.Q:
+    """Rows whose `column` is among the ids that `rows_of(user)` selects."""
+    sql, given = composed(rows_of)
+    ids = RawSQL(f"ARRAY({sql})", [user.pk if value == ANYBODY else value for value in given])
+    return models.Q(EqualsAny(models.F(column), ids))
+
+
+def mates_of(user: User) -> models.QuerySet[Any, Any]:
+    """The ids of those who share their contacts with `user` in some team."""
     sharing = Team.objects.joined_by(user).filter(is_contact_resource_sharing_enabled=True)
     members = TeamMember.objects.accepted().filter(team__in=sharing.values("pk"))
-    mates = members.order_by().values_list("user_id").union(sharing.order_by().values_list("creator_id"), all=True)
-    return models.Q(**{column: user.pk}) | models.Q(EqualsAny(models.F(column), ArraySubquery(mates)))
+    return members.order_by().values_list("user_id").union(sharing.order_by().values_list("creator_id"), all=True)
+
+
+def seen_through(column: str, user: User) -> models.Q:
+    """Rows whose `column` (a user id) is `user`, or a teammate who shares contacts with them (design 4)."""
+    return models.Q(**{column: user.pk}) | is_among(column, mates_of, user)
