@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Case, QuerySet, Value, When
 
-from config.errors import Conflict
+from config.errors import Conflict, DomainError
 from crm.contacts import tell_of_change
 from crm.models import Contact, ContactShare
 from leads.models import Lead, LeadOffer
@@ -28,6 +28,12 @@ class NotYourTurn(Conflict):
 
 class OfferNotOpen(Conflict):
     """This offer is no longer open."""
+
+
+class LeadIsGone(DomainError):
+    """This lead was removed."""
+
+    status = 404
 
 
 @transaction.atomic
@@ -63,9 +69,11 @@ def hold_lead(lead_id: int) -> Lead:
 
     The contact is held first, as by whoever removes it: held in the other order, the two could wait for each other.
     """
-    held = Contact.objects.select_for_update(no_key=True).get(leads=lead_id)
-    lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
-    lead.contact = held
+    contact = Contact.objects.filter(leads=lead_id).select_for_update(of=("self",), no_key=True).first()
+    lead = Lead.objects.filter(pk=lead_id).select_for_update(no_key=True).first()
+    if lead is None or contact is None:
+        raise LeadIsGone
+    lead.contact = contact
     return lead
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -9,12 +10,22 @@ import pytest
 from campaigns.models import Campaign
 from crm.models import Contact, ContactSource
 from leads import engine
-from leads.models import Lead, LeadOffer, LeadRoute
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
 from messaging.models import Message
 from teams.models import Team, TeamMemberDistributionOption, User
 
 ZILLOW, TRULIA, TEXT = 1, 3, 11  # ids of seeded lead sources
 NOON = datetime(2027, 3, 1, 20, tzinfo=UTC)  # Monday noon in Los Angeles
+
+
+SEEDED: dict[int, str] = import_module("leads.migrations.0002_lead_sources").SOURCES
+
+
+@pytest.fixture
+def alice(alice: User) -> User:
+    """Alice, where lead sources are: a transactional test empties every table, of migrations' rows too."""
+    LeadSource.objects.bulk_create((LeadSource(pk=pk, name=name) for pk, name in SEEDED.items()), ignore_conflicts=True)
+    return alice
 
 
 class Clock:

@@ -1,0 +1,205 @@
+"""Rivals over real connections: threads that claim, ticks that overlap, and workers that die in the middle."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+
+from leads import engine
+from leads.models import Lead, LeadOffer
+from leads.reply import claim_by_digit
+from messaging.models import Message
+from teams.models import TeamMember, User
+from tests.conftest import make_user
+from tests.leads.conftest import NOON, inquiry, make_contact, make_option, offer_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(deeds: list[Callable[[], Any]]) -> list[Any]:
+    """Do all of these at the same time, each on a connection of its own."""
+    barrier = Barrier(len(deeds))
+
+    def act(deed: Callable[[], Any]) -> Any:
+        barrier.wait()
+        try:
+            return deed()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(act, deeds))
+
+
+@pytest.fixture
+def everybody_at_once(team):
+    team.mins_until_next_alert = 0
+    team.save()
+
+
+def join(team, count: int) -> list[User]:
+    """So many more members who are told by text."""
+    members = [make_user(f"Member{at}", f"01{at:02}") for at in range(20, 20 + count)]
+    for member in members:
+        TeamMember.objects.create(team=team, user=member, request_status="Accepted")
+        make_option(team, member, rank=9)
+    return members
+
+
+def offer_leads(api, alice, count: int) -> list[Lead]:
+    client, made = api(alice), []
+    for _ in range(count):
+        made.append(client.made("/leads", inquiry(make_contact(alice)))["id"])
+        assert client.post(f"/leads/{made[-1]}/offers").status_code == 201
+    return list(Lead.objects.filter(pk__in=made).order_by("pk"))
+
+
+def test_of_thirty_rivals_exactly_one_wins(api, alice, team, route, everybody_at_once, clock):
+    members = join(team, 30)
+    (lead,) = offer_leads(api, alice, 1)
+    engine.run_due(clock.now)
+    rivals = [(api(member), f"/leads/{lead.pk}/offers/{offer_of(lead, member).pk}") for member in members]
+
+    answers = at_once([lambda rival=rival: rival[0].patch(rival[1], {"status": "Claimed"}) for rival in rivals])
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 29}
+    losers = [answer.json()["message"] for answer in answers if answer.status_code == 409]
+    assert set(losers) == {"This lead has already been claimed."}
+    lead.refresh_from_db()
+    winner = members[[answer.status_code for answer in answers].index(200)]
+    assert (lead.claimed_by_user, lead.contact.assigned_user) == (winner, winner)
+    assert Counter(lead.offers.values_list("status", flat=True)) == {"Claimed": 1, "Lost": 29}
+    assert Message.objects.filter(status="queued").get().user == winner
+
+
+def test_of_rivals_who_text_and_rivals_who_click_exactly_one_wins(api, alice, team, route, everybody_at_once, clock):
+    members = join(team, 8)
+    (lead,) = offer_leads(api, alice, 1)
+    engine.run_due(clock.now)
+
+    def click(member: User) -> Callable[[], Any]:
+        client, path = api(member), f"/leads/{lead.pk}/offers/{offer_of(lead, member).pk}"
+        return lambda: client.patch(path, {"status": "Claimed"}).status_code
+
+    def text(member: User) -> Callable[[], Any]:
+        message = Message.objects.create(
+            channel="text", purpose="inbound", status="received", sender=member.phone_e164, recipient="+1", body="1"
+        )
+        return lambda: claim_by_digit(message, clock.now)
+
+    codes = at_once([click(member) for member in members[:4]] + [text(member) for member in members[4:]])[:4]
+
+    lead.refresh_from_db()
+    assert codes.count(200) == (lead.claimed_by_user in members[:4])
+    assert lead.offers.filter(status="Claimed").count() == 1
+    told = Message.objects.filter(body__startswith="Already claimed", user__in=members[4:]).count()
+    assert told == 4 - (lead.claimed_by_user in members[4:])
+
+
+def test_overlapping_ticks_alert_nobody_twice(api, alice, team, route, options, everybody_at_once, clock, monkeypatch):
+    monkeypatch.setattr(engine, "BATCH", 7)
+    leads = offer_leads(api, alice, 25)
+
+    at_once([lambda: engine.run_due(clock.now)] * 4)
+    engine.run_due(clock.now)  # what each passed over because another held it
+
+    assert_alerted_once(leads)
+
+
+def assert_alerted_once(leads: list[Lead]) -> None:
+    offers = LeadOffer.objects.filter(lead__in=leads)
+    assert set(offers.values_list("status", flat=True)) == {"Sent"}
+    alerts = Message.objects.filter(purpose="alert")
+    assert Counter(alerts.values_list("channel", flat=True)) == {"text": offers.count(), "email": offers.count()}
+    assert set(offers.values_list("alert_text_id", flat=True)) | set(
+        offers.values_list("alert_email_id", flat=True)
+    ) == set(alerts.values_list("pk", flat=True))
+    for user_id in offers.values_list("user_id", flat=True).distinct():
+        numbers = list(offers.filter(user=user_id).values_list("reply_number", flat=True))
+        assert len(set(numbers)) == len(numbers)
+
+
+def test_a_worker_that_dies_in_the_middle_loses_and_doubles_nothing(
+    api, alice, team, route, options, everybody_at_once, clock, monkeypatch
+):
+    monkeypatch.setattr(engine, "BATCH", 5)
+    leads = offer_leads(api, alice, 30)
+    deaths = 0
+
+    def work() -> None:
+        while not lived_through():
+            pass
+
+    def lived_through() -> bool:
+        """Do what is due, and tell whether nobody killed us over it."""
+        nonlocal deaths
+        try:
+            engine.run_due(clock.now)
+            return engine.next_due_at() is None
+        except OperationalError:
+            deaths += 1
+            connection.close()
+            return False
+
+    def kill() -> None:
+        with connection.cursor() as cursor:
+            for _ in range(200):
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%leads_leadoffer%'"
+                )
+                if deaths > 5:
+                    break
+
+    at_once([work, kill])
+
+    assert deaths
+    assert_alerted_once(leads)
+
+
+def test_claims_and_ticks_that_meet_leave_nobody_told_of_a_claimed_lead(
+    api, alice, bob, team, route, options, clock, monkeypatch
+):
+    """Bob claims each lead at the moment in which dana's turn comes."""
+    monkeypatch.setattr(engine, "BATCH", 3)
+    leads = offer_leads(api, alice, 12)
+    engine.run_due(clock.now)
+    clock.now = NOON + timedelta(minutes=5)
+    client = api(bob)
+    paths = [f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}" for lead in leads]
+
+    def claim_all() -> list[int]:
+        return [client.patch(path, {"status": "Claimed"}).status_code for path in paths]
+
+    codes, *_ = at_once([claim_all, lambda: engine.run_due(clock.now), lambda: engine.run_due(clock.now)])
+
+    assert codes == [200] * 12
+    danas = LeadOffer.objects.filter(user__first_name="Dana").select_related("alert_text")
+    for offer in danas:
+        assert offer.status in ("Cancelled", "Lost")
+        assert offer.alert_text is None or offer.alert_text.status == "cancelled"
+
+
+def test_a_contact_removed_while_its_lead_is_claimed_leaves_nothing_half_done(
+    api, alice, bob, team, route, options, clock
+):
+    for lead in offer_leads(api, alice, 8):
+        engine.run_due(clock.now)
+        claimer, remover = api(bob), api(alice)
+        path, contact = f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", f"/contacts/{lead.contact_id}"
+
+        claimed, removed = at_once(
+            [
+                lambda claimer=claimer, path=path: claimer.patch(path, {"status": "Claimed"}).status_code,
+                lambda remover=remover, contact=contact: remover.delete(contact).status_code,
+            ]
+        )
+
+        assert removed == 200
+        assert claimed in (200, 404)
+        assert not Lead.objects.filter(pk=lead.pk).exists()
