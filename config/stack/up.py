@@ -62,10 +62,12 @@ def start(
     told = describe(home, port, sandbox, os.environ) | start_servers(supervisor, home, lock)
     environment = (without_secrets(os.environ) if sandbox else dict(os.environ)) | told
     write_json(home.run_file, {name: told[name] for name in TOLD if name in told})
+    say("  PostgreSQL and Valkey answer; bringing the database up to date")
     if sandbox:
         supervisor.start(emulator_part(home, environment))
     if supervisor.run(["-m", "config.stack.prepare", f"http://127.0.0.1:{port}"], environment):
         raise Refusal("The database could not be prepared; the lines above say why.")
+    say("  the database is ready; starting the service")
     supervisor.start(*product_parts(home, environment, listener.fileno(), workers))
     supervisor.wait_until(lambda: is_ready(port), f"The service did not get ready: see {home.logs}.", READY_SECONDS)
     return told
