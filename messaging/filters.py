@@ -1,0 +1,27 @@
+"""What templates and their folders can be asked for."""
+
+from config.api.query import FilterSet
+from messaging.models import Template, TemplateFolder
+
+
+class TemplateFilters(FilterSet):
+    class Meta:
+        model = Template
+        fields = [
+            "id",
+            "user_id",
+            "template_folder_id",
+            "body",
+            "subject",
+            "description",
+            "file_id",
+            "created_at",
+            "modified_at",
+            "template_type",
+        ]
+
+
+class TemplateFolderFilters(FilterSet):
+    class Meta:
+        model = TemplateFolder
+        fields = ["id", "user_id", "name", "description", "original_template_folder_id"]

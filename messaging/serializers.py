@@ -1,0 +1,57 @@
+"""How templates and their folders look to clients (reference 2.22, 2.23)."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from config.api.fields import LooseSerializer
+from messaging.fill import FIELDS, unknown_tokens
+from messaging.models import Template, TemplateFolder
+
+
+def known_fields_only(text: str) -> str:
+    """Refuse a text with merge fields that there are not: better now than when it is to be sent."""
+    if unknown := unknown_tokens(text):
+        names = " and ".join(f"{{{{{token[:50]}}}}}" for token in unknown)
+        raise serializers.ValidationError(f"has no such merge field as {names}. There are {', '.join(FIELDS)}.")
+    return text
+
+
+class TemplateSerializer(LooseSerializer[Template]):
+    class Meta:
+        model = Template
+        fields = [
+            "id",
+            "user_id",
+            "template_folder_id",
+            "body",
+            "subject",
+            "description",
+            "file_id",
+            "created_at",
+            "modified_at",
+            "template_type",
+        ]
+        read_only_fields = ["user_id", "created_at", "modified_at"]
+
+    def validate_subject(self, subject: str) -> str:
+        return known_fields_only(subject)
+
+    def validate_body(self, body: str) -> str:
+        return known_fields_only(body)
+
+
+class TemplateFolderSerializer(LooseSerializer[TemplateFolder]):
+    counts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TemplateFolder
+        fields = ["id", "user_id", "name", "description", "original_template_folder_id", "counts"]
+        read_only_fields = ["user_id", "original_template_folder_id"]
+
+    @extend_schema_field(
+        {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": {"type": "integer"}}}
+    )
+    def get_counts(self, folder: TemplateFolder) -> dict[str, dict[str, int]]:
+        """How many templates of each type. Nested twice, as the one documented example has it."""
+        counted = {row["type"]: row["count"] for row in getattr(folder, "template_counts", ())}  # a new folder has none
+        return {"counts": {kind: counted.get(kind, 0) for kind in Template.TemplateType.values}}

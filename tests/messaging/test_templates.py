@@ -1,0 +1,131 @@
+"""Templates and their folders through HTTP, and filling them."""
+
+import pytest
+
+from messaging.models import Template
+from messaging.templates import Unfilled, fill
+from tests.messaging.conftest import make_client
+
+NO_COUNTS = {"Email": 0, "Text": 0, "Phone": 0, "Direct Mail Letter": 0, "Direct Mail Postcard": 0}
+
+
+@pytest.fixture
+def folder(api, bob):
+    """A folder of bob's."""
+    return api(bob).made("/template-folders", {"name": "Buyers", "description": "For those who buy"})
+
+
+@pytest.fixture
+def template(api, bob, folder):
+    """`template(body=..., ...)` makes one of bob's and returns the answer."""
+
+    def post(**fields):
+        return api(bob).post("/templates", {"template_folder_id": folder["id"], "template_type": "Text", **fields})
+
+    return post
+
+
+def test_a_template_is_kept_as_documented(api, bob, folder):
+    made = api(bob).made(
+        "/templates",
+        {
+            "template_folder_id": str(folder["id"]),
+            "body": "Hello {{first_name|there}}",
+            "subject": "I'm here to help",
+            "description": "Email #12",
+            "file_id": 1,
+            "template_type": "email",
+        },
+    )
+
+    assert list(made) == [
+        *("id", "user_id", "template_folder_id", "body", "subject", "description", "file_id"),
+        *("created_at", "modified_at", "template_type"),
+    ]
+    assert (made["user_id"], made["template_folder_id"], made["template_type"]) == (bob.pk, folder["id"], "Email")
+    assert api(bob).get(f"/templates/{made['id']}").json() == made
+
+
+def test_a_template_is_changed_and_removed(api, bob, template):
+    made = template(body="Hello").json()
+
+    changed = api(bob).patch(f"/templates/{made['id']}", {"body": "Goodbye"}).json()
+    assert changed == made | {"body": "Goodbye", "modified_at": changed["modified_at"]}
+    assert api(bob).delete(f"/templates/{made['id']}").json()["id"] == made["id"]
+    assert api(bob).get(f"/templates/{made['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("field", ["body", "subject"])
+def test_a_merge_field_that_there_is_not_is_refused_by_name(field, template):
+    answer = template(**{field: "Hi {{frist_name}}, {{ first_name }}, {{contact.delete}}"})
+
+    assert answer.status_code == 400
+    assert "{{frist_name}} and {{contact.delete}}" in answer.json()["errors"][field]
+    assert not Template.objects.exists()
+
+
+def test_also_when_it_is_changed(api, bob, template):
+    made = template(body="Hello").json()
+
+    assert api(bob).patch(f"/templates/{made['id']}", {"body": "{{nobody}}"}).status_code == 400
+
+
+def test_what_a_template_needs(api, bob, charlie, folder):
+    assert set(api(bob).post("/templates", {"body": "Hi"}).json()["errors"]) == {"template_folder_id", "template_type"}
+    strange = {"template_folder_id": folder["id"], "template_type": "Text"}
+    assert set(api(charlie).post("/templates", strange).json()["errors"]) == {"template_folder_id"}
+    assert api(bob).post("/templates", strange | {"template_type": "Fax"}).status_code == 400
+
+
+def test_templates_are_found_by_folder_and_type(api, bob, folder, template):
+    template(body="one", template_type="Email")
+    made = template(body="two").json()
+
+    found = api(bob).get("/templates", {"template_folder_id": folder["id"], "template_type": "text"}).json()
+
+    assert [row["id"] for row in found["data"]] == [made["id"]]
+
+
+def test_a_folder_counts_its_templates(api, bob, folder, template):
+    assert folder["counts"] == {"counts": NO_COUNTS}
+    for kind in ("Email", "Email", "Text"):
+        template(template_type=kind)
+
+    counts = {"counts": NO_COUNTS | {"Email": 2, "Text": 1}}
+    path = f"/template-folders/{folder['id']}"
+    assert api(bob).get(path).json() == folder | {"counts": counts}
+    assert api(bob).get("/template-folders").json()["data"] == [folder | {"counts": counts}]
+    assert api(bob).patch(path, {"name": "Sellers"}).json() == folder | {"name": "Sellers", "counts": counts}
+
+
+def test_a_list_of_folders_costs_what_two_do(api, bob, django_assert_num_queries):
+    client = api(bob)
+    for turn in range(9):
+        client.made("/template-folders", {"name": f"Folder {turn}"})
+
+    with django_assert_num_queries(2):  # the token, and the rows
+        assert client.get("/template-folders").json()["total"] == 9
+
+
+def test_another_users_are_404(api, charlie, folder, template):
+    made = template(body="Hello").json()
+
+    for path in (f"/template-folders/{folder['id']}", f"/templates/{made['id']}"):
+        assert api(charlie).get(path).status_code == 404
+        assert api(charlie).patch(path, {"name": "Mine"}).status_code == 404
+        assert api(charlie).delete(path).status_code == 404
+
+
+def test_a_folder_needs_a_name(api, bob):
+    assert set(api(bob).post("/template-folders", {}).json()["errors"]) == {"name"}
+
+
+def test_filling_knows_both_people(bob):
+    contact = make_client(bob, last_name="Client")
+
+    assert fill("Hi {{First_Name}}, {{agent_first_name}} here: {{agent_phone}}", contact, bob) == (
+        f"Hi Clara, Bob here: {bob.phone}"
+    )
+    assert fill("{{company|Your firm}}", contact, bob) == "Your firm"
+    with pytest.raises(Unfilled):
+        fill("{{company}}", contact, bob)
