@@ -25,26 +25,23 @@ NO_ADDRESS = Verdict(rules.REFUSE, "no_address", "There is no valid email addres
 
 def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
     """The gate's verdict on each message, in order; a constant number of queries."""
-    _attach_users(messages)
+    users = User.objects.in_bulk({message.user_id for message in messages if message.user_id})
     flags = _flags({message.contact_id for message in messages if message.contact_id})
     states = consent.states_of({message.recipient for message in messages if message.channel == Channel.TEXT})
-    return [
-        _text(message, flags.get(message.contact_id, NO_FLAGS), states[message.recipient], now)
-        if message.channel == Channel.TEXT
-        else _email(message, flags.get(message.contact_id, NO_FLAGS), now)
-        for message in messages
-    ]
+    verdicts = []
+    for message in messages:
+        user = users.get(message.user_id or 0)
+        flagged = flags.get(message.contact_id, NO_FLAGS)
+        if message.channel == Channel.TEXT:
+            verdicts.append(_text(message, user, flagged, states[message.recipient], now))
+        else:
+            message.user = user  # in whose name the email will be written
+            verdicts.append(_email(message, flagged, now))
+    return verdicts
 
 
 Flags = tuple[bool, bool]  # is_do_not_contact, is_imported
 NO_FLAGS: Flags = (False, False)
-
-
-def _attach_users(messages: Sequence[Message]) -> None:
-    users = User.objects.in_bulk({message.user_id for message in messages if message.user_id})
-    for message in messages:
-        if message.user_id:
-            message.user = users[message.user_id]
 
 
 def _flags(contacts: set[int]) -> dict[int | None, Flags]:
@@ -54,7 +51,7 @@ def _flags(contacts: set[int]) -> dict[int | None, Flags]:
     return {pk: (is_do_not_contact, is_imported) for pk, is_do_not_contact, is_imported in rows}
 
 
-def _text(message: Message, flags: Flags, state: consent.State, now: datetime) -> Verdict:
+def _text(message: Message, user: User | None, flags: Flags, state: consent.State, now: datetime) -> Verdict:
     if not message.sender:
         return NO_SENDER
     is_do_not_contact, is_imported = flags
@@ -66,7 +63,7 @@ def _text(message: Message, flags: Flags, state: consent.State, now: datetime) -
         has_opted_out=state.opted_out,
         consent=rules.GIVEN if state.granted else unknown,
         allows_unknown_consent=settings.TEXTS_TO_UNKNOWN_CONSENT == "allow",
-        default_zone=_zone(message.user.timezone if message.user else ""),
+        default_zone=_zone(user.timezone if user else ""),
         valid_until=message.valid_until,
     )
     return rules.decide(facts, now)

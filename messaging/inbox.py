@@ -34,14 +34,15 @@ def receive(text: Inbound, now: datetime) -> Message | None:
     if Message.objects.filter(channel=Message.Channel.TEXT, provider_sid=text.provider_sid).exists():
         return None
     meaning = _keyword(text)
-    number = PhoneNumber.objects.filter(number=text.recipient).select_related("user").first()
-    if number is None and text.recipient != settings.ALERT_NUMBER and meaning is None:
+    ours = PhoneNumber.objects.filter(number__in=(text.sender, text.recipient)).select_related("user")
+    users = {number.number: number.user for number in ours} | {settings.ALERT_NUMBER: None}
+    if text.recipient not in users and meaning is None:
         logger.warning("Text %s came to a number that is none of ours", text.provider_sid)
         return None
-    if _is_ours(text.sender):
+    if text.sender in users:
         logger.warning("Text %s came from one of our own numbers", text.provider_sid)
         return None
-    message = _store(text, number.user if number else None, now)
+    message = _store(text, users.get(text.recipient), now)
     if meaning is not None:
         _obey(meaning, message, now)
     elif not _is_taken(message, now):
@@ -59,11 +60,9 @@ def _keyword(text: Inbound) -> Keyword | None:
     """What the text asks for, if it is a keyword; the provider's reading of it comes first."""
     if text.opt_out_type in Keyword.__members__:
         return Keyword[text.opt_out_type]
-    return keyword(text.body, is_opted_out=consent.state_of(text.sender).opted_out)
-
-
-def _is_ours(number: str) -> bool:
-    return number == settings.ALERT_NUMBER or PhoneNumber.objects.filter(number=number).exists()
+    meaning = keyword(text.body, is_opted_out=True)
+    is_yes = meaning is not None and keyword(text.body) is None
+    return None if is_yes and not consent.state_of(text.sender).opted_out else meaning
 
 
 def _store(text: Inbound, user: User | None, now: datetime) -> Message:

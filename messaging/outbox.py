@@ -98,6 +98,9 @@ def next_due_at() -> datetime | None:
 
 def run_due(now: datetime) -> int:
     """Look up what may have been sent, send what is due; return how many messages were dealt with."""
+    due_at = next_due_at()  # one small query, for a tick that mostly finds nothing
+    if due_at is None or due_at > now:
+        return 0
     return sum(drain(channel, now) for channel in GATEWAYS)
 
 
@@ -134,11 +137,11 @@ class Drain:
         done = 0
         while self.goes_on:
             taken, cleared = self.claim()
-            if not taken:
-                break
             rest = self.send(cleared)
             self.let_go(rest)
             done += taken - len(rest)
+            if taken < self.gateway.batch:
+                break
         return done
 
     def look_up(self) -> int:
@@ -146,13 +149,13 @@ class Drain:
         done = 0
         while self.goes_on:
             doubtful = self.claim_doubtful()
-            if not doubtful:
-                break
             for message in doubtful:
                 self.look_for(message)
                 # One by one: a SID must be noted before a twin, of the same words, is looked for.
                 self.write([message])
             done += len(doubtful)
+            if len(doubtful) < self.gateway.batch:
+                break
         return done
 
     # Taking

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from messaging import consent, drafts, outbox
@@ -457,3 +457,47 @@ def test_two_workers_never_send_the_same_text(bob, client, provider, now):
 
     assert sorted(body for _, body in provider.taken) == sorted(f"Text {n}" for n in range(100))
     assert set(Message.objects.values_list("status", flat=True)) == {"sent"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_send_and_a_cancellation_at_once_one_wins(text, provider, now, outcome):
+    message = text()
+    cancelled = []
+
+    def cancel():
+        try:
+            cancelled.append(outbox.cancel(Message.objects.all(), reason="The client replied.", now=now))
+        finally:
+            connections.close_all()
+
+    rival = threading.Thread(target=cancel)
+    with transaction.atomic():
+        outbox.Drain(Message.Channel.TEXT, now).claim()
+        rival.start()  # waits for the row
+        rival.join(timeout=0.3)
+        assert cancelled == []
+    rival.join()
+
+    assert cancelled == [0]
+    assert outcome(message)[0] == "sending"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_and_if_the_cancellation_came_first_nothing_is_sent(text, provider, now, outcome):
+    message = text()
+
+    def run():
+        try:
+            outbox.run_due(now)
+        finally:
+            connections.close_all()
+
+    rival = threading.Thread(target=run)
+    with transaction.atomic():
+        outbox.cancel(Message.objects.all(), reason="The client replied.", now=now)
+        rival.start()
+        rival.join()  # passes over the row
+
+    outbox.run_due(now)
+    assert outcome(message) == ("cancelled", "The client replied.")
+    assert provider.taken == []
