@@ -30,6 +30,14 @@ class NoAnswer(Exception):
     """The client shall wait in vain."""
 
 
+def own_alert_number(now: datetime) -> None:
+    """Note the alert number among those bought, as it is from the start."""
+    if settings.ALERT_NUMBER:
+        EmulatedNumber.objects.get_or_create(
+            number=settings.ALERT_NUMBER, defaults={"friendly_name": "Alerts", "bought_at": now}
+        )
+
+
 def owns(number: str) -> bool:
     """Whether the account has this number. The alert number is its own from the start."""
     return number == settings.ALERT_NUMBER or EmulatedNumber.objects.filter(number=number).exists()

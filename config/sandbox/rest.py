@@ -210,6 +210,7 @@ def buy_number(request: Request) -> Answer:
 
 def list_numbers(request: Request) -> Answer:
     """`GET IncomingPhoneNumbers.json`: the numbers the account has bought."""
+    carrier.own_alert_number(clock.now())
     numbers = EmulatedNumber.objects.order_by("-id")
     if number := request.value("PhoneNumber"):
         numbers = numbers.filter(number=e164(number) or number)

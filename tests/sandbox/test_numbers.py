@@ -34,7 +34,7 @@ def test_a_number_is_bought_and_then_texts_leave_from_it(client):
         "Bob",
     )
     assert client.messages.create(to="+19495550123", from_=bought.phone_number, body="Hi").status == "queued"
-    assert [one.sid for one in client.incoming_phone_numbers.list()] == [bought.sid]
+    assert [one.sid for one in client.incoming_phone_numbers.list(phone_number="+19495550101")] == [bought.sid]
     assert client.incoming_phone_numbers(bought.sid).fetch().phone_number == "+19495550101"
 
 
@@ -42,6 +42,12 @@ def test_a_number_is_bought_by_area_code(client):
     bought = [client.incoming_phone_numbers.create(area_code="949").phone_number for _ in range(2)]
 
     assert bought == ["+19495550101", "+19495550102"]
+
+
+def test_the_alert_number_is_the_accounts_own_from_the_start(client):
+    (owned,) = client.incoming_phone_numbers.list()
+
+    assert owned.phone_number == "+19495550100"
 
 
 def test_a_bought_number_is_offered_no_more(client):

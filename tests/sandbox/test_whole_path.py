@@ -1,0 +1,121 @@
+"""The sandbox around the real product: its engines, its gateway and its webhooks, over sockets."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from config import clock as business
+from config.sandbox import clock
+from config.sandbox.models import EmulatedText
+from crm.models import Contact
+from messaging import drafts, outbox
+from messaging.models import Message
+from messaging.numbers import give_number
+
+CLIENT = "+13105550142"
+NOON = datetime(2031, 1, 7, 20, tzinfo=UTC)  # a Tuesday, in Los Angeles
+
+
+@pytest.fixture
+def served(carrier, mailbox, live_server, settings):
+    """The service at an address of its own, in the middle of a day."""
+    settings.PUBLIC_URL = live_server.url
+    clock.advance(NOON)
+    return live_server.url
+
+
+@pytest.fixture
+def staff(served, alice, api):
+    alice.is_staff = True
+    alice.save()
+    return api(alice)
+
+
+@pytest.fixture
+def clara(served, bob):
+    """Bob's client; he texts from a number bought of the carrier."""
+    give_number(bob, now=business.now())
+    return Contact.objects.create(owner_user=bob, first_name="Clara", mobile_phone=CLIENT)
+
+
+def text(contact, body, **more):
+    """Queue a text of bob's to his client."""
+    now = business.now()
+    more.setdefault("not_before", now)
+    (message,) = outbox.queue_messages([drafts.text_to(contact, body, now, user=contact.owner_user, **more)], now)
+    return message
+
+
+def outcome(message):
+    message.refresh_from_db()
+    return message.status, message.reason
+
+
+def test_a_text_leaves_and_arrives_while_the_clock_is_moved(staff, clara, bob):
+    later = business.now() + timedelta(days=3)
+    message = text(clara, "Hello Clara", not_before=later)
+
+    staff.post("/sandbox/clock", {"advance": "P2D"})
+    assert staff.get("/sandbox/texts").json()["total"] == 0
+    staff.post("/sandbox/clock", {"advance": "P2D"})
+
+    (row,) = staff.get("/sandbox/texts", {"to": CLIENT}).json()["data"]
+    assert (row["from"], row["body"], row["status"]) == (bob.system_phone, "Hello Clara", "delivered")
+    assert datetime.fromisoformat(row["at"]) == later.replace(microsecond=later.microsecond // 1000 * 1000)
+    assert outcome(message) == (Message.Status.DELIVERED, "")
+
+
+def test_what_falls_due_at_the_target_has_arrived_when_the_clock_gets_there(staff, clara):
+    message = text(clara, "Hello Clara", not_before=NOON + timedelta(days=1))
+
+    staff.post("/sandbox/clock", {"set": "2031-01-08T20:00:00Z"})
+
+    assert outcome(message) == (Message.Status.DELIVERED, "")
+
+
+@pytest.mark.parametrize("kind", ["lose_answer", "429", "500", "late", "double", "reorder"])
+def test_a_text_arrives_once_whatever_goes_wrong(staff, clara, kind, settings):
+    settings.TWILIO_TIMEOUT_SECONDS = 1
+    staff.post("/sandbox/faults", {"kind": kind})
+    message = text(clara, "Hello Clara")
+
+    staff.post("/sandbox/clock", {"advance": "PT3H"})
+
+    assert EmulatedText.objects.filter(recipient=CLIENT).count() == 1
+    assert outcome(message)[0] == Message.Status.DELIVERED
+
+
+def test_a_text_the_carrier_filters_ends_with_its_code(staff, clara):
+    staff.post("/sandbox/faults", {"kind": "30007"})
+    message = text(clara, "Hello Clara")
+
+    staff.post("/sandbox/clock", {"advance": "PT1H"})
+
+    message.refresh_from_db()
+    assert (message.status, message.error_code) == (Message.Status.UNDELIVERED, 30007)
+
+
+def test_whoever_texts_stop_gets_no_more_texts(staff, clara, bob):
+    answer = staff.post("/sandbox/texts", {"from": CLIENT, "to": bob.system_phone, "body": "STOP"})
+    assert answer.status_code == 201, answer.content
+
+    message = text(clara, "Hello Clara")
+    staff.post("/sandbox/clock", {"advance": "P10D"})
+
+    assert outcome(message)[0] == Message.Status.CANCELLED
+    assert not EmulatedText.objects.filter(recipient=CLIENT).exists()
+
+
+def test_a_reply_lands_on_the_contact(staff, clara, bob):
+    staff.post("/sandbox/texts", {"from": CLIENT, "to": bob.system_phone, "body": "Yes, please"})
+
+    received = Message.objects.get(contact=clara)
+    assert (received.status, received.body) == (Message.Status.RECEIVED, "Yes, please")
+
+
+def test_a_stranger_who_texts_becomes_a_contact_and_a_lead(staff, clara, bob):
+    staff.post("/sandbox/texts", {"from": "+13105550199", "to": bob.system_phone, "body": "Is it still for sale?"})
+
+    stranger = Contact.objects.get(mobile_e164="+13105550199")
+    assert stranger.owner_user == bob
+    assert stranger.leads.count() == 1
