@@ -6,6 +6,7 @@ import pytest
 
 from crm.models import Contact, ContactShare, ContactSource
 from crm.signals import contact_changed, contact_removed
+from messaging.models import Message
 from teams.models import TeamMember
 
 BILL = {
@@ -247,6 +248,19 @@ def test_removal_is_told_in_its_own_transaction(alice, api, heard):
     api(alice).delete(f"/contacts/{contact['id']}")
 
     assert [news["contact"].owner_user_id for news in told] == [alice.pk]
+
+
+def test_what_was_still_to_be_said_to_a_removed_contact_is_not_said(bob, api):
+    contact = Contact.objects.create(owner_user=bob, mobile_phone="+1 310 555 0142")
+    waiting = Message.objects.create(
+        channel="text", purpose="campaign", contact=contact, user=bob, recipient=contact.mobile_e164, body="Hello"
+    )
+
+    api(bob).delete(f"/contacts/{contact.pk}")
+
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.contact) == ("cancelled", None)
+    assert waiting.recipient == contact.mobile_e164
 
 
 def test_a_receiver_that_fails_keeps_the_contact(alice, api, heard):

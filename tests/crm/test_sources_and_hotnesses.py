@@ -95,3 +95,16 @@ def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, api, path, django
             client.made(path, {"name": "One more"})
         with django_assert_num_queries(2):  # the token, the page, which tells the total
             assert len(client.get(f"{path}?$limit=50").json()["data"]) == size
+
+
+def test_a_source_that_a_route_names_is_not_removed(alice, api):
+    source = api(alice).made("/contact-sources", {"name": "Fair"})
+    campaign = api(alice).made("/campaigns", {"name": "Buyers"})
+    route = api(alice).made(
+        "/lead-routes",
+        {"contact_source_id": source["id"], "distribution_target": "Myself", "campaign_id": campaign["id"]},
+    )
+
+    refused = api(alice).delete(f"/contact-sources/{source['id']}")
+
+    assert (refused.status_code, refused.json()["data"]) == (409, {"lead_routes": [route["id"]]})

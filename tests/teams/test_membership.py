@@ -2,6 +2,8 @@
 
 import pytest
 
+from crm.models import Contact
+from leads.models import Lead
 from teams.models import TeamMember, TeamMemberDistributionOption, User
 from teams.signals import member_left
 
@@ -287,3 +289,16 @@ def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, team, api, path, 
             add(total)
         with django_assert_num_queries(2):  # the token, the page, which tells the total
             assert len(client.get(f"{path}?$limit=50").json()["data"]) == size
+
+
+def test_whoever_leaves_is_not_offered_what_they_were_to_be(alice, bob, team, api):
+    api(alice).made(
+        OPTIONS, {"team_id": team.pk, "user_id": bob.pk, "assign_automatically": False, "has_email_alert": 1}
+    )
+    contact = Contact.objects.create(owner_user=alice)
+    lead = Lead.objects.create(owner_user=alice, contact=contact, distribution_target="Team Rollout", team=team)
+    assert api(alice).post(f"/leads/{lead.pk}/offers").json()[0]["status"] == "Pending"
+
+    api(bob).delete(f"/team-members/{seat(team, bob).pk}")
+
+    assert lead.offers.get().status == "Cancelled"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from leads.models import LeadSource
 from teams.models import Team, TeamMember
 
 BLIZZARD = {
@@ -219,3 +220,45 @@ def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, api, django_asser
             client.made("/teams", {"name": "One more"})
         with django_assert_num_queries(2):  # the token, the page, which tells the total
             assert len(client.get("/teams?$limit=50").json()["data"]) == size
+
+
+# What others need
+
+
+@pytest.fixture
+def route(alice, team, api):
+    """Alice's leads of the first source go to her team."""
+    campaign = api(alice).made("/campaigns", {"name": "Buyers"})
+    return api(alice).made(
+        "/lead-routes",
+        {
+            "lead_source_id": LeadSource.objects.first().pk,
+            "distribution_target": "Team Rollout",
+            "team_selection_method": "Specific Team",
+            "team_id": team.pk,
+            "campaign_id": campaign["id"],
+        },
+    )
+
+
+def test_a_team_that_a_route_names_is_not_removed(alice, team, route, api):
+    refused = api(alice).delete(f"/teams/{team.pk}")
+
+    assert (refused.status_code, refused.json()["name"]) == (409, "Conflict")
+    assert refused.json()["data"] == {"lead_routes": [route["id"]]}
+    assert f"lead routes {route['id']}" in refused.json()["message"]
+    assert TeamMember.objects.filter(team=team).count() == 3
+
+    api(alice).delete(f"/lead-routes/{route['id']}")
+    assert api(alice).delete(f"/teams/{team.pk}").status_code == 200
+
+
+def test_a_team_that_was_given_leads_is_not_removed(alice, team, route, api):
+    contact = api(alice).made("/contacts")
+    lead = api(alice).made("/leads", {"contact_id": contact["id"], "source_id": route["lead_source"]["id"]})
+    api(alice).delete(f"/lead-routes/{route['id']}")
+
+    refused = api(alice).delete(f"/teams/{team.pk}")
+
+    assert refused.status_code == 409
+    assert refused.json()["data"] == {"leads": [lead["id"]]}

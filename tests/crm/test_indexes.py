@@ -1,0 +1,85 @@
+"""Finding contacts costs no more when there are many (design 11): the plan names the index that serves."""
+
+import pytest
+from django.db import connection
+
+from config import clock
+from config.api.grammar import parse_query
+from crm.filters import ContactFilters
+from crm.models import Contact, ContactShare
+from teams.models import User
+
+MANY, AGENTS = 5_000, 100
+
+
+@pytest.fixture
+def crowd(alice, bob, charlie, team):
+    """Many contacts of many agents, some of alice's team, a few assigned to charlie and shared with him."""
+    now = clock.now()
+    names = [f"agent{number}@example.com" for number in range(AGENTS)]
+    agents = User.objects.bulk_create(
+        User(email=name, username=name, created_at=now, modified_at=now, date_joined=now) for name in names
+    )
+    Contact.objects.bulk_create(
+        Contact(
+            owner_user=bob if number % 50 == 0 else agents[number % AGENTS],
+            assigned_user=charlie if number % 500 == 1 else None,
+            first_name=f"Mary{number % 97}" if number % 10 else "Bill",
+            email=f"client{number}@example.com",
+            mobile_phone=f"+1 212 {number // 10_000 + 200} {number % 10_000:04}" if number % 7 else f"555-{number:04}",
+            mobile_e164=f"+1212{number // 10_000 + 200}{number % 10_000:04}" if number % 7 else "",
+            tags=f"Tag{number % 300}, Client",
+            created_at=now,
+            modified_at=now,
+        )
+        for number in range(MANY)
+    )
+    ContactShare.objects.bulk_create(ContactShare(contact_id=pk, user=charlie, created_at=now) for pk in some_ids())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crm_contact, crm_contactshare, teams_user, teams_team, teams_teammember")
+
+
+def some_ids():
+    return Contact.objects.order_by("pk").values_list("pk", flat=True)[3:10]
+
+
+def plan(user, query):
+    """How PostgreSQL finds the contacts this user sees, of those the query asks for."""
+    rows = Contact.objects.visible_to(user).filter(ContactFilters.condition(parse_query(query))).order_by()
+    return rows.explain()
+
+
+QUESTIONS = {
+    "email=Client77@example.com": "contact_lower_email",
+    "mobile_phone=1(212)200-0101": "contact_mobile_e164",
+    "mobile_phone=555-0147": "contact_unread_mobile_phone",
+    "first_name[$like]=Mary96%": "contact_lower_first_name",
+    "tags=tag77": "contact_tags",
+    "id=5": "crm_contact_pkey",
+}
+
+
+@pytest.mark.parametrize("who", ["alice", "charlie"])
+def test_a_question_is_answered_through_an_index(crowd, request, subtests, who):
+    """Or, where they see few contacts, through those: then the indexes on who sees them serve."""
+    for query, index in QUESTIONS.items():
+        with subtests.test(query):
+            found = plan(request.getfixturevalue(who), query)
+
+            assert "Seq Scan on crm_contact " not in found, found
+            assert index in found or "BitmapOr" in found, found
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "charlie"])
+def test_whoever_sees_few_contacts_reads_few(crowd, request, who):
+    """Owned, assigned and shared: an OR of three, each with its index."""
+    found = plan(request.getfixturevalue(who), "")
+
+    assert "Seq Scan on crm_contact " not in found, found
+    assert "BitmapOr" in found, found
+
+
+def test_a_page_in_any_order_comes_off_an_index(crowd, alice):
+    for column, index in (("created_at", "contact_created"), ("modified_at", "contact_modified")):
+        rows = Contact.objects.order_by(f"-{column}", "-pk")[:10]
+        assert index in rows.explain()
