@@ -2,20 +2,22 @@
 
 from datetime import datetime
 
-from leads import wording
 from leads.models import Lead
+from leads.wording import Story
 from messaging import drafts, outbox
 from teams.models import User
 
 
 def tell_owner(lead: Lead, *, now: datetime) -> None:
     """The lead is its owner's: how to reach the person."""
-    tell(lead.owner_user, wording.given_text(lead), wording.given_subject(lead), wording.given_email(lead), now=now)
+    story = Story(lead)
+    tell(lead.owner_user, story.given_text, story.given_subject, story.given_email, now=now)
 
 
 def tell_owner_of_nobody(lead: Lead, *, now: datetime) -> None:
     """The lead was to be offered to a team in which nobody can be told: it must not lie unseen."""
-    tell(lead.owner_user, wording.untold_text(lead), wording.untold_subject(lead), wording.untold_email(lead), now=now)
+    story = Story(lead)
+    tell(lead.owner_user, story.untold_text, story.untold_subject, story.untold_email, now=now)
 
 
 def tell(user: User, text: str, subject: str, email: str, *, now: datetime) -> None:

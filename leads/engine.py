@@ -4,20 +4,21 @@ A batch is one transaction of few statements. It takes leads that nobody else ho
 offers, messages and claims together: an alert exists exactly once, whatever dies and however many workers run.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Prefetch
 
 from crm.models import Contact
-from leads import wording
 from leads.claims import end_other_offers, give_lead
 from leads.models import Lead, LeadOffer, LeadOfferQuerySet
 from leads.numbers import Numbers, hold_numbers
 from leads.rollout import lateness_shift
+from leads.wording import Story
 from messaging import drafts, outbox
 from messaging.models import Message
 
@@ -25,6 +26,9 @@ Status = LeadOffer.Status
 Alert = tuple[LeadOffer, str, Message]  # an offer, which of its alerts this is, and the alert
 
 BATCH: Final = 500
+
+# What alerts tell of: read once a lead, not once an offer.
+TOLD = Prefetch("lead", Lead.objects.select_related("contact", "source").defer("html_body"))
 
 # One statement for a batch: bulk_update's CASE for each column costs ten times as much.
 WRITE = """
@@ -82,9 +86,10 @@ def hold_turns(now: datetime) -> list[list[LeadOffer]]:
     if not leads:
         return []
     # Read again now that they are held: a claim may have come in between.
-    offers = due.filter(lead__in=leads).select_related("lead__contact", "lead__source", "user")
-    whole = offers.order_by("lead_id", "notify_at", "position", "pk").defer("lead__html_body")
-    turns = [first_instant(list(turn)) for _, turn in groupby(whole, key=lambda offer: offer.lead_id)]
+    offers = (
+        due.filter(lead__in=leads).order_by("lead_id", "notify_at", "position", "pk").prefetch_related(TOLD, "user")
+    )
+    turns = [first_instant(list(turn)) for _, turn in groupby(offers, key=lambda offer: offer.lead_id)]
     return without_held_contacts(turns)
 
 
@@ -159,28 +164,27 @@ def put_off_late(firsts: Iterable[LeadOffer], now: datetime) -> None:
 
 def queue_alerts(settled: Sequence[LeadOffer], now: datetime) -> None:
     """Number and word the alerts, and put them into the outbox."""
-    texted = {offer.user_id for offer in settled if offer.status == Status.SENT and by_text(offer)}
-    numbers = hold_numbers(texted)
-    alerts = [alert for offer in settled for alert in alerts_of(offer, numbers, now)]
+    numbers = hold_numbers({offer.user_id for offer in settled if offer.status == Status.SENT and by_text(offer)})
+    stories = {offer.lead_id: Story(offer.lead) for offer in settled}
+    alerts = [alert for offer in settled for alert in alerts_of(offer, stories[offer.lead_id], numbers, now)]
     outbox.queue_messages([message for _, _, message in alerts], now)
     for offer, name, message in alerts:
         setattr(offer, name, message)  # only now it has an id
 
 
-def alerts_of(offer: LeadOffer, numbers: dict[int, Numbers], now: datetime) -> Iterator[Alert]:
+def alerts_of(offer: LeadOffer, story: Story, numbers: Mapping[int, Numbers], now: datetime) -> Iterator[Alert]:
     """What this member gets to read, on each channel that is on."""
-    lead, user = offer.lead, offer.user
+    user = offer.user
     if offer.status == Status.SENT and by_text(offer):
         offer.reply_number = next(numbers[user.pk])
-        yield offer, "alert_text", drafts.alert_text(user, wording.offer_text(lead, offer.reply_number), now)
+        yield offer, "alert_text", drafts.alert_text(user, story.offer_text(offer.reply_number), now)
     if offer.status == Status.SENT and by_email(offer):
-        body = wording.offer_email(lead, offer.reply_number, f"{settings.PUBLIC_URL}/admin/")
-        yield offer, "alert_email", drafts.alert_email(user, wording.offer_subject(lead), body, now)
+        body = story.offer_email(offer.reply_number, f"{settings.PUBLIC_URL}/admin/")
+        yield offer, "alert_email", drafts.alert_email(user, story.offer_subject, body, now)
     if offer.status == Status.CLAIMED and by_text(offer):
-        yield offer, "alert_text", drafts.alert_text(user, wording.given_text(lead), now)
+        yield offer, "alert_text", drafts.alert_text(user, story.given_text, now)
     if offer.status == Status.CLAIMED and by_email(offer):
-        body = wording.given_email(lead)
-        yield offer, "alert_email", drafts.alert_email(user, wording.given_subject(lead), body, now)
+        yield offer, "alert_email", drafts.alert_email(user, story.given_subject, story.given_email, now)
 
 
 def by_text(offer: LeadOffer) -> bool:

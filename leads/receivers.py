@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.dispatch import receiver
 
-from crm.models import Contact, ContactSource
+from crm.models import Contact
 from crm.signals import contact_removed
 from leads.claims import UNDECIDED, cancel_alerts
 from leads.intake import receive_lead
@@ -15,27 +15,16 @@ from messaging.signals import text_received
 from teams.models import Team, User
 from teams.signals import member_left
 
-TEXT: Final = "Text"  # the lead source, and the contact source, of whoever texts in
+TEXT: Final = "Text"  # the lead source of whoever texts in
 
 
 @receiver(text_received)
 def take_in_stranger(*, message: Message, contact: Contact, is_new: bool, now: datetime, **more: Any) -> None:
-    """A stranger's first text is a lead, which goes its way unasked."""
-    if not is_new:
-        return
-    owner = contact.owner_user
-    if contact.source is None:
-        contact.source = source_of_texters(owner)
-        contact.save(update_fields=["source"])
-    source = LeadSource.objects.filter(name__iexact=TEXT).first() or LeadSource.objects.create(name=TEXT)
-    receive_lead(owner=owner, contact=contact, source=source, text_body=message.body, now=now, is_unasked=True)
-
-
-def source_of_texters(owner: User) -> ContactSource:
-    """The owner's contact source of that name, made when it is first needed."""
-    sources = ContactSource.objects.filter(user=owner)
-    found: ContactSource | None = sources.filter(name__iexact=TEXT).first()
-    return found or ContactSource.objects.create(user=owner, name=TEXT)
+    """A stranger's first text is a lead, which goes its way unasked. Its contact source has the same name."""
+    if is_new:
+        source = LeadSource.objects.filter(name__iexact=TEXT).first() or LeadSource.objects.create(name=TEXT)
+        owner, words = contact.owner_user, message.body
+        receive_lead(owner=owner, contact=contact, source=source, text_body=words, now=now, is_unasked=True)
 
 
 @receiver(member_left)

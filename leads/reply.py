@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from leads import wording
 from leads.claims import AlreadyClaimed, OfferNotOpen, claim
 from leads.models import Lead, LeadOffer
 from leads.numbers import REMEMBERED
+from leads.wording import Story, choice
 from messaging import drafts, outbox
 from messaging.models import Message
 from teams.models import User
@@ -43,16 +43,16 @@ def offers_meant(agents: QuerySet[User], number: int) -> list[LeadOffer]:
 def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], now: datetime) -> str:
     """Try to claim, and put into words what came of it."""
     if offer is None:
-        return f"No lead has the number {number}. {wording.choice(open_ones(offers))}"
+        return f"No lead has the number {number}. {choice(open_ones(offers))}"
     if offer.status == Status.CLAIMED:
-        return wording.given_text(offer.lead)
+        return Story(offer.lead).given_text
     try:
         claim(offer, via=Lead.ClaimedVia.TEXT, now=now)
     except AlreadyClaimed:
-        return wording.taken_text(offer.lead)
+        return Story(offer.lead).taken_text
     except OfferNotOpen:
-        return f"Lead {number} is no longer open to you. {wording.choice(open_ones(offers))}"
-    return wording.given_text(offer.lead)
+        return f"Lead {number} is no longer open to you. {choice(open_ones(offers))}"
+    return Story(offer.lead).given_text
 
 
 def open_ones(offers: Collection[LeadOffer]) -> dict[int, Lead]:

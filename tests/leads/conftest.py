@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from itertools import count
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.test import Client
+from twilio.request_validator import RequestValidator
 
 from campaigns.models import Campaign
 from crm.models import Contact, ContactSource
 from leads import engine
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
-from messaging.models import Message
+from messaging.models import Message, PhoneNumber
 from teams.models import Team, TeamMemberDistributionOption, User
 
 ZILLOW, TRULIA, TEXT = 1, 3, 11  # ids of seeded lead sources
@@ -142,6 +146,28 @@ def inquiry(contact: Contact, **fields: Any) -> dict[str, Any]:
         "zipcode": 92618,
         "type": "Buyer",
     } | fields
+
+
+ALICES_NUMBER = "+19495550190"
+
+
+@pytest.fixture
+def text_in(settings: Any, alice: User) -> Callable[..., Any]:
+    """`text_in(number, "1")` posts Twilio's signed announcement of a text, to the alert number unless `to` says."""
+    PhoneNumber.objects.create(number=ALICES_NUMBER, user=alice)
+    settings.PUBLIC_URL = "https://crm.example.com"
+    path, turns = "/webhooks/twilio/texts", count(1)
+
+    def post(sender: str, body: str, to: str = settings.ALERT_NUMBER) -> Any:
+        form = {"MessageSid": f"SM{next(turns):032x}", "From": sender, "To": to, "Body": body}
+        signature = RequestValidator(settings.TWILIO_AUTH_TOKEN).compute_signature(settings.PUBLIC_URL + path, form)
+        answer = Client().post(
+            path, urlencode(form), "application/x-www-form-urlencoded", headers={"X-Twilio-Signature": signature}
+        )
+        assert answer.status_code == 200
+        return answer
+
+    return post
 
 
 def offer_of(lead: Lead, user: User) -> LeadOffer:

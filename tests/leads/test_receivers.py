@@ -1,76 +1,64 @@
-import pytest
-
+from campaigns.models import CampaignContact
 from crm.contacts import remove_contact
 from crm.models import ContactSource
 from leads.models import Lead, LeadOffer, RoutingTrace
-from messaging.models import Message
-from messaging.signals import text_received
-from tests.leads.conftest import NOON, TEXT, emails_to, make_contact, make_route, offer_of, statuses, texts_to
+from tests.leads.conftest import ALICES_NUMBER, NOON, TEXT, emails_to, make_route, offer_of, statuses, texts_to
+
+STRANGER = "+19495550177"
 
 
-@pytest.fixture
-def stranger_texts(alice, clock):
-    """A number nobody knows texts alice's; messaging has made it a contact."""
-
-    def stranger_texts(body="Is it still for sale?", is_new=True):
-        contact = make_contact(alice, first_name="+19495550177", last_name="", email="", mobile_phone="+19495550177")
-        message = Message.objects.create(
-            channel="text", purpose="inbound", status="received", sender="+19495550177", recipient="+1", body=body
-        )
-        text_received.send(Message, message=message, contact=contact, is_new=is_new, now=clock.now)
-        return contact
-
-    return stranger_texts
-
-
-def test_a_stranger_who_texts_in_is_a_lead(alice, stranger_texts):
-    contact = stranger_texts()
+def test_a_stranger_who_texts_in_is_a_lead(alice, text_in):
+    text_in(STRANGER, "Is it still for sale?", to=ALICES_NUMBER)
 
     lead = Lead.objects.get()
-    assert (lead.contact, lead.owner_user, lead.claimed_by_user) == (contact, alice, alice)
+    assert (lead.owner_user, lead.claimed_by_user) == (alice, alice)
     assert (lead.source.name, lead.text_body) == ("Text", "Is it still for sale?")
-    contact.refresh_from_db()
-    assert (contact.source.name, contact.source.user) == ("Text", alice)
-    assert "+19495550177" in texts_to(alice)[0]
+    assert (lead.contact.first_name, lead.contact.source.name) == (STRANGER, "Text")
+    assert STRANGER in texts_to(alice)[0]
 
 
-def test_the_contact_source_is_made_once(alice, stranger_texts):
-    stranger_texts()
-    stranger_texts()
+def test_a_known_contact_who_texts_in_is_no_new_lead(alice, text_in):
+    text_in(STRANGER, "Is it still for sale?", to=ALICES_NUMBER)
+    text_in(STRANGER, "Hello?", to=ALICES_NUMBER)
 
-    assert ContactSource.objects.filter(user=alice, name="Text").count() == 1
+    assert Lead.objects.count() == 1
 
 
-def test_a_known_contact_who_texts_in_is_no_new_lead(stranger_texts):
-    stranger_texts(is_new=False)
+def test_a_stranger_whose_first_text_is_a_keyword_is_no_lead(alice, text_in):
+    text_in(STRANGER, "STOP", to=ALICES_NUMBER)
 
     assert not Lead.objects.exists()
 
 
-def test_a_stranger_is_offered_to_the_team_unasked(alice, bob, team, campaign, options, stranger_texts, run):
-    make_route(
-        alice,
-        campaign,
-        lead_source_id=TEXT,
-        distribution_target="Team Rollout",
-        team_selection_method="Specific Team",
-        team=team,
-    )
+def test_a_stranger_is_offered_to_the_team_and_enrolled_unasked(alice, bob, team, campaign, options, text_in, run):
+    rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
+    make_route(alice, campaign, lead_source_id=TEXT, **rollout)
 
-    stranger_texts()
+    text_in(STRANGER, "Is it still for sale?", to=ALICES_NUMBER)
     run()
 
     assert texts_to(bob) == ["New lead: somebody new (Text). Reply 1 to claim."]
     assert RoutingTrace.objects.get().decision["is_automatic"] is True
+    assert CampaignContact.objects.get().campaign == campaign
 
 
-def test_a_stranger_is_routed_by_the_contact_source_too(alice, campaign, stranger_texts):
+def test_a_stranger_is_routed_by_the_contact_source_too(alice, campaign, text_in):
     source = ContactSource.objects.create(user=alice, name="TEXT")
     route = make_route(alice, campaign, lead_source_id=None, contact_source=source)
 
-    stranger_texts()
+    text_in(STRANGER, "Is it still for sale?", to=ALICES_NUMBER)
 
     assert Lead.objects.get().route == route
+
+
+def test_a_lone_digit_from_an_agents_phone_claims(api, alice, bob, lead, run, text_in):
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+
+    text_in(bob.phone_e164, "1")
+
+    lead.refresh_from_db()
+    assert (lead.claimed_by_user, lead.claimed_via) == (bob, "Text")
 
 
 # Leaving a team

@@ -4,7 +4,7 @@ from leads.models import LeadRoute
 from tests.leads.conftest import TRULIA, ZILLOW, make_route
 
 
-def test_lead_sources_are_listed_for_everybody(api, charlie):
+def test_lead_sources_are_listed_for_everybody(api, alice, charlie):
     answer = api(charlie).get("/lead-sources", {"name": "zillow"}).json()
 
     assert answer == {"total": 1, "limit": 10, "skip": 0, "data": [{"id": 1, "name": "Zillow"}]}
