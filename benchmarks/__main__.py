@@ -14,22 +14,8 @@ import django
 
 import benchmarks
 from benchmarks.measure import Result, measured
-from benchmarks.place import PRODUCT, Place, make_templates, remove_all, server_settings, url_of
+from benchmarks.place import INSTALLATION, PRODUCT, Place, make_templates, remove_all, server_settings, url_of
 from benchmarks.table import as_json, as_table
-
-# An installation that would really text, were its gateway not null.
-INSTALLATION = {
-    "DJANGO_SETTINGS_MODULE": "config.settings",
-    "SANDBOX": "0",
-    "PUBLIC_URL": "https://crm.example.com",
-    "TEXT_GATEWAY": "messaging.gateways.null.NullGateway",
-    "TEXTS_TO_UNKNOWN_CONSENT": "allow",
-    "TWILIO_ACCOUNT_SID": "AC" + 32 * "0",
-    "TWILIO_AUTH_TOKEN": 32 * "0",
-    "TWILIO_API_BASE_URL": "",
-    "ALERT_NUMBER": "+19495550100",
-    "EMAIL_URL": "dummymail://",
-}
 
 
 def main(arguments: list[str]) -> int:

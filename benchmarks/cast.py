@@ -1,16 +1,32 @@
 """The people of a bench: alice leads teams of agents; and contacts with numbers that belong to nobody."""
 
 from collections.abc import Iterator
-from itertools import product
+from datetime import datetime, time
+from itertools import islice, product
+from secrets import token_hex
+from typing import Any
+from zoneinfo import ZoneInfo
 
+import psycopg
 from django.utils import timezone
+from psycopg import sql
 
+from campaigns.models import ActionType, Campaign, CampaignAction
 from config.api.oauth import mint_token
+from crm.models import Contact
+from crm.serializers import ContactSerializer
+from messaging.models import Template, TemplateFolder
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import e164, zones_of
 
-# Area codes in use, each with a hundred numbers kept for fiction: 555-0100 to 555-0199.
-AREAS = [area for area in range(201, 990) if zones_of(f"+1{area}5550100")]
+
+def all_american(zones: tuple[str, ...]) -> bool:
+    """Whether a number rings in America whatever its zone."""
+    return bool(zones) and all(zone.startswith("America/") for zone in zones)
+
+
+# Area codes of the continent, where noon is day for all; each has a hundred numbers for fiction, 555-0100 to 555-0199.
+AREAS = [area for area in range(201, 990) if all_american(zones_of(f"+1{area}5550100"))]
 
 
 def fictional_numbers() -> Iterator[str]:
@@ -64,3 +80,94 @@ def fill_teams(teams: list[tuple[Team, list[User]]]) -> None:
 def token_of(user: User) -> str:
     """A real access token."""
     return mint_token(user, timezone.now())
+
+
+def make_contacts(owner: User, number: int) -> list[Contact]:
+    """Clients of `owner` with names, emails and numbers of their own."""
+    contacts = [
+        Contact(
+            owner_user=owner,
+            first_name=f"Mary{position}",
+            last_name="Jackson",
+            email=f"mary{position}@example.com",
+            mobile_phone=phone,
+            company="Example Homes",
+            tags="Buyer, Irvine",
+        )
+        for position, phone in enumerate(islice(fictional_numbers(), number))
+    ]
+    for contact in contacts:
+        contact.normalize()
+    return Contact.objects.bulk_create(contacts, batch_size=1000)
+
+
+def copy_contacts(bare: "psycopg.Connection[tuple[object, ...]]") -> None:
+    """The contacts, with the same ids, in the bare service's table."""
+    columns = ContactSerializer.Meta.fields
+    into = sql.SQL("COPY bare_contact ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+    with bare.cursor().copy(into) as copy:
+        for row in Contact.objects.values_list(*columns):
+            copy.write_row(row)
+    bare.execute("SELECT setval('bare_contact_id_seq', (SELECT max(id) FROM bare_contact))")
+
+
+def make_campaign(owner: User) -> Campaign:
+    """Five actions: a text now, an email in five minutes, a task tomorrow, a text and an email later."""
+    kinds, timings = ActionType, CampaignAction.TimingType
+    folder = TemplateFolder.objects.create(user=owner, name="Drips")
+    text = Template.objects.create(
+        user=owner,
+        template_folder=folder,
+        template_type=Template.TemplateType.TEXT,
+        body="Hi {{first_name|there}}, this is {{agent_first_name}}. When may I call you about the house?",
+    )
+    email = Template.objects.create(
+        user=owner,
+        template_folder=folder,
+        template_type=Template.TemplateType.EMAIL,
+        subject="Homes for {{first_name|you}}",
+        body="Dear {{first_name|reader}},\n\nthese came on the market this week.\n\n{{agent_full_name}}",
+    )
+    later = {"timing_type": timings.DAY_AND_TIME, "dispatch_time": time(10)}
+    campaign = Campaign.objects.create(owner_user=owner, name="Buyer Drip")
+    actions = [
+        CampaignAction(type=kinds.TEXT_CONTACT, template=text, timing_type=timings.MINUTES, delay_by_seconds=0),
+        CampaignAction(type=kinds.EMAIL_CONTACT, template=email, timing_type=timings.MINUTES, delay_by_seconds=300),
+        CampaignAction(type=kinds.TASK_CALL, notes="Ring them", delay_by_days=1, **later),
+        CampaignAction(type=kinds.TEXT_CONTACT, template=text, delay_by_days=3, **later),
+        CampaignAction(type=kinds.EMAIL_CONTACT, template=email, delay_by_days=7, **later),
+    ]
+    for action in actions:
+        action.campaign = campaign
+    CampaignAction.objects.bulk_create(actions)
+    return campaign
+
+
+def noon() -> datetime:
+    """A business time at which texts may be sent from coast to coast: today, noon in Los Angeles."""
+    return datetime.now(ZoneInfo("America/Los_Angeles")).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+def a_contact(number: str) -> dict[str, Any]:
+    """A contact as a client posts it."""
+    return {
+        "first_name": "Mary",
+        "last_name": "Jackson",
+        "email": f"mary-{token_hex(6)}@example.com",
+        "mobile_phone": number,
+        "company": "Example Homes",
+        "tags": "Buyer, Irvine",
+    }
+
+
+A_LEAD = {
+    "text_body": "I would like to see this house.",
+    "mls_id": "987654",
+    "listing_status": "For sale",
+    "listing_price": "1000000",
+    "street_address": "1 Example Street",
+    "city": "Irvine",
+    "state": "CA",
+    "zipcode": "92618",
+    "type": "Buyer",
+}

@@ -24,6 +24,20 @@ from config.stack.product import web
 PRODUCT, BARE = "pridebench_product", "pridebench_bare"
 PRODUCT_APP, BARE_APP, NO_APP = "config.wsgi", "benchmarks.bare.wsgi", "benchmarks.bare.nothing"
 
+# An installation that would really text, were its gateway not null.
+INSTALLATION = {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "SANDBOX": "0",
+    "PUBLIC_URL": "https://crm.example.com",
+    "TEXT_GATEWAY": "messaging.gateways.null.NullGateway",
+    "TEXTS_TO_UNKNOWN_CONSENT": "allow",
+    "TWILIO_ACCOUNT_SID": "AC" + 32 * "0",
+    "TWILIO_AUTH_TOKEN": 32 * "0",
+    "TWILIO_API_BASE_URL": "",
+    "ALERT_NUMBER": "+19495550100",
+    "EMAIL_URL": "dummymail://",
+}
+
 
 class Server:
     """gunicorn as `up` runs it, with whatever application."""

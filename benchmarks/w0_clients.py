@@ -1,4 +1,4 @@
-"""W0: what the clients can ask of a server that does nothing. Far above the other lines, or they measure the clients."""
+"""W0: what the clients can ask of a server that does nothing: far more than the others, or they measure the clients."""
 
 from collections.abc import Generator
 

@@ -2,18 +2,12 @@
 
 import random
 from collections.abc import Callable, Generator
-from itertools import islice
 from urllib.parse import quote
 
-from psycopg import sql
-
 from benchmarks import load
-from benchmarks.cast import fictional_numbers, make_team, make_users, token_of
+from benchmarks.cast import copy_contacts, make_contacts, make_team, make_users, token_of
 from benchmarks.measure import Goal, Line, Sample
 from benchmarks.place import Place, Server
-from crm.models import Contact
-from crm.serializers import ContactSerializer
-from teams.models import User
 
 HALF_OF_BARE = Goal(0.5, of_ratio=True)
 
@@ -24,7 +18,7 @@ def prepare(place: Place) -> list[Line]:
     alice, *agents = make_users(["alice", "bob", "dana", "erin", "frank", "grace"])
     make_team(alice, [alice, *agents[:4]])
     contacts = make_contacts(alice, place.size(10_000))
-    copy_contacts(place)
+    copy_contacts(place.bare_database)
     place.settle()
     token = token_of(alice)
     ids = [contact.pk for contact in contacts]
@@ -72,30 +66,3 @@ def asked(server: Server, path: Path, token: str, place: Place) -> Sample:
             yield load.request("GET", path(), token)
 
     return server.answer(ask, place.seconds)
-
-
-def make_contacts(owner: User, number: int) -> list[Contact]:
-    contacts = [
-        Contact(
-            owner_user=owner,
-            first_name=f"Mary{position}",
-            last_name="Jackson",
-            email=f"mary{position}@example.com",
-            mobile_phone=phone,
-            company="Example Homes",
-            tags="Buyer, Irvine",
-        )
-        for position, phone in enumerate(islice(fictional_numbers(), number))
-    ]
-    for contact in contacts:
-        contact.normalize()
-    return Contact.objects.bulk_create(contacts, batch_size=1000)
-
-
-def copy_contacts(place: Place) -> None:
-    """The same rows, with the same ids, into the bare table."""
-    columns = ContactSerializer.Meta.fields
-    into = sql.SQL("COPY bare_contact ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
-    with place.bare_database.cursor().copy(into) as copy:
-        for row in Contact.objects.values_list(*columns):
-            copy.write_row(row)

@@ -1,0 +1,96 @@
+"""W6: what the whole of `./pride up` holds in memory, and how that grows under load; its web part beside a bare one.
+
+Memory is PSS: what processes share is divided among them, so that the sum is what the machine gives.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from itertools import cycle
+from pathlib import Path
+from urllib.parse import quote
+
+from benchmarks import load
+from benchmarks.cast import A_LEAD, a_contact, fictional_numbers
+from benchmarks.measure import Goal, Line, Sample
+from benchmarks.place import INSTALLATION, Place
+from benchmarks.processes import command_line, megabytes, tree
+
+OWN = ("DATABASE_URL", "REDIS_URL")  # `up` starts its own servers, as at a newcomer's
+PATIENCE = 180  # seconds until it must be ready
+SETTLE = 5  # seconds of ticks before memory is read
+
+
+def prepare(place: Place) -> list[Line]:
+    up = Up(place.home / "up")
+    place.servers.append(up)
+    requests = place.size(10_000)
+    idle = up.megabytes()
+    web, bare = up.megabytes("gunicorn"), sum(map(megabytes, tree(place.bare.pid)))
+    up.work(requests)
+    loaded = up.megabytes()
+    return [
+        once("W6 all of ./pride up, after start", "MB", idle, Goal(550, at_most=True)),
+        once(f"W6 growth after {requests:,} requests", "%", 100 * (loaded - idle) / idle, Goal(5, at_most=True)),
+        Line("W6 web processes", "MB", lambda: Sample(web), lambda: Sample(bare), rounds=1),
+    ]
+
+
+def once(name: str, unit: str, figure: float, goal: Goal) -> Line:
+    return Line(name, unit, lambda: Sample(figure), goal=goal, rounds=1)
+
+
+class Up:
+    """A whole `./pride up` as a newcomer starts it, in a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        kept = {name: value for name, value in os.environ.items() if name not in (*OWN, *INSTALLATION)}
+        said = home.with_suffix(".said")
+        with open(said, "wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.stack", "up"],
+                env=kept | {"PRIDE_HOME": str(home), "PORT": "0", "SANDBOX": "1"},
+                stdout=out,
+                stderr=out,
+            )
+        until = time.monotonic() + PATIENCE
+        while "is ready" not in said.read_text():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"`up` did not get ready:\n{said.read_text()}")
+            time.sleep(0.1)
+        time.sleep(SETTLE)
+
+    def megabytes(self, mark: str = "") -> float:
+        """The memory of all its processes, or of those whose command line bears `mark`."""
+        return sum(megabytes(pid) for pid in tree(self.process.pid) if mark in command_line(pid))
+
+    def work(self, requests: int) -> None:
+        """Let eight integrators read and write in turn."""
+        demo = json.loads((self.home / "demo.json").read_text())
+        port = json.loads((self.home / "run.json").read_text())["PORT"]
+        load.drive(int(port), lambda: integrator(demo["access_token"]), answers=requests)
+        time.sleep(SETTLE)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def integrator(token: str) -> Generator[bytes, bytes, None]:
+    """Ten requests a round: two contacts come in, one with a lead; they are looked for, read and changed."""
+    for number in cycle(fictional_numbers()):
+        contact = load.loaded((yield load.request("POST", "/contacts", token, a_contact(number))))
+        path, email = f"/contacts/{contact['id']}", contact["email"]
+        yield load.request("POST", "/leads", token, A_LEAD | {"contact_id": contact["id"], "source_id": 1})
+        yield load.request("GET", path, token)
+        yield load.request("GET", f"/contacts?email={email}", token)
+        yield load.request("GET", f"/contacts?mobile_phone={quote(number)}", token)
+        yield load.request("PATCH", path, token, {"tags": "Buyer, Seller"})
+        yield load.request("GET", "/contacts?$limit=50&$sort[created_at]=-1", token)
+        yield load.request("GET", "/leads?$limit=10", token)
+        yield load.request("POST", "/contacts", token, a_contact(number))
+        yield load.request("GET", "/me", token)
