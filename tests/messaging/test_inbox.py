@@ -1,9 +1,11 @@
 """Texts that come in, through the webhook as Twilio calls it."""
 
+import threading
 from itertools import count
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connections
 from django.test import Client
 from twilio.request_validator import RequestValidator
 
@@ -146,6 +148,25 @@ def test_a_stranger_becomes_a_contact(texts_in, bob, heard, now):
     assert (contact.owner_user, contact.source.name, contact.source.user) == (bob, "Text", bob)
     assert heard == [(contact, True), (contact, False)]
     assert list(Message.objects.filter(purpose="inbound").values_list("contact", flat=True)) == [contact.pk] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("sids", [("SM1", "SM1"), ("SM1", "SM2")])
+def test_two_first_texts_of_a_stranger_at_once_make_one_contact(sids, texts_in, bob):
+    def post(sid):
+        try:
+            texts_in(sender=STRANGER, sid=sid)
+        finally:
+            connections.close_all()
+
+    posts = [threading.Thread(target=post, args=[sid]) for sid in sids]
+    for thread in posts:
+        thread.start()
+    for thread in posts:
+        thread.join()
+
+    assert Contact.objects.count() == 1
+    assert Message.objects.filter(purpose="inbound", contact=Contact.objects.get()).count() == len(set(sids))
 
 
 def test_a_strangers_keyword_changes_the_opt_out_and_creates_nobody(texts_in, heard):

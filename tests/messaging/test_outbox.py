@@ -311,6 +311,22 @@ def test_a_late_result_of_a_worker_thought_dead_changes_nothing_but_that_it_was_
     assert outcome(accepted) == ("sent", "")
 
 
+def test_nor_does_it_disturb_the_worker_who_has_the_text_now(text, provider, now, outcome):
+    slow = outbox.Drain(Message.Channel.TEXT, now)
+    message = text()
+    _, taken = slow.claim()
+    later = outbox.Drain(Message.Channel.TEXT, now + MINUTE)
+    later.look_up()
+    later.claim()
+    provider.script = [NotNow("later")]
+    for late in taken:
+        slow.hand_over(late)
+    slow.write(taken)
+
+    assert outcome(message)[0] == "sending"
+    assert Message.objects.get().leased_until == now + 2 * MINUTE
+
+
 def test_a_stop_after_the_claim_still_stops_what_was_not_handed_over(text, provider, now, outcome, monkeypatch):
     monkeypatch.setattr(outbox, "FLUSH_SECONDS", 0)
     provider.script = [lambda message: consent.opt_out(message.recipient, source="text", now=now)]
