@@ -145,7 +145,8 @@ def world(alice, bob, dana, charlie, team, api):
     people = {"alice": alice, "bob": bob, "dana": dana, "erin": erin, "frank": frank, "charlie": charlie}
     clients = {name: api(user) for name, user in people.items()} | {"nobody": api(None)}
     mine = clients["bob"]
-    ids = {"team": team.pk, "lead_source": LeadSource.objects.first().pk, "bob": bob.pk, "dana": dana.pk}
+    zillow, _ = LeadSource.objects.get_or_create(name="Zillow")
+    ids = {"team": team.pk, "lead_source": zillow.pk, "bob": bob.pk, "dana": dana.pk}
 
     def make(kind, path, /, **body):
         ids[kind] = mine.made(path, body)["id"]

@@ -232,7 +232,7 @@ def route(alice, team, api):
     return api(alice).made(
         "/lead-routes",
         {
-            "lead_source_id": LeadSource.objects.first().pk,
+            "lead_source_id": LeadSource.objects.get_or_create(name="Zillow")[0].pk,
             "distribution_target": "Team Rollout",
             "team_selection_method": "Specific Team",
             "team_id": team.pk,
