@@ -12,6 +12,7 @@ from config.api.oauth import make_application
 
 class Command(BaseCommand):
     help = "Register an application and print its client id and secret as JSON. The secret is shown this once."
+    requires_system_checks = []  # they load the whole web side; `up` has run them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
