@@ -86,7 +86,7 @@ class Stack:
     def make_user(self, email: str, *options: str) -> str:
         """Make a user as an operator would; returns an access token of theirs."""
         made = self.pride("user", email, "--password", "a long pass phrase", *options)
-        assert made.returncode == 0, made.stderr
+        assert made.returncode == 0, made.stderr + self.words
         return self.pride("token", email).stdout.strip()
 
     def pid(self, part: str) -> int | None:
