@@ -10,6 +10,9 @@ from twilio.base.exceptions import TwilioRestException
 from config.sandbox import callbacks, clock, faults
 from config.sandbox.models import Callback, EmulatedText
 
+# With this app alone, emptying the tables after a test takes no time.
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=["config.sandbox"])
+
 OURS = "+19495550100"  # the alert number, which the account owns from the start
 HANDSET = "+19495550123"
 
