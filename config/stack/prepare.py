@@ -3,7 +3,6 @@
 import hashlib
 import io
 import secrets
-import signal
 import socket
 import sys
 import time
@@ -25,7 +24,6 @@ PATIENCE = 60  # seconds
 
 def main(base_url: str) -> None:
     """Migrate, then write down the demo account for whoever wants to try the service at `base_url`."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C is the supervisor's to report
     django.setup()
     try:
         call_command("migrate", interactive=False, verbosity=0)

@@ -73,26 +73,22 @@ class Supervisor:
         for part in self.parts:
             self.look_after(part)
 
-    def run(self, arguments: list[str], environment: Mapping[str, str]) -> int:
-        """Run a Python program to its end, in our place at the terminal: it has its own share of a Ctrl-C."""
+    def run(self, arguments: list[str], environment: Mapping[str, str], in_front: bool = True) -> int:
+        """Run a Python program to its end. One in front has the terminal, and its own share of a Ctrl-C."""
         program = subprocess.Popen(
-            [sys.executable, *arguments], cwd=CHECKOUT, env=dict(environment), preexec_fn=die_with_us(signal.SIGTERM)
+            [sys.executable, *arguments],
+            cwd=CHECKOUT,
+            env=dict(environment),
+            start_new_session=not in_front,
+            preexec_fn=die_with_us(signal.SIGTERM),
         )
         while program.poll() is None:
             try:
                 self.pause()
             except StopAsked:
-                self.end(program)
+                end(program, patience=TIDYING_SECONDS if in_front and self.stop_asked == signal.SIGINT else 0)
                 raise
         return program.returncode
-
-    def end(self, program: "subprocess.Popen[bytes]") -> None:
-        """End what runs in our place. It may have had the Ctrl-C, and be tidying up."""
-        if self.stop_asked == signal.SIGINT:
-            with suppress(subprocess.TimeoutExpired):
-                program.wait(TIDYING_SECONDS)
-        program.terminate()
-        program.wait()
 
     def look_after(self, part: Part) -> None:
         """Report a death, and start the part again when its pause is over."""
@@ -124,6 +120,14 @@ class Supervisor:
                 part.ask_to_stop()
             for part in stage:
                 part.wait_until_stopped()
+
+
+def end(program: "subprocess.Popen[bytes]", patience: float) -> None:
+    """End a program that may have had the Ctrl-C, too, and be tidying up."""
+    with suppress(subprocess.TimeoutExpired):
+        program.wait(patience)
+    program.terminate()
+    program.wait()
 
 
 def say(text: str) -> None:

@@ -65,7 +65,7 @@ def start(
     say("  PostgreSQL and Valkey answer; bringing the database up to date")
     if sandbox:
         supervisor.start(emulator_part(home, environment))
-    if supervisor.run(["-m", "config.stack.prepare", f"http://127.0.0.1:{port}"], environment):
+    if supervisor.run(["-m", "config.stack.prepare", f"http://127.0.0.1:{port}"], environment, in_front=False):
         raise Refusal("The database could not be prepared; the lines above say why.")
     say("  the database is ready; starting the service")
     supervisor.start(*product_parts(home, environment, listener.fileno(), workers))
