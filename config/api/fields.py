@@ -21,7 +21,7 @@ import copy
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -38,6 +38,7 @@ from config.api import values
 
 M = TypeVar("M", bound=Model)
 
+# The two sentences of every field, ours or DRF's, as predicates too: config.api.problems puts the name before them.
 serializers.Field.default_error_messages |= {
     "required": "is required.",
     "null": "may not be null.",
@@ -284,37 +285,9 @@ class LooseSerializer(serializers.ModelSerializer[M]):
     # Reading
 
     def get_fields(self) -> dict[str, Any]:
-        """The fields, built once per class: ModelSerializer would build them anew for every request."""
-        made = self.__class__.__dict__.get("_made_fields")
-        if made is None:
-            made = self._make_fields()
-            type.__setattr__(self.__class__, "_made_fields", made)
+        """The fields, made once per class: ModelSerializer would make them anew for every request."""
+        made = made_fields(type(self))
         return {name: copy.deepcopy(f) if isinstance(f, COMPOSITE) else copy.copy(f) for name, f in made.items()}
-
-    def _make_fields(self) -> dict[str, Any]:
-        declared = copy.deepcopy(self._declared_fields)
-        meta: Any = self.Meta
-        read_only = set(getattr(meta, "read_only_fields", ()))
-        required = set(getattr(meta, "required", ()))
-        made = {}
-        for name in meta.fields:
-            made[name] = declared[name] if name in declared else self._make_field(name, name in read_only, required)
-        return made
-
-    def _make_field(self, name: str, read_only: bool, required: set[str]) -> Any:
-        model = self.Meta.model
-        try:
-            column: Any = model._meta.get_field(name)
-        except FieldDoesNotExist:  # a property, or an annotation of the list
-            return serializers.ReadOnlyField()
-        if isinstance(column, ForeignKey):
-            if read_only:
-                return LooseInteger(read_only=True, allow_null=column.null)
-            return Reference(column.name, **_requirement(column, name in required))
-        field_class, options = field_for(column)
-        if read_only or column.primary_key:
-            return field_class(read_only=True, **options)
-        return field_class(**options, **_requirement(column, name in required))
 
     def get_validators(self) -> list[Any]:
         """None of ModelSerializer's: they query; what must be unique is a constraint, and a verb's good manners."""
@@ -356,6 +329,39 @@ class LooseSerializer(serializers.ModelSerializer[M]):
         if isinstance(parent, serializers.ListSerializer):
             parent = parent.parent
         return parent is not None
+
+
+@cache
+def made_fields(serializer: type[LooseSerializer[Any]]) -> dict[str, Any]:
+    """The fields a serializer class declares and those its columns ask for; bound to no request yet."""
+    meta: Any = serializer.Meta
+    read_only, required = set(getattr(meta, "read_only_fields", ())), set(getattr(meta, "required", ()))
+    if strange := (read_only | required) - set(meta.fields):
+        raise TypeError(f"{serializer.__name__}.Meta names {', '.join(sorted(strange))}, which are no fields of it.")
+    if hasattr(meta, "extra_kwargs"):
+        raise TypeError(f"{serializer.__name__}.Meta.extra_kwargs: declare the field instead.")
+    declared: dict[str, Any] = serializer._declared_fields
+    return {
+        name: declared[name] if name in declared else made_field(meta.model, name, name in read_only, name in required)
+        for name in meta.fields
+    }
+
+
+def made_field(model: type[Model], name: str, read_only: bool, required: bool) -> Any:
+    """The field for one name: of a column, a foreign key's column, a property, or an annotation of the list."""
+    try:
+        column: Any = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        # What an annotation holds is not known here; the contract takes it for text unless the field is declared.
+        return serializers.ReadOnlyField() if hasattr(model, name) else LooseText(read_only=True)
+    if isinstance(column, ForeignKey):
+        if read_only:
+            return LooseInteger(read_only=True, allow_null=column.null)
+        return Reference(column.name, **_requirement(column, required))
+    field_class, options = field_for(column)
+    if read_only or column.primary_key:
+        return field_class(read_only=True, **options)
+    return field_class(**options, **_requirement(column, required))
 
 
 def field_for(column: Any) -> tuple[type[Any], dict[str, Any]]:

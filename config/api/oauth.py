@@ -30,7 +30,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 from oauth2_provider.forms import AllowForm
-from oauth2_provider.models import get_access_token_model, get_application_model, get_grant_model, set_token_value
+from oauth2_provider.models import get_access_token_model, get_application_model, set_token_value
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
@@ -328,8 +328,3 @@ def make_application(name: str, redirect_uri: str) -> tuple[str, str]:
     application.full_clean()
     application.save()
     return application.client_id, secret
-
-
-def forget_expired_codes(now: datetime) -> int:
-    """Remove codes nobody exchanged; `now` is wall time."""
-    return cast(int, get_grant_model().objects.filter(expires__lt=now).delete()[0])
