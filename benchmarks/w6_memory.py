@@ -58,7 +58,7 @@ class Up:
                 stderr=out,
             )
         until = time.monotonic() + PATIENCE
-        while "is ready" not in said.read_text():
+        while "Pridedesk is ready" not in said.read_text():
             if self.process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"`up` did not get ready:\n{said.read_text()}")
             time.sleep(0.1)
