@@ -74,9 +74,9 @@ def queue_messages(messages: Sequence[Message], now: datetime) -> list[Message]:
     if not messages:
         return []
     _fill_senders(messages)
-    queued = Message.objects.bulk_create(messages, batch_size=1000)
+    states.insert(messages)
     nudge(NAME)
-    return queued
+    return list(messages)
 
 
 def _fill_senders(messages: Sequence[Message]) -> None:

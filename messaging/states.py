@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
+from psycopg.types.json import Jsonb
 
 from messaging.models import Message, MessageQuerySet
 from messaging.signals import messages_settled
@@ -29,6 +31,31 @@ WHERE m.id = r.id AND (
 )
 RETURNING m.id
 """
+
+
+def insert(messages: Sequence[Message]) -> None:
+    """Store new messages in one statement. A bulk_create prepares value by value, and took twice as long."""
+    sql, fields = _insertion()
+    columns = [[getattr(message, field.attname) for message in messages] for field in fields]
+    for field, column in zip(fields, columns, strict=True):
+        if isinstance(field, models.JSONField):
+            column[:] = map(Jsonb, column)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, columns)
+        for message, (message_id,) in zip(messages, cursor.fetchall(), strict=True):
+            message.pk, message._state.adding = message_id, False
+
+
+@cache
+def _insertion() -> tuple[str, list[Any]]:
+    """The statement that inserts messages given column by column, and the fields in their order."""
+    fields = [field for field in Message._meta.concrete_fields if not field.primary_key]
+    names = ", ".join(str(field.column) for field in fields)
+    # As text, what is too long for its column is an error; as varchar(n) it would be cut off.
+    kinds = ("text" if isinstance(field, models.CharField) else field.db_type(connection) for field in fields)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+    table = Message._meta.db_table
+    return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}) RETURNING id", fields  # noqa: S608 (our own names)
 
 
 def write(messages: Sequence[Message], *, before: Collection[str], lease: datetime | None, now: datetime) -> int:
