@@ -60,7 +60,9 @@ def _email(communication: ContactCommunication, contact: Contact, now: datetime)
 
 
 def _call(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
-    """An email to the sender that says whom to call, and what to say. (A person reads it: nothing need be filled.)"""
+    """An email to the sender that says whom to call, and what to say."""
+    if contact.is_do_not_contact:  # the gate lets emails to our own users pass
+        raise Unsendable("The contact is marked do-not-contact.")
     phones = {"Mobile": contact.mobile_phone, "Home": contact.home_phone, "Office": contact.office_phone}
     numbers = [f"{kind}: {phone}" for kind, phone in phones.items() if phone.strip()]
     if not numbers:
@@ -71,6 +73,7 @@ def _call(communication: ContactCommunication, contact: Contact, now: datetime) 
 
 
 def _script(communication: ContactCommunication, contact: Contact) -> str:
+    """What to say, as written where something cannot be filled in: a person reads it first."""
     if communication.template is None:
         return ""
     try:

@@ -10,10 +10,12 @@ from campaigns import engine
 from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication
 from crm.models import Contact
 from messaging import outbox
-from messaging.models import Message, Template, TemplateFolder
+from messaging.models import Message, PhoneNumber, Template, TemplateFolder
 from teams.models import User
 
 NOON = datetime(2027, 3, 1, 20, tzinfo=UTC)  # Monday noon in Los Angeles
+
+NUMBER = "+19495550199"  # alice texts from it
 
 
 class Clock:
@@ -73,7 +75,8 @@ def _next_due_at() -> datetime | None:
 
 @pytest.fixture
 def campaign(alice: User, clock: Clock) -> Campaign:
-    User.objects.filter(pk=alice.pk).update(system_phone="+19495550199")
+    PhoneNumber.objects.create(number=NUMBER, user=alice)
+    User.objects.filter(pk=alice.pk).update(system_phone=NUMBER)
     return make_campaign(alice)
 
 

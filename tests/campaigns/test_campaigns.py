@@ -4,6 +4,7 @@ import pytest
 
 from campaigns import engine
 from campaigns.models import Campaign, Task
+from crm.models import ContactSource
 from leads.models import LeadRoute
 from messaging.models import Message
 from tests.campaigns.conftest import communications, make_action, make_campaign, start, states
@@ -86,8 +87,9 @@ def test_a_campaign_is_its_owners_alone(api, alice, bob, charlie, team):
 
 
 def test_a_campaign_that_a_route_names_is_not_removed(api, alice, campaign, mary):
+    source = ContactSource.objects.create(user=alice, name="Email")
     route = LeadRoute.objects.create(
-        owner_user=alice, campaign=campaign, lead_source_id=1, distribution_target="Myself"
+        owner_user=alice, campaign=campaign, contact_source=source, distribution_target="Myself"
     )
     make_action(campaign)
     start(api, alice, campaign, mary)

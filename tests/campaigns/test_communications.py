@@ -178,9 +178,9 @@ def test_a_refused_one_can_be_opened_again_once_its_fault_is_mended(api, alice, 
 
 
 def test_a_sent_one_cannot_be_opened_again(api, alice, sent, run):
-    assert api(alice).patch(path(sent), {"is_active": True}).status_code == 409
-    Message.objects.update(status="undelivered")
-    assert api(alice).patch(path(sent), {"is_active": True}).status_code == 409
+    for status in ("sent", "delivered", "undelivered", "failed"):
+        Message.objects.update(status=status)
+        assert api(alice).patch(path(sent), {"is_active": True}).status_code == 409
     run(days=1)
     assert Message.objects.count() == 1
 

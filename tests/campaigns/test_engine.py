@@ -11,11 +11,13 @@ from campaigns import engine
 from campaigns.enrolment import enroll, enroll_many
 from campaigns.models import ContactCommunication
 from messaging import outbox
+from messaging.gateways import Inbound
+from messaging.inbox import receive
 from messaging.models import Message, Template
-from messaging.signals import text_received
 from teams.models import User
 from tests.campaigns.conftest import (
     NOON,
+    NUMBER,
     make_action,
     make_campaign,
     make_contact,
@@ -31,11 +33,9 @@ def enter(campaign, contact, now=NOON):
 
 
 def reply(contact, now):
-    """Mary texts back."""
-    message = Message.objects.create(
-        channel="text", purpose="inbound", status="received", contact=contact, recipient="+19495550199", body="Yes!"
-    )
-    text_received.send(Message, message=message, contact=contact, is_new=False, now=now)
+    """The contact texts back, through the inbox."""
+    text = Inbound(provider_sid=f"SM{now.timestamp()}", sender=contact.mobile_e164, recipient=NUMBER, body="Yes!")
+    assert receive(text, now) is not None
 
 
 def test_a_due_text_leaves_from_the_senders_number(campaign, mary):
@@ -48,7 +48,7 @@ def test_a_due_text_leaves_from_the_senders_number(campaign, mary):
 
     message = Message.objects.get()
     assert (message.channel, message.purpose, message.status) == ("text", "campaign", "queued")
-    assert (message.sender, message.recipient) == ("+19495550199", "+19495550150")
+    assert (message.sender, message.recipient) == (NUMBER, "+19495550150")
     assert message.body == "Hi Mary, welcome."
     assert message.valid_until == NOON + timedelta(days=1, minutes=10)
     assert engine.next_due_at() is None
@@ -156,6 +156,7 @@ def test_a_call_tells_the_sender_whom_to_call_and_what_to_say(api, alice, campai
         ("Text Contact", {"first_name": ""}, "{{first_name}} is empty, and the text has nothing to put in its place."),
         ("Email Contact", {"email": ""}, "The contact has no email address."),
         ("Call Contact", {"mobile_phone": ""}, "The contact has no phone number."),
+        ("Call Contact", {"is_do_not_contact": True}, "The contact is marked do-not-contact."),
     ],
 )
 def test_what_cannot_be_said_is_closed_with_the_reason(alice, campaign, kind, fields, reason):
@@ -270,6 +271,22 @@ def test_a_reply_takes_a_waiting_text_out_of_the_outbox(api, alice, campaign, ma
 
     assert states() == [("Text Contact", False, False, "The contact replied.")]
     assert Message.objects.get(purpose="campaign").status == "cancelled"
+
+
+def test_a_keyword_is_no_reply(api, alice, campaign, mary, clock):
+    """STOP is obeyed by the gate, with a reason of its own."""
+    make_action(campaign, is_stopped_on_text_reply=True)
+    start(api, alice, campaign, mary)
+    receive(Inbound(provider_sid="SM1", sender=mary.mobile_e164, recipient=NUMBER, body="Stop"), clock.now)
+    assert states() == [("Text Contact", True, False, "")]
+
+
+def test_a_reply_from_any_of_their_phones_counts(api, alice, campaign, run, clock):
+    contact = make_contact(alice, office_phone="(949) 555-0178")
+    make_action(campaign, is_stopped_on_text_reply=True)
+    start(api, alice, campaign, contact)
+    receive(Inbound(provider_sid="SM1", sender="+19495550178", recipient=NUMBER, body="Hello"), clock.now)
+    assert states() == [("Text Contact", False, False, "The contact replied.")]
 
 
 def test_a_reply_does_not_touch_a_text_that_is_being_sent(api, alice, campaign, mary, clock):
