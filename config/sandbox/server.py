@@ -112,19 +112,17 @@ class Handler(BaseHTTPRequestHandler):
 
 def deliver_for_ever(emulator: Emulator) -> None:
     """Deliver callbacks as they fall due, unless the clock is being moved: then its mover does."""
-    pause = 0.0
+    pause, trouble = 0.0, ""
     while True:
         if emulator.something_happened.wait(pause):
             time.sleep(TOGETHER_SECONDS)
         emulator.something_happened.clear()
         try:
-            pause = _deliver()
-        except DatabaseError as error:  # it is being restarted; what is due stays due
-            logger.warning("Callbacks wait for the database: %s", error)
-            pause = LOOK_SECONDS
-        except Exception:
-            logger.exception("Callbacks could not be delivered")
-            pause = LOOK_SECONDS
+            pause, trouble = _deliver(), ""
+        except Exception as error:  # such as a database that is being started or migrated; what is due stays due
+            pause, before, trouble = LOOK_SECONDS, trouble, f"{error!r:.200}"
+            if trouble != before:
+                logger.warning("Callbacks have to wait: %s", trouble, exc_info=not isinstance(error, DatabaseError))
         finally:
             connection.close()
 
