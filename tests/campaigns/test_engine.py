@@ -1,13 +1,14 @@
 """What is due goes out once, as the right message from the right sender, or is closed with the reason."""
 
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from campaigns import engine
+from campaigns.communications import complete
 from campaigns.enrolment import enroll, enroll_many
 from campaigns.models import ContactCommunication
 from messaging import outbox
@@ -322,3 +323,52 @@ def test_twenty_due_cost_the_statements_of_two(alice, campaign, django_assert_nu
             assert engine.run_due(NOON + timedelta(hours=1)) == 2 * size
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ["reply", "mark as done"])
+def test_a_text_is_stopped_even_while_a_tick_is_queueing_it(alice, campaign, mary, how):
+    make_action(campaign, is_stopped_on_text_reply=True)
+    enter(campaign, mary)
+    later, rival = NOON + timedelta(hours=1), Rival()
+    planned = ContactCommunication.objects.get()
+    with transaction.atomic():
+        engine.run_due(later)
+        if how == "reply":
+            rival.begin(lambda: reply(mary, later))
+        else:
+            rival.begin(lambda: complete(planned, by=alice, now=later))
+        rival.wait_until_it_waits()
+    rival.join()
+
+    planned.refresh_from_db()
+    assert not planned.is_active
+    assert Message.objects.get(purpose="campaign").status == "cancelled"
+
+
+class Rival(Thread):
+    """Does something on a connection of its own."""
+
+    def begin(self, act):
+        self.act, self.connected = act, Event()
+        self.start()
+
+    def run(self):
+        try:
+            connection.ensure_connection()
+            self.pid = connection.connection.info.backend_pid
+            self.connected.set()
+            self.act()
+        finally:
+            connections.close_all()
+
+    def wait_until_it_waits(self):
+        """Return once PostgreSQL says that it waits for a lock."""
+        assert self.connected.wait(10)
+        for _ in range(200):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT FROM pg_locks WHERE pid = %s AND NOT granted", [self.pid])
+                if cursor.fetchone() is not None:
+                    return
+            self.join(0.05)
+        raise AssertionError("It never waited.")
