@@ -28,6 +28,19 @@ class Goal:
         return figure <= self.bound if self.at_most else figure >= self.bound
 
 
+def at_least(bound: float) -> Goal:
+    return Goal(bound)
+
+
+def at_most(bound: float) -> Goal:
+    return Goal(bound, at_most=True)
+
+
+def at_least_of_reference(share: float) -> Goal:
+    """So many times what the reference does."""
+    return Goal(share, of_ratio=True)
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of the table. `product` and `reference` measure once; what they need has been prepared."""

@@ -20,7 +20,7 @@ from benchmarks.cast import (
     make_users,
     token_of,
 )
-from benchmarks.measure import Goal, Line, Sample
+from benchmarks.measure import Line, Sample, at_least_of_reference, at_most
 from benchmarks.place import Place, Server
 from leads.models import DistributionTarget, LeadRoute
 from teams.models import Team, User
@@ -36,7 +36,7 @@ def prepare(place: Place) -> list[Line]:
     copy_contacts(place.bare_database)
     place.settle()
     token = token_of(alice)
-    half = Goal(0.5, of_ratio=True)
+    half = at_least_of_reference(0.5)
 
     def bare() -> Sample:
         return asked(place.bare, lambda contact: {"contact": contact["id"]}, "", place)
@@ -55,10 +55,6 @@ def prepare(place: Place) -> list[Line]:
         ),
         Line("W1 the same", "transactions", lambda: statements(token, "BEGIN"), goal=at_most(1), rounds=1),
     ]
-
-
-def at_most(bound: float) -> Goal:
-    return Goal(bound, at_most=True)
 
 
 def make_routes(alice: User, team: Team) -> None:

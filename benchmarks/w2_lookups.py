@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 from benchmarks import load
 from benchmarks.cast import copy_contacts, make_contacts, make_team, make_users, token_of
-from benchmarks.measure import Goal, Line, Sample
+from benchmarks.measure import Line, Sample, at_least_of_reference
 from benchmarks.place import Place, Server
 
-HALF_OF_BARE = Goal(0.5, of_ratio=True)
+HALF_OF_BARE = at_least_of_reference(0.5)
 
 Path = Callable[[], str]
 
