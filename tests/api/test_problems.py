@@ -71,6 +71,10 @@ def test_errors_deep_in_a_body_are_named_by_their_path():
     }
 
 
+def test_what_is_wrong_as_a_whole_names_no_field():
+    assert problems.answer_error(exceptions.ValidationError("All of it.")).data["errors"] == {}
+
+
 def test_a_throttled_client_is_told_when_to_come_back():
     assert problems.answer_error(exceptions.Throttled(4.2))["Retry-After"] == "6"
 
