@@ -35,10 +35,9 @@ def hold_numbers(user_ids: Collection[int]) -> dict[int, Numbers]:
 
 def numbers(opened: Collection[int], recent: Sequence[int]) -> Numbers:
     """The next free ones, endlessly: a single digit while there is one. None when they would grow too long to type."""
-    taken, used = set(opened), list(recent)
+    taken = set(opened)
     longer = (number for number in count(max(SINGLE_DIGITS) + 1) if number not in taken)
     while True:
-        number = next(longer) if taken.issuperset(SINGLE_DIGITS) else next_digit(taken, used)
+        number = next(longer) if taken.issuperset(SINGLE_DIGITS) else next_digit(taken, recent)
         taken.add(number)
-        used.insert(0, number)
         yield number if number <= LARGEST else None

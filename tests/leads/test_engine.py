@@ -201,6 +201,16 @@ def test_whoever_claimed_before_keeps_it(api, offered, bob, dana, run):
 # What changed since it was planned
 
 
+def test_an_offer_of_a_claimed_lead_is_never_alerted(offered, alice, bob, run, clock):
+    """Whoever writes a claim by hand need not know of offers."""
+    Lead.objects.update(claimed_by_user=alice, claimed_at=clock.now)
+
+    run(minutes=5)
+
+    assert statuses(offered) == {"Bob": "Cancelled", "Dana": "Cancelled"}
+    assert texts_to(bob) == []
+
+
 def test_a_user_deactivated_meanwhile_is_not_told(offered, bob, run):
     bob.is_active = False
     bob.save()

@@ -11,12 +11,12 @@ import pytest
 from django.db import OperationalError, connection
 
 from leads import engine
-from leads.models import Lead, LeadOffer
+from leads.models import Lead, LeadOffer, LeadRoute
 from leads.reply import claim_by_digit
 from messaging.models import Message
 from teams.models import TeamMember, User
 from tests.conftest import make_user
-from tests.leads.conftest import NOON, inquiry, make_contact, make_option, offer_of
+from tests.leads.conftest import NOON, ZILLOW, inquiry, make_contact, make_option, offer_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,6 +75,36 @@ def test_of_thirty_rivals_exactly_one_wins(api, alice, team, route, everybody_at
     assert (lead.claimed_by_user, lead.contact.assigned_user) == (winner, winner)
     assert Counter(lead.offers.values_list("status", flat=True)) == {"Claimed": 1, "Lost": 29}
     assert Message.objects.filter(status="queued").get().user == winner
+
+
+def test_a_winner_who_clicks_twice_at_once_wins_twice(api, alice, bob, team, route, options, clock):
+    for lead in offer_leads(api, alice, 5):
+        engine.run_due(clock.now)
+        client, path = api(bob), f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}"
+
+        answers = at_once([lambda client=client, path=path: client.patch(path, {"status": "Claimed"})] * 2)
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+
+
+def test_offers_asked_for_twice_at_once_are_made_once(api, alice, team, route, options):
+    for _ in range(5):
+        client = api(alice)
+        path = f"/leads/{client.made('/leads', inquiry(make_contact(alice)))['id']}/offers"
+
+        answers = at_once([lambda client=client, path=path: client.post(path)] * 3)
+
+        assert sorted(answer.status_code for answer in answers) == [200, 200, 201]
+        assert {len(answer.json()) for answer in answers} == {2}
+
+
+def test_routes_made_at_once_have_positions_of_their_own(api, alice, campaign):
+    client = api(alice)
+    body = {"campaign_id": campaign.pk, "lead_source_id": ZILLOW, "distribution_target": "Myself"}
+
+    at_once([lambda at=at: client.post("/lead-routes", body | {"filter": str(at)}) for at in range(6)])
+
+    assert sorted(LeadRoute.objects.values_list("position", flat=True)) == [1, 2, 3, 4, 5, 6]
 
 
 def test_of_rivals_who_text_and_rivals_who_click_exactly_one_wins(api, alice, team, route, everybody_at_once, clock):

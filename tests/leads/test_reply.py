@@ -1,6 +1,7 @@
 import pytest
 
 from leads.models import Lead
+from leads.numbers import REMEMBERED
 from leads.reply import claim_by_digit
 from messaging.models import Message
 from tests.leads.conftest import NOON, inquiry, offer_of, statuses, texts_to
@@ -114,6 +115,17 @@ def test_a_number_that_is_used_again_means_the_open_lead(api, alice, bob, mary, 
     reused = next(lead for lead in leads if offer_of(lead, bob).reply_number == 1)
     reused.refresh_from_db()
     assert reused.claimed_by_user == bob
+
+
+def test_an_open_lead_is_claimed_however_many_came_after_it(api, alice, bob, mary, offered, texts_in, run):
+    for _ in range(REMEMBERED + 2):
+        offer_another(api, alice, mary)
+    run()
+
+    texts_in(bob, "1")
+
+    offered.refresh_from_db()
+    assert offered.claimed_by_user == bob
 
 
 def test_a_digit_from_somebody_without_offers_is_not_taken(offered, alice, charlie, texts_in):

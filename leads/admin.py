@@ -1,0 +1,106 @@
+"""Leads, the rules that route them and their offers, in the admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from config.api.admin import ResourceAdmin
+from leads.intake import receive_lead
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
+from leads.views import LeadResource, LeadRouteResource
+from teams.models import Team, User
+
+
+class TypedLeadResource(LeadResource):
+    """A lead typed in by hand: nobody will ask for its offers and its campaign (design 6)."""
+
+    def perform_create(self, serializer: Any) -> None:
+        given = serializer.validated_data
+        serializer.instance = receive_lead(owner=self.user, now=self.now, is_unasked=True, **given)
+
+
+@admin.register(LeadSource)
+class LeadSourceAdmin(ResourceAdmin):
+    """One list for the installation; operators add to it."""
+
+    is_for_staff = True
+    list_display = ["id", "name"]
+    fields = ["name"]
+    search_fields = ["name"]
+    ordering = ["id"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def written(self, user: Any, record: LeadSource, body: dict[str, Any]) -> LeadSource:
+        """No API makes lead sources, in LionDesk's as in ours."""
+        return LeadSource.objects.create(name=body["name"])
+
+
+@admin.register(LeadRoute)
+class LeadRouteAdmin(ResourceAdmin):
+    resource = LeadRouteResource
+    list_display = [
+        "position",
+        "lead_source",
+        "contact_source",
+        "filter",
+        "distribution_target",
+        "team_selection_method",
+        "team",
+        "campaign",
+        "is_automatic",
+    ]
+    list_display_links = ["position", "lead_source"]
+    list_select_related = ["lead_source", "contact_source", "team", "campaign"]
+    ordering = ["position", "pk"]
+    fieldsets = [
+        ("Which leads", {"fields": ["lead_source", "contact_source", "filter"]}),
+        ("Who gets them", {"fields": ["distribution_target", "team_selection_method", "team"]}),
+        ("What follows", {"fields": ["campaign", "is_automatic"]}),
+    ]
+
+    def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
+        """Leads go to teams you created."""
+        return Team.objects.filter(creator=user) if name == "team" else super().choices_for(name, model, user)
+
+
+@admin.register(Lead)
+class LeadAdmin(ResourceAdmin):
+    resource = TypedLeadResource
+    list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claimed_via", "created_at"]
+    list_select_related = ["contact", "source", "team", "claimed_by_user"]
+    list_filter = ["claimed_via", ("source", admin.RelatedOnlyFieldListFilter)]
+    fields = [
+        "contact",
+        "source",
+        "type",
+        "text_body",
+        "mls_id",
+        "listing_status",
+        "listing_price",
+        "street_address",
+        "city",
+        "state",
+        "zipcode",
+    ]
+
+
+@admin.register(LeadOffer)
+class LeadOfferAdmin(ResourceAdmin):
+    list_display = ["lead", "user", "team", "notify_at", "status", "alerted_at", "reason"]
+    list_select_related = ["lead__contact", "user", "team"]
+    list_filter = ["status"]
+
+
+@admin.register(RoutingTrace)
+class RoutingTraceAdmin(ResourceAdmin):
+    """Why a lead went where it went."""
+
+    list_display = ["lead", "decided_at"]
+    list_select_related = ["lead__contact"]
+
+    def rows_for(self, user: User) -> QuerySet[RoutingTrace]:
+        return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))
