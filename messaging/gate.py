@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -20,53 +21,64 @@ Channel = Message.Channel
 Purpose = Message.Purpose
 
 NO_SENDER = Verdict(rules.REFUSE, "no_sender", "The sender has no number to text from.")
+NOT_THEIRS = Verdict(rules.REFUSE, "not_theirs", "The contact has not this number any more.")
 NO_ADDRESS = Verdict(rules.REFUSE, "no_address", "There is no valid email address.")
 
 
 def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
     """The gate's verdict on each message, in order; a constant number of queries."""
     users = User.objects.in_bulk({message.user_id for message in messages if message.user_id})
-    flags = _flags({message.contact_id for message in messages if message.contact_id})
+    contacts = _contacts({message.contact_id for message in messages if message.contact_id})
     states = consent.states_of({message.recipient for message in messages if message.channel == Channel.TEXT})
     verdicts = []
     for message in messages:
         user = users.get(message.user_id or 0)
-        flagged = flags.get(message.contact_id, NO_FLAGS)
+        contact = contacts.get(message.contact_id)
         if message.channel == Channel.TEXT:
-            verdicts.append(_text(message, user, flagged, states[message.recipient], now))
+            verdicts.append(_text(message, user, contact, states[message.recipient], now))
         else:
             message.user = user  # in whose name the email will be written
-            verdicts.append(_email(message, flagged, now))
+            verdicts.append(_email(message, contact, now))
     return verdicts
 
 
-Flags = tuple[bool, bool]  # is_do_not_contact, is_imported
-NO_FLAGS: Flags = (False, False)
+class Client(NamedTuple):
+    """What counts of a contact."""
+
+    is_do_not_contact: bool
+    is_imported: bool
+    numbers: tuple[str, ...]
 
 
-def _flags(contacts: set[int]) -> dict[int | None, Flags]:
-    if not contacts:
-        return {}
-    rows = Contact.objects.filter(pk__in=contacts).values_list("pk", "is_do_not_contact", "is_imported")
-    return {pk: (is_do_not_contact, is_imported) for pk, is_do_not_contact, is_imported in rows}
+def _contacts(ids: set[int]) -> dict[int | None, Client]:
+    rows = Contact.objects.filter(pk__in=ids).values_list(
+        "pk", "is_do_not_contact", "is_imported", "mobile_e164", "home_e164", "office_e164"
+    )
+    return {pk: Client(do_not, imported, tuple(numbers)) for pk, do_not, imported, *numbers in rows} if ids else {}
 
 
-def _text(message: Message, user: User | None, flags: Flags, state: consent.State, now: datetime) -> Verdict:
+def _text(message: Message, user: User | None, client: Client | None, state: consent.State, now: datetime) -> Verdict:
     if not message.sender:
         return NO_SENDER
-    is_do_not_contact, is_imported = flags
-    unknown = rules.IMPORTED if is_imported else rules.UNKNOWN
+    if client and message.recipient and message.recipient not in client.numbers:
+        return NOT_THEIRS
     facts = Facts(
         number=e164(message.recipient),
         is_alert=message.purpose == Purpose.ALERT,
-        is_do_not_contact=is_do_not_contact,
+        is_do_not_contact=client is not None and client.is_do_not_contact,
         has_opted_out=state.opted_out,
-        consent=rules.GIVEN if state.granted else unknown,
+        consent=_consent(state, client),
         allows_unknown_consent=settings.TEXTS_TO_UNKNOWN_CONSENT == "allow",
         default_zone=_zone(user.timezone if user else ""),
         valid_until=message.valid_until,
     )
     return rules.decide(facts, now)
+
+
+def _consent(state: consent.State, client: Client | None) -> str:
+    if state.granted:
+        return rules.GIVEN
+    return rules.IMPORTED if client and client.is_imported else rules.UNKNOWN
 
 
 @cache
@@ -75,7 +87,7 @@ def _zone(name: str) -> str:
     return name if name in available_timezones() else settings.DEFAULT_TIME_ZONE
 
 
-def _email(message: Message, flags: Flags, now: datetime) -> Verdict:
+def _email(message: Message, client: Client | None, now: datetime) -> Verdict:
     """An email needs an address, and to a client also leave to write and a point in time where it makes sense."""
     try:
         validate_email(message.recipient)
@@ -83,6 +95,7 @@ def _email(message: Message, flags: Flags, now: datetime) -> Verdict:
         return NO_ADDRESS
     if message.purpose == Purpose.ALERT:
         return Verdict(rules.SEND)
-    facts = Facts(number="", is_do_not_contact=flags[0], valid_until=message.valid_until)
+    is_do_not_contact = client is not None and client.is_do_not_contact
+    facts = Facts(number="", is_do_not_contact=is_do_not_contact, valid_until=message.valid_until)
     objections = (rule(facts, now) for rule in (rules.may_be_contacted, rules.is_still_valid))
     return next((objection for objection in objections if objection), Verdict(rules.SEND))

@@ -7,6 +7,7 @@ import pytest
 from crm.models import Contact
 from messaging import drafts, outbox
 from messaging.models import Message, PhoneNumber
+from messaging.signals import messages_settled
 from tests.emulator import carrier, receiver  # noqa: F401
 
 NOON = datetime(2027, 1, 5, 20, tzinfo=UTC)  # in Los Angeles, a Tuesday
@@ -94,3 +95,16 @@ def provider(monkeypatch):
     scripted = Scripted()
     monkeypatch.setitem(outbox.GATEWAYS, Message.Channel.TEXT, lambda: scripted)
     return scripted
+
+
+@pytest.fixture
+def settled():
+    """The messages that were told of as settled, in order, as (primary key, status)."""
+    told = []
+
+    def note(messages, **rest):
+        told.extend((message.pk, str(message.status)) for message in messages)
+
+    messages_settled.connect(note)
+    yield told
+    messages_settled.disconnect(note)

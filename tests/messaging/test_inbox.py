@@ -93,6 +93,12 @@ def test_a_forged_text_is_403_and_changes_nothing(texts_in, client, heard):
     assert heard == []
 
 
+def test_without_an_auth_token_nobody_can_sign(texts_in, client, settings):
+    settings.TWILIO_AUTH_TOKEN = ""
+
+    assert texts_in("STOP").status_code == 403
+
+
 def test_a_signature_is_for_one_address_and_one_form(texts_in, client, settings):
     form = {"MessageSid": "SM1", "From": CLIENT, "To": "+19495550150", "Body": "Hi"}
     signer = RequestValidator(settings.TWILIO_AUTH_TOKEN)
@@ -127,6 +133,15 @@ def test_the_contact_of_the_user_who_owns_the_number_is_preferred(texts_in, bob,
     texts_in()
 
     assert Message.objects.get().contact == client
+
+
+def test_most_of_all_the_one_they_work_with(texts_in, bob, alice, dana):
+    worked_with = make_client(alice, assigned_user=bob)
+    make_client(bob, assigned_user=dana)
+
+    texts_in()
+
+    assert Message.objects.get().contact == worked_with
 
 
 def test_then_one_they_see_then_anybodys(texts_in, bob, team, alice, charlie):
@@ -319,7 +334,7 @@ def state(message):
     return row.status, row.provider_status
 
 
-def test_receipts_move_a_text_forward_only(sent, told):
+def test_receipts_move_a_text_forward_only(sent, told, settled):
     assert state(sent) == ("sent", "")
     for status, then in [
         ("sending", ("sent", "sending")),
@@ -332,6 +347,7 @@ def test_receipts_move_a_text_forward_only(sent, told):
     ]:
         assert told(sent.provider_sid, status).status_code == 200
         assert state(sent) == then
+    assert settled == []  # it was told of when the provider took it
 
 
 def test_an_undelivered_text_says_why(sent, told):
@@ -364,7 +380,7 @@ def test_unknown_receipts_are_200_and_nothing(sent, told):
     assert state(sent) == ("sent", "")
 
 
-def test_a_receipt_that_outruns_its_sid_adopts_the_text(text, told, now, provider):
+def test_a_receipt_that_outruns_its_sid_adopts_the_text(text, told, now, provider, settled):
     message = text()
     dying = outbox.Drain(Message.Channel.TEXT, now)
     _, taken = dying.claim()
@@ -376,6 +392,7 @@ def test_a_receipt_that_outruns_its_sid_adopts_the_text(text, told, now, provide
     row = Message.objects.get(pk=message.pk)
     assert (row.status, row.provider_sid) == ("delivered", "SMearly")
     assert (row.sent_at is not None, row.settled_at is not None, row.leased_until) == (True, True, None)
+    assert settled == [(message.pk, "delivered")]
     assert outbox.next_due_at() is None
 
 

@@ -11,24 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from messaging import consent, drafts, outbox
 from messaging.gateways import MaybeSent, NotNow, OptedOut, Refused
 from messaging.models import Consent, Message
-from messaging.signals import messages_settled
 from tests.messaging.conftest import CLIENT, make_client
 
 Status = Message.Status
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-
-
-@pytest.fixture
-def settled():
-    """The messages that were told of as settled, in order, as (primary key, status)."""
-    told = []
-
-    def note(messages, **rest):
-        told.extend((message.pk, str(message.status)) for message in messages)
-
-    messages_settled.connect(note)
-    yield told
-    messages_settled.disconnect(note)
 
 
 def test_a_queued_text_is_handed_over_once(text, provider, now, outcome, settled):
@@ -154,6 +140,19 @@ def test_a_held_text_that_lost_its_use_is_not_sent(text, provider, now, outcome)
     outbox.run_due(outbox.next_due_at())
 
     assert outcome(message)[0] == "cancelled"
+    assert provider.taken == []
+
+
+def test_a_text_held_overnight_does_not_go_to_a_number_that_was_wrong(text, client, provider, now, outcome):
+    night = now + timedelta(hours=10)
+    message = text(not_before=night)
+    outbox.run_due(night)
+    client.mobile_phone = "+13105550199"
+    client.save()
+
+    outbox.run_due(outbox.next_due_at())
+
+    assert outcome(message) == ("cancelled", "The contact has not this number any more.")
     assert provider.taken == []
 
 
@@ -293,6 +292,17 @@ def test_what_a_dead_worker_left_is_looked_up_when_its_lease_is_over(text, provi
 
     assert outcome(sent) == ("sent", "")
     assert outcome(unsent) == ("sent", "")
+    assert provider.taken == [(CLIENT, "two")]
+
+
+def test_before_that_it_is_left_to_its_worker(text, provider, now, outcome):
+    taken = text("one")
+    outbox.Drain(Message.Channel.TEXT, now).claim()
+    text("two")
+
+    outbox.run_due(now + 59 * SECOND)
+
+    assert outcome(taken)[0] == "sending"
     assert provider.taken == [(CLIENT, "two")]
 
 

@@ -161,6 +161,16 @@ def test_nobody_listening_is_not_sent(alert, now, settings):
     assert (fresh(message).status, fresh(message).reason) == ("queued", "Twilio could not be reached.")
 
 
+def test_without_an_account_texts_wait(alert, now, settings):
+    settings.TWILIO_AUTH_TOKEN = ""
+    message = alert()
+
+    outbox.run_due(now)
+
+    assert fresh(message).status == "queued"
+    assert fresh(message).reason.startswith("Twilio is not set up")
+
+
 def test_while_it_cannot_be_looked_up_it_stays_unknown(alert, now, settings, carrier):
     faults.line_up("hang", 1)
     message = alert()
