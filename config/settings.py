@@ -37,8 +37,8 @@ DEBUG = False
 # The parts
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "config.api.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -49,7 +49,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "oauth2_provider",
-    "config.api",
+    "config.api.apps.ApiConfig",
     "teams",
     "crm",
     "messaging",

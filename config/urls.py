@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from config import health
 
+admin.autodiscover()  # here, not at start: workers have no use for the admin
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),

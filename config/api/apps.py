@@ -1,6 +1,7 @@
 """The dialect, as an installed app: it brings lookups and templates, and no models."""
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 
 from config.api import lookups
 
@@ -11,3 +12,9 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         lookups.register()
+
+
+class AdminConfig(admin.SimpleAdminConfig):
+    """Django's admin, on a site of ours. config.urls loads what is in it, so that only the web part carries it."""
+
+    default_site = "config.api.site.PrideSite"

@@ -1,0 +1,77 @@
+"""Campaigns, what they planned, and tasks, in the admin."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+
+from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
+from campaigns.views import CampaignActionResource, CampaignResource, TaskResource
+from config.api.admin import ResourceAdmin
+from crm.models import Contact
+from teams.models import User
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ResourceAdmin):
+    resource = CampaignResource
+    list_display = ["name", "owner_user", "is_broker_sharing_on", "modified_at"]
+    list_select_related = ["owner_user"]
+    search_fields = ["name"]
+    fields = ["name", "is_broker_sharing_on"]
+
+
+@admin.register(CampaignAction)
+class CampaignActionAdmin(ResourceAdmin):
+    resource = CampaignActionResource
+    list_display = ["campaign", "type", "timing_type", "delay_by_days", "dispatch_time", "delay_by_seconds", "template"]
+    list_select_related = ["campaign", "template"]
+    list_filter = [("campaign", admin.RelatedOnlyFieldListFilter), "type"]
+    ordering = ["campaign", "pk"]
+    fixed = ["campaign"]
+    fieldsets = [
+        (None, {"fields": ["campaign", "type", "template", "assigned_user", "notes", "is_stopped_on_text_reply"]}),
+        (
+            "When",
+            {
+                "fields": [
+                    "timing_type",
+                    "delay_by_seconds",
+                    "delay_by_days",
+                    "dispatch_time",
+                    "dispatch_datetime",
+                    "recurrence",
+                ],
+                "description": "Delay by Minutes wants seconds; Delay by Day and Time wants days and a time on the"
+                " sender's clock; Exact Date and Time wants a moment; Recurring, for tasks only, an RFC 5545 rule.",
+            },
+        ),
+    ]
+
+    def rows_for(self, user: User) -> QuerySet[CampaignAction]:
+        return CampaignAction.objects.filter(campaign__in=Campaign.objects.visible_to(user))
+
+
+@admin.register(CampaignContact)
+class CampaignContactAdmin(ResourceAdmin):
+    """Enrolments."""
+
+    list_display = ["contact", "campaign", "started_at", "ended_at", "end_reason"]
+    list_select_related = ["contact", "campaign"]
+
+    def rows_for(self, user: User) -> QuerySet[CampaignContact]:
+        return CampaignContact.objects.filter(contact__in=Contact.objects.visible_to(user))
+
+
+@admin.register(ContactCommunication)
+class ContactCommunicationAdmin(ResourceAdmin):
+    list_display = ["send_at", "type", "campaign_contact", "is_active", "completed_at", "reason"]
+    list_select_related = ["campaign_contact__contact", "campaign_contact__campaign"]
+    list_filter = ["type", "is_active"]
+
+
+@admin.register(Task)
+class TaskAdmin(ResourceAdmin):
+    resource = TaskResource
+    list_display = ["description", "action_type", "status", "due_at", "contact", "assigned_user"]
+    list_select_related = ["contact", "assigned_user"]
+    list_filter = ["status", "action_type"]
+    fields = ["description", "action_type", "status", "due_at", "contact", "assigned_user", "notes", "is_important"]

@@ -1,0 +1,62 @@
+"""Contacts and what describes them in the admin."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+
+from config.api.admin import ResourceAdmin
+from crm.models import Contact, ContactShare, ContactSource, Hotness
+from crm.views import ContactResource, ContactSourceResource, HotnessResource
+from teams.models import User
+
+
+@admin.register(Contact)
+class ContactAdmin(ResourceAdmin):
+    resource = ContactResource
+    list_display = ["__str__", "email", "mobile_phone", "tags", "assigned_user", "owner_user", "created_at"]
+    list_select_related = ["assigned_user", "owner_user"]
+    search_fields = ["first_name__istartswith", "last_name__istartswith", "email__istartswith", "mobile_e164"]
+    readonly_fields = ["owner_user", "created_at", "modified_at"]
+    fieldsets = [
+        (None, {"fields": ["first_name", "last_name", "email", "company", "tags"]}),
+        ("Phones", {"fields": ["mobile_phone", "home_phone", "office_phone", "fax"]}),
+        ("Work", {"fields": ["assigned_user", "owner_user", "source", "hotness"]}),
+        (
+            "Family",
+            {
+                "fields": [
+                    "birthday",
+                    "anniversary",
+                    "spouse_name",
+                    "spouse_email",
+                    "spouse_phone",
+                    "spouse_birthday",
+                ],
+                "classes": ["collapse"],
+            },
+        ),
+        ("Times", {"fields": ["created_at", "modified_at"]}),
+    ]
+
+
+@admin.register(ContactShare)
+class ContactShareAdmin(ResourceAdmin):
+    list_display = ["contact", "user", "created_at"]
+    list_select_related = ["contact", "user"]
+
+    def rows_for(self, user: User) -> QuerySet[ContactShare]:
+        return ContactShare.objects.filter(contact__in=Contact.objects.visible_to(user))
+
+
+@admin.register(ContactSource)
+class ContactSourceAdmin(ResourceAdmin):
+    resource = ContactSourceResource
+    list_display = fields = ["name"]
+    search_fields = ["name"]
+
+
+@admin.register(Hotness)
+class HotnessAdmin(ResourceAdmin):
+    resource = HotnessResource
+    list_display = ["name", "rank", "color"]
+    fields = ["name", "rank", "color"]
+    ordering = ["rank", "pk"]

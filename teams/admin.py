@@ -1,0 +1,159 @@
+"""Users, teams and applications in the admin."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from oauth2_provider.models import (
+    get_access_token_model,
+    get_device_grant_model,
+    get_grant_model,
+    get_id_token_model,
+    get_refresh_token_model,
+)
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminEmailInputWidget
+
+from config.api.admin import ResourceAdmin, ResourceForm
+from teams.models import Application, Team, TeamMember, TeamMemberDistributionOption, User
+from teams.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
+
+# The OAuth library registers its own; tokens and codes are nothing to browse, and nobody is in a group.
+for model in (
+    Application,
+    get_access_token_model(),
+    get_device_grant_model(),
+    get_grant_model(),
+    get_id_token_model(),
+    get_refresh_token_model(),
+    Group,
+):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class NewUserForm(UserCreationForm):  # type: ignore[misc]
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+    """For operators. Users are deactivated, never deleted."""
+
+    form, add_form, change_password_form = UserChangeForm, NewUserForm, AdminPasswordChangeForm
+    list_display = ["email", "first_name", "last_name", "phone", "system_phone", "is_active", "is_staff"]
+    list_filter = ["is_active", "is_staff"]
+    search_fields = ["email", "first_name", "last_name", "phone"]
+    ordering = ["email"]
+    readonly_fields = ["system_phone", "last_login", "created_at"]
+    fieldsets = [
+        (None, {"fields": ["email", "password", "first_name", "last_name", "phone", "timezone"]}),
+        ("Rights", {"fields": ["is_active", "is_staff"]}),
+        ("Known to the system", {"fields": ["system_phone", "last_login", "created_at"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["email", "usable_password", "password1", "password2", "first_name", "last_name", "phone"]})
+    ]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    has_add_permission = has_module_permission
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Application)
+class ApplicationAdmin(ResourceAdmin):
+    """`./pride app` registers them; their secrets are shown once, there."""
+
+    is_for_staff = True
+    list_display = ["name", "client_id", "redirect_uris", "is_implicit_allowed"]
+    fields = ["name", "client_id", "redirect_uris", "is_implicit_allowed", "created"]
+
+
+@admin.register(Team)
+class TeamAdmin(ResourceAdmin):
+    resource = TeamResource
+    list_display = ["name", "order_method", "mins_until_next_alert", "distribution_zipcodes", "creator"]
+    list_select_related = ["creator"]
+    search_fields = ["name"]
+    fields = [
+        "name",
+        "is_contact_resource_sharing_enabled",
+        "order_method",
+        "mins_until_next_alert",
+        "distribution_zipcodes",
+    ]
+
+
+class MembershipForm(ResourceForm):
+    """An invitation names a user by email; the invited user answers it."""
+
+    email = forms.EmailField(
+        required=False, widget=UnfoldAdminEmailInputWidget, help_text="Of the user whom you invite into the team."
+    )
+
+    class Meta:
+        model = TeamMember
+        fields = ["team", "request_status"]
+
+
+@admin.register(TeamMember)
+class TeamMemberAdmin(ResourceAdmin):
+    resource = TeamMemberResource
+    form = MembershipForm
+    list_display = ["user", "team", "request_status"]
+    list_select_related = ["user", "team"]
+    list_filter = ["request_status"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["team", "user", "request_status"] if obj else ["team", "email"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["team", "user"] if obj else []
+
+
+@admin.register(TeamMemberDistributionOption)
+class DistributionOptionAdmin(ResourceAdmin):
+    resource = TeamMemberDistributionOptionResource
+    list_display = [
+        "user",
+        "team",
+        "rank",
+        "mins_until_lead_offer",
+        "assign_automatically",
+        "has_text_alert",
+        "has_email_alert",
+        "has_call_alert",
+    ]
+    list_select_related = ["user", "team"]
+    list_filter = [("team", admin.RelatedOnlyFieldListFilter)]
+    fields = [
+        "team",
+        "user",
+        "rank",
+        "mins_until_lead_offer",
+        "assign_automatically",
+        "has_text_alert",
+        "has_email_alert",
+        "has_call_alert",
+    ]
+
+    def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
+        """Options are set by the team's creator."""
+        return Team.objects.filter(creator=user) if name == "team" else super().choices_for(name, model, user)

@@ -1,0 +1,187 @@
+"""What agents and team leads do in the admin: the API's rules, as forms."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from campaigns.models import Campaign, CampaignAction, Task
+from crm.models import Contact
+from leads.models import Lead, LeadOffer, LeadRoute, RoutingTrace
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+
+OURS = ("teams", "crm", "messaging", "campaigns", "leads")
+DeskOf = Callable[[User], Client]
+
+
+@pytest.fixture
+def desk() -> DeskOf:
+    """`desk(alice)` is a browser in which alice is logged in."""
+
+    def log_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+def add(client: Client, model: Any, **typed: Any) -> Any:
+    """Fill in and send the form for a new record."""
+    return client.post(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"), typed)
+
+
+def change(client: Client, record: Any, **typed: Any) -> Any:
+    meta = record._meta
+    return client.post(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[record.pk]), typed)
+
+
+def listed(client: Client, model: Any) -> str:
+    meta = model._meta
+    answer = client.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"))
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_every_model_is_in_the_admin():
+    models = [model for model in apps.get_models() if model._meta.app_label in OURS]
+    assert [model for model in models if not admin.site.is_registered(model)] == []
+
+
+def test_every_list_and_form_opens(alice: User, team: Team, desk: DeskOf):
+    alice.is_staff = True
+    alice.save()
+    browser = desk(alice)
+    for model, shown in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        assert browser.get(reverse(f"{name}_changelist")).status_code == 200, model
+        can_add = shown.has_add_permission(type("Request", (), {"user": alice})())
+        assert browser.get(reverse(f"{name}_add")).status_code == (200 if can_add else 403), model
+
+
+def test_an_agent_who_is_not_staff_logs_in_by_email(bob: User):
+    browser = Client()
+    bob.set_password("a long pass phrase")
+    bob.save()
+    browser.post(reverse("admin:login"), {"username": "BOB@example.com", "password": "a long pass phrase"})
+    assert browser.get(reverse("admin:index")).status_code == 200
+
+
+def test_nobody_enters_without_logging_in(bob: User):
+    answer = Client().get(reverse("admin:index"))
+    assert answer.status_code == 302
+    assert "login" in answer["Location"]
+
+
+def test_a_deactivated_user_does_not_enter(bob: User, desk: DeskOf):
+    bob.is_active = False
+    bob.save()
+    assert desk(bob).get(reverse("admin:index")).status_code == 302
+
+
+def test_operators_things_are_hidden_from_agents(bob: User, desk: DeskOf):
+    browser = desk(bob)
+    for name in ("teams_user", "messaging_phonenumber", "messaging_consent", "leads_leadsource"):
+        assert browser.get(reverse(f"admin:{name}_changelist")).status_code == 403
+
+
+def test_lists_show_what_the_api_shows(alice: User, bob: User, charlie: User, team: Team, desk: DeskOf):
+    Contact.objects.create(owner_user=bob, first_name="Paula")
+    theirs = Contact.objects.create(owner_user=charlie, first_name="Quentin")
+    browser = desk(alice)
+    shown = listed(browser, Contact)
+    assert "Paula" in shown
+    assert "Quentin" not in shown
+    assert browser.get(reverse("admin:crm_contact_change", args=[theirs.pk])).status_code == 302
+
+
+def test_a_team_lead_sets_up_distribution_without_being_staff(alice: User, bob: User, desk: DeskOf):
+    browser = desk(alice)
+    add(browser, Team, name="Pride", order_method="Rank", mins_until_next_alert="5", distribution_zipcodes="92618")
+    team = Team.objects.get(creator=alice)
+    add(browser, TeamMember, team=team.pk, email="bob@example.com")
+    invitation = TeamMember.objects.get(team=team, user=bob)
+    assert invitation.request_status == "Pending"
+    change(desk(bob), invitation, request_status="Accepted")
+    add(browser, TeamMemberDistributionOption, team=team.pk, user=bob.pk, rank="1", has_text_alert="on")
+    add(browser, Campaign, name="Buyer Drip")
+    campaign = Campaign.objects.get(owner_user=alice)
+    route = {"lead_source": "1", "distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
+    answer = add(browser, LeadRoute, **route, team=team.pk, campaign=campaign.pk, filter="Buyer")
+    assert answer.status_code == 302
+    assert team.memberships.get(user=alice).request_status == "Accepted"
+    assert TeamMemberDistributionOption.objects.get(user=bob).has_text_alert
+    assert LeadRoute.objects.get(owner_user=alice).team == team
+
+
+def test_the_apis_refusal_stands_beside_the_field(alice: User, desk: DeskOf):
+    Team.objects.create(creator=alice, name="Coast", distribution_zipcodes="92618")
+    answer = add(desk(alice), Team, name="Inland", order_method="Rank", distribution_zipcodes="92618, 92620")
+    assert answer.status_code == 200
+    assert "your team Coast already serves 92618" in answer.content.decode()
+    assert Team.objects.count() == 1
+
+
+def test_a_route_that_lacks_its_team_is_refused_at_the_team(alice: User, desk: DeskOf):
+    campaign = Campaign.objects.create(owner_user=alice, name="Buyer Drip")
+    route = {"lead_source": "1", "distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
+    answer = add(desk(alice), LeadRoute, **route, campaign=campaign.pk)
+    assert "team_id is required" in answer.context["adminform"].form.errors["team"][0]
+    assert not LeadRoute.objects.exists()
+
+
+def test_an_action_is_timed_as_the_api_would_have_it(alice: User, desk: DeskOf):
+    campaign = Campaign.objects.create(owner_user=alice, name="Buyer Drip")
+    browser = desk(alice)
+    task = {"campaign": campaign.pk, "type": "Agent Task - No Reminder", "timing_type": "Delay by Day and Time"}
+    assert "dispatch_time" in add(browser, CampaignAction, **task, delay_by_days="1").context["adminform"].form.errors
+    add(browser, CampaignAction, **task, delay_by_days="1", dispatch_time="09:30")
+    action = CampaignAction.objects.get()
+    assert action.dispatch_time.isoformat() == "09:30:00"
+    change(browser, action, **task, delay_by_days="2", dispatch_time="09:30")
+    action.refresh_from_db()
+    assert action.delay_by_days == 2
+
+
+def test_a_change_writes_only_what_was_changed(alice: User, desk: DeskOf):
+    contact = Contact.objects.create(owner_user=alice, first_name="Paula", mobile_phone="(949) 555-0123")
+    change(desk(alice), contact, first_name="Paulina", mobile_phone="(949) 555-0123")
+    contact.refresh_from_db()
+    assert (contact.first_name, contact.mobile_e164) == ("Paulina", "+19495550123")
+    assert contact.owner_user == alice
+
+
+def test_a_lead_typed_in_is_distributed_without_being_asked(alice: User, bob: User, team: Team, desk: DeskOf):
+    TeamMemberDistributionOption.objects.create(team=team, user=bob, rank=1, has_email_alert=True)
+    campaign = Campaign.objects.create(owner_user=alice, name="Buyer Drip")
+    rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
+    LeadRoute.objects.create(owner_user=alice, lead_source_id=1, campaign=campaign, team=team, **rollout)
+    contact = Contact.objects.create(owner_user=alice, first_name="Paula")
+    add(desk(alice), Lead, contact=contact.pk, source="1", type="Buyer")
+    assert LeadOffer.objects.get().user == bob
+    assert contact.enrolments.count() == 1
+    assert RoutingTrace.objects.count() == 1
+
+
+def test_what_others_need_is_not_deleted(alice: User, team: Team, desk: DeskOf):
+    campaign = Campaign.objects.create(owner_user=alice, name="Buyer Drip")
+    LeadRoute.objects.create(owner_user=alice, lead_source_id=1, campaign=campaign, distribution_target="Myself")
+    desk(alice).post(reverse("admin:campaigns_campaign_delete", args=[campaign.pk]), {"post": "yes"})
+    assert Campaign.objects.filter(pk=campaign.pk).exists()
+
+
+def test_only_the_creator_changes_a_team(bob: User, team: Team, desk: DeskOf):
+    change(desk(bob), team, name="Mine now", order_method="Rank")
+    team.refresh_from_db()
+    assert team.name == "Pride"
+
+
+def test_times_are_shown_on_the_users_own_clock(alice: User, desk: DeskOf):
+    due = "2027-01-05T18:00:00Z"
+    Task.objects.create(owner_user=alice, description="Call", action_type="None", due_at=due)
+    assert re.search(r"Jan. 5, 2027, 10 a.m.", listed(desk(alice), Task))
