@@ -89,6 +89,8 @@ TEMPLATES = [
     }
 ]
 
+UNFOLD = {"SITE_TITLE": "Pridedesk", "SITE_HEADER": "Pridedesk", "SITE_SYMBOL": "real_estate_agent"}
+
 # Storage
 
 DATABASES = {"default": env.db("DATABASE_URL")}

@@ -185,3 +185,7 @@ def test_times_are_shown_on_the_users_own_clock(alice: User, desk: DeskOf):
     due = "2027-01-05T18:00:00Z"
     Task.objects.create(owner_user=alice, description="Call", action_type="None", due_at=due)
     assert re.search(r"Jan. 5, 2027, 10 a.m.", listed(desk(alice), Task))
+
+
+def test_the_admin_is_found_without_its_slash():
+    assert Client().get("/admin")["Location"] == "/admin/"
