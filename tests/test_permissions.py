@@ -130,6 +130,7 @@ ELSEWHERE = {
     "/openapi.json": "open",
     "/docs": "open",
     "/oauth2/*": "the protocol (tests/api/test_tokens.py)",
+    "/admin": "leads to the next",
     "/admin/*": "a session (tests/admin)",
     "/webhooks/*": "the provider's signature (tests/messaging)",
     "/sandbox/*": "a staff user's token (tests/sandbox)",

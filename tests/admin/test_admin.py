@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, CampaignAction, Task
 from crm.models import Contact
-from leads.models import Lead, LeadOffer, LeadRoute, RoutingTrace
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 
 OURS = ("teams", "crm", "messaging", "campaigns", "leads")
@@ -29,6 +29,12 @@ def desk() -> DeskOf:
         return client
 
     return log_in
+
+
+@pytest.fixture
+def zillow(db: None) -> LeadSource:
+    """Seeded by a migration, and emptied by tests that commit."""
+    return LeadSource.objects.get_or_create(name="Zillow")[0]
 
 
 def add(client: Client, model: Any, **typed: Any) -> Any:
@@ -100,7 +106,7 @@ def test_lists_show_what_the_api_shows(alice: User, bob: User, charlie: User, te
     assert browser.get(reverse("admin:crm_contact_change", args=[theirs.pk])).status_code == 302
 
 
-def test_a_team_lead_sets_up_distribution_without_being_staff(alice: User, bob: User, desk: DeskOf):
+def test_a_team_lead_sets_up_distribution_without_being_staff(alice: User, bob: User, zillow: LeadSource, desk: DeskOf):
     browser = desk(alice)
     add(browser, Team, name="Pride", order_method="Rank", mins_until_next_alert="5", distribution_zipcodes="92618")
     team = Team.objects.get(creator=alice)
@@ -111,7 +117,7 @@ def test_a_team_lead_sets_up_distribution_without_being_staff(alice: User, bob: 
     add(browser, TeamMemberDistributionOption, team=team.pk, user=bob.pk, rank="1", has_text_alert="on")
     add(browser, Campaign, name="Buyer Drip")
     campaign = Campaign.objects.get(owner_user=alice)
-    route = {"lead_source": "1", "distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
+    route = {"lead_source": zillow.pk, "distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
     answer = add(browser, LeadRoute, **route, team=team.pk, campaign=campaign.pk, filter="Buyer")
     assert answer.status_code == 302
     assert team.memberships.get(user=alice).request_status == "Accepted"
@@ -127,9 +133,9 @@ def test_the_apis_refusal_stands_beside_the_field(alice: User, desk: DeskOf):
     assert Team.objects.count() == 1
 
 
-def test_a_route_that_lacks_its_team_is_refused_at_the_team(alice: User, desk: DeskOf):
+def test_a_route_that_lacks_its_team_is_refused_at_the_team(alice: User, zillow: LeadSource, desk: DeskOf):
     campaign = Campaign.objects.create(owner_user=alice, name="Buyer Drip")
-    route = {"lead_source": "1", "distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
+    route = {"lead_source": zillow.pk, "distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
     answer = add(desk(alice), LeadRoute, **route, campaign=campaign.pk)
     assert "team_id is required" in answer.context["adminform"].form.errors["team"][0]
     assert not LeadRoute.objects.exists()
@@ -156,21 +162,23 @@ def test_a_change_writes_only_what_was_changed(alice: User, desk: DeskOf):
     assert contact.owner_user == alice
 
 
-def test_a_lead_typed_in_is_distributed_without_being_asked(alice: User, bob: User, team: Team, desk: DeskOf):
+def test_a_lead_typed_in_is_distributed_without_being_asked(
+    alice: User, bob: User, team: Team, zillow: LeadSource, desk: DeskOf
+):
     TeamMemberDistributionOption.objects.create(team=team, user=bob, rank=1, has_email_alert=True)
     campaign = Campaign.objects.create(owner_user=alice, name="Buyer Drip")
     rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
-    LeadRoute.objects.create(owner_user=alice, lead_source_id=1, campaign=campaign, team=team, **rollout)
+    LeadRoute.objects.create(owner_user=alice, lead_source=zillow, campaign=campaign, team=team, **rollout)
     contact = Contact.objects.create(owner_user=alice, first_name="Paula")
-    add(desk(alice), Lead, contact=contact.pk, source="1", type="Buyer")
+    add(desk(alice), Lead, contact=contact.pk, source=zillow.pk, type="Buyer")
     assert LeadOffer.objects.get().user == bob
     assert contact.enrolments.count() == 1
     assert RoutingTrace.objects.count() == 1
 
 
-def test_what_others_need_is_not_deleted(alice: User, team: Team, desk: DeskOf):
+def test_what_others_need_is_not_deleted(alice: User, zillow: LeadSource, desk: DeskOf):
     campaign = Campaign.objects.create(owner_user=alice, name="Buyer Drip")
-    LeadRoute.objects.create(owner_user=alice, lead_source_id=1, campaign=campaign, distribution_target="Myself")
+    LeadRoute.objects.create(owner_user=alice, lead_source=zillow, campaign=campaign, distribution_target="Myself")
     desk(alice).post(reverse("admin:campaigns_campaign_delete", args=[campaign.pk]), {"post": "yes"})
     assert Campaign.objects.filter(pk=campaign.pk).exists()
 
