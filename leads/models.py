@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 
 from campaigns.models import Campaign
 from config import clock
-from crm.models import Contact, ContactSource
+from crm.models import Contact, ContactSource, is_seen_by
 from messaging.models import Message
 from teams.models import Team, TeamMemberDistributionOption, User
 
@@ -94,11 +94,8 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
     def visible_to(self, user: User) -> LeadQuerySet:
         """Leads you brought in or claimed, and those of contacts you see."""
-        return self.filter(
-            models.Q(owner_user=user)
-            | models.Q(claimed_by_user=user)
-            | models.Q(contact__in=Contact.objects.visible_to(user).values("pk"))
-        )
+        brought_or_claimed = models.Q(owner_user=user) | models.Q(claimed_by_user=user)
+        return self.filter(brought_or_claimed | is_seen_by(user, through="contact__"))
 
 
 class Lead(models.Model):
