@@ -25,7 +25,8 @@ FROM unnest(
     %(attempts)s::int[], %(not_before)s::timestamptz[], %(leased_until)s::timestamptz[], %(sent_at)s::timestamptz[],
     %(settled_at)s::timestamptz[]
 ) AS r (id, status, reason, provider_sid, error_code, attempts, not_before, leased_until, sent_at, settled_at)
-WHERE m.id = r.id AND (
+WHERE m.id = r.id AND m.id = ANY(%(ids)s::bigint[]) -- said twice: else a middling table is read as a whole
+AND (
     (m.status = ANY(%(before)s) AND m.leased_until IS NOT DISTINCT FROM %(lease)s::timestamptz)
     OR (r.status = 'sent' AND m.status IN ('queued', 'held', 'sending', 'unknown'))
 )
