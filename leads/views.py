@@ -99,7 +99,8 @@ class LeadOfferResource(OfferResource):
         return found
 
     def create(self, request: Request, **kwargs: Any) -> Response:
-        """Offer the lead to its team; there is nothing to say in the body."""
+        """Offer the lead to its team. There is nothing to say in the body, but what is there must be JSON."""
+        _ = request.data
         with transaction.atomic():
             rollout = offer_lead(self.lead(), caller=self.user, now=self.now)
             offers = self.get_queryset().filter(pk__in=[offer.pk for offer in rollout.offers]).order_by("pk")

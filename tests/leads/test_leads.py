@@ -81,6 +81,11 @@ def test_only_a_contact_is_needed(api, alice, mary):
         ({"city": "x" * 256}, "city"),
         ({"city": ["Irvine"]}, "city"),
         ({"text_body": "a\x00b"}, "text_body"),
+        ({"contact_id": 10**30}, "contact_id"),
+        ({"contact_id": {"id": 1}}, "contact_id"),
+        ({"contact_id": True}, "contact_id"),
+        ({"mls_id": {"a": 1}}, "mls_id"),
+        ({"city": "\ud800"}, "city"),
     ],
 )
 def test_a_wrong_lead_is_refused_by_field(api, alice, mary, change, field):

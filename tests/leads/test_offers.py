@@ -40,10 +40,28 @@ def test_offers_are_answered_as_a_bare_array(api, alice, bob, dana, mary, team, 
     assert (second["user"]["id"], second["notify_at"]) == (dana.pk, "2027-03-01T20:05:00.000Z")
 
 
-def test_no_body_is_needed(api, alice, lead):
-    answer = api(alice).http.post(path_of(lead), headers=api(alice).headers)
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", ""),
+        ("application/json; charset=utf-8", "{}"),
+        ("application/x-www-form-urlencoded", ""),
+        ("application/octet-stream", ""),
+    ],
+)
+def test_no_body_is_needed(api, alice, lead, kind, body):
+    client = api(alice)
 
-    assert answer.status_code == 201
+    assert client.http.generic("POST", path_of(lead), body, kind, headers=client.headers).status_code == 201
+
+
+def test_a_body_that_is_no_json_is_refused(api, alice, lead):
+    client = api(alice)
+
+    answer = client.http.generic("POST", path_of(lead), "{nonsense", "application/json", headers=client.headers)
+
+    assert answer.status_code == 400
+    assert not LeadOffer.objects.exists()
 
 
 def test_a_standing_rollout_is_the_answer(api, alice, lead):
