@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> int:
     os.environ["DATABASE_URL"] = url_of(PRODUCT)
     django.setup()
     home = Path(tempfile.mkdtemp(prefix="pride-bench-"))
+    home.chmod(0o711)  # root's PostgreSQL, which has another account, gets in, and leaves nothing elsewhere
     try:
         make_templates()
         results = [result for name in options.names for result in run(name, home, options.quick)]
