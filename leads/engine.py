@@ -71,7 +71,7 @@ def alert_batch(now: datetime) -> int:
     queue_alerts(settled, now)
     write(settled)
     hand_over([offer for offer in settled if offer.status == Status.CLAIMED], now)
-    put_off_late([turn[0] for turn in turns if turn[0].status == Status.SENT], now)
+    put_off_late([offer for offer in settled if offer.status == Status.SENT], now)
     return len(settled)
 
 
@@ -147,9 +147,9 @@ def hand_over(takers: Sequence[LeadOffer], now: datetime) -> None:
     end_other_offers([offer.lead_id for offer in takers], now=now)
 
 
-def put_off_late(firsts: Iterable[LeadOffer], now: datetime) -> None:
-    """After an outage the members still to come keep their distance to the one told only now: no burst."""
-    shifts = {offer.lead_id: lateness_shift(offer.notify_at, now) for offer in firsts}
+def put_off_late(told: Iterable[LeadOffer], now: datetime) -> None:
+    """After an outage the members still to come keep their distance to those told only now: no burst."""
+    shifts = {offer.lead_id: lateness_shift(offer.notify_at, now) for offer in told}
     late = {lead_id: shift for lead_id, shift in shifts.items() if shift > timedelta(0)}
     if not late:
         return

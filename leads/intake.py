@@ -35,12 +35,7 @@ def receive_lead(*, owner: User, contact: Contact, now: datetime, is_unasked: bo
     follow(lead, decision, now=now)
     lead.save()
     note_consent(lead, now=now)
-    skipped: Sequence[Skipped] = ()
-    if lead.distribution_target == DistributionTarget.MYSELF:
-        give_contact(lead.contact, owner, now=now)
-        alerts.tell_owner(lead, now=now)
-    elif is_automatic:
-        skipped = offer_unasked(lead, now=now)
+    skipped = pass_on(lead, is_automatic=is_automatic, now=now)
     if is_automatic and decision.campaign_id is not None:
         start_campaign(lead, decision.campaign_id, now=now)
     RoutingTrace.objects.create(
@@ -87,6 +82,15 @@ def note_consent(lead: Lead, *, now: datetime) -> None:
     source = lead.source.name if lead.source else "no named source"
     words = lead.text_body or lead.html_body
     consent.grant(lead.contact.numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
+
+
+def pass_on(lead: Lead, *, is_automatic: bool, now: datetime) -> Sequence[Skipped]:
+    """Tell the owner that the lead is theirs, or offer it unasked; returns the members who were passed over."""
+    if lead.distribution_target == DistributionTarget.MYSELF:
+        give_contact(lead.contact, lead.owner_user, now=now)
+        alerts.tell_owner(lead, now=now)
+        return ()
+    return offer_unasked(lead, now=now) if is_automatic else ()
 
 
 def offer_unasked(lead: Lead, *, now: datetime) -> Sequence[Skipped]:

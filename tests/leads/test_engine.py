@@ -253,6 +253,30 @@ def test_after_an_outage_the_remaining_offers_keep_their_distance(offered, bob, 
     assert offer_of(offered, dana).notify_at == NOON + timedelta(minutes=17)
 
 
+def test_after_an_outage_a_member_who_is_not_told_delays_nobody(offered, bob, dana, clock):
+    bob.is_active = False
+    bob.save()
+    clock.advance(minutes=12)
+
+    engine.run_due(clock.now)
+
+    assert statuses(offered) == {"Bob": "Cancelled", "Dana": "Sent"}
+
+
+def test_after_an_outage_who_is_told_beside_one_who_is_not_keeps_the_distance(offered, alice, team, bob, dana, clock):
+    LeadOffer.objects.update(notify_at=NOON)
+    LeadOffer.objects.create(
+        lead=offered, team=team, user=alice, position=2, notify_at=NOON + timedelta(minutes=5), has_text_alert=True
+    )
+    bob.is_active = False
+    bob.save()
+    clock.advance(minutes=12)
+
+    engine.run_due(clock.now)
+
+    assert statuses(offered) == {"Bob": "Cancelled", "Dana": "Sent", "Alice": "Pending"}
+
+
 def test_an_alert_that_is_a_little_late_moves_nothing(offered, dana, clock):
     clock.advance(seconds=60)
 
