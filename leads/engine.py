@@ -179,7 +179,7 @@ def alerts_of(offer: LeadOffer, story: Story, numbers: Mapping[int, Numbers], no
         offer.reply_number = next(numbers[user.pk])
         yield offer, "alert_text", drafts.alert_text(user, story.offer_text(offer.reply_number), now)
     if offer.status == Status.SENT and by_email(offer):
-        body = story.offer_email(offer.reply_number, f"{settings.PUBLIC_URL}/admin/")
+        body = story.offer_email(offer.reply_number, f"{settings.PUBLIC_URL}/admin/leads/leadoffer/")
         yield offer, "alert_email", drafts.alert_email(user, story.offer_subject, body, now)
     if offer.status == Status.CLAIMED and by_text(offer):
         yield offer, "alert_text", drafts.alert_text(user, story.given_text, now)
