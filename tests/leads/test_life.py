@@ -13,7 +13,7 @@ from campaigns.models import Campaign
 from config.errors import Conflict
 from leads import engine
 from leads.claims import claim, decline
-from leads.distribution import offer_lead
+from leads.distribution import CannotOffer, offer_lead
 from leads.intake import receive_lead
 from leads.models import LeadOffer
 from messaging.models import Message
@@ -100,7 +100,12 @@ class Life:
         self.users[at].save()
 
     def offer_again(self, _):
-        offer_lead(self.lead, caller=self.alice, now=self.now)
+        """Refused only where nobody can be told and nobody ever was."""
+        standing = self.lead.offers.count()
+        try:
+            assert offer_lead(self.lead, caller=self.alice, now=self.now).offers
+        except CannotOffer:
+            assert not standing
 
     def check(self):
         """What holds at every moment."""
