@@ -4,9 +4,9 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 MALLOC_ARENA_MAX=2
 WORKDIR /srv/pridedesk
 
-COPY requirements.lock ./
+COPY requirements-production.lock ./
 RUN pip install --quiet uv==0.13.9 \
-    && uv pip install --quiet --system --no-cache --require-hashes -r requirements.lock
+    && uv pip install --quiet --system --no-cache --require-hashes -r requirements-production.lock
 
 COPY . .
 RUN useradd --system --no-create-home pridedesk
