@@ -1,0 +1,270 @@
+"""What is written is so: settings, links, addresses and lists in the documents are those of the code, and the README's
+five minutes are run as they stand."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.urls import Resolver404, resolve
+
+from campaigns.models import COMMUNICATIONS, REMINDERS, CampaignAction
+from config.api.slashes import plain_path
+from config.sandbox.faults import KINDS
+from leads.models import LeadOffer
+from messaging import fill, gate, keywords, rules
+from messaging.models import Message
+from tests.stack.running import CHECKOUT, Stack, reachable_folder, running, wait_until
+
+README, CONTRIBUTING = CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md"
+PAGES = [README, CONTRIBUTING, *sorted((CHECKOUT / "docs").rglob("*.md"))]
+SPAN = re.compile(r"`([^`\n]+)`")
+
+
+def page(name: str) -> str:
+    return (CHECKOUT / "docs" / name).read_text()
+
+
+def section(text: str, title: str) -> str:
+    """What stands under a heading, up to the next of its rank."""
+    rank, _, rest = re.split(rf"^(#+) ({re.escape(title)})$", text, maxsplit=1, flags=re.M)[1:]
+    return re.split(rf"^{rank} ", rest, maxsplit=1, flags=re.M)[0]
+
+
+def spans(text: str) -> set[str]:
+    return set(SPAN.findall(text))
+
+
+# Settings
+
+
+def variables_read() -> set[str]:
+    """Every variable of the environment that the service, its starter and its script look at."""
+    settings = (CHECKOUT / "config" / "settings.py").read_text()
+    stack = "".join(path.read_text() for path in (CHECKOUT / "config" / "stack").glob("*.py"))
+    script = (CHECKOUT / "pride").read_text()
+    return {
+        *re.findall(r"""\benv(?:\.\w+)?\(["']([A-Z_]+)["']""", settings),
+        *re.findall(r"""\b(?:environ|given)(?:\.get\(|\[)["']([A-Z_]+)["']""", stack),
+        *re.findall(r"\$\{([A-Z_]+):-", script),
+    }
+
+
+def test_the_readme_lists_every_setting_and_no_other():
+    rows = re.findall(r"^\| (`[A-Z_`, ]+`) \|", section(README.read_text(), "Settings"), re.M)
+
+    assert {name for row in rows for name in spans(row)} == variables_read()
+
+
+# Links
+
+
+def links() -> Iterator[tuple[Path, str, str]]:
+    """(page, file, anchor) of every link inside the repository."""
+    for path in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+            if not re.match(r"\w+:", target):
+                file, _, anchor = target.partition("#")
+                yield path, file, anchor
+
+
+def anchors(path: Path) -> set[str]:
+    """The headings as a link names them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_link_leads_somewhere():
+    for path, file, anchor in links():
+        target = path.parent / file if file else path
+        assert target.exists(), f"{path.name} links to {file}"
+        assert not anchor or anchor in anchors(target), f"{path.name} links to {file}#{anchor}"
+
+
+def test_every_page_is_found_from_the_readme_or_a_page_found_from_it():
+    found = {README, CONTRIBUTING, *(CHECKOUT / "docs" / "decisions").iterdir()}
+    for _ in PAGES:
+        found |= {(path.parent / file).resolve() for path, file, _ in links() if path in found and file}
+
+    assert set(PAGES) - found == set()
+
+
+def test_the_map_names_what_exists():
+    named = {span for span in spans(CONTRIBUTING.read_text()) if re.fullmatch(r"[\w.]+/[\w./]*", span)}
+
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (CHECKOUT / name).exists()] == []
+
+
+# Addresses
+
+ON_DISK = re.compile(r"/(?:var|tmp)\b")
+ADDRESS = re.compile(r"(?:\b(GET|POST|PATCH|DELETE) )?(?:PUBLIC_URL|(?<![\w.:/$*]))(/{1,2}[a-z][\w/:.-]*)")
+IN_SHELL = re.compile(r"\$URL(/[\w/-]+)")
+
+
+def addresses(text: str) -> Iterator[tuple[str, str]]:
+    """(method or nothing, address) of all that a page says the service answers."""
+    for span in spans(text):
+        yield from ((method, path) for method, path in ADDRESS.findall(span) if not ON_DISK.match(path))
+    yield from (("", path) for path in IN_SHELL.findall(text))
+
+
+def is_answered(method: str, address: str) -> bool:
+    path = plain_path(re.sub(r":\w+", "1", address))
+    for tried in (path, f"{path}/"):  # the admin keeps its slash
+        try:
+            view = resolve(tried).func
+        except Resolver404:
+            continue
+        actions = getattr(view, "actions", None)
+        return not method or actions is None or method.lower() in actions
+    return False
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_address_is_answered(path):
+    text = path.read_text()
+    if path.name == "compatibility.md":
+        text = text.replace(section(text, "Not answered yet"), "")
+
+    assert [f"{method} {address}" for method, address in addresses(text) if not is_answered(method, address)] == []
+
+
+def test_what_is_said_not_to_be_answered_is_not():
+    said = list(addresses(section(page("compatibility.md"), "Not answered yet")))
+
+    assert len(said) > 4
+    assert [address for _, address in said if is_answered("", address)] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "answered"),
+    [
+        ("GET", "/leads/:id/offers", True),
+        ("", "//contacts", True),
+        ("", "/admin/", True),
+        ("DELETE", "/leads/:id", False),
+        ("", "/lead", False),
+    ],
+)
+def test_the_search_itself(method, address, answered):
+    assert is_answered(method, address) is answered
+
+
+# Lists
+
+
+def test_the_kinds_of_faults_are_those_there_are():
+    table = section(page("sandbox.md"), "Faults")
+    rows = re.findall(r"^\| (`.+?) \|", table, re.M)
+
+    assert {kind for row in rows for kind in spans(row)} == set(KINDS)
+
+
+def test_the_merge_fields_are_those_there_are():
+    assert set(fill.FIELDS) <= spans(section(page("campaigns.md"), "Merge fields"))
+
+
+def test_what_campaigns_do_and_when_is_told():
+    told = section(page("campaigns.md"), "Actions")
+    tasks = {f"- {task.removeprefix('Agent Task - ')}" for task in REMINDERS}
+
+    for words in (*COMMUNICATIONS, *tasks, *CampaignAction.TimingType.values):
+        assert words in told
+
+
+def test_what_becomes_of_an_offer_is_told():
+    """All but Expired, which nothing leads to yet."""
+    told = re.findall(r"^\| `(\w+)` \|", section(page("leads.md"), "Offers"), re.M)
+
+    assert {*told, "Expired"} == set(LeadOffer.Status.values)
+
+
+def test_the_states_of_messages_are_those_there_are():
+    rows = re.findall(r"^\| (`.+?) \|", section(page("texting.md"), "States"), re.M)
+
+    assert {state for row in rows for state in spans(row)} == set(Message.Status.values)
+
+
+def test_the_gates_questions_stand_in_its_order():
+    reasons = [gate.NO_SENDER.reason, gate.NOT_THEIRS.reason, *(reason_of(rule) for rule in rules.CLIENT_RULES)]
+    told = section(page("texting.md"), "The gate")
+
+    assert re.findall(r"^\|[^|]+\|[^|]+\| (.+?\.) \|$", told, re.M) == reasons
+
+
+def reason_of(rule: rules.Rule) -> str:
+    """What a rule says to a text that is wrong in every way."""
+    midnight = datetime(2027, 1, 5, 8, tzinfo=UTC)  # in Los Angeles
+    facts = rules.Facts(number="", is_do_not_contact=True, has_opted_out=True, valid_until=midnight)
+    objection = rule(facts, midnight)
+    assert objection, rule
+    return objection.reason
+
+
+def test_the_keywords_are_those_there_are():
+    told = section(page("texting.md"), "Consent and opting out")
+    rows = re.findall(r"^\| ([A-Z].*) \|.*\|$", told, re.M)
+
+    assert set(re.findall(r"[A-Z]+(?:[ -][A-Z]+)*", " ".join(f"{row}," for row in rows))) == {
+        word.upper() for word in (*keywords.MEANINGS, keywords.YES)
+    }
+
+
+# The README's five minutes
+
+ALERT_LINE = "sandbox/texts?to="  # before it the alert may still be on its way
+
+
+def walkthrough() -> tuple[str, str, str]:
+    """The README's shell lines: the set-up, all until Bob's phone rings, and the rest."""
+    lines = re.findall(r"^ {4,}(.*)$", section(README.read_text(), "Five minutes to a claimed lead"), re.M)
+    agent = next(number for number, line in enumerate(lines) if line.startswith("./pride user"))
+    alert = next(number for number, line in enumerate(lines) if ALERT_LINE in line)
+    return "\n".join(lines[:agent]), "\n".join(lines[agent:alert]), "\n".join(lines[alert:])
+
+
+def promises(script: str) -> list[str]:
+    """What the comments say that the answers hold, as the service writes it: `"id":1`."""
+    comments = re.findall(r"  # (?:-> )?(.*\".*)$", script, re.M)
+    pieces = [piece for comment in comments for piece in comment.split(", ")]
+    return [re.sub(r'^"\.\.\. |(?<=:) (?=[\[{"\d])', "", piece) for piece in pieces]
+
+
+@pytest.fixture(scope="module")
+def fresh_stack() -> Iterator[Stack]:
+    """A fresh installation: the README names its ids."""
+    with reachable_folder() as folder, running(folder) as stack:
+        yield stack
+
+
+@pytest.mark.stack
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README's lines need curl")
+def test_five_minutes_lead_to_a_claimed_lead(fresh_stack):
+    stack = fresh_stack
+    said: list[str] = []
+
+    def run(*scripts: str) -> str:
+        script = "\n".join(scripts).replace(".var/demo.json", f"{stack.home}/demo.json")
+        script = script.replace("http://127.0.0.1:8000", stack.base_url)
+        command = ["sh", "-eu", "-c", script]
+        done = subprocess.run(command, cwd=CHECKOUT, env=stack.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+        return done.stdout
+
+    setting_up, until_the_alert, claiming = walkthrough()
+    run(setting_up, until_the_alert)
+    wait_until(lambda: "Reply 1 to claim" in run(setting_up, claiming.splitlines()[0]))
+    run(setting_up, claiming)
+
+    answers = "".join(said)
+    assert '"className"' not in answers  # which every refusal has
+    assert [promise for promise in promises(until_the_alert + claiming) if promise not in answers] == []
+    with stack.client() as client:
+        lead = client.get("/leads/1").json()
+    assert (lead["claimed_via"], lead["claimed_by_user_id"]) == ("Text", 2)
