@@ -89,7 +89,12 @@ TEMPLATES = [
     }
 ]
 
-UNFOLD = {"SITE_TITLE": "Pridedesk", "SITE_HEADER": "Pridedesk", "SITE_SYMBOL": "real_estate_agent"}
+UNFOLD = {
+    "SITE_TITLE": "Pridedesk",
+    "SITE_HEADER": "Pridedesk",
+    "SITE_SYMBOL": "real_estate_agent",
+    "SITE_URL": "/docs",
+}
 
 # Storage
 

@@ -17,7 +17,7 @@ class ContactAdmin(ResourceAdmin):
     search_fields = ["first_name__istartswith", "last_name__istartswith", "email__istartswith", "mobile_e164"]
     readonly_fields = ["owner_user", "created_at", "modified_at"]
     fieldsets = [
-        (None, {"fields": ["first_name", "last_name", "email", "company", "tags"]}),
+        (None, {"fields": ["first_name", "last_name", "email", "company", "tags", "is_do_not_contact"]}),
         ("Phones", {"fields": ["mobile_phone", "home_phone", "office_phone", "fax"]}),
         ("Work", {"fields": ["assigned_user", "owner_user", "source", "hotness"]}),
         (

@@ -5,4 +5,4 @@ from django.apps import AppConfig
 
 class CrmConfig(AppConfig):
     name = "crm"
-    verbose_name = "contacts"
+    verbose_name = "Contacts"

@@ -46,6 +46,7 @@ class ContactFilters(FilterSet):
             "spouse_birthday",
             "hotness_id",
             "source_id",
+            "is_do_not_contact",
             "created_at",
             "modified_at",
         ]

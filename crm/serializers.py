@@ -31,6 +31,7 @@ class ContactSerializer(LooseSerializer[Contact]):
             "tags",
             "hotness_id",
             "source_id",
+            "is_do_not_contact",
             "created_at",
             "modified_at",
         ]

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 import phonenumbers
+from django.conf import settings
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 # North America dials no area code and no exchange that begins with 0 or 1; phonenumbers only counts the digits.
@@ -14,9 +15,12 @@ NORTH_AMERICAN = re.compile(r"\+1([2-9]\d\d){2}\d{4}")
 
 
 @lru_cache(maxsize=8192)
-def e164(text: str | None, region: str = "US") -> str:
-    """`+16045554572` for `1 (604) 555-4572 x12`, the extension dropped; empty when it is no telephone number."""
-    parsed = _parsed(text or "", region)
+def e164(text: str | None, region: str | None = None) -> str:
+    """`+16045554572` for `1 (604) 555-4572 x12`, the extension dropped; empty when it is no telephone number.
+
+    A number without a country code is one of `region`, by default of the installation's DEFAULT_REGION.
+    """
+    parsed = _parsed(text or "", region or settings.DEFAULT_REGION)
     if parsed is None or not _is_complete(parsed):
         return ""
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

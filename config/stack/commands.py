@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.stack.environment import describe, without_secrets
+from config.stack.environment import describe, refuse_if_incomplete, without_secrets
 from config.stack.home import HOME_MODE, Home
 from config.stack.refusal import Refusal
 from config.stack.servers import start_servers
@@ -54,8 +54,10 @@ def running() -> dict[str, str]:
     if home.is_taken():
         if not home.run:
             raise Refusal(f"Pridedesk is still starting in {home.path}.")
-        shell = without_secrets(os.environ) if home.run["SANDBOX"] == "1" else os.environ
-        return {**shell, **home.run}
+        is_sandbox = home.run["SANDBOX"] == "1"
+        if not is_sandbox:
+            refuse_if_incomplete(os.environ)  # secrets are not kept in PRIDE_HOME: this shell must know them, too
+        return {**(without_secrets(os.environ) if is_sandbox else os.environ), **home.run}
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return dict(os.environ)
     raise Refusal(f"Nothing runs in {home.path}: start ./pride up in another terminal (or set PRIDE_HOME).")

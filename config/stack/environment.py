@@ -8,7 +8,7 @@ from config.stack.refusal import Refusal
 
 # Without these a real installation would sign with nothing, or lose texts and emails in silence.
 SECRETS = ["SECRET_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"]
-REAL = [*SECRETS, "PUBLIC_URL", "ALERT_NUMBER", "EMAIL_URL"]
+REAL = [*SECRETS, "PUBLIC_URL", "ALERT_NUMBER", "EMAIL_URL", "DEFAULT_FROM_EMAIL"]
 TOLD = ["DATABASE_URL", "REDIS_URL", "SANDBOX", "PORT", "PUBLIC_URL", "TWILIO_API_BASE_URL", "PRIDE_HOME"]
 
 

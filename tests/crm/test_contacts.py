@@ -37,7 +37,7 @@ def test_what_is_posted_comes_back(alice, api):
     assert contact["owner_user_id"] == alice.pk
     assert contact["assigned_user_id"] is contact["hotness_id"] is contact["source_id"] is None
     assert contact.keys() == {
-        *BILL, "id", "owner_user_id", "assigned_user_id", "hotness_id", "source_id",
+        *BILL, "id", "owner_user_id", "assigned_user_id", "hotness_id", "source_id", "is_do_not_contact",
     }  # fmt: skip
     assert api(alice).get(f"/contacts/{contact['id']}").json() == contact
 
@@ -441,3 +441,14 @@ def assert_refused(answer, name):
     assert body["name"] == "BadRequest"
     assert any(key.startswith(name) for key in body["errors"]), body
     assert name in body["message"]
+
+
+def test_a_contact_can_be_marked_do_not_contact_and_found_by_it(alice, api):
+    contact = api(alice).made("/contacts", {"first_name": "Paula", "is_do_not_contact": "true"})
+    assert contact["is_do_not_contact"] is True
+    assert api(alice).get("/contacts", {"is_do_not_contact": "true"}).json()["total"] == 1
+    assert (
+        api(alice).patch(f"/contacts/{contact['id']}", {"is_do_not_contact": False}).json()["is_do_not_contact"]
+        is False
+    )
+    assert api(alice).get("/contacts", {"is_do_not_contact": "true"}).json()["total"] == 0
