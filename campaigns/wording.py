@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from html import escape, unescape
 from typing import Final
 
+from django.core.exceptions import SuspiciousOperation
 from django.utils.html import strip_tags
 
 from campaigns.models import ActionType, ContactCommunication
@@ -18,6 +19,8 @@ from messaging.models import Message, Template
 # A text that could not leave for a day, be it for an outage or for quiet hours, has lost its sense ("see you
 # tomorrow"), and the steps after it have overtaken it. Quiet hours last eleven.
 TEXT_KEEPS: Final = timedelta(days=1)
+
+LONGEST_TEXT: Final = 1600  # characters; Twilio refuses more, and what is longer by far has no room in the outbox
 
 LOOKS_LIKE_HTML: Final = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 
@@ -44,6 +47,8 @@ def _text(communication: ContactCommunication, contact: Contact, now: datetime) 
     if not sender.system_phone:
         raise Unsendable("The sender has no number to text from.")
     body = templates.fill(template.body, contact, sender)
+    if len(body) > LONGEST_TEXT:
+        raise Unsendable(f"The text is longer than {LONGEST_TEXT:,} characters, which no carrier takes.")
     return text_to(contact, body, now, user=sender, valid_until=communication.send_at + TEXT_KEEPS)
 
 
@@ -56,7 +61,11 @@ def _email(communication: ContactCommunication, contact: Contact, now: datetime)
         return email_to(contact, subject, templates.fill(template.body, contact, sender), now, user=sender)
     escaped = {name: escape(value or "") for name, value in templates.values(contact, sender).items()}
     html = fill.fill(template.body, escaped)
-    return email_to(contact, subject, unescape(strip_tags(html)).strip(), now, user=sender, html=html)
+    try:
+        plain = unescape(strip_tags(html)).strip()
+    except SuspiciousOperation as error:  # Django gives up on tags within tags within tags
+        raise Unsendable("The HTML of the template cannot be read.") from error
+    return email_to(contact, subject, plain, now, user=sender, html=html)
 
 
 def _call(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:

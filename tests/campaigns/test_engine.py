@@ -197,6 +197,25 @@ def test_one_that_cannot_be_said_holds_up_nobody(alice, campaign, mary):
     assert messages() == [("text", "+19495550150", "queued")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "reason"),
+    [
+        ("Text Contact", "x" * 1601, "The text is longer than 1,600 characters, which no carrier takes."),
+        ("Text Contact", "\U0001f3e0" * 1_200_000, "The text is longer than 1,600 characters, which no carrier takes."),
+        ("Email Contact", "<" * 60 + "a>" * 60, "The HTML of the template cannot be read."),
+    ],
+)
+def test_words_that_cannot_be_sent_hold_up_nobody(alice, campaign, mary, kind, body, reason):
+    other = make_campaign(alice, "Odd")
+    make_action(other, kind, template=make_template(alice, kind.split()[0], body=body))
+    make_action(campaign)
+    enter(other, mary)
+    enter(campaign, mary)
+    assert engine.run_due(NOON + timedelta(hours=1)) == 2
+    assert states() == [(kind, False, False, reason), ("Text Contact", True, False, "")]
+    assert messages() == [("text", "+19495550150", "queued")]
+
+
 def test_a_communication_is_open_until_the_provider_has_its_message(api, alice, campaign, mary, clock, sending):
     make_action(campaign)
     start(api, alice, campaign, mary)
