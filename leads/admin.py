@@ -10,6 +10,7 @@ from config.api.admin import ResourceAdmin, ask
 from leads.intake import receive_lead
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
 from leads.views import LeadOfferResource, LeadResource, LeadRouteResource
+from leads.wording import Story
 from teams.models import Team, User
 
 
@@ -90,10 +91,17 @@ class LeadAdmin(ResourceAdmin):
 
 @admin.register(LeadOffer)
 class LeadOfferAdmin(ResourceAdmin):
-    list_display = ["lead", "user", "team", "notify_at", "status", "alerted_at", "reason"]
-    list_select_related = ["lead__contact", "user", "team"]
+    list_display = ["inquiry", "user", "team", "notify_at", "status", "alerted_at", "reason"]
+    list_select_related = ["lead__contact", "lead__source", "user", "team"]
     list_filter = ["status"]
+    fields = ["inquiry", "user", "team", "notify_at", "status", "alerted_at", "settled_at", "reason"]
+    readonly_fields = ["inquiry"]
     actions = ["claim", "decline"]
+
+    @admin.display(description="lead")
+    def inquiry(self, offer: LeadOffer) -> str:
+        """As in the alert. The lead's own name may be an email address or a number: not before it is claimed."""
+        return Story(offer.lead).summary
 
     @admin.action(description="Claim", permissions=["view"])
     def claim(self, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:

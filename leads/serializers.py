@@ -10,6 +10,7 @@ from campaigns.models import Campaign
 from config.api.fields import LooseChoice, LooseSerializer, LooseText, Reference
 from crm.models import Contact, ContactSource
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
+from leads.wording import is_number
 from teams.models import Team, User
 
 # How the team inside a route spells its order: documented is 1 for one team; that Rank is it is inferred.
@@ -31,6 +32,13 @@ class NumberOrText(LooseText):
 
     def to_representation(self, value: str) -> int | str:  # type: ignore[override]
         return int(value) if PLAIN_NUMBER.fullmatch(value) else value
+
+
+class NameAlone(LooseText):
+    """An unknown texter is called by their number, which is not for those who are only offered the lead."""
+
+    def to_representation(self, value: str) -> str:
+        return "" if is_number(value) else value
 
 
 class OneOrZero(serializers.IntegerField):
@@ -174,6 +182,9 @@ class LeadSerializer(LooseSerializer[Lead]):
 
 
 class OfferedContactSerializer(LooseSerializer[Contact]):
+    first_name = NameAlone(max_length=255, required=False, allow_blank=True)
+    last_name = NameAlone(max_length=255, required=False, allow_blank=True)
+
     class Meta:
         model = Contact
         fields = ["id", "first_name", "last_name"]

@@ -1,6 +1,7 @@
 import pytest
 from django.test import Client
 
+from crm.models import Contact
 from tests.leads.conftest import offer_of, statuses
 
 OFFERS = "/admin/leads/leadoffer/"
@@ -47,3 +48,15 @@ def test_nobody_claims_for_another_in_the_admin(offered, alice, bob):
     assert say(alice, "claim", offer_of(offered, bob)) != []
 
     assert statuses(offered)["Bob"] == "Sent"
+
+
+@pytest.mark.parametrize("known_by", [{"email": "mary@example.com"}, {"first_name": "+19495550177"}])
+def test_an_offered_member_reads_nothing_there_by_which_to_reach_the_person(offered, bob, known_by):
+    Contact.objects.update(**{"first_name": "", "last_name": "", "email": ""} | known_by)
+    browser = Client()
+    browser.force_login(bob)
+
+    for page in (OFFERS, f"{OFFERS}{offer_of(offered, bob).pk}/change/"):
+        shown = browser.get(page).content.decode()
+        assert "somebody new" in shown
+        assert [value for value in known_by.values() if value in shown] == []

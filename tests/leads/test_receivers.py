@@ -42,6 +42,19 @@ def test_a_stranger_is_offered_to_the_team_and_enrolled_unasked(alice, bob, team
     assert CampaignContact.objects.get().campaign == campaign
 
 
+def test_the_number_of_a_stranger_is_not_shown_to_whoever_is_only_offered_them(
+    api, alice, bob, team, campaign, options, text_in, run
+):
+    rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
+    make_route(alice, campaign, lead_source_id=TEXT, **rollout)
+    text_in(STRANGER, "Is it still for sale?", to=ALICES_NUMBER)
+    run()
+
+    (offer,) = api(bob).get("/lead-offers").json()["data"]
+    assert STRANGER not in str(offer)
+    assert offer["lead"]["contact"] == {"id": Lead.objects.get().contact_id, "first_name": "", "last_name": ""}
+
+
 def test_a_stranger_is_routed_by_the_contact_source_too(alice, campaign, text_in):
     source = ContactSource.objects.create(user=alice, name="TEXT")
     route = make_route(alice, campaign, lead_source_id=None, contact_source=source)
