@@ -12,6 +12,7 @@ from messaging.gateways import MaybeSent, NoLookup, NotNow, Refused
 from messaging.models import Message
 
 PERMANENT = range(500, 600)  # SMTP: "the same request will fail again"
+HANGS_UP = 421  # SMTP: "closing transmission channel", by which the next email would be lost
 
 
 class EmailGateway:
@@ -100,4 +101,4 @@ def message_id(message: Message) -> str:
 def _refusal(code: int, words: bytes | str) -> Refused | NotNow:
     text = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
     reason = f"The mail server refused it: {' '.join(text.split())} ({code})"
-    return Refused(reason, code) if code in PERMANENT else NotNow(reason, code)
+    return Refused(reason, code) if code in PERMANENT else NotNow(reason, code, is_down=code == HANGS_UP)

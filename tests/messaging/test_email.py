@@ -92,6 +92,21 @@ def test_a_server_that_is_away_is_asked_again(email, now):
     assert arrived == ["Hello"]
 
 
+def test_a_server_that_hangs_up_while_refusing_is_called_anew_for_the_next(email, now, outcome):
+    """After a 421 the line is closed. A second email down that line would count as sent, perhaps."""
+    said.append(("send", smtplib.SMTPSenderRefused(421, b"Too many messages", "crm@example.com")))
+    said.append(("send", smtplib.SMTPServerDisconnected("please run connect() first")))
+    first, second = email("one"), email("two")
+
+    outbox.run_due(now)
+
+    assert outcome(first)[0] == "queued"
+    assert outcome(second)[0] == "queued"
+    said.clear()
+    outbox.run_due(outbox.next_due_at())
+    assert "two" in arrived
+
+
 def test_an_email_that_cannot_be_written_is_refused_and_the_next_leaves(email, now, outcome, monkeypatch):
     broken, fine = email("one"), email("two")
     Message.objects.filter(pk=broken.pk).update(sender="Bob\n<bob@example.com>")
