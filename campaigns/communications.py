@@ -24,6 +24,7 @@ UNSENT: Final = (Message.Status.CANCELLED, Message.Status.FAILED)
 
 REPLIED: Final = "The contact replied."
 DONE_BY_HAND: Final = "It was marked as done."
+CONTACT_REMOVED: Final = "The contact was removed."
 
 
 class AlreadyOnItsWay(Conflict):

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from campaigns.communications import settle, stop_on_reply
+from campaigns.communications import CONTACT_REMOVED, settle, stop, stop_on_reply
+from campaigns.models import CampaignContact
 from crm.models import Contact
+from crm.signals import contact_removed
 from messaging.models import Message
 from messaging.signals import messages_settled, text_received
 
@@ -20,3 +22,9 @@ def close_communications(sender: object, *, messages: Sequence[Message], **news:
 @receiver(text_received)
 def stop_texts(sender: object, *, contact: Contact, now: datetime, **news: Any) -> None:
     stop_on_reply(contact, now=now)
+
+
+@receiver(contact_removed)
+def stop_everything(sender: object, *, contact: Contact, now: datetime, **news: Any) -> None:
+    """All of it is about to go; stopped first, it is held in the order in which others hold it."""
+    stop(CampaignContact.objects.filter(contact=contact), reason=CONTACT_REMOVED, now=now)

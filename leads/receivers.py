@@ -40,5 +40,7 @@ def cancel_pending_offers(*, team: Team, user: User, now: datetime, **more: Any)
 @receiver(contact_removed)
 def cancel_waiting_alerts(*, contact: Contact, now: datetime, **more: Any) -> None:
     """Nobody need hear of a lead that is about to be removed with its contact."""
+    # Held before its offers, as by whoever changes those.
+    list(Lead.objects.filter(contact=contact).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     offers = LeadOffer.objects.filter(lead__contact=contact, status__in=UNDECIDED)
     cancel_alerts(offers, reason="the contact was removed", now=now)

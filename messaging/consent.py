@@ -83,13 +83,12 @@ def opt_in(number: str, *, source: str, now: datetime, words: str = "", message:
 
 
 def _note(kind: Kind, number: str, source: str, now: datetime, words: str, message: Message | None) -> None:
-    contact_id = message.contact_id if message else None
+    # The message tells of the contact. To name it here too would be to wait for it, with messages in hand.
     Consent.objects.create(
         number=number,
         kind=kind,
         source=source[:255],
         words=words,
         message=message,
-        contact_id=contact_id,
         created_at=now,
     )

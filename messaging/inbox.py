@@ -71,7 +71,7 @@ def _store(text: Inbound, user: User | None, now: datetime) -> Message:
         purpose=Message.Purpose.INBOUND,
         status=Message.Status.RECEIVED,
         user=user,
-        contact=_contact_of(text.sender, user),
+        contact=_held(_contact_of(text.sender, user)),
         sender=text.sender,
         recipient=text.recipient,
         body=text.body,
@@ -99,6 +99,11 @@ def _contact_of(number: str, user: User | None) -> Contact | None:
             contact.pk not in visible,
         ),
     )
+
+
+def _held(contact: Contact | None) -> Contact | None:
+    """The contact, which nobody can remove before the text is stored; None if somebody just has."""
+    return contact and Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
 
 
 def _obey(meaning: Keyword, message: Message, now: datetime) -> None:

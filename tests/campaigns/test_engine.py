@@ -1,7 +1,7 @@
 """What is due goes out once, as the right message from the right sender, or is closed with the reason."""
 
 from datetime import timedelta
-from threading import Barrier, Event, Thread
+from threading import Barrier, Thread
 
 import pytest
 from django.db import connection, connections, transaction
@@ -27,6 +27,7 @@ from tests.campaigns.conftest import (
     start,
     states,
 )
+from tests.rival import Rival
 
 
 def enter(campaign, contact, now=NOON):
@@ -358,36 +359,8 @@ def test_a_text_is_stopped_even_while_a_tick_is_queueing_it(alice, campaign, mar
         else:
             rival.begin(lambda: complete(planned, by=alice, now=later))
         rival.wait_until_it_waits()
-    rival.join()
+    rival.finish()
 
     planned.refresh_from_db()
     assert not planned.is_active
     assert Message.objects.get(purpose="campaign").status == "cancelled"
-
-
-class Rival(Thread):
-    """Does something on a connection of its own."""
-
-    def begin(self, act):
-        self.act, self.connected = act, Event()
-        self.start()
-
-    def run(self):
-        try:
-            connection.ensure_connection()
-            self.pid = connection.connection.info.backend_pid
-            self.connected.set()
-            self.act()
-        finally:
-            connections.close_all()
-
-    def wait_until_it_waits(self):
-        """Return once PostgreSQL says that it waits for a lock."""
-        assert self.connected.wait(10)
-        for _ in range(200):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT FROM pg_locks WHERE pid = %s AND NOT granted", [self.pid])
-                if cursor.fetchone() is not None:
-                    return
-            self.join(0.05)
-        raise AssertionError("It never waited.")
