@@ -24,6 +24,7 @@ class Contact(models.Model):
     tags = models.CharField(max_length=508, blank=True)
     hotness_id = models.BigIntegerField(null=True)
     source_id = models.BigIntegerField(null=True)
+    is_do_not_contact = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     modified_at = models.DateTimeField(default=timezone.now)
 
