@@ -74,4 +74,5 @@ class TaskAdmin(ResourceAdmin):
     list_display = ["description", "action_type", "status", "due_at", "contact", "assigned_user"]
     list_select_related = ["contact", "assigned_user"]
     list_filter = ["status", "action_type"]
+    autocomplete_fields = ["contact"]
     fields = ["description", "action_type", "status", "due_at", "contact", "assigned_user", "notes", "is_important"]

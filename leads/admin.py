@@ -74,6 +74,7 @@ class LeadAdmin(ResourceAdmin):
     list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claimed_via", "created_at"]
     list_select_related = ["contact", "source", "team", "claimed_by_user"]
     list_filter = ["claimed_via", ("source", admin.RelatedOnlyFieldListFilter)]
+    autocomplete_fields = ["contact"]
     fields = [
         "contact",
         "source",

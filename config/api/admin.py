@@ -181,6 +181,12 @@ class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The API has saved it."""
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """The records alone. Whether they may go, with all below them, the API says; not all of that is to be seen."""
+        return [str(record) for record in objs], {str(self.opts.verbose_name_plural): len(objs)}, set(), []
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         ask(self.resource_or_fail, "DELETE", request.user, {}, id=str(obj.pk), **self.names(obj, {}))
 

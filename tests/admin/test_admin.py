@@ -183,6 +183,43 @@ def test_what_others_need_is_not_deleted(alice: User, zillow: LeadSource, desk: 
     assert Campaign.objects.filter(pk=campaign.pk).exists()
 
 
+def test_a_contact_is_removed_with_all_that_hangs_below_it(alice: User, zillow: LeadSource, desk: DeskOf):
+    contact = Contact.objects.create(owner_user=alice, first_name="Paula")
+    add(desk(alice), Lead, contact=contact.pk, source=zillow.pk, type="Buyer")
+
+    desk(alice).post(reverse("admin:crm_contact_delete", args=[contact.pk]), {"post": "yes"})
+
+    assert not Contact.objects.exists()
+    assert not Lead.objects.exists()
+
+
+def test_only_its_owner_removes_a_contact_nor_learns_what_hangs_below_it(
+    alice: User, bob: User, team: Team, desk: DeskOf
+):
+    contact = Contact.objects.create(owner_user=alice, first_name="Paula")
+    Task.objects.create(owner_user=alice, contact=contact, description="Ask about the divorce", action_type="None")
+    chosen = {"action": "delete_selected", "_selected_action": [contact.pk]}
+
+    asked = desk(bob).post(reverse("admin:crm_contact_changelist"), chosen)
+    desk(bob).post(reverse("admin:crm_contact_changelist"), chosen | {"post": "yes"})
+
+    assert "divorce" not in asked.content.decode()
+    assert Contact.objects.exists()
+
+
+@pytest.mark.parametrize("model", [Lead, Task])
+def test_a_form_lets_one_search_for_a_contact_and_lists_not_all_of_them(model: Any, alice: User, desk: DeskOf):
+    contact = Contact.objects.create(owner_user=alice, first_name="Paula")
+    browser, meta = desk(alice), model._meta
+
+    form = browser.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_add")).content.decode()
+    field = {"app_label": meta.app_label, "model_name": meta.model_name, "field_name": "contact", "term": "pau"}
+    found = browser.get(reverse("admin:autocomplete"), field).json()["results"]
+
+    assert "Paula" not in form
+    assert [row["id"] for row in found] == [str(contact.pk)]
+
+
 def test_only_the_creator_changes_a_team(bob: User, team: Team, desk: DeskOf):
     change(desk(bob), team, name="Mine now", order_method="Rank")
     team.refresh_from_db()
