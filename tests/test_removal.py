@@ -138,6 +138,21 @@ def test_stop_counts_though_its_sender_is_just_being_removed(mary, removal):
     assert consent.state_of(CLIENT).opted_out
 
 
+@pytest.mark.parametrize(("verb", "body"), [("patch", {"company": "Acme"}), ("delete", None)])
+def test_whoever_comes_a_moment_too_late_finds_nothing(api, alice, mary, verb, body):
+    client, answers, path = api(alice), [], f"/contacts/{mary.pk}"
+    late = Rival()
+    with transaction.atomic():
+        remove_contact(mary, now=LATER)
+        late.begin(lambda: answers.append(getattr(client, verb)(path, *([body] if body else []))))
+        late.wait_until_it_waits()
+    late.finish()
+
+    (answer,) = answers
+    assert answer.status_code == 404
+    assert answer.json()["message"] == "The record was removed meanwhile."
+
+
 @pytest.fixture
 def lead(alice, bob, team, mary):
     """Mary asks for something, and bob's turn to hear of it has come."""

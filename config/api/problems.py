@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import Model, ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -116,6 +116,10 @@ def body_of(error: Exception) -> dict[str, Any] | None:
             return collision(error)
         case DataError():
             return problem(400, "One of the values does not fit its field.")
+        case ObjectDoesNotExist():
+            return gone(error)
+        case DatabaseError() if type(error) is DatabaseError and error.__cause__ is None:  # of save(), not of a driver
+            return gone(error)
         case OperationalError() | InterfaceError():
             logger.error("The database is away: %s", error)
             return problem(503, "The service is not ready. Please try again.")
@@ -131,6 +135,12 @@ def still_needed(by: Iterable[Model]) -> dict[str, Any]:
             ids.append(record.pk)
     named = "; ".join(f"{name.replace('_', ' ')} {', '.join(map(str, sorted(ids)))}" for name, ids in holders.items())
     return problem(409, f"This cannot be removed while others need it: {named}.", data=holders)
+
+
+def gone(error: Exception) -> dict[str, Any]:
+    """The request read a record which another had just removed when it came to be held or written."""
+    logger.warning("A record was removed meanwhile: %s", error)
+    return problem(404, "The record was removed meanwhile.")
 
 
 def collision(error: IntegrityError) -> dict[str, Any]:
