@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from config import clock
-from messaging.gateways import twilio
+from messaging.gateways import Inbound, twilio
 from messaging.inbox import receive
 from messaging.receipts import note_receipt
 
@@ -16,6 +17,7 @@ Action = Callable[[HttpRequest], None]
 
 FORM = "application/x-www-form-urlencoded"
 NOTHING_TO_SAY = "<Response></Response>"
+TRIES = 3
 
 
 def signed_by_twilio(act: Action) -> Callable[[HttpRequest], HttpResponse]:
@@ -40,7 +42,19 @@ def text_came_in(request: HttpRequest) -> None:
     """Somebody texted one of our numbers."""
     text = twilio.read_inbound(request.POST)
     if text.provider_sid and text.sender:
-        receive(text, clock.now())
+        take_in(text)
+
+
+def take_in(text: Inbound) -> None:
+    """Twilio announces a text once: where it loses to another request (a deadlock, a key just taken), try again."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            receive(text, clock.now())
+        except (IntegrityError, OperationalError):
+            if not tries_left:
+                raise
+        else:
+            return
 
 
 @signed_by_twilio

@@ -5,7 +5,7 @@ from itertools import count
 from urllib.parse import urlencode
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, OperationalError, connections
 from django.test import Client
 from twilio.request_validator import RequestValidator
 
@@ -73,6 +73,25 @@ def test_a_reply_lands_on_the_contact(texts_in, client, bob, bobs_number, heard)
     assert (message.sender, message.recipient) == (CLIENT, bobs_number)
     assert (message.body, message.media) == ("Yes, Saturday suits me", ["https://example.com/house.jpg"])
     assert heard == [(client, False)]
+
+
+def test_a_text_that_lost_to_another_request_is_taken_in_all_the_same(texts_in, client):
+    """Twilio announces it once, and would not again after a 500."""
+    losses = [OperationalError("deadlock detected"), IntegrityError("a key that somebody else just wrote")]
+
+    def lose(sender, **news):
+        if losses:
+            raise losses.pop()
+
+    text_received.connect(lose)
+    try:
+        answer = texts_in("Yes, Saturday suits me")
+    finally:
+        text_received.disconnect(lose)
+
+    assert answer.status_code == 200
+    assert losses == []
+    assert Message.objects.get().contact == client
 
 
 def test_from_any_of_the_contacts_numbers(texts_in, client, heard):
