@@ -6,7 +6,7 @@ announcement loses or doubles nothing; the sandbox's clock drives the same two f
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 CLOCK_LOCK = 0x50_52_49_44_45  # advisory lock key ("PRIDE"): ticks share it, a moving clock holds it alone
 BEAT_SEEN = "beat-seen"  # cache key; the cache may be lost, beat writes it again two seconds later
 BEAT_STALE_SECONDS = 10
+NUDGE_SECONDS = 1  # a nudge whose tick got lost stands in the way of others no longer; by then beat has ticked, too
 
 
 class Engine(Protocol):
@@ -59,6 +60,8 @@ def shared_clock() -> Iterator[bool]:
 @app.task
 def tick(name: str) -> None:
     """Run what is due in one engine. While the sandbox's clock is moved, the mover runs it instead."""
+    with suppress(Exception):  # the cache may be away; the flag then ends by itself
+        cache.delete(_nudged(name))  # before anything is read: what is committed from now on nudges anew
     with shared_clock() as held:
         if held:
             engine(name).run_due(clock.now())
@@ -77,7 +80,14 @@ def nudge(name: str) -> None:
 
 
 def _announce(name: str) -> None:
+    """One tick is enough for all that was committed before it starts: while one waits, no other is asked for."""
     try:
-        tick.apply_async((name,), retry=False, expires=5)
+        if cache.add(_nudged(name), True, timeout=NUDGE_SECONDS):
+            tick.apply_async((name,), retry=False, expires=5)
     except Exception as error:  # whatever the broker raises, the row is saved and beat will find it
         logger.warning("No nudge for %s: %s", name, error)
+
+
+def _nudged(name: str) -> str:
+    """The cache key that says a nudge of this engine waits for its tick."""
+    return f"nudged:{name}"
