@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from leads.claims import AlreadyClaimed, OfferNotOpen, claim
+from leads.claims import AlreadyClaimed, LeadIsGone, OfferNotOpen, claim
 from leads.models import Lead, LeadOffer
 from leads.numbers import REMEMBERED
 from leads.wording import Story, choice
@@ -50,8 +50,9 @@ def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer],
         claim(offer, via=Lead.ClaimedVia.TEXT, now=now)
     except AlreadyClaimed:
         return Story(offer.lead).taken_text
-    except OfferNotOpen:
-        return f"Lead {number} is no longer open to you. {choice(open_ones(offers))}"
+    except (OfferNotOpen, LeadIsGone):
+        others = [other for other in offers if other.lead_id != offer.lead_id]
+        return f"Lead {number} is no longer open to you. {choice(open_ones(others))}"
     return Story(offer.lead).given_text
 
 
