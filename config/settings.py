@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -18,7 +19,8 @@ TWILIO_AUTH_TOKEN = env("TWILIO_AUTH_TOKEN", default="")
 TWILIO_API_BASE_URL = env("TWILIO_API_BASE_URL", default="")  # empty: Twilio itself
 EMULATOR_PORT = env.int("EMULATOR_PORT", default=8001)  # where the sandbox's Twilio listens, on 127.0.0.1
 SANDBOX = env.bool("SANDBOX", default=False)
-if SANDBOX and TWILIO_ACCOUNT_SID and not TWILIO_API_BASE_URL:
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+if SANDBOX and TWILIO_ACCOUNT_SID and urlsplit(TWILIO_API_BASE_URL).hostname not in LOOPBACK:
     raise ImproperlyConfigured("SANDBOX=1 with real Twilio credentials: a test clock must never send real texts.")
 
 if SANDBOX:
@@ -254,7 +256,7 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Pridedesk <crm@example.c
 if SANDBOX:
     EMAIL_BACKEND = "config.sandbox.mailbox.SandboxMailBackend"
 else:
-    vars().update(env.email("EMAIL_URL", default="consolemail://"))
+    vars().update(env.email("EMAIL_URL"))  # no default: a guess would lose clients' emails in silence
 
 LOGGING = {
     "version": 1,
