@@ -6,7 +6,6 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import ClassVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -16,7 +15,7 @@ from campaigns import schedule
 from config import clock
 from crm.models import Contact
 from messaging.models import Message, Template
-from teams.models import EqualsAny, User
+from teams.models import User, any_of
 
 
 class ActionType(models.TextChoices):
@@ -170,8 +169,7 @@ class CampaignContactQuerySet(models.QuerySet["CampaignContact"]):
 
     def of_contacts(self, contact_ids: Collection[int]) -> CampaignContactQuerySet:
         """Those of these contacts, however many: they travel as one array."""
-        ids = models.Value(list(contact_ids), output_field=ArrayField(models.BigIntegerField()))
-        return self.filter(EqualsAny(models.F("contact_id"), ids))
+        return self.filter(any_of("contact_id", contact_ids))
 
     def finished(self, now: datetime) -> CampaignContactQuerySet:
         """Those of which nothing is still to come: no communication, no task not yet due, no recurring task.

@@ -4,14 +4,14 @@ A batch is one transaction of few statements. It takes leads that nobody else ho
 offers, messages and claims together: an alert exists exactly once, whatever dies and however many workers run.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Prefetch
+from django.db.models import Model, QuerySet
 
 from crm.models import Contact
 from leads.claims import end_other_offers, give_lead
@@ -21,14 +21,34 @@ from leads.rollout import lateness_shift
 from leads.wording import Story
 from messaging import drafts, outbox
 from messaging.models import Message
+from teams.models import User, any_of
 
 Status = LeadOffer.Status
 Alert = tuple[LeadOffer, str, Message]  # an offer, which of its alerts this is, and the alert
 
+Row = TypeVar("Row", bound=Model)
+
 BATCH: Final = 500
 
-# What alerts tell of: read once a lead, not once an offer.
-TOLD = Prefetch("lead", Lead.objects.select_related("contact", "source").defer("html_body"))
+# Whose turn has come, of leads that nobody else holds. Ids alone: the rows are read once they are held.
+HOLD = """
+SELECT offer.lead_id
+FROM leads_leadoffer AS offer JOIN leads_lead AS lead ON lead.id = offer.lead_id
+WHERE offer.status = 'Pending' AND offer.notify_at <= %s
+ORDER BY offer.notify_at, offer.position, offer.id
+LIMIT %s
+FOR NO KEY UPDATE OF lead SKIP LOCKED
+"""
+
+# What alerts tell and claims change. Reading whole rows took a third longer.
+OF_LEADS = (
+    *("owner_user", "team", "route", "claimed_by_user", "claimed_at", "claimed_via", "time_to_claim", "created_at"),
+    *("source__name", "type", "text_body", "mls_id", "listing_status", "listing_price"),
+    *("street_address", "city", "state", "zipcode"),
+    *("contact__owner_user", "contact__assigned_user", "contact__first_name", "contact__last_name"),
+    *("contact__mobile_phone", "contact__home_phone", "contact__office_phone", "contact__email"),
+)
+OF_USERS = ("email", "phone_e164", "is_active")
 
 # One statement for a batch: bulk_update's CASE for each column costs ten times as much.
 WRITE = """
@@ -80,17 +100,31 @@ def alert_batch(now: datetime) -> int:
 
 def hold_turns(now: datetime) -> list[list[LeadOffer]]:
     """For each lead that is due and held by nobody else, its offers due at the first instant, in rank order."""
-    due = waiting().filter(notify_at__lte=now)
-    held = due.select_related("lead").only("lead__id").select_for_update(of=("lead",), skip_locked=True, no_key=True)
-    leads = {offer.lead_id for offer in held[:BATCH]}
-    if not leads:
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [now, BATCH])
+        held = {lead_id for (lead_id,) in cursor.fetchall()}
+    if not held:
         return []
     # Read again now that they are held: a claim may have come in between.
-    offers = (
-        due.filter(lead__in=leads).order_by("lead_id", "notify_at", "position", "pk").prefetch_related(TOLD, "user")
-    )
+    due = waiting().filter(any_of("lead_id", held), notify_at__lte=now)
+    offers = list(due.order_by("lead_id", "notify_at", "position", "pk"))
+    complete(offers)
     turns = [first_instant(list(turn)) for _, turn in groupby(offers, key=lambda offer: offer.lead_id)]
     return without_held_contacts(turns)
+
+
+def complete(offers: Sequence[LeadOffer]) -> None:
+    """Put its lead and its member on each offer; each is read once, and as far as it is needed."""
+    of_leads = Lead.objects.select_related("contact", "source").only(*OF_LEADS)
+    leads = by_id(of_leads, {offer.lead_id for offer in offers})
+    users = by_id(User.objects.only(*OF_USERS), {offer.user_id for offer in offers})
+    for offer in offers:
+        offer.lead, offer.user = leads[offer.lead_id], users[offer.user_id]
+
+
+def by_id(rows: QuerySet[Row], ids: Collection[int]) -> dict[int, Row]:
+    """Those of `rows` with these ids."""
+    return {row.pk: row for row in rows.filter(any_of("pk", ids))}
 
 
 def first_instant(offers: Sequence[LeadOffer]) -> list[LeadOffer]:

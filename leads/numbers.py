@@ -9,7 +9,7 @@ from django.db.models import OuterRef
 
 from leads.models import LeadOffer
 from leads.rollout import SINGLE_DIGITS, next_digit
-from teams.models import User
+from teams.models import User, any_of
 
 Numbers = Iterator[int | None]
 
@@ -21,7 +21,7 @@ def hold_numbers(user_ids: Collection[int]) -> dict[int, Numbers]:
     """For each of these agents, the numbers of their next alerts. Nobody else hands out theirs meanwhile."""
     if not user_ids:
         return {}
-    agents = User.objects.filter(pk__in=user_ids)
+    agents = User.objects.filter(any_of("pk", user_ids))
     list(agents.order_by("pk").select_for_update(no_key=True).values_list("pk"))
     # A statement of its own: what is open is read after whoever held them is done.
     mine = LeadOffer.objects.filter(user=OuterRef("pk"), reply_number__isnull=False).order_by().values("reply_number")

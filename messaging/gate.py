@@ -14,7 +14,7 @@ from crm.models import Contact
 from messaging import consent, rules
 from messaging.models import Message
 from messaging.rules import Facts, Verdict
-from teams.models import User
+from teams.models import User, any_of
 from teams.phones import e164
 
 Channel = Message.Channel
@@ -51,7 +51,7 @@ class Client(NamedTuple):
 
 
 def _contacts(ids: set[int]) -> dict[int | None, Client]:
-    rows = Contact.objects.filter(pk__in=ids).values_list(
+    rows = Contact.objects.filter(any_of("pk", ids)).values_list(
         "pk", "is_do_not_contact", "is_imported", "mobile_e164", "home_e164", "office_e164"
     )
     return {pk: Client(do_not, imported, tuple(numbers)) for pk, do_not, imported, *numbers in rows} if ids else {}

@@ -19,7 +19,7 @@ from messaging.gateways import Gateway, MaybeSent, NoLookup, NotNow, OptedOut, R
 from messaging.gateways.email import EmailGateway
 from messaging.models import Message
 from messaging.states import cancel
-from teams.models import User
+from teams.models import User, any_of
 
 __all__ = ["cancel", "next_due_at", "queue_messages", "run_due"]
 
@@ -172,7 +172,7 @@ class Drain:
             else:
                 message.status, message.leased_until = Status.SENDING, self.lease
         cleared = [message for message in taken if message.status == Status.SENDING]
-        ours = Message.objects.filter(pk__in=[message.pk for message in cleared])
+        ours = Message.objects.filter(any_of("pk", [message.pk for message in cleared]))
         ours.update(status=Status.SENDING, leased_until=self.lease, modified_at=self.now)
         stopped = [message for message in taken if message.status != Status.SENDING]
         states.write(stopped, before=Message.WAITING, lease=None, now=self.now)

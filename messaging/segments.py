@@ -26,6 +26,8 @@ class Segments:
 
 def segments(text: str) -> Segments:
     """The parts of this text, as carriers count them."""
+    if BASIC.issuperset(text) and len(text) <= LIMITS[GSM_7][0]:  # as nearly all are
+        return Segments(GSM_7, len(text), min(len(text), 1))
     encoding = GSM_7 if BASIC.union(EXTENDED).issuperset(text) else UCS_2
     widths = [_width(character, encoding) for character in text]
     alone, among_several = LIMITS[encoding]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar
@@ -275,6 +275,11 @@ class EqualsAny(models.Func):
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
     output_field = models.BooleanField()
+
+
+def any_of(column: str, ids: Collection[int]) -> models.Q:
+    """Rows whose `column` is one of these ids, however many: they travel as one array."""
+    return models.Q(EqualsAny(models.F(column), models.Value(list(ids))))
 
 
 ANYBODY = -1  # stands for the user in a query composed before they are known
