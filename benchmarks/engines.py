@@ -6,10 +6,12 @@ from datetime import datetime
 from types import ModuleType
 
 from benchmarks.measure import Sample
+from config.celery import collect_seldom
 
 
 def run_until_idle(engines: Sequence[ModuleType], now: datetime, of: int) -> Sample:
     """How many of `of` things a second the engines do, one after the other, until all are idle."""
+    collect_seldom()
     started_at, cpu = time.perf_counter(), time.process_time()
     while sum(engine.run_due(now) for engine in engines):
         pass
