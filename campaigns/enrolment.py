@@ -34,7 +34,7 @@ BEGIN: Final = """
 INSERT INTO campaigns_campaigncontact (campaign_id, contact_id, started_by_id, started_at, campaign_name, end_reason)
 SELECT %s, contact_id, %s, %s, '', '' FROM unnest(%s::bigint[]) AS contact_id ORDER BY contact_id
 ON CONFLICT (contact_id, campaign_id) WHERE ended_at IS NULL DO NOTHING
-RETURNING *
+RETURNING id, campaign_id, campaign_name, contact_id, started_by_id, started_at, ended_at, end_reason
 """
 
 PLAN_COMMUNICATIONS: Final = """

@@ -22,7 +22,7 @@ def product_parts(home: Home, environment: Mapping[str, str], listener: int, wor
             name,
             [sys.executable, *command],
             log=home.logs / f"{name}.log",
-            environment=environment,
+            environment=environment if name == "web" else {**environment, "DATABASE_PREPARED": "0"},
             keeps=[listener] if name == "web" else [],
         )
         for name, command in commands.items()
