@@ -44,7 +44,7 @@ def demo_account(known: dict[str, str]) -> dict[str, str]:
     if user is None or not user.check_password(password):
         wait_for_emulator()  # it sells the new user a number
         demo = ["--first-name", "Demo", "--last-name", "Agent", "--staff"]
-        call_command("user", EMAIL, "--password", password, *demo, stdout=io.StringIO())
+        call_command("user", EMAIL, f"--password={password}", *demo, stdout=io.StringIO())
     token = known.get("access_token", "")
     return {
         "email": EMAIL,
