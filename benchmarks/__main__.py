@@ -63,8 +63,9 @@ def run(name: str, home: Path, quick: bool) -> list[Result]:
 
 
 def say(text: str) -> None:
-    """Show that something happens, on one line that is written over."""
-    print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+    """Show a person that something happens, on one line that is written over."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

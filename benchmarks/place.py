@@ -36,6 +36,7 @@ INSTALLATION = {
     "TWILIO_API_BASE_URL": "",
     "ALERT_NUMBER": "+19495550100",
     "EMAIL_URL": "dummymail://",
+    "DATABASE_PREPARED": "0",  # in this process, which is a worker; the web part has its own
 }
 
 
@@ -110,7 +111,7 @@ class Place:
     @cached_property
     def product(self) -> Server:
         """The service on its database."""
-        return self.serve(PRODUCT_APP, os.environ)
+        return self.serve(PRODUCT_APP, os.environ | {"DATABASE_PREPARED": "1"})
 
     @cached_property
     def bare(self) -> Server:

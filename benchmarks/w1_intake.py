@@ -49,7 +49,7 @@ def prepare(place: Place) -> list[Line]:
     unit = "contact + lead /s"
     return [
         Line("W1 contact + lead, for its owner", unit, product(TRULIA), bare, half),
-        Line("W1 contact + lead, offered to 5 + drip", unit, product(ZILLOW), bare, half),
+        Line("W1 contact + lead, offered to 5 + drip", unit, product(ZILLOW), bare),
         Line(
             "W1 POST /leads, offered to 5 + drip", "statements", lambda: statements(token), goal=at_most(20), rounds=1
         ),

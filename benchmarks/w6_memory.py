@@ -5,6 +5,7 @@ Memory is PSS: what processes share is divided among them, so that the sum is wh
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from benchmarks.cast import A_LEAD, a_contact, fictional_numbers
 from benchmarks.measure import Goal, Line, Sample, at_most
 from benchmarks.place import INSTALLATION, Place
 from benchmarks.processes import command_line, megabytes, tree
+from config.stack.parts import die_with_us
 
 OWN = ("DATABASE_URL", "REDIS_URL")  # `up` starts its own servers, as at a newcomer's
 # Code and plans that first requests leave in every process and connection. What grows after them might grow for ever.
@@ -73,10 +75,12 @@ class Up:
                 env=kept | {"PRIDE_HOME": str(home), "PORT": "0", "SANDBOX": "1"},
                 stdout=out,
                 stderr=out,
+                preexec_fn=die_with_us(signal.SIGTERM),
             )
         until = time.monotonic() + PATIENCE
         while "Pridedesk is ready" not in said.read_text():
             if self.process.poll() is not None or time.monotonic() > until:
+                self.stop()
                 raise RuntimeError(f"`up` did not get ready:\n{said.read_text()}")
             time.sleep(0.1)
         time.sleep(SETTLE)
