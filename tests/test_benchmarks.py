@@ -43,7 +43,7 @@ def test_a_goal_of_the_reference_is_held_against_the_ratio(share, is_met):
 
 def test_the_table_says_what_was_missed():
     missed = as_table([result_of([60, 6, 50], [100, 10, 100], goal=at_least_of_reference(0.7))]).splitlines()[-1]
-    assert missed.split() == "W9 example things/s 50 100 0.6 3 2 1.5 >= 0.7 of it NO".split()
+    assert missed.split() == "W9 example things/s 50 100 0.6 3 2 1.5 >= 0.7 of it NO".split()  # noqa: SIM905
 
 
 @pytest.mark.parametrize(
