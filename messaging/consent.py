@@ -36,6 +36,12 @@ SELECT number,
 FROM messaging_consent WHERE number = ANY(%s) GROUP BY number
 """
 
+# Every lead writes it: as a bulk_create it took three times as long.
+GRANT = """
+INSERT INTO messaging_consent (number, kind, source, words, contact_id, created_at)
+SELECT number, 'granted', %s, %s, %s, %s FROM unnest(%s::text[]) AS number
+"""
+
 
 def states_of(numbers: Collection[str]) -> dict[str, State]:
     """The present state of each of these numbers (E.164), in one query."""
@@ -55,18 +61,10 @@ def state_of(number: str) -> State:
 
 def grant(numbers: Sequence[str], source: str, words: str, contact: Contact | None, now: datetime) -> None:
     """Note that the person behind these numbers agreed to be texted; `source` and `words` are the evidence."""
-    Consent.objects.bulk_create(
-        Consent(
-            number=number,
-            kind=Kind.GRANTED,
-            source=source[:255],
-            words=words,
-            contact=contact,
-            created_at=now,
-        )
-        for number in dict.fromkeys(numbers)
-        if number
-    )
+    given = [number for number in dict.fromkeys(numbers) if number]
+    if given:
+        with connection.cursor() as cursor:
+            cursor.execute(GRANT, [source[:255], words, contact.pk if contact else None, now, given])
 
 
 def opt_out(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:

@@ -292,10 +292,16 @@ def composed(rows_of: Callable[[User], models.QuerySet[Any, Any]]) -> tuple[str,
     return rows_of(User(pk=ANYBODY, created_at=never, modified_at=never)).query.sql_with_params()
 
 
+def composed_for(user: User, rows_of: Callable[[User], models.QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
+    """The SQL of `rows_of(user)` and its parameters."""
+    sql, given = composed(rows_of)
+    return sql, [user.pk if value == ANYBODY else value for value in given]
+
+
 def is_among(column: str, rows_of: Callable[[User], models.QuerySet[Any, Any]], user: User) -> models.Q:
     """Rows whose `column` is among the ids that `rows_of(user)` selects."""
-    sql, given = composed(rows_of)
-    ids = RawSQL(f"ARRAY({sql})", [user.pk if value == ANYBODY else value for value in given])
+    sql, given = composed_for(user, rows_of)
+    ids = RawSQL(f"ARRAY({sql})", given)
     return models.Q(EqualsAny(models.F(column), ids))
 
 
