@@ -27,7 +27,7 @@ NO_ADDRESS = Verdict(rules.REFUSE, "no_address", "There is no valid email addres
 
 def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
     """The gate's verdict on each message, in order; a constant number of queries."""
-    users = User.objects.in_bulk({message.user_id for message in messages if message.user_id})
+    users = _users({message.user_id for message in messages if message.user_id})
     contacts = _contacts({message.contact_id for message in messages if message.contact_id})
     states = consent.states_of({message.recipient for message in messages if message.channel == Channel.TEXT})
     verdicts = []
@@ -40,6 +40,12 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
             message.user = user  # in whose name the email will be written
             verdicts.append(_email(message, contact, now))
     return verdicts
+
+
+def _users(ids: set[int]) -> dict[int, User]:
+    """The users who speak, as far as the gate and an email's sender need them."""
+    rows = User.objects.filter(any_of("pk", ids)).only("email", "first_name", "last_name", "timezone")
+    return {user.pk: user for user in rows} if ids else {}
 
 
 class Client(NamedTuple):
