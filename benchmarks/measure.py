@@ -50,7 +50,7 @@ class Line:
     product: Callable[[], Sample]
     reference: Callable[[], Sample] | None = None
     goal: Goal | None = None
-    rounds: int = 5
+    rounds: int = 7
 
 
 @dataclass

@@ -106,7 +106,7 @@ class Place:
     @property
     def seconds(self) -> float:
         """How long one side is asked in one round."""
-        return 0.5 if self.quick else 2.0
+        return 0.5 if self.quick else 1.5
 
     @cached_property
     def product(self) -> Server:
