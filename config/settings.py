@@ -179,6 +179,7 @@ OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": 776_000,  # the figure of LionDesk's documented answer
     "REFRESH_TOKEN_EXPIRE_SECONDS": None,
     "ROTATE_REFRESH_TOKEN": False,  # a published client presents its first refresh token forever
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,  # `cleartokens` keeps spent rows: they hold earlier access tokens
     "PKCE_REQUIRED": False,
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 300,
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # only SHA-256 of a token is stored

@@ -1,8 +1,8 @@
 """OAuth 2 as LionDesk's clients speak it, on top of django-oauth-toolkit.
 
 Tokens, codes and client ids are 40 lowercase hex digits; only SHA-256 of tokens and codes is stored. A refresh
-token is not rotated: it answers with itself and a new access token, which replaces the one before. Token life is wall
-time, not business time.
+token is not rotated: it answers with itself and a new access token; those before it live until they expire, since
+programs go on using them. Token life is wall time, not business time.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
+from uuid import UUID
 
 from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
@@ -30,12 +32,18 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 from oauth2_provider.forms import AllowForm
-from oauth2_provider.models import get_access_token_model, get_application_model, set_token_value
+from oauth2_provider.models import (
+    get_access_token_model,
+    get_application_model,
+    get_refresh_token_model,
+    set_token_value,
+)
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
 from oauth2_provider.views import AuthorizationView
 from oauth2_provider.views.mixins import OAuthLibMixin
+from oauthlib.oauth2 import InvalidGrantError
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -158,6 +166,21 @@ def scopes_in(text: str) -> list[str]:
 class Validator(OAuth2Validator):
     """Issues codes of our shape and keeps only their fingerprints."""
 
+    def _save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
+        if refresh_token := getattr(request, "refresh_token_instance", None):
+            request.refresh_token_instance = with_earlier_set_aside(refresh_token, timezone.now())
+        super()._save_bearer_token(token, request, *args, **kwargs)
+
+    def revoke_token(self, token: str, token_type_hint: str | None, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Forget a token, and with it all that were granted together."""
+        checksum, refresh_tokens = fingerprint(token), get_refresh_token_model()
+        this_programs = refresh_tokens.objects.filter(application_id=request.client.pk)
+        named = Q(token_checksum=checksum) | Q(access_token__token_checksum=checksum)
+        for family in this_programs.filter(named).values_list("token_family", flat=True):
+            refresh_tokens.revoke_family(family)
+        access_tokens = get_access_token_model().objects.filter(application_id=request.client.pk)
+        access_tokens.filter(token_checksum=checksum).delete()  # of the implicit grant, which has no refresh token
+
     def save_authorization_code(self, client_id: str, code: dict[str, str], request: Any, *a: Any, **kw: Any) -> None:
         code["code"] = hex_token()  # in place: the redirect is built from this dictionary afterwards
         self._create_authorization_code(request, code | {"code": fingerprint(code["code"])})
@@ -178,6 +201,42 @@ class Validator(OAuth2Validator):
 
     def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *a: Any, **kw: Any) -> None:
         super().invalidate_authorization_code(client_id, fingerprint(code), request, *a, **kw)
+
+
+def with_earlier_set_aside(refresh_token: Any, now: datetime) -> Any:
+    """The refresh token with an access token for the library to write over; the earlier one lives on.
+
+    A spent row of the refresh token's family keeps hold of it, so that revocation finds it.
+    """
+    standing = get_refresh_token_model().objects.select_for_update().filter(revoked__isnull=True)
+    refresh_token = standing.filter(pk=refresh_token.pk).first()
+    if refresh_token is None:  # it was revoked since the library looked
+        raise InvalidGrantError(WHY["invalid_grant"])
+    forget_expired(refresh_token.token_family, now)
+    earlier_id, successor = refresh_token.access_token_id, refresh_token.access_token
+    successor.pk = None
+    set_token_value(successor, hex_token())
+    successor.save()
+    refresh_token.access_token = successor
+    refresh_token.save()
+    spent = type(refresh_token)(
+        user_id=refresh_token.user_id,
+        application_id=refresh_token.application_id,
+        access_token_id=earlier_id,
+        token_family=refresh_token.token_family,
+        revoked=now,
+    )
+    set_token_value(spent, hex_token())
+    spent.save()
+    return refresh_token
+
+
+def forget_expired(family: UUID, now: datetime) -> None:
+    """A program that refreshes often would else leave a row each time."""
+    spent = get_refresh_token_model().objects.filter(token_family=family, revoked__isnull=False)
+    expired = get_access_token_model().objects.filter(refresh_token__in=spent, expires__lt=now)
+    expired.delete()
+    spent.filter(access_token=None).delete()
 
 
 class Core(OAuthLibCore):

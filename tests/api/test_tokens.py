@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_application_model, get_grant_model
@@ -199,6 +200,50 @@ def test_a_refresh_token_may_be_used_for_ever(browser, program):
         assert again["refresh_token"] == first["refresh_token"]
         assert again["access_token"] != first["access_token"]
         assert get(f"Bearer {again['access_token']}").status_code == 200
+
+
+def refreshed(program, pair):
+    return send(program | {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}).json()
+
+
+def test_access_tokens_live_on_when_a_program_refreshes(browser, program):
+    first = send(exchange(program, code_for(browser, program))).json()
+    given = [first, refreshed(program, first), refreshed(program, first)]
+    assert [get(f"Bearer {pair['access_token']}").status_code for pair in given] == [200, 200, 200]
+
+
+def test_an_earlier_access_token_still_expires(browser, program):
+    first = send(exchange(program, code_for(browser, program))).json()
+    tokens = get_access_token_model().objects
+    tokens.update(expires=timezone.now() - timedelta(seconds=1))
+    second = refreshed(program, first)
+    assert get(f"Bearer {first['access_token']}").content == CAPTURED
+    assert get(f"Bearer {second['access_token']}").status_code == 200
+    refreshed(program, second)
+    assert not tokens.filter(expires__lt=timezone.now()).exists()  # and leaves no row behind
+
+
+@pytest.mark.parametrize(("which", "token"), [(0, "access_token"), (2, "access_token"), (0, "refresh_token")])
+def test_revoking_one_token_ends_all_that_were_granted_with_it(browser, program, which, token):
+    first = send(exchange(program, code_for(browser, program))).json()
+    given = [first, refreshed(program, first), refreshed(program, first)]
+    elsewhere = send(exchange(program, code_for(browser, program))).json()
+    call_command("cleartokens", verbosity=0)
+
+    assert Client().post("/oauth2/revoke", program | {"token": given[which][token]}).status_code == 200
+
+    assert [get(f"Bearer {pair['access_token']}").status_code for pair in given] == [401, 401, 401]
+    assert refreshed(program, first)["error"] == "invalid_grant"
+    assert get(f"Bearer {elsewhere['access_token']}").status_code == 200
+    assert "access_token" in refreshed(program, elsewhere)
+
+
+def test_a_program_cannot_revoke_anothers_token(browser, program):
+    pair = send(exchange(program, code_for(browser, program))).json()
+    client_id, secret = make_application("Another", BACK)
+    for token in (pair["access_token"], pair["refresh_token"]):
+        Client().post("/oauth2/revoke", {"client_id": client_id, "client_secret": secret, "token": token})
+    assert get(f"Bearer {pair['access_token']}").status_code == 200
 
 
 def test_the_grant_type_may_be_left_to_be_understood(browser, program):
