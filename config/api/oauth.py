@@ -49,7 +49,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from config.api.bodies import to_json
+from config.api.bodies import BadBody, read_object, refuse_unstorable, to_json
 from config.api.grammar import parameters
 from config.api.values import milliseconds_z
 
@@ -248,7 +248,10 @@ class Core(OAuthLibCore):
         return urlunsplit(urlsplit(request.get_full_path())._replace(query=urlencode(query)))
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
-        return tidy(json_pairs(request.body) if looks_like_json(request) else super().extract_body(request))
+        pairs = json_pairs(request.body) if looks_like_json(request) else super().extract_body(request)
+        if not is_consent(request):
+            refuse_unstorable(dict(pairs))
+        return tidy(pairs)
 
     def create_token_response(self, request: HttpRequest) -> tuple[Any, dict[str, str], str, int]:
         uri, headers, body, status = super().create_token_response(request)
@@ -281,19 +284,18 @@ def tidy(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def looks_like_json(request: HttpRequest) -> bool:
     """Said or unsaid: some clients send JSON and call it something else. The consent form never does."""
-    if request.path.endswith("/authorize"):
-        return False
-    return request.content_type == "application/json" or request.body.lstrip().startswith(b"{")
+    is_json = request.content_type == "application/json" or request.body.lstrip().startswith(b"{")
+    return is_json and not is_consent(request)
+
+
+def is_consent(request: HttpRequest) -> bool:
+    """The form that we drew ourselves; what else comes with it, the library passes over."""
+    return request.path.endswith("/authorize")
 
 
 def json_pairs(body: bytes) -> list[tuple[str, str]]:
-    """The texts of a JSON object; an unreadable body has none, and the request is then refused as incomplete."""
-    try:
-        read = json.loads(body)
-    except (ValueError, RecursionError):
-        return []
-    items = read.items() if isinstance(read, dict) else ()
-    return [(key, str(value)) for key, value in items if isinstance(value, str | int)]
+    """The texts of a JSON object, or BadBody."""
+    return [(key, str(value)) for key, value in read_object(body).items() if isinstance(value, str | int)]
 
 
 def expiry(seconds: int) -> str:
@@ -325,6 +327,8 @@ class Token(OAuthLibMixin, View):
             return self.answer(request)
         except RequestDataTooBig:
             return oauth_error(413, "invalid_request", "The body is larger than this service takes.")
+        except BadBody as error:
+            return oauth_error(error.status, "invalid_request", error.message)
         except (SuspiciousOperation, MultiPartParserError):
             return oauth_error(400, "invalid_request", "The body cannot be read.")
 

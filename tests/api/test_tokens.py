@@ -298,6 +298,28 @@ def test_an_unreadable_token_request_is_refused(db, body, kind):
     assert answer.json()["error"]
 
 
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "description"),
+    [
+        (b'{"grant_type": ', JSON, "The body is not valid JSON: "),
+        (b'{"grant_type": ', FORM, "The body is not valid JSON: "),  # some clients send JSON and call it a form
+        (b"\xff", JSON, "The body is not UTF-8."),
+        (b'"code"', JSON, "The body must be a JSON object."),
+        (b'{"code": "a\\u0000"}', JSON, "code may not contain a NUL character."),
+        (b'{"code": "\\ud800"}', JSON, "code holds half of a surrogate pair, which is no character."),
+        (b"grant_type=authorization_code&code=a%00", FORM, "code may not contain a NUL character."),
+    ],
+)
+@pytest.mark.parametrize("address", ["/oauth2/token", "/oauth2/revoke"])
+def test_what_cannot_be_read_is_named(db, address, body, kind, description):
+    answer = Client().post(address, body, kind)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert answer.json()["error_description"].startswith(description)
+
+
 def test_the_token_endpoint_takes_posts_alone(db):
     answer = Client().get("/oauth2/token")
     assert (answer.status_code, answer.json()["error"], answer["Allow"]) == (405, "invalid_request", "POST")
@@ -402,6 +424,12 @@ def test_consent_needs_the_forms_own_token(browser, program):
     answer = browser.post("/oauth2/authorize", fields | {"allow": "true"})
     assert answer.status_code == 403
     assert not get_grant_model().objects.exists()
+
+
+def test_what_else_comes_with_the_form_does_no_harm(browser, program):
+    page = browser.get(f"/oauth2/authorize?response_type=code&client_id={program['client_id']}").content.decode()
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+    assert browser.post("/oauth2/authorize", fields | {"allow": "true", "more": "\0"}).status_code == 302
 
 
 def test_pkce_may_be_used(browser, program):
