@@ -284,8 +284,9 @@ def tidy(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def looks_like_json(request: HttpRequest) -> bool:
     """Said or unsaid: some clients send JSON and call it something else. The consent form never does."""
-    is_json = request.content_type == "application/json" or request.body.lstrip().startswith(b"{")
-    return is_json and not is_consent(request)
+    if is_consent(request):
+        return False
+    return request.content_type == "application/json" or request.body.lstrip().startswith(b"{")
 
 
 def is_consent(request: HttpRequest) -> bool:
