@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Case, QuerySet, Value, When
@@ -16,6 +17,7 @@ from teams.models import User
 
 Status = LeadOffer.Status
 UNDECIDED = (Status.PENDING, Status.SENT)
+CLAIMED: Final = "the lead was claimed"
 
 
 class AlreadyClaimed(Conflict):
@@ -44,6 +46,7 @@ def claim(offer: LeadOffer, *, now: datetime, via: str = "") -> LeadOffer:
     if offer.status == Status.CLAIMED:
         return offer
     refuse_unless_open(offer, lead)
+    cancel_alerts(lead.offers.all(), reason=CLAIMED, now=now)  # the winner's too: they know of it
     settle(offer, Status.CLAIMED, now=now)
     give_lead(lead, offer.user, via=via or first_channel(offer), now=now)
     end_other_offers([lead.pk], now=now)
@@ -129,17 +132,15 @@ def give_contact(contact: Contact, user: User, *, now: datetime) -> None:
 
 def end_other_offers(lead_ids: Collection[int], *, now: datetime) -> None:
     """These leads are claimed: those alerted have lost, those waiting need not be told."""
-    others = LeadOffer.objects.filter(lead__in=lead_ids, status__in=UNDECIDED)
-    cancel_alerts(others, reason="the lead was claimed", now=now)
-    others.update(
+    LeadOffer.objects.filter(lead__in=lead_ids, status__in=UNDECIDED).update(
         status=Case(When(status=Status.SENT, then=Value(Status.LOST)), default=Value(Status.CANCELLED)),
-        reason="the lead was claimed",
+        reason=CLAIMED,
         settled_at=now,
     )
 
 
 def cancel_alerts(offers: QuerySet[LeadOffer], *, reason: str, now: datetime) -> None:
-    """What has not left yet shall not leave. Message ids come first, so that the outbox's index serves."""
+    """What asks for a claim and has not left yet shall not leave. Message ids come first, so that an index serves."""
     pairs = offers.filter(status=Status.SENT).values_list("alert_text_id", "alert_email_id")
     ids = [alert for pair in pairs for alert in pair if alert]
     if ids:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from crm.models import Contact
-from leads.claims import end_other_offers, give_lead
+from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_lead
 from leads.models import Lead, LeadOffer, LeadOfferQuerySet
 from leads.numbers import Numbers, hold_numbers
 from leads.rollout import lateness_shift
@@ -167,7 +167,7 @@ def why_not(offer: LeadOffer) -> str:
     """Why this member is not told after all; empty when they are."""
     reachable = (offer.has_text_alert and offer.user.phone_e164) or (offer.has_email_alert and offer.user.email)
     reasons = (
-        (offer.lead.claimed_by_user_id is not None, "the lead was claimed"),
+        (offer.lead.claimed_by_user_id is not None, CLAIMED),
         (not offer.user.is_active, "the user is deactivated"),
         (not reachable, "no usable channel is left"),
     )
@@ -176,9 +176,11 @@ def why_not(offer: LeadOffer) -> str:
 
 def hand_over(takers: Sequence[LeadOffer], now: datetime) -> None:
     """Give each lead to the member whose turn it was."""
+    given = [offer.lead_id for offer in takers]
+    cancel_alerts(LeadOffer.objects.filter(lead__in=given), reason=CLAIMED, now=now)
     for offer in takers:
         give_lead(offer.lead, offer.user, via=Lead.ClaimedVia.AUTO, now=now)
-    end_other_offers([offer.lead_id for offer in takers], now=now)
+    end_other_offers(given, now=now)
 
 
 def put_off_late(told: Iterable[LeadOffer], now: datetime) -> None:

@@ -401,14 +401,35 @@ def test_who_has_claimed_cannot_decline(api, bob, offered):
     assert statuses(offered)["Bob"] == "Claimed"
 
 
-def test_the_alerts_of_the_losers_that_have_not_left_are_cancelled(api, bob, dana, offered, run):
+def alerts():
+    """Of each alert: whose it is, on which channel, its status."""
+    return sorted(Message.objects.filter(purpose="alert").values_list("user__first_name", "channel", "status"))
+
+
+def test_a_claim_cancels_every_alert_that_has_not_left_the_winners_too(api, bob, dana, offered, run):
     run(minutes=5)
 
     answer(api, bob, offered, "Claimed")
 
-    alerts = Message.objects.filter(purpose="alert")
-    assert set(alerts.filter(user=dana).values_list("status", flat=True)) == {"cancelled"}
-    assert set(alerts.filter(user=bob).values_list("status", flat=True)) == {"queued"}
+    assert alerts() == [(name, channel, "cancelled") for name in ("Bob", "Dana") for channel in ("email", "text")]
+    assert set(Message.objects.values_list("reason", flat=True)) == {"the lead was claimed"}
+
+
+def test_an_alert_that_is_leaving_already_leaves(api, bob, offered, clock):
+    Message.objects.filter(channel="text").update(status="sending", leased_until=clock.now)
+
+    assert answer(api, bob, offered, "Claimed").status_code == 200
+
+    assert alerts() == [("Bob", "email", "cancelled"), ("Bob", "text", "sending")]
+
+
+def test_who_declines_before_their_alert_has_left_is_not_told(api, bob, dana, offered, run):
+    run(minutes=5)
+
+    answer(api, bob, offered, "Declined")
+
+    assert [alert[0] for alert in alerts() if alert[2] == "queued"] == ["Dana", "Dana"]
+    assert [alert[2] for alert in alerts() if alert[0] == "Bob"] == ["cancelled", "cancelled"]
 
 
 def test_offers_are_not_removed(api, bob, offered):

@@ -59,6 +59,13 @@ def test_anything_beside_the_digit_is_somebody_elses_to_take(offered, bob, texts
     assert statuses(offered)["Bob"] == "Sent"
 
 
+def test_who_claims_by_text_gets_no_email_about_it_any_more(offered, bob, texts_in):
+    texts_in(bob, "1")
+
+    assert Message.objects.get(recipient=bob.email).status == "cancelled"
+    assert texts_to(bob)[-1].startswith("The lead is yours")
+
+
 def test_the_loser_is_told(offered, bob, dana, texts_in):
     texts_in(bob, "1")
 
