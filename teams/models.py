@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from oauth2_provider.models import AbstractApplication
 
 from config import clock
-from teams.phones import e164
+from teams.phones import e164, validate_phone
 from teams.zones import validate_zone
 
 # A year: an interval must not lead past the calendar's end. Zero means at once.
@@ -57,7 +57,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     last_name = models.CharField(max_length=255, blank=True)
     email = models.EmailField(max_length=255, unique=True)
     username = models.CharField(max_length=255, blank=True)
-    phone = models.CharField(max_length=255, blank=True)
+    phone = models.CharField(max_length=255, blank=True, validators=[validate_phone])
     phone_e164 = models.CharField(max_length=16, blank=True, editable=False)
     # The number the system texts from on this user's behalf, E.164; written by messaging. "" when none.
     system_phone = models.CharField(max_length=16, blank=True, editable=False)

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import phonenumbers
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 # North America dials no area code and no exchange that begins with 0 or 1; phonenumbers only counts the digits.
@@ -25,6 +26,12 @@ def e164(text: str | None, region: str | None = None) -> str:
         return ""
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return number if parsed.country_code != 1 or NORTH_AMERICAN.fullmatch(number) else ""
+
+
+def validate_phone(text: str) -> None:
+    """Refuse what no alert could reach. (A contact's phone may be any text: clients write down what they are told.)"""
+    if not e164(text):
+        raise ValidationError("must be a telephone number with its area code, such as +1 949 555 0123.")
 
 
 @lru_cache(maxsize=8192)

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from config.api.fields import LooseField, LooseSerializer, LooseText, Reference
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.phones import validate_phone
 from teams.zones import zone_named
 
 
@@ -39,6 +40,11 @@ class UserSerializer(LooseSerializer[User]):
             "modified_at",
         ]
         read_only_fields = ["email", "username", "system_phone", "created_at", "modified_at"]
+
+    def validate_phone(self, phone: str) -> str:
+        if phone:
+            validate_phone(phone)
+        return phone
 
     def get_timezone_offset(self, user: User) -> float:
         return user.timezone_offset(self.context["view"].now)

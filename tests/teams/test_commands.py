@@ -101,6 +101,7 @@ def test_a_user_may_be_given_a_number_of_their_own(carrier, capsys):  # noqa: F8
         (("erin@example.com", "--password", "short"), "password"),
         (("erin@example.com", "--password", PASSWORD, "--timezone", "Mars/Olympus"), "timezone"),
         (("erin@example.com", "--password", PASSWORD, "--phone", "5" * 300), "phone"),
+        (("erin@example.com", "--password", PASSWORD, "--phone", "12"), "phone"),
     ],
 )
 def test_a_user_who_cannot_be_is_refused_in_one_line(db, arguments, named):
