@@ -44,10 +44,13 @@ def hold_teams_of(creator: User) -> None:
 
 
 def write(team: Team, values: dict[str, Any]) -> None:
+    went_by_time = team.order_method == Team.OrderMethod.TIME
     for name, value in values.items():
         setattr(team, name, value)
     if team.order_method == Team.OrderMethod.TIME:
         team.mins_until_next_alert = 0
+    elif went_by_time and "mins_until_next_alert" not in values:
+        team.mins_until_next_alert = None  # the zero meant that it did not count; now it would mean all at once
     if "distribution_zipcodes" in values:
         refuse_bad_zipcodes(team)
     team.save()

@@ -106,6 +106,31 @@ def test_order_by_time_zeroes_the_teams_minutes(alice, api):
     assert api(alice).made("/teams", {"name": "New", "order_method": "Time"})["mins_until_next_alert"] == 0
 
 
+def test_back_by_rank_a_teams_minutes_are_the_default_again(alice, api):
+    team = api(alice).made("/teams", {"name": "New", "order_method": "Time"})
+
+    changed = api(alice).patch(f"/teams/{team['id']}", {"order_method": "Rank"}).json()
+
+    assert changed["mins_until_next_alert"] is None  # five, as in a team that never said
+
+
+@pytest.mark.parametrize("minutes", [0, 9, None])
+def test_minutes_given_with_the_order_count(alice, api, minutes):
+    team = api(alice).made("/teams", {"name": "New", "order_method": "Time"})
+
+    changed = api(alice).patch(f"/teams/{team['id']}", {"order_method": "Rank", "mins_until_next_alert": minutes})
+
+    assert changed.json()["mins_until_next_alert"] == minutes
+
+
+def test_by_rank_as_before_a_team_keeps_its_minutes(alice, api):
+    team = api(alice).made("/teams", BLIZZARD | {"mins_until_next_alert": 0})
+
+    changed = api(alice).patch(f"/teams/{team['id']}", {"order_method": "Rank"}).json()
+
+    assert changed["mins_until_next_alert"] == 0
+
+
 # ZIP codes
 
 
