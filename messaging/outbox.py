@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from config.due import nudge
 from messaging import consent, gate, rules, states
-from messaging.gateways import Gateway, MaybeSent, NoLookup, NotNow, OptedOut, Refused, text_gateway
+from messaging.gateways import CannotTell, Gateway, MaybeSent, NotNow, OptedOut, Refused, text_gateway
 from messaging.gateways.email import EmailGateway
 from messaging.models import Message
 from messaging.states import cancel
@@ -259,7 +259,7 @@ class Drain:
             return
         try:
             provider_sid = self.gateway.find(message)
-        except NoLookup:
+        except CannotTell:
             reason = f"{message.reason} It may have been sent, so it is not sent again."
             states.close(message, Status.UNKNOWN, reason, self.now)
             message.leased_until = self.lease  # in flight for ever

@@ -41,8 +41,8 @@ class MaybeSent(Exception):
     """Nobody knows whether it was taken: it must be looked up before anything else happens. The text says why."""
 
 
-class NoLookup(Exception):
-    """This provider keeps no list in which a message could be found."""
+class CannotTell(Exception):
+    """Whether it was taken cannot be found out, now or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Gateway(Protocol):
         """Hand the message over; return the provider's id for it, or raise one of the answers above."""
 
     def find(self, message: Message) -> str | None:
-        """The provider's id of a message that may have been sent, None when it certainly was not, or NoLookup."""
+        """The provider's id of a message that may have been sent, None when it certainly was not, else CannotTell."""
 
     def close(self) -> None:
         """Let go of connections."""

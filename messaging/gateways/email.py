@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 
-from messaging.gateways import MaybeSent, NoLookup, NotNow, Refused
+from messaging.gateways import CannotTell, MaybeSent, NotNow, Refused
 from messaging.models import Message
 
 PERMANENT = range(500, 600)  # SMTP: "the same request will fail again"
@@ -46,7 +46,7 @@ class EmailGateway:
         """The Message-ID of an email that the backend says it has."""
         has_message = getattr(get_connection(), "has_message", None)
         if has_message is None:
-            raise NoLookup
+            raise CannotTell
         return message_id(message) if has_message(message_id(message)) else None
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from secrets import randbelow, token_hex
 
-from messaging.gateways import NoLookup
+from messaging.gateways import CannotTell
 from messaging.models import Message
 
 
@@ -15,7 +15,7 @@ class NullGateway:
         return f"null-{message.pk}"
 
     def find(self, message: Message) -> str | None:
-        raise NoLookup
+        raise CannotTell
 
     def take_number(self, number: str) -> tuple[str, str]:
         return number or f"+1949555{randbelow(10_000):04}", f"null-{token_hex(8)}"

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from importlib import import_module
 from typing import Any
@@ -15,13 +15,14 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.request_validator import RequestValidator
 
 from config.errors import DomainError
-from messaging.gateways import Inbound, MaybeSent, NotNow, OptedOut, Receipt, Refused
+from messaging import likeness
+from messaging.gateways import CannotTell, Inbound, MaybeSent, NotNow, OptedOut, Receipt, Refused
 from messaging.models import Message
 
 CONNECT_SECONDS = 5
-# More than one text of the same words between the same two numbers: only the newest can be the one looked for.
-LOOKED_THROUGH = 100
-CLOCKS_DIFFER = timedelta(minutes=2)
+LOOKED_THROUGH = 100  # texts between two numbers, the newest
+CLOCKS_DIFFER = timedelta(hours=1)  # generously: a text that seems older than it is would be sent twice
+OURS = "outbound-api"  # Twilio's own answers to keywords go between the same numbers
 
 OPTED_OUT = 21610
 UNAVAILABLE = 21422  # somebody else bought the number
@@ -112,19 +113,21 @@ class TwilioGateway:
             return str(sent.sid)
 
     def find(self, message: Message) -> str | None:
-        """The SID of a text of these words between these numbers that no other message is known by."""
+        """The SID of the text that has this message's words, between its numbers, since it was written.
+
+        None only when each text since then is known to be another message's: what may be this one is not sent again.
+        """
         with _translated():
             listed = self.client.messages.list(
                 to=message.recipient, from_=message.sender, limit=LOOKED_THROUGH, page_size=LOOKED_THROUGH
             )
-            created = message.created_at - CLOCKS_DIFFER
-            candidates = [text.sid for text in listed if _is_it(text, message.body, created)]
-        taken = set(
-            Message.objects.filter(channel=Message.Channel.TEXT, provider_sid__in=candidates).values_list(
-                "provider_sid", flat=True
-            )
-        )
-        return next((sid for sid in candidates if sid not in taken), None)
+            recent = {text.sid: str(text.body or "") for text in listed if _may_be(text, message)}
+        bodies = [message.body, *_bodies_beside(message)]  # read first: whoever leaves their number has a SID by now
+        owners = {sid: likeness.owner_of(words, bodies) for sid, words in _unclaimed(recent).items()}
+        ours = next((sid for sid, owner in owners.items() if owner == message.body), None)
+        if ours is None and (None in owners.values() or len(recent) == LOOKED_THROUGH):
+            raise CannotTell
+        return ours
 
     def take_number(self, number: str) -> tuple[str, str]:
         """The account's number of this name, else one bought; inbound texts to it will come to us."""
@@ -207,8 +210,24 @@ def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
     )
 
 
-def _is_it(text: Any, body: str, created: datetime) -> bool:
-    return str(text.body or "").strip() == body.strip() and (text.date_created is None or text.date_created >= created)
+def _may_be(text: Any, message: Message) -> bool:
+    """Whether a listed text went out by the API since this message was written."""
+    is_recent = text.date_created is None or text.date_created >= message.created_at - CLOCKS_DIFFER
+    return is_recent and (text.direction or OURS) == OURS
+
+
+def _unclaimed(words: Mapping[str, str]) -> dict[str, str]:
+    """Those of these texts, by SID, that none of our messages is known by."""
+    texts = Message.objects.filter(channel=Message.Channel.TEXT, provider_sid__in=list(words))
+    taken = set(texts.values_list("provider_sid", flat=True))
+    return {sid: body for sid, body in words.items() if sid not in taken}
+
+
+def _bodies_beside(message: Message) -> list[str]:
+    """The words of other messages between the same numbers that may have been sent, too."""
+    beside = Message.objects.filter(channel=message.channel, status__in=Message.IN_FLIGHT, settled_at=None)
+    same_numbers = beside.filter(sender=message.sender, recipient=message.recipient)
+    return list(same_numbers.exclude(pk=message.pk).values_list("body", flat=True))
 
 
 def _client(account_sid: str, auth_token: str, base_url: str, timeout: float) -> Any:

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from config import clock
-from config.sandbox import callbacks, faults
+from config.sandbox import callbacks, faults, rest
 from config.sandbox.models import Block, EmulatedNumber, EmulatedText
-from messaging import consent, drafts, numbers, outbox
+from messaging import consent, drafts, likeness, numbers, outbox
 from messaging.gateways import twilio
 from messaging.models import Message, PhoneNumber
 from tests.messaging.conftest import CLIENT, make_client
@@ -150,6 +150,102 @@ def test_two_texts_of_the_same_words_are_told_apart_by_what_is_known(alert, bob,
     sids = {fresh(message).provider_sid for message in (first, second, third)}
     assert len(sids) == 3
     assert len(texts()) == 3
+
+
+TRIAL = "Sent from your Twilio trial account - "
+
+
+def lose_the_answer(message, now):
+    """Twilio takes this message, and nobody is told."""
+    faults.line_up("lose_answer", 1)
+    outbox.run_due(now)
+    assert fresh(message).status == "unknown"
+    return EmulatedText.objects.latest("pk")
+
+
+def settle():
+    while (due_at := outbox.next_due_at()) is not None:
+        outbox.run_due(due_at)
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"),
+    [
+        ("A lead for you", f"{TRIAL}A lead for you"),
+        ("It\u2019s \u201cnew\u201d \u2013 call\u2026", 'It\'s "new" - call...'),
+        ("Caf\u00e9 \u00bd\u00a0mile", f"{TRIAL}Caf\u00e9 1/2 mile"),
+    ],
+)
+def test_a_text_whose_words_twilio_changed_is_known_again(words, listed, alert, now):
+    message = alert(words)
+    taken = lose_the_answer(message, now)
+    EmulatedText.objects.update(body=listed)
+
+    settle()
+
+    assert (fresh(message).status, fresh(message).provider_sid) == ("sent", taken.sid)
+    assert len(texts()) == 1
+
+
+@pytest.mark.parametrize("listed", ["", "Shortened: https://example.com/1"])
+def test_a_text_that_may_be_the_one_is_not_sent_again(listed, alert, now):
+    """Its words were redacted, or changed in a way we do not know."""
+    message = alert("Look: https://example.com/a/long/address")
+    lose_the_answer(message, now)
+    EmulatedText.objects.update(body=listed)
+
+    settle()
+
+    row = fresh(message)
+    assert (row.status, row.settled_at is not None) == ("unknown", True)
+    assert row.reason.endswith("It may have been sent, so it is not sent again.")
+    assert len(texts()) == 1
+
+
+def test_what_is_known_to_be_another_text_stands_in_no_ones_way(alert, now):
+    """Of two doubtful texts one was taken."""
+    first, second = alert("One"), alert("Number two")
+    lose_the_answer(first, now)
+    faults.line_up("hang", 1)
+    outbox.run_due(now)
+    EmulatedText.objects.update(body=f"{TRIAL}One")
+
+    settle()
+
+    assert [fresh(message).status for message in (first, second)] == ["sent", "sent"]
+    assert [body for _, body in texts()] == [f"{TRIAL}One", "Number two"]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_longer_text_is_not_taken_for_one_it_ends_with(turn):
+    bodies = ["Claimed by number two", "two"][::turn]
+
+    assert likeness.owner_of(f"{TRIAL}Claimed by number two", bodies) == "Claimed by number two"
+    assert likeness.owner_of(f"{TRIAL}two", bodies) == "two"
+    assert likeness.owner_of("\U0001f44d", bodies) is None
+
+
+@pytest.mark.parametrize(("direction", "sends"), [("outbound-reply", 2), ("outbound-api", 1)])
+def test_twilios_own_answers_are_none_of_ours(direction, sends, alert, now, monkeypatch):
+    message = alert()
+    lose_the_answer(message, now)
+    EmulatedText.objects.update(body="You have successfully been unsubscribed.")
+    shown = rest.message_json
+    monkeypatch.setattr(rest, "message_json", lambda text: shown(text) | {"direction": direction})
+
+    settle()
+
+    assert len(texts()) == sends
+
+
+def test_older_texts_of_the_same_words_count_for_nothing(alert, now):
+    message = alert()
+    taken = lose_the_answer(message, now)
+    EmulatedText.objects.update(at=taken.at - timedelta(hours=2))
+
+    settle()
+
+    assert len(texts()) == 2
 
 
 def test_nobody_listening_is_not_sent(alert, now, settings):
