@@ -53,14 +53,18 @@ OF_USERS = ("email", "phone_e164", "is_active")
 # One statement for a batch: bulk_update's CASE for each column costs ten times as much.
 WRITE = """
 UPDATE leads_leadoffer AS offer
-SET status = given.status, reason = given.reason, reply_number = given.reply_number, alerted_at = given.alerted_at,
-    settled_at = given.settled_at, alert_text_id = given.alert_text_id, alert_email_id = given.alert_email_id
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
-            %s::bigint[])
-    AS given(id, status, reason, reply_number, alerted_at, settled_at, alert_text_id, alert_email_id)
+SET status = given.status, reason = given.reason, reply_number = given.reply_number, reply_phone = given.reply_phone,
+    alerted_at = given.alerted_at, settled_at = given.settled_at, alert_text_id = given.alert_text_id,
+    alert_email_id = given.alert_email_id
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+            %s::bigint[], %s::bigint[])
+    AS given(id, status, reason, reply_number, reply_phone, alerted_at, settled_at, alert_text_id, alert_email_id)
 WHERE offer.id = given.id
 """
-WRITTEN = ("id", "status", "reason", "reply_number", "alerted_at", "settled_at", "alert_text_id", "alert_email_id")
+WRITTEN = (
+    *("id", "status", "reason", "reply_number", "reply_phone", "alerted_at", "settled_at"),
+    *("alert_text_id", "alert_email_id"),
+)
 
 
 def next_due_at() -> datetime | None:
@@ -200,7 +204,8 @@ def put_off_late(told: Iterable[LeadOffer], now: datetime) -> None:
 
 def queue_alerts(settled: Sequence[LeadOffer], now: datetime) -> None:
     """Number and word the alerts, and put them into the outbox."""
-    numbers = hold_numbers({offer.user_id for offer in settled if offer.status == Status.SENT and by_text(offer)})
+    told = [offer for offer in settled if offer.status == Status.SENT and by_text(offer)]
+    numbers = hold_numbers({offer.user.phone_e164 for offer in told})
     stories = {offer.lead_id: Story(offer.lead) for offer in settled}
     alerts = [alert for offer in settled for alert in alerts_of(offer, stories[offer.lead_id], numbers, now)]
     outbox.queue_messages([message for _, _, message in alerts], now)
@@ -208,11 +213,11 @@ def queue_alerts(settled: Sequence[LeadOffer], now: datetime) -> None:
         setattr(offer, name, message)  # only now it has an id
 
 
-def alerts_of(offer: LeadOffer, story: Story, numbers: Mapping[int, Numbers], now: datetime) -> Iterator[Alert]:
+def alerts_of(offer: LeadOffer, story: Story, numbers: Mapping[str, Numbers], now: datetime) -> Iterator[Alert]:
     """What this member gets to read, on each channel that is on."""
     user = offer.user
     if offer.status == Status.SENT and by_text(offer):
-        offer.reply_number = next(numbers[user.pk])
+        offer.reply_number, offer.reply_phone = next(numbers[user.phone_e164]), user.phone_e164
         yield offer, "alert_text", drafts.alert_text(user, story.offer_text(offer.reply_number), now)
     if offer.status == Status.SENT and by_email(offer):
         body = story.offer_email(offer.reply_number, f"{settings.PUBLIC_URL}/admin/leads/leadoffer/")

@@ -194,8 +194,10 @@ class LeadOffer(models.Model):
 
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
     reason = models.CharField(max_length=255, blank=True)
-    # What the agent replies to claim this lead; differs between an agent's open offers.
+    # What is replied to claim this lead, and the phone (E.164) that was told so: two members may share one. The number
+    # differs between the open offers of a phone.
     reply_number = models.PositiveSmallIntegerField(null=True, blank=True)
+    reply_phone = models.CharField(max_length=16, blank=True)
     alerted_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     # One alert a channel, ever: the messages know nothing of offers.
@@ -211,9 +213,9 @@ class LeadOffer(models.Model):
             models.UniqueConstraint(fields=["lead", "user"], name="offered_once"),
             models.UniqueConstraint(fields=["lead"], condition=models.Q(status="Claimed"), name="one_claim_per_lead"),
             models.UniqueConstraint(
-                fields=["user", "reply_number"],
+                fields=["reply_phone", "reply_number"],
                 condition=models.Q(status="Sent", reply_number__isnull=False),
-                name="reply_number_once_per_agent",
+                name="reply_number_once_per_phone",
             ),
         ]
         indexes = [
@@ -222,9 +224,11 @@ class LeadOffer(models.Model):
                 fields=["notify_at", "position", "id"], condition=models.Q(status="Pending"), name="offer_due"
             ),
             models.Index(fields=["user", "-id"], name="offer_of_user"),  # read by GET /lead-offers
-            # Read when an agent's next alert gets its number, and when they reply with one.
+            # Read when a phone's next alert gets its number, and when somebody replies with one.
             models.Index(
-                fields=["user", "-alerted_at"], condition=models.Q(reply_number__isnull=False), name="offer_numbers"
+                fields=["reply_phone", "-alerted_at"],
+                condition=models.Q(reply_number__isnull=False),
+                name="offer_numbers",
             ),
         ]
 

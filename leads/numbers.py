@@ -1,36 +1,39 @@
-"""The N of "Reply N to claim.": each agent's open offers have different ones."""
+"""The N of "Reply N to claim.": a phone's open offers have different ones, whoever they were made to."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 from typing import Final
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db import connection
 
-from leads.models import LeadOffer
 from leads.rollout import SINGLE_DIGITS, next_digit
-from teams.models import User, any_of
+from teams.models import User
 
 Numbers = Iterator[int | None]
 
-REMEMBERED: Final = 20  # an agent's last numbers, which are not used again while another is free
+REMEMBERED: Final = 20  # a phone's last numbers, which are not used again while another is free
 LARGEST: Final = 9999  # whoever has more open offers than that must sign in
 
+USED: Final = """
+SELECT phone,
+    ARRAY(SELECT reply_number FROM leads_leadoffer
+          WHERE reply_phone = phone AND reply_number IS NOT NULL AND status = 'Sent'),
+    ARRAY(SELECT reply_number FROM leads_leadoffer
+          WHERE reply_phone = phone AND reply_number IS NOT NULL ORDER BY alerted_at DESC LIMIT %s)
+FROM unnest(%s::text[]) AS phone
+"""
 
-def hold_numbers(user_ids: Collection[int]) -> dict[int, Numbers]:
-    """For each of these agents, the numbers of their next alerts. Nobody else hands out theirs meanwhile."""
-    if not user_ids:
+
+def hold_numbers(phones: Collection[str]) -> dict[str, Numbers]:
+    """For each of these phones, the numbers of its next alerts. Nobody else hands out theirs meanwhile."""
+    if not phones:
         return {}
-    agents = User.objects.filter(any_of("pk", user_ids))
-    list(agents.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    agents = User.objects.filter(phone_e164__in=phones).order_by("pk")
+    list(agents.select_for_update(no_key=True).values_list("pk"))
     # A statement of its own: what is open is read after whoever held them is done.
-    mine = LeadOffer.objects.filter(user=OuterRef("pk"), reply_number__isnull=False).order_by().values("reply_number")
-    rows = agents.values_list(
-        "pk",
-        ArraySubquery(mine.filter(status=LeadOffer.Status.SENT)),
-        ArraySubquery(mine.order_by("-alerted_at")[:REMEMBERED]),
-    )
-    return {user_id: numbers(opened, recent) for user_id, opened, recent in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(USED, [REMEMBERED, list(phones)])
+        return {phone: numbers(opened, recent) for phone, opened, recent in cursor.fetchall()}
 
 
 def numbers(opened: Collection[int], recent: Sequence[int]) -> Numbers:

@@ -4,8 +4,6 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import QuerySet
-
 from leads.claims import AlreadyClaimed, LeadIsGone, OfferNotOpen, claim
 from leads.models import Lead, LeadOffer
 from leads.numbers import REMEMBERED
@@ -25,7 +23,7 @@ def claim_by_digit(message: Message, now: datetime) -> bool:
     if not match or not message.sender:
         return False
     number = int(match[1])
-    offers = offers_meant(User.objects.filter(phone_e164=message.sender, is_active=True), number)
+    offers = offers_meant(message.sender, number)
     if not offers:
         return False
     offer = next((offer for offer in offers if offer.reply_number == number), None)
@@ -33,10 +31,14 @@ def claim_by_digit(message: Message, now: datetime) -> bool:
     return True
 
 
-def offers_meant(agents: QuerySet[User], number: int) -> list[LeadOffer]:
-    """What these agents can mean by a number: the open offer that has it, then the last ones that had any."""
-    offers = LeadOffer.objects.filter(user__in=agents, reply_number__isnull=False).order_by("-alerted_at", "-pk")
-    whole = offers.select_related("user", "lead__contact", "lead__source")
+def offers_meant(phone: str, number: int) -> list[LeadOffer]:
+    """What a number can mean that comes from this phone: the open offer that has it, then the last ones that had any.
+
+    A number counts on the phone that was told it, and only while that phone is still the member's.
+    """
+    told = LeadOffer.objects.filter(reply_phone=phone, reply_number__isnull=False)
+    theirs = told.filter(user__phone_e164=phone, user__is_active=True).order_by("-alerted_at", "-pk")
+    whole = theirs.select_related("user", "lead__contact", "lead__source")
     return [*whole.filter(status=Status.SENT, reply_number=number), *whole[:REMEMBERED]]
 
 

@@ -180,7 +180,7 @@ def test_while_a_member_is_alerted_to_its_lead(mary, lead, removal):
 def test_an_agent_who_claims_the_lead_by_text_at_that_moment_is_told(bob, mary, lead, removal):
     bob.phone = "+1 949 555 0112"
     bob.save()
-    lead.offers.update(status="Sent", reply_number=1, alerted_at=NOON)
+    lead.offers.update(status="Sent", reply_number=1, reply_phone=bob.phone_e164, alerted_at=NOON)
     with transaction.atomic():
         remove_contact(mary, now=LATER)
         removal.begin(lambda: receive(Inbound("SM2", sender=bob.phone_e164, recipient="+19495550199", body="1"), LATER))

@@ -141,6 +141,21 @@ def test_overlapping_ticks_alert_nobody_twice(api, alice, team, route, options, 
     assert_alerted_once(leads)
 
 
+def test_overlapping_ticks_tell_one_phone_different_numbers(
+    api, alice, bob, dana, team, route, options, everybody_at_once, clock, monkeypatch
+):
+    monkeypatch.setattr(engine, "BATCH", 1)
+    dana.phone = bob.phone
+    dana.save()
+    offer_leads(api, alice, 10)
+
+    at_once([lambda: engine.run_due(clock.now)] * 4)
+    engine.run_due(clock.now)  # what each passed over because another held it
+
+    numbers = list(LeadOffer.objects.filter(status="Sent").values_list("reply_number", flat=True))
+    assert len(numbers) == len(set(numbers)) == 20
+
+
 def assert_alerted_once(leads: list[Lead]) -> None:
     offers = LeadOffer.objects.filter(lead__in=leads)
     assert set(offers.values_list("status", flat=True)) == {"Sent"}

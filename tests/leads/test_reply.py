@@ -151,6 +151,53 @@ def test_of_several_users_with_one_phone_the_one_with_the_offer_is_meant(offered
     assert offered.claimed_by_user == bob
 
 
+@pytest.fixture
+def one_phone(team, bob, dana):
+    """Dana, who assists bob, has her texts sent to his phone. Everybody is told at once."""
+    dana.phone = bob.phone
+    dana.save()
+    team.mins_until_next_alert = 0
+    team.save()
+
+
+def test_two_members_with_one_phone_are_told_different_numbers(one_phone, api, alice, bob, dana, lead, texts_in, run):
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+    assert [body.rpartition(". ")[2] for body in texts_to(bob)] == ["Reply 1 to claim.", "Reply 2 to claim."]
+
+    texts_in(bob, "2")
+
+    lead.refresh_from_db()
+    assert lead.claimed_by_user == dana
+    assert statuses(lead) == {"Bob": "Lost", "Dana": "Claimed"}
+
+
+def test_one_phones_numbers_go_on_from_member_to_member(one_phone, api, alice, bob, dana, mary, lead, texts_in, run):
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+    second = offer_another(api, alice, mary)
+    run()
+    assert [offer_of(second, user).reply_number for user in (bob, dana)] == [3, 4]
+
+    texts_in(dana, "3")
+
+    lead.refresh_from_db()
+    second.refresh_from_db()
+    assert (lead.claimed_by_user, second.claimed_by_user) == (None, bob)
+
+
+def test_a_number_counts_on_the_phone_that_was_told_it(offered, bob, dana, texts_in):
+    """Dana gets bob's phone, and he a new one, after he was alerted."""
+    bob.phone, dana.phone = "+1 949 555 0119", bob.phone
+    bob.save()
+    dana.save()
+
+    assert not texts_in(bob, "1")
+    assert not texts_in(dana, "1")
+
+    assert statuses(offered) == {"Bob": "Sent", "Dana": "Sent"}
+
+
 def test_a_deactivated_user_claims_nothing(offered, bob, texts_in):
     bob.is_active = False
     bob.save()
