@@ -124,13 +124,18 @@ class Drain:
     def __init__(self, channel: Channel, now: datetime) -> None:
         self.channel, self.now, self.lease = channel, now, now + LEASE
         self.gateway = GATEWAYS[channel]()
-        self.ends_at = time.monotonic() + RUN_SECONDS
+        self.began_at = time.monotonic()
         self.is_down = False  # the provider would take, or tell of, no other message either
         self.opted_out: list[Message] = []  # as the carrier told us; to be noted with their outcomes
 
     @property
     def goes_on(self) -> bool:
-        return not self.is_down and time.monotonic() < self.ends_at
+        return not self.is_down and self.elapsed < RUN_SECONDS
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds this run has taken."""
+        return time.monotonic() - self.began_at
 
     def dispatch(self) -> int:
         """Send what is due, batch by batch."""
@@ -164,7 +169,9 @@ class Drain:
     def claim(self) -> tuple[int, list[Message]]:
         """Take some due messages; return how many those were, and the ones that the gate lets pass, now `sending`."""
         taken = self.due()
-        for message, verdict in zip(taken, gate.judge(taken, self.now), strict=True):
+        # At the present second, for in one run's time an evening becomes night; a clock that stands still takes none.
+        present = self.now + timedelta(seconds=int(self.elapsed))
+        for message, verdict in zip(taken, gate.judge(taken, present), strict=True):
             if verdict.kind == rules.REFUSE:
                 states.close(message, Status.CANCELLED, verdict.reason, self.now)
             elif verdict.kind == rules.DEFER:

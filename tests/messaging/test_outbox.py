@@ -1,6 +1,7 @@
 """The outbox through its promise: rows in, one message out, and what came of it on the row."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -130,6 +131,20 @@ def test_at_night_a_text_is_held_until_eight(text, provider, now, outcome):
     assert morning == night + timedelta(hours=10)
     outbox.run_due(morning)
     assert outcome(message) == ("sent", "")
+
+
+def test_night_may_fall_between_two_batches(text, provider, now, outcome, monkeypatch):
+    """Half a second before 21:00 a run begins, and the first text takes Twilio some seconds."""
+    seconds, clock = [0], time.monotonic
+    monkeypatch.setattr(outbox.time, "monotonic", lambda: clock() + sum(seconds))
+    evening = now + timedelta(hours=8, minutes=59, seconds=59.5)
+    provider.batch, provider.script = 1, [lambda message: seconds.append(3)]
+    first, second = text("one", not_before=evening), text("two", not_before=evening)
+
+    outbox.run_due(evening)
+
+    assert outcome(first) == ("sent", "")
+    assert outcome(second) == ("held", "It is outside 8:00-21:00 where the recipient is.")
 
 
 def test_a_held_text_that_lost_its_use_is_not_sent(text, provider, now, outcome):
