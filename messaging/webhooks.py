@@ -1,6 +1,7 @@
 """What Twilio calls. Nothing of a request is believed before its signature was checked (design 10)."""
 
 from collections.abc import Callable
+from functools import wraps
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError
@@ -9,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from config import clock
-from messaging.gateways import Inbound, twilio
+from messaging.gateways import twilio
 from messaging.inbox import receive
 from messaging.receipts import note_receipt
 
@@ -37,27 +38,34 @@ def signed_by_twilio(act: Action) -> Callable[[HttpRequest], HttpResponse]:
     return view
 
 
+def tried_again(act: Action) -> Action:
+    """Twilio tells of a thing once: where it loses to another request (a deadlock, a key just taken), act once more."""
+
+    @wraps(act)
+    def patient(request: HttpRequest) -> None:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                act(request)
+            except (IntegrityError, OperationalError):
+                if not tries_left:
+                    raise
+            else:
+                return
+
+    return patient
+
+
 @signed_by_twilio
+@tried_again
 def text_came_in(request: HttpRequest) -> None:
     """Somebody texted one of our numbers."""
     text = twilio.read_inbound(request.POST)
     if text.provider_sid and text.sender:
-        take_in(text)
-
-
-def take_in(text: Inbound) -> None:
-    """Twilio announces a text once: where it loses to another request (a deadlock, a key just taken), try again."""
-    for tries_left in reversed(range(TRIES)):
-        try:
-            receive(text, clock.now())
-        except (IntegrityError, OperationalError):
-            if not tries_left:
-                raise
-        else:
-            return
+        receive(text, clock.now())
 
 
 @signed_by_twilio
+@tried_again
 def text_got_on(request: HttpRequest) -> None:
     """A text of ours has reached another status."""
     receipt = twilio.read_receipt(request.POST, request.GET.get("message", ""))

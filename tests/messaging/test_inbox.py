@@ -5,14 +5,14 @@ from itertools import count
 from urllib.parse import urlencode
 
 import pytest
-from django.db import IntegrityError, OperationalError, connections
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.test import Client
 from twilio.request_validator import RequestValidator
 
 from crm.models import Contact
 from messaging import consent, inbox, outbox
 from messaging.models import Consent, Message
-from messaging.signals import text_received
+from messaging.signals import messages_settled, text_received
 from tests.messaging.conftest import CLIENT, make_client
 
 STRANGER = "+14155550177"
@@ -419,3 +419,41 @@ def test_a_receipt_names_no_text_that_has_another_sid(sent, told, client):
     told("SMother", "delivered", query=f"?message={sent.pk}")
 
     assert state(sent) == ("sent", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_that_lost_to_another_transaction_is_noted_all_the_same(text, told, now):
+    """Twilio reports a status once. Here each waits for what the other holds, until PostgreSQL ends the receipt's."""
+    message, rivals = text(), text("A row that somebody else holds")
+    dying = outbox.Drain(Message.Channel.TEXT, now)
+    dying.claim()
+    rows = Message.objects.select_for_update()
+    waits, tries = threading.Barrier(2, timeout=20), []
+
+    def wait_for_the_rival(messages, **rest):
+        tries.append(messages)
+        if len(tries) == 1:
+            waits.wait()
+        rows.get(pk=rivals.pk)
+
+    def rival():
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL deadlock_timeout = '1min'")  # so that it is the receipt's turn to give in
+                rows.get(pk=rivals.pk)
+                waits.wait()
+                rows.get(pk=message.pk)
+        finally:
+            connections.close_all()
+
+    other = threading.Thread(target=rival)
+    messages_settled.connect(wait_for_the_rival)
+    try:
+        other.start()
+        answer = told("SMdeadlock", "delivered", query=f"?message={message.pk}")
+    finally:
+        messages_settled.disconnect(wait_for_the_rival)
+        other.join()
+
+    assert (answer.status_code, len(tries)) == (200, 2)
+    assert state(message) == ("delivered", "delivered")
