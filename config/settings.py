@@ -153,9 +153,13 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "config.api.schema.AutoSchema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.bodies.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.limits.PerUser"],
     "EXCEPTION_HANDLER": "config.api.problems.answer_error",
     "UNAUTHENTICATED_USER": None,
 }
+# A minute, 0 for any number. Strangers are requests without a valid token; log-ins have a limit of their own.
+THROTTLE_PER_USER = env.int("THROTTLE_PER_USER", default=0)
+THROTTLE_PER_ADDRESS = env.int("THROTTLE_PER_ADDRESS", default=3000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 SPECTACULAR_SETTINGS = {

@@ -45,12 +45,13 @@ from oauth2_provider.views import AuthorizationView
 from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.oauth2 import InvalidGrantError
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from config.api.bodies import BadBody, read_object, refuse_unstorable, to_json
 from config.api.grammar import parameters
+from config.api.limits import wait_of_stranger
 from config.api.values import milliseconds_z
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
@@ -117,7 +118,7 @@ class BearerToken(BaseAuthentication):
             return None
         user = owner_of(given.strip()) if scheme.lower() == "bearer" else None
         if user is None:
-            raise AuthenticationFailed
+            raise refusal_of(request)
         return user, Grant(user.token_id, user.token_application_id, frozenset(user.token_scope.split()))
 
     def authenticate_header(self, request: Request) -> str:
@@ -143,12 +144,18 @@ def owner_query() -> str:
     )
 
 
+def refusal_of(stranger: Request) -> APIException:
+    """The 401 of a missing or wrong token; after very many from one address a 429."""
+    wait = wait_of_stranger(stranger)
+    return Throttled(wait) if wait else AuthenticationFailed()
+
+
 class HasValidToken(BasePermission):
     """A valid token, whose scope allows writing where something is written."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.auth is None:
-            return False
+            raise refusal_of(request)
         if request.method not in SAFE_METHODS and "write" not in cast(Grant, request.auth).scopes:
             raise PermissionDenied("This token may only read: it was granted without the scope write.")
         return True

@@ -1,6 +1,7 @@
 """Every failure leaves in the Feathers shape: {name, message, code, className, data?, errors}."""
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -82,9 +83,14 @@ def headers_of(error: Exception) -> dict[str, str]:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if (wait := getattr(error, "wait", None)) is not None:
-        headers["Retry-After"] = str(int(wait) + 1)
+    if wait := wait_of(error):
+        headers["Retry-After"] = str(wait)
     return headers
+
+
+def wait_of(error: Exception) -> int:
+    """For how many seconds the caller had better wait; 0 when that would not help."""
+    return math.ceil(getattr(error, "wait", None) or 0)
 
 
 def body_of(error: Exception) -> dict[str, Any] | None:
@@ -94,6 +100,8 @@ def body_of(error: Exception) -> dict[str, Any] | None:
             return problem(error.status, error.message, errors=error.errors, data=error.data)
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return problem(401, INVALID_TOKEN)
+        case exceptions.Throttled():
+            return problem(429, f"Too many requests: try again in {wait_of(error)} seconds.")
         case exceptions.ValidationError():
             return invalid(error.detail)
         case DjangoValidationError():

@@ -49,6 +49,7 @@ FAILURES = {
     "401": ("NotAuthenticated", "There is no valid access token."),
     "403": ("Forbidden", "You may see this, but not do that."),
     "404": ("NotFound", "There is no such record, or you may not see it."),
+    "429": ("TooManyRequests", "Too many requests; the header Retry-After says for how many seconds to wait."),
     "409": ("Conflict", "The state of things does not allow it, or does no longer."),
 }
 PHRASES = {"list": "List {many}", "create": "Add {one}", "retrieve": "Read {one}", "partial_update": "Change {one}",
@@ -110,7 +111,7 @@ class AutoSchema(SpectacularSchema):
         """The ways this operation can fail."""
         codes = ["400"] if self.method != "DELETE" else []
         if any(isinstance(permission, HasValidToken) for permission in self.view.get_permissions()):
-            codes += ["401"] if self.method == "GET" else ["401", "403"]
+            codes += ["401", "429"] if self.method == "GET" else ["401", "403", "429"]
         codes += ["404"] if "{" in self.path else []
         return codes + ([] if self.method == "GET" else ["409"])
 

@@ -1,5 +1,6 @@
 """The admin's site: every active user may enter (design 4), and reads the clock of their own zone."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +10,37 @@ from django.utils import timezone
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
+from config.api import limits
+
+MOST_LOGINS, LOGIN_SECONDS = 10, 600  # wrong passwords for one email from one address, and in which time
+
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]
     """Log-in by email. Being staff is not asked: what a user sees there is what the API shows them."""
 
+    error_messages = {"invalid_login": "The email or the password is wrong, or the user is deactivated."}
+    wait = 0  # seconds, after too many wrong passwords
+
+    def clean(self) -> dict[str, Any]:
+        """Count before the password is looked at: guesses that come together are counted together."""
+        # In capitals, as the database compares: other spellings of one email are not other emails.
+        email = self.cleaned_data.get("username", "").upper()
+        attempts = f"log-ins of {email} from {limits.address_of(self.request)}"
+        self.wait = limits.wait_for(attempts, MOST_LOGINS, LOGIN_SECONDS)
+        if self.wait:
+            raise ValidationError(f"Too many wrong passwords. Try again in {in_minutes(self.wait)}.", code="wait")
+        cleaned: dict[str, Any] = super().clean()
+        limits.forget(attempts)
+        return cleaned
+
     def confirm_login_allowed(self, user: Any) -> None:
         if not user.is_active:
             raise ValidationError("This user is deactivated.", code="inactive")
+
+
+def in_minutes(seconds: int) -> str:
+    minutes = math.ceil(seconds / 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
 class PrideSite(UnfoldAdminSite):  # type: ignore[misc]
@@ -23,6 +48,13 @@ class PrideSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        answer: HttpResponse = super().login(request, extra_context)
+        form = (getattr(answer, "context_data", None) or {}).get("form")
+        if wait := getattr(form, "wait", 0):
+            answer.status_code, answer.headers["Retry-After"] = 429, str(wait)
+        return answer
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
         def in_own_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -53,7 +53,7 @@ def test_lists_tell_their_envelope_and_their_pages(contract):
 
 
 def test_a_removal_answers_with_the_record(contract):
-    assert set(contract["paths"]["/contacts/{id}"]["delete"]["responses"]) == {"200", "401", "403", "404", "409"}
+    assert set(contract["paths"]["/contacts/{id}"]["delete"]["responses"]) == {"200", "401", "403", "404", "409", "429"}
 
 
 def test_no_sentence_meant_for_us_is_shown(contract):

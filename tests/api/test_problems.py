@@ -33,7 +33,13 @@ class AlreadyClaimed(Conflict):
             "method-not-allowed",
             'Method "PUT" not allowed.',
         ),
-        (exceptions.Throttled(5), 429, "TooManyRequests", "too-many-requests", "Request was throttled. Expected"),
+        (
+            exceptions.Throttled(5),
+            429,
+            "TooManyRequests",
+            "too-many-requests",
+            "Too many requests: try again in 5 seconds.",
+        ),
         (exceptions.UnsupportedMediaType("x"), 415, "UnsupportedMediaType", "unsupported-media-type", "Unsupported"),
         (exceptions.ValidationError({"a": ["is wrong."]}), 400, "BadRequest", "bad-request", "a is wrong."),
         (exceptions.ValidationError("All of it."), 400, "BadRequest", "bad-request", "All of it."),
@@ -76,7 +82,7 @@ def test_what_is_wrong_as_a_whole_names_no_field():
 
 
 def test_a_throttled_client_is_told_when_to_come_back():
-    assert problems.answer_error(exceptions.Throttled(4.2))["Retry-After"] == "6"
+    assert problems.answer_error(exceptions.Throttled(4.2))["Retry-After"] == "5"
 
 
 def test_what_nobody_foresaw_is_left_to_the_last_handler():

@@ -1,0 +1,77 @@
+"""How often is too often: counted in Valkey by wall time, and not at all while it is away."""
+
+import hashlib
+import logging
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+logger = logging.getLogger(__name__)
+
+MINUTE = 60
+
+
+@cache
+def counters() -> Redis:
+    """No request waits for them: a tenth of a second, and no second try."""
+    store = settings.CACHES["default"]
+    return Redis.from_url(store["LOCATION"], **store["OPTIONS"], retry=Retry(NoBackoff(), 0))
+
+
+def key_of(what: str) -> str:
+    """What is counted may name a person."""
+    return f"limit:{hashlib.sha256(what.encode()).hexdigest()}"
+
+
+def wait_for(what: str, most: int, seconds: int) -> int:
+    """Count one more of `what`. 0 while there are at most `most` in `seconds`, else for how many seconds to wait."""
+    try:
+        with counters().pipeline() as together:
+            together.set(key_of(what), 0, ex=seconds, nx=True)
+            together.incr(key_of(what))
+            together.ttl(key_of(what))
+            _, count, left = together.execute()
+    except RedisError as error:
+        logger.warning("Nothing is limited: %s", error)
+        return 0
+    return max(left, 1) if count > most else 0
+
+
+def forget(what: str) -> None:
+    """Begin to count anew."""
+    try:
+        counters().delete(key_of(what))
+    except RedisError as error:
+        logger.warning("A limit stands until it ends by itself: %s", error)
+
+
+def address_of(request: HttpRequest | Request) -> str:
+    """Whose request it is; behind a proxy, who the proxy says."""
+    forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+    return forwarded or request.META.get("REMOTE_ADDR", "")
+
+
+class PerUser(BaseThrottle):
+    """At most THROTTLE_PER_USER requests a minute."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        self.seconds = 0
+        if settings.THROTTLE_PER_USER and request.user:
+            self.seconds = wait_for(f"requests of {request.user.pk}", settings.THROTTLE_PER_USER, MINUTE)
+        return not self.seconds
+
+    def wait(self) -> float:
+        return self.seconds
+
+
+def wait_of_stranger(request: Request) -> int:
+    """For how many seconds an address that keeps coming without a valid token has to wait."""
+    most = settings.THROTTLE_PER_ADDRESS
+    return wait_for(f"strangers from {address_of(request)}", most, MINUTE) if most else 0
