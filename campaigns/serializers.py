@@ -7,6 +7,8 @@ from rest_framework.exceptions import ValidationError
 
 from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
 from config.api.fields import LooseSerializer, Reference
+from config.api.values import milliseconds_z
+from messaging.models import Message
 from teams.models import User
 
 
@@ -97,6 +99,8 @@ class CampaignContactSerializer(LooseSerializer[CampaignContact]):
 
 
 class ContactCommunicationSerializer(LooseSerializer[ContactCommunication]):
+    reason = serializers.SerializerMethodField()
+
     class Meta:
         model = ContactCommunication
         fields = [
@@ -115,6 +119,13 @@ class ContactCommunicationSerializer(LooseSerializer[ContactCommunication]):
             "reason",
         ]
         read_only_fields = [name for name in fields if name != "is_active"]
+
+    def get_reason(self, communication: ContactCommunication) -> str:
+        """Why it was refused or stopped; while its message is held back, why and until when."""
+        message = communication.message
+        if message is None or message.status not in Message.WAITING or not message.reason:
+            return communication.reason
+        return f"{message.reason} Held until {milliseconds_z(message.not_before)}."
 
 
 class TaskSerializer(LooseSerializer[Task]):

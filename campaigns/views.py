@@ -100,7 +100,8 @@ class ContactCommunicationResource(Resource[ContactCommunication]):
 
     def queryset_for(self, user: User) -> QuerySet[ContactCommunication]:
         rows = ContactCommunication.objects.named().filter(campaign_contact__contact=self.contact)
-        return rows.select_related("template__template_folder", "campaign_contact__contact")
+        rows = rows.select_related("template__template_folder", "campaign_contact__contact", "message")
+        return rows.defer("message__body", "message__html", "message__media")  # only its state is told
 
     def perform_update(self, serializer: Any) -> None:
         wanted = serializer.validated_data.get("is_active")

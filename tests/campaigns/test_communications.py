@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from campaigns import engine
 from campaigns.models import ContactCommunication
 from crm.models import ContactShare
+from messaging import consent
 from messaging.models import Message
 from tests.campaigns.conftest import communications, make_action, make_campaign, make_contact, messages, start, states
 
@@ -77,13 +78,15 @@ def test_only_reading_and_marking_is_possible(api, alice, planned):
     assert api(alice).delete(path(planned)).status_code == 405
 
 
-def test_twenty_communications_cost_what_two_do(api, alice, campaign, mary):
+def test_twenty_communications_cost_what_two_do(api, alice, campaign, mary, clock):
     client, counts = api(alice), []
     for more in (2, 18):
         another = make_campaign(alice, f"Drip {more}")
         for _ in range(more):
             make_action(another)
         start(api, alice, another, mary)
+        engine.run_due(clock.advance(minutes=10))
+        Message.objects.update(status="held", reason="Not now.")
         with CaptureQueriesContext(connection) as queries:
             client.get(f"/contacts/{mary.pk}/campaign-communications?$limit=100")
         counts.append(len(queries))
@@ -126,6 +129,34 @@ def test_one_that_is_being_sent_cannot_be_marked_as_done(api, alice, queued, clo
 def test_marking_a_sent_one_changes_nothing(api, alice, sent):
     row = api(alice).patch(path(sent), {"is_active": False}).json()
     assert (row["completing_user_id"], row["completed_at"]) == (None, "2027-03-01T20:10:00.000Z")
+
+
+def test_one_held_for_quiet_hours_says_until_when(api, alice, campaign, mary, run):
+    make_action(campaign, delay_by_seconds=10 * 3600)  # ten in the evening
+    start(api, alice, campaign, mary)
+
+    run(hours=11)
+
+    (row,) = communications(api, alice, mary)
+    assert (row["is_active"], row["reason"]) == (
+        True,
+        "It is outside 8:00-21:00 where the recipient is. Held until 2027-03-02T16:00:00.000Z.",
+    )
+    run(hours=10)
+    (row,) = communications(api, alice, mary)
+    assert (row["is_active"], row["reason"]) == (False, "")
+
+
+def test_one_stopped_while_it_was_held_says_what_stopped_it(api, alice, campaign, mary, run):
+    make_action(campaign, delay_by_seconds=10 * 3600)
+    start(api, alice, campaign, mary)
+    run(hours=11)
+    text = ContactCommunication.objects.get()
+
+    consent.opt_out(mary.mobile_e164, source="text", now=text.send_at)
+
+    (row,) = communications(api, alice, mary)
+    assert (row["is_active"], row["reason"]) == (False, "The number has opted out of texts.")
 
 
 def test_a_refused_one_can_be_marked_as_done(api, alice, campaign, run):
