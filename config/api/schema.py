@@ -3,8 +3,9 @@
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
@@ -52,6 +53,9 @@ FAILURES = {
     "429": ("TooManyRequests", "Too many requests; the header Retry-After says for how many seconds to wait."),
     "409": ("Conflict", "The state of things does not allow it, or does no longer."),
 }
+ICON = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">\
+<rect width="16" height="16" rx="3" fill="#9333ea"/><path d="M3 8.5 8 4l5 4.5V13H3z" fill="#fff"/></svg>"""
 PHRASES = {"list": "List {many}", "create": "Add {one}", "retrieve": "Read {one}", "partial_update": "Change {one}",
            "destroy": "Remove {one}"}  # fmt: skip
 
@@ -191,6 +195,19 @@ def contract() -> bytes:
 def openapi(request: HttpRequest) -> HttpResponse:
     """`GET /openapi.json`."""
     return HttpResponse(contract(), content_type="application/json")
+
+
+@csrf_exempt
+def home(request: HttpRequest) -> HttpResponse:
+    """`GET /`: who types our bare address into a browser reads the contract. Programs find nothing there."""
+    if request.method not in ("GET", "HEAD"):
+        raise Http404(f"There is nothing at {request.path}.")
+    return redirect("docs")
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """`GET /favicon.ico`: browsers ask for it unasked."""
+    return HttpResponse(ICON, content_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"})
 
 
 def explorer(request: HttpRequest) -> HttpResponse:

@@ -52,6 +52,18 @@ def test_lists_tell_their_envelope_and_their_pages(contract):
     assert names >= {"$limit", "$skip", "$select", "$sort", "email", "mobile_phone"}
 
 
+def test_a_browser_at_the_bare_address_is_led_to_the_explorer(db):
+    answer = Client().get("/")
+    assert (answer.status_code, answer["Location"]) == (302, "/docs")
+    posted = Client(enforce_csrf_checks=True).post("/", {"action": "Echo"}, "application/json")
+    assert (posted.status_code, posted.json()["message"]) == (404, "There is nothing at /.")
+
+
+def test_a_browser_finds_an_icon(db):
+    answer = Client().get("/favicon.ico")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/svg+xml")
+
+
 def test_a_removal_answers_with_the_record(contract):
     assert set(contract["paths"]["/contacts/{id}"]["delete"]["responses"]) == {"200", "401", "403", "404", "409", "429"}
 
