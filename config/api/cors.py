@@ -14,7 +14,7 @@ HAS_COOKIES = ("/admin", "/static", "/oauth2/authorize")
 
 
 class AnyOrigin:
-    """Answers preflights without asking for a token, and opens every answer that depends on no cookie."""
+    """Answers OPTIONS without asking for a token, and opens every answer that depends on no cookie."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -22,9 +22,16 @@ class AnyOrigin:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(HAS_COOKIES):
             return self.get_response(request)
-        preflight = request.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META
-        response = HttpResponse(status=204, headers=ALLOWED) if preflight else self.get_response(request)
+        response = self.options(request) if request.method == "OPTIONS" else self.get_response(request)
         if "HTTP_ORIGIN" in request.META:
             response.headers["Access-Control-Allow-Origin"] = "*"
             response.headers["Access-Control-Expose-Headers"] = "Retry-After, WWW-Authenticate"
         return response
+
+    def options(self, request: HttpRequest) -> HttpResponseBase:
+        """To a preflight what browsers may send anywhere; to anybody else which verbs the address takes."""
+        if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META:
+            return HttpResponse(status=204, headers=ALLOWED)
+        response = self.get_response(request)  # a refusal that says what is allowed
+        allowed = response.headers.get("Allow")
+        return HttpResponse(status=204, headers={"Allow": allowed}) if allowed else response

@@ -22,6 +22,17 @@ def test_a_preflight_needs_no_token(path):
     assert "Access-Control-Allow-Credentials" not in answer
 
 
+@pytest.mark.parametrize(
+    ("path", "verbs"),
+    [("/shelves", {"GET", "POST"}), ("/shelves/1", {"GET", "PATCH", "DELETE"}), ("/oauth2/token", {"POST"})],
+)
+def test_anybody_may_ask_which_verbs_an_address_takes(db, path, verbs):
+    answer = Client().options(path)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert set(answer["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == verbs
+    assert Client().options("/no-such-thing").status_code == 404
+
+
 def test_answers_and_failures_are_readable_from_any_origin(api, alice):
     origin = {"Origin": "https://program.example.com"}
     assert Client().get("/shelves", headers=origin)["Access-Control-Allow-Origin"] == "*"
