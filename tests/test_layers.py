@@ -27,6 +27,7 @@ WALL_TIME = {
     "config/sandbox/clock.py": "business time is wall time and what it was moved ahead by",
     "config/settings.py": "names the clock of an installation that is no sandbox",
     "config/stack/prepare.py": "the life of a token",
+    "config/tidy.py": "the life of tokens and log-ins",
     "teams/management/commands/token.py": "the life of a token",
 }
 CALLS = {"timezone.now", "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
