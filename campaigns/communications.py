@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from campaigns.models import ActionType, CampaignContact, ContactCommunication
 from config.due import nudge
 from config.errors import Conflict
-from crm.models import Contact
+from crm.models import Contact, is_seen_by
 from messaging.models import Message
 from messaging.outbox import cancel
 from teams.models import User
@@ -49,17 +49,26 @@ def settle(messages: Iterable[Message]) -> None:
 def stop(enrolments: QuerySet[CampaignContact], *, reason: str, now: datetime, which: Q | None = None) -> None:
     """Stop what these enrolments still have to come; what a worker is sending already goes out."""
     pending = ContactCommunication.objects.filter(which or Q(), campaign_contact__in=enrolments, is_active=True)
-    # First those without a message: after this, none of them can get one.
-    pending.filter(message=None).update(is_active=False, reason=reason)
+    # First those without a message: after this, none of them can get one. In order, as two who stop the same may meet.
+    unsent = pending.filter(message=None).order_by("pk").select_for_update(of=("self",), no_key=True)
+    ContactCommunication.objects.filter(pk__in=unsent.values("pk")).update(is_active=False, reason=reason)
     waiting = list(pending.exclude(message=None).values_list("message_id", flat=True))
     if waiting:
         cancel(Message.objects.filter(pk__in=waiting), reason=reason, now=now)
 
 
-def stop_on_reply(contact: Contact, *, now: datetime) -> None:
-    """The contact wrote back: the texts that were to stop then do, in every campaign. Emails and tasks go on."""
+def stop_on_reply(contact: Contact, *, number: str, agent: User | None, now: datetime) -> None:
+    """The contact wrote back: the texts that were to stop then do, in every campaign. Emails and tasks go on.
+
+    One person may be several contacts with the `number` they wrote from. Those of the same owner count, those that the
+    `agent` whom they wrote to sees, and on whichever contact it hangs whatever that agent was to text them.
+    """
+    namesakes = Contact.objects.reached_at(number)
+    same = namesakes.filter(Q(owner_user=contact.owner_user_id) | is_seen_by(agent or contact.owner_user))
+    theirs = Q(campaign_contact__contact__in=[contact.pk, *same.values_list("pk", flat=True)])
     texts = Q(type=ActionType.TEXT_CONTACT, is_stopped_on_text_reply=True)
-    stop(CampaignContact.objects.filter(contact=contact), which=texts, reason=REPLIED, now=now)
+    everyone = CampaignContact.objects.filter(contact__in=[contact.pk, *namesakes.values_list("pk", flat=True)])
+    stop(everyone, which=texts & (theirs | Q(send_from_user=agent)), reason=REPLIED, now=now)
 
 
 @transaction.atomic

@@ -20,8 +20,8 @@ def close_communications(sender: object, *, messages: Sequence[Message], **news:
 
 
 @receiver(text_received)
-def stop_texts(sender: object, *, contact: Contact, now: datetime, **news: Any) -> None:
-    stop_on_reply(contact, now=now)
+def stop_texts(sender: object, *, message: Message, contact: Contact, now: datetime, **news: Any) -> None:
+    stop_on_reply(contact, number=message.sender, agent=message.user, now=now)
 
 
 @receiver(contact_removed)

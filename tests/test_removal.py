@@ -108,7 +108,7 @@ def test_while_its_reply_stops_the_texts(mary, removal):
         list(ContactCommunication.objects.filter(message=None).select_for_update())
         removal.begin(lambda: remove_contact(mary, now=LATER))
         removal.wait_until_it_waits()
-        stop_on_reply(mary, now=LATER)
+        stop_on_reply(mary, number=CLIENT, agent=mary.owner_user, now=LATER)
     removal.finish()
 
     assert_removed()

@@ -282,6 +282,64 @@ def test_a_reply_stops_the_texts_that_say_so_in_every_campaign(api, alice, campa
     assert [state[1:] for state in states(other.enrolments.get().communications.all())] == [done] * 4
 
 
+@pytest.fixture
+def about_to_text(campaign):
+    """`about_to_text(bob, contact)`: a text of bob's to a contact, which stops on a reply; `sender` may be another."""
+
+    def plan(user, contact, sender=None):
+        drip = make_campaign(user, f"Drip for {contact.pk}")
+        template = make_template(user, "Text")
+        make_action(drip, template=template, assigned_user=sender, is_stopped_on_text_reply=True)
+        return enter(drip, contact)
+
+    return plan
+
+
+def is_stopped(enrolment):
+    return [state[1:] for state in states(enrolment.communications.all())] == [(False, False, "The contact replied.")]
+
+
+def test_a_reply_stops_the_texts_to_the_same_person_kept_twice(alice, mary, about_to_text, clock):
+    enrolments = [about_to_text(alice, contact) for contact in (mary, make_contact(alice), make_contact(alice))]
+
+    reply(mary, clock.now)
+
+    assert all(is_stopped(enrolment) for enrolment in enrolments)
+
+
+def test_a_reply_stops_the_texts_of_those_who_share_their_contacts(alice, bob, team, mary, about_to_text, clock):
+    bobs = about_to_text(bob, make_contact(bob))
+
+    reply(mary, clock.now)
+
+    assert is_stopped(bobs)
+
+
+def test_a_reply_to_one_agent_is_none_to_a_stranger(alice, charlie, mary, about_to_text, clock):
+    """Charlie cannot see that she wrote to alice, and has not heard from her."""
+    charlies = about_to_text(charlie, make_contact(charlie))
+
+    reply(mary, clock.now)
+
+    assert states(charlies.communications.all()) == [("Text Contact", True, False, "")]
+
+
+def test_a_reply_stops_whatever_was_to_come_from_the_agent_who_got_it(alice, charlie, mary, about_to_text, clock):
+    from_alice = about_to_text(charlie, make_contact(charlie), sender=alice)
+
+    reply(mary, clock.now)
+
+    assert is_stopped(from_alice)
+
+
+def test_a_reply_to_the_alert_number_counts_as_one_to_its_owner(alice, mary, about_to_text, clock, settings):
+    enrolments = [about_to_text(alice, contact) for contact in (mary, make_contact(alice))]
+
+    receive(Inbound("SM1", sender=mary.mobile_e164, recipient=settings.ALERT_NUMBER, body="Yes!"), clock.now)
+
+    assert all(is_stopped(enrolment) for enrolment in enrolments)
+
+
 def test_a_reply_takes_a_waiting_text_out_of_the_outbox(api, alice, campaign, mary, run, clock):
     make_action(campaign, is_stopped_on_text_reply=True)
     start(api, alice, campaign, mary)
