@@ -61,6 +61,52 @@ class Hotness(models.Model):
         return self.user_id == user.pk
 
 
+class CustomField(models.Model):
+    """Something that its creator wants to know of their contacts (reference 2.11)."""
+
+    class DataType(models.TextChoices):
+        TEXT = "Text"
+        NUMBER = "Number"
+        DATE = "Date"
+        DOLLAR_AMOUNT = "Dollar Amt"
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="custom_fields")
+    data_type = models.CharField(max_length=10, choices=DataType.choices)
+    name = models.CharField(max_length=255)
+    rank = models.IntegerField(default=99999)  # 1 = top of lists
+
+    # Who fills in a field and reads its values: neither teammates nor assigned users, who see the contact itself.
+    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["rank", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may_be_changed_by(self, user: User) -> bool:
+        return self.user_id == user.pk
+
+
+class Tag(models.Model):
+    """A word of a user's dictionary of tags; their contacts bear it in their `tags` (reference 2.13)."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="tags", db_index=False)  # the constraint's index serves
+    content = models.CharField(max_length=508)  # as long as all the tags of a contact together may be
+
+    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint("user", Lower("content"), name="tag_once_per_user")]
+
+    def __str__(self) -> str:
+        return self.content
+
+    def may_be_changed_by(self, user: User) -> bool:
+        return self.user_id == user.pk
+
+
 E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone": "office_e164"}
 
 
@@ -218,3 +264,55 @@ class ContactShare(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contact} for {self.user}"
+
+
+ADDRESS_TYPES = ("Home", "Main Office", "Branch Office", "Second Home", "Investment", "Mailing")  # as documented
+
+
+class AddressQuerySet(models.QuerySet["Address"]):
+    """Questions about addresses."""
+
+    def visible_to(self, user: User) -> AddressQuerySet:
+        """Those of the contacts you see (reference 2.8)."""
+        return self.filter(is_seen_by(user, "contact__"))
+
+
+class Address(models.Model):
+    """Where a contact lives, works or owns a house."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="addresses")
+    type = models.CharField(max_length=45, blank=True)  # one of ADDRESS_TYPES, or whatever a client calls it
+    street_address_1 = models.CharField(max_length=45, blank=True)
+    street_address_2 = models.CharField(max_length=45, null=True, blank=True)
+    zip = models.CharField(max_length=45, blank=True)
+    city = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=200, blank=True)  # documented as spelled in full
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    modified_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[AddressQuerySet] = AddressQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "addresses"
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, [self.street_address_1, self.city])) or f"address {self.pk}"
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """Whoever works with the contact (reference 2.8)."""
+        return self.contact.may_be_changed_by(user)
+
+
+class CustomFieldValue(models.Model):
+    """What one contact has in one custom field, as it was typed; a contact without a value has no row."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="custom_field_values", db_index=False)
+    field = models.ForeignKey(CustomField, models.CASCADE, related_name="values")
+    value = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contact", "field"], name="custom_field_value_once")]
+
+    def __str__(self) -> str:
+        return self.value
