@@ -307,6 +307,15 @@ def test_a_reply_stops_the_texts_to_the_same_person_kept_twice(alice, mary, abou
     assert all(is_stopped(enrolment) for enrolment in enrolments)
 
 
+def test_and_those_of_the_owner_for_whom_another_works_with_one_of_them(alice, bob, about_to_text, clock):
+    contact = make_contact(bob, assigned_user=alice)
+    enrolments = [about_to_text(bob, each) for each in (contact, make_contact(bob))]
+
+    reply(contact, clock.now)
+
+    assert all(is_stopped(enrolment) for enrolment in enrolments)
+
+
 def test_a_reply_stops_the_texts_of_those_who_share_their_contacts(alice, bob, team, mary, about_to_text, clock):
     bobs = about_to_text(bob, make_contact(bob))
 
