@@ -28,11 +28,12 @@ CAMPAIGN_DELETED: Final = "The campaign was deleted."
 
 LONGEST_DESCRIPTION: Final = 2000  # of a task; an action's notes may be longer
 
-# Of two requests that enrol one contact, the second waits here for the first, and then does nothing.
-# The contacts are in order, so that two crowds of them never wait for each other.
+# Of two requests that enrol one contact, the second waits here for the first, and then does nothing. Contacts are held
+# before anything below them, as by whoever removes one: one that is gone enters nothing. They are held in order, so that
+# two crowds of them never wait for each other.
 BEGIN: Final = """
 INSERT INTO campaigns_campaigncontact (campaign_id, contact_id, started_by_id, started_at, campaign_name, end_reason)
-SELECT %s, contact_id, %s, %s, '', '' FROM unnest(%s::bigint[]) AS contact_id ORDER BY contact_id
+SELECT %s, id, %s, %s, '', '' FROM crm_contact WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE
 ON CONFLICT (contact_id, campaign_id) WHERE ended_at IS NULL DO NOTHING
 RETURNING id, campaign_id, campaign_name, contact_id, started_by_id, started_at, ended_at, end_reason
 """
@@ -124,8 +125,10 @@ def enroll_many(
     The sender of an action is who it names, else who works with the contact now.
     """
     workers = {contact.pk: contact.worker_id for contact in contacts}
-    _end_finished(campaign, workers.keys(), now)
-    enrolments = list(CampaignContact.objects.raw(BEGIN, [campaign.pk, started_by.pk, now, list(workers)]))
+    enrolments = _begin(campaign, workers, started_by, now)
+    standing = workers.keys() - {enrolment.contact_id for enrolment in enrolments}
+    if standing and _end_finished(campaign, standing, now):
+        enrolments += _begin(campaign, standing, started_by, now)
     if not enrolments:
         return []
     zones = dict(User.objects.filter(pk__in=set(workers.values())).values_list("pk", "timezone"))
@@ -147,11 +150,16 @@ def stop_all(campaign: Campaign, *, now: datetime) -> None:
     enrolments.update(campaign_name=campaign.name)
 
 
-def _end_finished(campaign: Campaign, contact_ids: Collection[int], now: datetime) -> None:
+def _begin(campaign: Campaign, contact_ids: Iterable[int], started_by: User, now: datetime) -> list[CampaignContact]:
+    """The new enrolments of those of the contacts who are not in the campaign."""
+    return list(CampaignContact.objects.raw(BEGIN, [campaign.pk, started_by.pk, now, list(contact_ids)]))
+
+
+def _end_finished(campaign: Campaign, contact_ids: Collection[int], now: datetime) -> int:
     """Close those of the contacts' enrolments that have run their course, so that they may enter again."""
     standing = CampaignContact.objects.filter(campaign=campaign, ended_at=None).of_contacts(contact_ids)
     over = standing.filter(started_at__lte=now - RE_ENTRY_AFTER).finished(now)
-    over.update(ended_at=now, end_reason=FINISHED)
+    return over.update(ended_at=now, end_reason=FINISHED)
 
 
 def _steps(actions: Sequence[CampaignAction], zone: str, now: datetime) -> list[Step]:

@@ -30,6 +30,10 @@ LATER = NOON + timedelta(minutes=30)
 CLIENT = "+19495550150"
 
 
+def two_days_later():
+    return NOON + timedelta(days=2)
+
+
 @pytest.fixture
 def mary(alice):
     """A client of alice's, with one text of a campaign in the outbox and one still to come."""
@@ -151,6 +155,24 @@ def test_whoever_comes_a_moment_too_late_finds_nothing(api, alice, mary, verb, b
     (answer,) = answers
     assert answer.status_code == 404
     assert answer.json()["message"] == "The record was removed meanwhile."
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_while_it_enters_a_campaign(api, settings, alice, mary, is_new):
+    """For the first time, or again."""
+    settings.CLOCK = f"{__name__}.two_days_later"
+    ContactCommunication.objects.update(is_active=False)
+    campaign = Campaign.objects.create(owner_user=alice, name="Another") if is_new else Campaign.objects.get()
+    client, answers, late = api(alice), [], Rival()
+    with transaction.atomic():
+        Contact.objects.select_for_update().get(pk=mary.pk)
+        late.begin(lambda: answers.append(client.post(f"/campaigns/{campaign.pk}/contacts", {"contact_id": mary.pk})))
+        late.wait_until_it_waits()
+        remove_contact(mary, now=LATER)
+    late.finish()
+
+    assert [answer.status_code for answer in answers] == [404]
+    assert_removed()
 
 
 @pytest.fixture
