@@ -29,8 +29,8 @@ CAMPAIGN_DELETED: Final = "The campaign was deleted."
 LONGEST_DESCRIPTION: Final = 2000  # of a task; an action's notes may be longer
 
 # Of two requests that enrol one contact, the second waits here for the first, and then does nothing. Contacts are held
-# before anything below them, as by whoever removes one: one that is gone enters nothing. They are held in order, so that
-# two crowds of them never wait for each other.
+# before anything below them, as by whoever removes one: one that is gone enters nothing. They are held in order, so
+# that two crowds of them never wait for each other.
 BEGIN: Final = """
 INSERT INTO campaigns_campaigncontact (campaign_id, contact_id, started_by_id, started_at, campaign_name, end_reason)
 SELECT %s, id, %s, %s, '', '' FROM crm_contact WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE
