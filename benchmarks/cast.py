@@ -12,7 +12,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from campaigns.models import ActionType, Campaign, CampaignAction
-from config.api.oauth import mint_token
+from config.api.tokens import mint_token
 from crm.models import Contact
 from crm.serializers import ContactSerializer
 from messaging.models import Template, TemplateFolder

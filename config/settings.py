@@ -193,16 +193,16 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
     "OAUTH2_BACKEND_CLASS": "config.api.oauth.Core",
     "OAUTH2_VALIDATOR_CLASS": "config.api.oauth.Validator",
-    "ACCESS_TOKEN_GENERATOR": "config.api.oauth.hex_token",
-    "REFRESH_TOKEN_GENERATOR": "config.api.oauth.hex_token",
-    "CLIENT_ID_GENERATOR_CLASS": "config.api.oauth.HexClientId",
-    "CLIENT_SECRET_GENERATOR_CLASS": "config.api.oauth.HexClientSecret",
+    "ACCESS_TOKEN_GENERATOR": "config.api.tokens.hex_token",
+    "REFRESH_TOKEN_GENERATOR": "config.api.tokens.hex_token",
+    "CLIENT_ID_GENERATOR_CLASS": "config.api.tokens.HexClientId",
+    "CLIENT_SECRET_GENERATOR_CLASS": "config.api.tokens.HexClientSecret",
     "CLIENT_SECRET_HASHER": "fast_pbkdf2",
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
 }
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-    "config.api.oauth.GeneratedSecretHasher",  # `fast_pbkdf2`: for long random secrets only
+    "config.api.tokens.GeneratedSecretHasher",  # `fast_pbkdf2`: for long random secrets only
 ]
 
 # Transport. TLS ends at a proxy, which redirects to it and sends HSTS; it must set X-Forwarded-Proto.

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
-from config.api.oauth import make_application, mint_token
+from config.api.tokens import make_application, mint_token
 from config.celery import app
 from config.tidy import tidy_up
 from teams.models import Application

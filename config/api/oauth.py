@@ -7,10 +7,8 @@ programs go on using them. Token life is wall time, not business time.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +19,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -34,7 +31,6 @@ from django.views.generic import View
 from oauth2_provider.forms import AllowForm
 from oauth2_provider.models import (
     get_access_token_model,
-    get_application_model,
     get_refresh_token_model,
     set_token_value,
 )
@@ -52,12 +48,12 @@ from rest_framework.request import Request
 from config.api.bodies import BadBody, read_object, refuse_unstorable, to_json
 from config.api.grammar import parameters
 from config.api.limits import wait_of_stranger
+from config.api.tokens import fingerprint, hex_token
 from config.api.values import milliseconds_z
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
     from rest_framework.views import APIView
 
-OWN_CLIENT_ID = "pridedesk"  # the installation's own application, in whose name `./pride token` mints
 GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}  # what a request without a grant means
 WHY = {  # where the library gives no description
     "invalid_client": "The client_id or the client_secret is wrong.",
@@ -65,36 +61,6 @@ WHY = {  # where the library gives no description
     "unauthorized_client": "This program may not use this grant.",
     "unsupported_grant_type": "The grant_type must be authorization_code or refresh_token.",
 }
-
-
-# Secrets
-
-
-def hex_token(request: object = None) -> str:
-    """40 lowercase hex digits: 160 bits."""
-    return secrets.token_hex(20)
-
-
-class HexClientId:
-    def hash(self) -> str:
-        """A new client id; the library's generators have this odd name."""
-        return hex_token()
-
-
-class HexClientSecret(HexClientId):
-    """Client secrets are always generated, which is what makes GeneratedSecretHasher safe."""
-
-
-class GeneratedSecretHasher(PBKDF2PasswordHasher):
-    """For long random secrets only: one round, where a password needs a million and 200 ms."""
-
-    algorithm = "fast_pbkdf2"
-    iterations = 1
-
-
-def fingerprint(token: str) -> str:
-    """What is stored of a token or a code."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 # Who is calling
@@ -360,44 +326,3 @@ def oauth_error(status: int, error: str, description: str, headers: dict[str, st
     """A failure as OAuth clients know it: a top-level `error`."""
     body = to_json({"error": error, "error_description": description})
     return HttpResponse(body, status=status, headers=headers, content_type="application/json")
-
-
-# What the operator's commands need
-
-
-def mint_token(user: Any, now: datetime) -> str:
-    """An access token for `user` in the name of this installation; `now` is wall time."""
-    application, _ = get_application_model().objects.get_or_create(
-        client_id=OWN_CLIENT_ID,
-        defaults={
-            "name": "Pridedesk",
-            "client_type": "confidential",
-            "authorization_grant_type": "authorization-code",
-            "redirect_uris": "http://localhost/",
-        },
-    )
-    token = get_access_token_model()(
-        user=user,
-        application=application,
-        scope="write read",
-        expires=now + timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS),
-    )
-    raw = hex_token()
-    set_token_value(token, raw)
-    token.save()
-    return raw
-
-
-def make_application(name: str, redirect_uri: str) -> tuple[str, str]:
-    """Register a program that may ask users for access; its secret is told this once."""
-    secret = hex_token()
-    application = get_application_model()(
-        name=name,
-        redirect_uris=redirect_uri,
-        client_type="confidential",
-        authorization_grant_type="authorization-code",
-        client_secret=secret,
-    )
-    application.full_clean()
-    application.save()
-    return application.client_id, secret

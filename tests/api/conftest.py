@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["config.api.oauth.GeneratedSecretHasher"]
+    settings.PASSWORD_HASHERS = ["config.api.tokens.GeneratedSecretHasher"]
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.utils import timezone
 
-from config.api.oauth import make_application, mint_token
 from config.api.slashes import plain_path
+from config.api.tokens import make_application, mint_token
 from config.wsgi import application
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_application_model, get_grant_model
 
-from config.api.oauth import fingerprint, make_application, mint_token
+from config.api.tokens import fingerprint, make_application, mint_token
 
 pytestmark = pytest.mark.usefixtures("shelf")
 

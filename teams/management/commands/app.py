@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from config.api.oauth import make_application
+from config.api.tokens import make_application
 
 
 class Command(BaseCommand):

@@ -1,0 +1,83 @@
+"""Tokens, codes and client ids: how they look, what is stored of them, and how the operator makes some.
+
+Apart from config.api.oauth, so that a command need not load all that answers requests.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from oauth2_provider.models import get_access_token_model, get_application_model, set_token_value
+from oauth2_provider.settings import oauth2_settings
+
+OWN_CLIENT_ID = "pridedesk"  # the installation's own application, in whose name `./pride token` mints
+
+
+def hex_token(request: object = None) -> str:
+    """40 lowercase hex digits: 160 bits."""
+    return secrets.token_hex(20)
+
+
+class HexClientId:
+    def hash(self) -> str:
+        """A new client id; the library's generators have this odd name."""
+        return hex_token()
+
+
+class HexClientSecret(HexClientId):
+    """Client secrets are always generated, which is what makes GeneratedSecretHasher safe."""
+
+
+class GeneratedSecretHasher(PBKDF2PasswordHasher):
+    """For long random secrets only: one round, where a password needs a million and 200 ms."""
+
+    algorithm = "fast_pbkdf2"
+    iterations = 1
+
+
+def fingerprint(token: str) -> str:
+    """What is stored of a token or a code."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+# What the operator's commands need
+
+
+def mint_token(user: Any, now: datetime) -> str:
+    """An access token for `user` in the name of this installation; `now` is wall time."""
+    application, _ = get_application_model().objects.get_or_create(
+        client_id=OWN_CLIENT_ID,
+        defaults={
+            "name": "Pridedesk",
+            "client_type": "confidential",
+            "authorization_grant_type": "authorization-code",
+            "redirect_uris": "http://localhost/",
+        },
+    )
+    token = get_access_token_model()(
+        user=user,
+        application=application,
+        scope="write read",
+        expires=now + timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS),
+    )
+    raw = hex_token()
+    set_token_value(token, raw)
+    token.save()
+    return raw
+
+
+def make_application(name: str, redirect_uri: str) -> tuple[str, str]:
+    """Register a program that may ask users for access; its secret is told this once."""
+    secret = hex_token()
+    application = get_application_model()(
+        name=name,
+        redirect_uris=redirect_uri,
+        client_type="confidential",
+        authorization_grant_type="authorization-code",
+        client_secret=secret,
+    )
+    application.full_clean()
+    application.save()
+    return application.client_id, secret
