@@ -11,8 +11,8 @@ from django.utils.module_loading import import_string
 from crm.models import Contact, ContactSource
 from messaging import consent, drafts, outbox
 from messaging.gateways import Inbound
-from messaging.keywords import Keyword, keyword
-from messaging.models import Message, PhoneNumber
+from messaging.keywords import Keyword, asks_to_stop, keyword
+from messaging.models import Message, MessageQuerySet, PhoneNumber
 from messaging.signals import text_received
 from teams.models import User
 from teams.phones import e164
@@ -127,6 +127,8 @@ def _deliver(message: Message, now: datetime) -> None:
         _explain(user, message, now)
     elif message.contact is not None:
         text_received.send(Message, message=message, contact=message.contact, is_new=False, now=now)
+    elif asks_to_stop(message.body):
+        logger.info("Message %s is stored; its sender, who is nobody's contact, wants no texts", message.pk)
     elif message.user is not None and e164(message.sender):
         message.contact = _welcome(message.sender, message.user, now)
         message.save(update_fields=["contact"])
@@ -150,6 +152,10 @@ def _welcome(number: str, owner: User, now: datetime) -> Contact:
 
 def _explain(user: User, message: Message, now: datetime) -> None:
     """Tell one of our users what the number is for."""
-    told = Message.objects.filter(user=user, body=HELP, created_at__gt=now - HELP_AT_MOST_EVERY)
-    if not told.exists():
+    if not told_of_late(user, now).filter(body=HELP).exists():
         outbox.queue_messages([drafts.alert_text(user, HELP, now)], now)
+
+
+def told_of_late(user: User, now: datetime) -> MessageQuerySet:
+    """What was said to or by a user since they may have been helped; few, however many messages they have."""
+    return Message.objects.filter(user=user, created_at__gt=now - HELP_AT_MOST_EVERY)

@@ -124,7 +124,8 @@ class Message(models.Model):
     reason = models.CharField(max_length=255, blank=True)  # why it was held, refused, failed: in plain words
 
     # For alerts the user is told; for texts to clients the user speaks; for inbound they own the number.
-    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="messages")
+    # Its index is `message_of_user`.
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, db_index=False, related_name="messages")
     # Messages stay when their contact goes, keyed by number (design 10). Its index is `message_of_contact`.
     contact = models.ForeignKey(
         Contact, models.SET_NULL, null=True, blank=True, db_index=False, related_name="messages"
@@ -185,6 +186,8 @@ class Message(models.Model):
                 fields=["recipient"], condition=models.Q(status__in=["queued", "held"]), name="message_waiting_for"
             ),
             models.Index(fields=["contact", "id"], name="message_of_contact"),  # read by the conversation
+            # Read when a user's own phone texts in: what were they told of late?
+            models.Index(fields=["user", "created_at"], name="message_of_user"),
         ]
 
     def __str__(self) -> str:

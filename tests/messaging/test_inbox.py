@@ -1,5 +1,6 @@
 """Texts that come in, through the webhook as Twilio calls it."""
 
+import re
 import threading
 from itertools import count
 from urllib.parse import urlencode
@@ -276,6 +277,16 @@ def test_a_users_own_phone_is_told_what_the_number_is_for_once(texts_in, bob, da
     assert (answer.recipient, answer.sender, answer.body) == (dana.phone_e164, settings.ALERT_NUMBER, inbox.HELP)
     assert not Contact.objects.exists()
     assert heard == []
+
+
+def test_whether_they_were_told_is_looked_up_among_their_latest_messages(bob, now):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+    plan = inbox.told_of_late(bob, now).explain()
+
+    assert "message_of_user" in plan
+    assert re.search(r"Index Cond: .*user_id = .*created_at > ", plan)
 
 
 def test_a_text_to_the_alert_number_from_a_known_contact_lands_there(texts_in, client, heard, settings):
