@@ -1,7 +1,8 @@
 from campaigns.models import CampaignContact
 from crm.contacts import remove_contact
-from crm.models import ContactSource
+from crm.models import Contact, ContactSource
 from leads.models import Lead, LeadOffer, RoutingTrace
+from messaging.models import Message
 from tests.leads.conftest import ALICES_NUMBER, NOON, TEXT, emails_to, make_route, offer_of, statuses, texts_to
 
 STRANGER = "+19495550177"
@@ -28,6 +29,21 @@ def test_a_stranger_whose_first_text_is_a_keyword_is_no_lead(alice, text_in):
     text_in(STRANGER, "STOP", to=ALICES_NUMBER)
 
     assert not Lead.objects.exists()
+
+
+def test_a_stranger_who_wants_to_be_left_alone_is_no_lead_and_nobodys_contact(alice, text_in):
+    text_in(STRANGER, "Please stop texting me", to=ALICES_NUMBER)
+
+    assert not Lead.objects.exists()
+    assert not Contact.objects.exists()
+    kept = Message.objects.get()
+    assert (kept.status, kept.user, kept.body) == ("received", alice, "Please stop texting me")
+
+
+def test_a_contact_who_wants_to_be_left_alone_is_heard(alice, mary, text_in):
+    text_in(mary.mobile_e164, "Please stop texting me", to=ALICES_NUMBER)
+
+    assert list(mary.messages.values_list("status", "body")) == [("received", "Please stop texting me")]
 
 
 def test_a_stranger_is_offered_to_the_team_and_enrolled_unasked(alice, bob, team, campaign, options, text_in, run):
