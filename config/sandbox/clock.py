@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from config import due
+from config.api.values import milliseconds_z
 from config.errors import Conflict, DomainError
 from config.sandbox.models import Clock
 
@@ -120,7 +121,7 @@ def _target(to: datetime | timedelta, moment: datetime) -> datetime:
     except OverflowError:
         raise TooFar from None
     if target < moment:
-        raise RunsForwardOnly(f"The clock runs forward only, and it is {moment.isoformat()} already.")
+        raise RunsForwardOnly(f"The clock runs forward only, and it is {milliseconds_z(moment)} already.")
     if target >= LATEST:
         raise TooFar
     return target
@@ -164,7 +165,7 @@ def _run_what_is_due(moment: datetime) -> None:
             break
         else:
             time.sleep(IDLE_SECONDS)
-    raise EngineStuck(f"{', '.join(waiting)}: work due by {moment.isoformat()} does not come to an end.")
+    raise EngineStuck(f"{', '.join(waiting)}: work due by {milliseconds_z(moment)} does not come to an end.")
 
 
 def _has_work(name: str, moment: datetime) -> bool:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from django.db import DatabaseError, connection
+from psycopg.errors import UndefinedTable
 
 from config import clock, due
 from config.sandbox import callbacks, rest
@@ -121,7 +122,7 @@ def deliver_for_ever(emulator: Emulator) -> None:
             pause, trouble = _deliver(), ""
         except Exception as error:  # such as a database that is being started or migrated; what is due stays due
             pause, before, trouble = LOOK_SECONDS, trouble, f"{error!r:.200}"
-            if trouble != before:
+            if trouble != before and not isinstance(error.__cause__, UndefinedTable):  # we start before `up` migrates
                 logger.warning("Callbacks have to wait: %s", trouble, exc_info=not isinstance(error, DatabaseError))
         finally:
             connection.close()

@@ -96,6 +96,12 @@ def test_operators_things_are_hidden_from_agents(bob: User, desk: DeskOf):
         assert browser.get(reverse(f"admin:{name}_changelist")).status_code == 403
 
 
+def test_a_refusal_is_one_line_in_the_log(bob: User, desk: DeskOf, caplog: pytest.LogCaptureFixture):
+    desk(bob).get(reverse("admin:teams_user_changelist"))
+    (refused,) = [record for record in caplog.records if record.name == "django.request"]
+    assert (refused.getMessage(), refused.exc_info) == ("Forbidden (Permission denied): /admin/teams/user/", None)
+
+
 def test_lists_show_what_the_api_shows(alice: User, bob: User, charlie: User, team: Team, desk: DeskOf):
     Contact.objects.create(owner_user=bob, first_name="Paula")
     theirs = Contact.objects.create(owner_user=charlie, first_name="Quentin")

@@ -35,6 +35,10 @@ def test_it_tells_a_newcomer_what_to_do_next(stack: Stack) -> None:
         assert hint in stack.words
 
 
+def test_the_parts_start_without_a_word_of_what_is_not_there_yet(stack: Stack) -> None:
+    assert "does not exist" not in (stack.home / "logs" / "emulator.log").read_text()
+
+
 def test_the_demo_token_opens_the_api(stack: Stack) -> None:
     with stack.client() as client:
         assert client.get("/me").json()["email"] == stack.demo["email"]

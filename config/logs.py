@@ -1,0 +1,10 @@
+"""What the log says."""
+
+import logging
+
+
+def no_traceback_of_refusals(record: logging.LogRecord) -> bool:
+    """A 403 or a 404 is an answer, not a mishap: one line says it all."""
+    if getattr(record, "status_code", 500) < 500:
+        record.exc_info = None
+    return True
