@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from config.api import values
 from config.errors import DomainError
 
 OPERATORS = ("$ne", "$in", "$nin", "$lt", "$lte", "$gt", "$gte", "$like", "$notLike")
@@ -40,6 +41,8 @@ class Query:
     load: list[str] = field(default_factory=list)
     limit: int | None = None
     skip: int = 0
+    cursor: str | None = None  # where to go on; "" asks for the first page and a cursor
+    wants_total: bool = True
 
     def names(self) -> Iterator[str]:
         """Every field that is compared."""
@@ -136,6 +139,10 @@ def _read_option(query: Query, name: str, keys: list[str], value: str) -> None:
         query.limit = _count(value)
     elif name == "$skip":
         query.skip = min(_count(value) or 0, LARGEST_SKIP)
+    elif name == "$cursor":
+        query.cursor = value
+    elif name == "$total":
+        query.wants_total = _truth(name, value)
     else:
         raise _refuse(name[:100], "is not an operator this service knows.")
 
@@ -144,6 +151,13 @@ def _sort(keys: list[str], value: str) -> tuple[str, bool]:
     if len(keys) != 1 or value.strip().lower() not in ("1", "-1", "asc", "desc"):
         raise _refuse("$sort", "is written $sort[field]=1 or $sort[field]=-1.")
     return keys[0], value.strip().lower() in ("-1", "desc")
+
+
+def _truth(name: str, text: str) -> bool:
+    try:
+        return values.truth(text)
+    except ValueError as error:
+        raise _refuse(name, str(error)) from error
 
 
 def _count(text: str) -> int | None:

@@ -47,9 +47,9 @@ def test_every_operation_has_a_name_of_its_own_and_tells_how_it_fails(contract):
 def test_lists_tell_their_envelope_and_their_pages(contract):
     contacts = contract["paths"]["/contacts"]["get"]
     page = contacts["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    assert set(contract["components"]["schemas"][page]["properties"]) == {"total", "limit", "skip", "data"}
+    assert set(contract["components"]["schemas"][page]["properties"]) == {"total", "limit", "skip", "cursor", "data"}
     names = {parameter["name"] for parameter in contacts["parameters"]}
-    assert names >= {"$limit", "$skip", "$select", "$sort", "email", "mobile_phone"}
+    assert names >= {"$limit", "$skip", "$cursor", "$total", "$select", "$sort", "email", "mobile_phone"}
 
 
 def test_a_browser_at_the_bare_address_is_led_to_the_explorer(db):
