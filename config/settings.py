@@ -237,7 +237,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_TASK_IGNORE_RESULT = True  # outcomes belong in rows
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_IMPORTS = ["config.due", "config.tidy"]
+CELERY_IMPORTS = ["config.due", "config.tidy", "crm.totals"]
 CELERY_BEAT_SCHEDULE = {
     f"run what is due in {engine}": {
         "task": "config.due.tick",
@@ -248,6 +248,7 @@ CELERY_BEAT_SCHEDULE = {
     for engine in ENGINES
 } | {
     "show that beat is alive": {"task": "config.due.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
+    "fold the totals of contacts": {"task": "crm.totals.fold", "schedule": 15.0, "options": {"expires": 15}},
     # By the clock on the wall: a beat that is often started anew would never see an hour go by.
     "remove what has expired": {
         "task": "config.tidy.tidy_up",

@@ -266,6 +266,28 @@ class ContactShare(models.Model):
         return f"{self.contact} for {self.user}"
 
 
+class ContactTotal(models.Model):
+    """How many contacts a user owns and another works with, in all and by tag: the sum of `number` over such rows.
+
+    Triggers append what each statement changes (crm/migrations), so a sum is as exact as a count in the same moment,
+    and no writer waits for another. `crm.totals` reads and folds.
+    """
+
+    owner_user_id = models.BigIntegerField()
+    assigned_user_id = models.BigIntegerField(null=True)
+    tag = models.TextField(null=True)  # as in Contact.tag_list; null: whatever the tags
+    number = models.BigIntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner_user_id", "tag"], name="contact_total_owned"),  # both read by crm.totals
+            models.Index(fields=["assigned_user_id", "tag"], name="contact_total_assigned"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number:+} of user {self.owner_user_id}"
+
+
 ADDRESS_TYPES = ("Home", "Main Office", "Branch Office", "Second Home", "Investment", "Mailing")  # as documented
 
 

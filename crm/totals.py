@@ -1,0 +1,84 @@
+"""How many contacts a user sees, without counting them: of a million that takes a tenth of a second, on every page."""
+
+from typing import Any, cast
+
+from celery import shared_task
+from django.db import connection
+from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum, Value
+
+from config.api.grammar import Query
+from crm.models import Contact, ContactTotal, shared_with, tag_list
+from teams.models import EqualsAny, User, composed_for, is_among, seen_through
+
+ANY_TAG = "a tag"  # stands for the tag in a query composed before it is known
+
+# One statement: who reads meanwhile finds the rows before it or those after it, and the same sum either way.
+FOLD = """
+    WITH folded AS (
+        DELETE FROM crm_contacttotal WHERE id IN (
+            SELECT id FROM (
+                SELECT id, count(*) OVER (PARTITION BY owner_user_id, assigned_user_id, tag) AS alike
+                FROM crm_contacttotal
+            ) AS counted WHERE alike > 1
+        ) RETURNING owner_user_id, assigned_user_id, tag, number
+    )
+    INSERT INTO crm_contacttotal (owner_user_id, assigned_user_id, tag, number)
+    SELECT owner_user_id, assigned_user_id, tag, sum(number) FROM folded
+    GROUP BY owner_user_id, assigned_user_id, tag HAVING sum(number) <> 0
+"""
+
+
+def is_maintained(query: Query) -> bool:
+    """Whether a list's total need not be counted: of all contacts, or of those with one tag."""
+    if query.alternatives or len(query.terms) > 1:
+        return False
+    return not query.terms or tag_of(query) != ""
+
+
+def tag_of(query: Query) -> str:
+    """The one tag that is asked for, or "". What holds a comma is compared with the whole string, too."""
+    for term in query.terms:
+        if term.field == "tags" and term.operator in ("", "$in") and len(term.values) == 1:
+            return "" if "," in term.values[0] or term.values[0] == "null" else term.values[0].strip()
+    return ""
+
+
+def total_of(user: User, tag: str = "") -> int:
+    """How many contacts `user` sees, or of them those with a tag: as exact as `count(*)` in the same moment."""
+    sql, given = composed_for(user, totals_of_tag if tag else totals_of_all)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [tag if value == ANY_TAG else value for value in given])
+        return int(sum(number or 0 for (number,) in cursor.fetchall()))  # PostgreSQL sums to numeric
+
+
+def totals_of_all(user: User) -> QuerySet[Any, Any]:
+    return totals(user, ContactTotal.objects.filter(tag=None), Contact.objects.all())
+
+
+def totals_of_tag(user: User) -> QuerySet[Any, Any]:
+    tags = tag_list(Value(ANY_TAG))
+    counted = ContactTotal.objects.filter(EqualsAny(F("tag"), tags))
+    return totals(user, counted, Contact.objects.filter(tag_list__contains=tags))
+
+
+def totals(user: User, counted: QuerySet[ContactTotal], contacts: QuerySet[Contact]) -> QuerySet[Any, Any]:
+    """Two sums: of what `user` sees by whose it is, and of what is shared with them alone, which is little."""
+    shared = contacts.filter(is_among("pk", shared_with, user)).exclude(is_worked_by(user)).order_by()
+    return summed(counted.filter(is_worked_by(user)), Sum("number")).union(summed(shared, Count("pk")), all=True)
+
+
+def summed(rows: QuerySet[Any], figure: Aggregate) -> QuerySet[Any, Any]:
+    """One figure of all rows."""
+    return cast(QuerySet[Any, Any], rows.values(all=Value(1)).annotate(figure=figure).values_list("figure"))
+
+
+def is_worked_by(user: User) -> Q:
+    """Contacts and their totals by whose they are: all that `user` sees without being shown it one by one."""
+    return seen_through("owner_user_id", user) | Q(assigned_user_id=user.pk)
+
+
+@shared_task
+def fold() -> None:
+    """Add up what has been appended since the last time, so that the sums stay short."""
+    with connection.cursor() as cursor:
+        cursor.execute(FOLD)
