@@ -24,6 +24,9 @@ LONGEST_TEXT: Final = 1600  # characters; Twilio refuses more, and what is longe
 
 LOOKS_LIKE_HTML: Final = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 
+NO_TEMPLATE: Final = "There is no template: the action had none when the campaign was started, or it was removed since."
+EMPTY: Final = "The template is empty."
+
 
 class Unsendable(Exception):
     """There is no way to say this to this contact; the argument tells why."""
@@ -46,7 +49,7 @@ def _text(communication: ContactCommunication, contact: Contact, now: datetime) 
         raise Unsendable("The contact has no mobile number.")
     if not sender.system_phone:
         raise Unsendable("The sender has no number to text from.")
-    body = templates.fill(template.body, contact, sender)
+    body = _words(templates.fill(template.body, contact, sender))
     if len(body) > LONGEST_TEXT:
         raise Unsendable(f"The text is longer than {LONGEST_TEXT:,} characters, which no carrier takes.")
     return text_to(contact, body, now, user=sender, valid_until=communication.send_at + TEXT_KEEPS)
@@ -58,7 +61,7 @@ def _email(communication: ContactCommunication, contact: Contact, now: datetime)
         raise Unsendable("The contact has no email address.")
     subject = " ".join(templates.fill(template.subject, contact, sender).split())
     if not LOOKS_LIKE_HTML.search(template.body):
-        return email_to(contact, subject, templates.fill(template.body, contact, sender), now, user=sender)
+        return email_to(contact, subject, _words(templates.fill(template.body, contact, sender)), now, user=sender)
     escaped = {name: escape(value or "") for name, value in templates.values(contact, sender).items()}
     html = fill.fill(template.body, escaped)
     try:
@@ -93,8 +96,15 @@ def _script(communication: ContactCommunication, contact: Contact) -> str:
 
 def _template_of(communication: ContactCommunication) -> Template:
     if communication.template is None:
-        raise Unsendable("There is no template.")
+        raise Unsendable(NO_TEMPLATE)
     return communication.template
+
+
+def _words(text: str) -> str:
+    """These words, if there are any: nobody is sent an empty message."""
+    if not text.strip():
+        raise Unsendable(EMPTY)
+    return text
 
 
 WRITERS: Final[dict[str, Callable[[ContactCommunication, Contact, datetime], Message]]] = {

@@ -19,6 +19,7 @@ from teams.models import User
 from tests.campaigns.conftest import (
     NOON,
     NUMBER,
+    communications,
     make_action,
     make_campaign,
     make_contact,
@@ -169,11 +170,54 @@ def test_what_cannot_be_said_is_closed_with_the_reason(alice, campaign, kind, fi
     assert messages() == []
 
 
-def test_a_text_without_a_template_is_closed(campaign, mary):
-    make_action(campaign, template=None)
+@pytest.mark.parametrize("kind", ["Text Contact", "Email Contact"])
+def test_an_action_without_a_template_sends_nothing_and_says_why(api, alice, campaign, mary, run, kind):
+    body = {"type": kind, "timing_type": "Delay by Minutes", "delay_by_seconds": 600}
+    assert api(alice).made(f"/campaigns/{campaign.pk}/actions", body)["template_metadata_id"] == 0
+    start(api, alice, campaign, mary)
+
+    run(hours=1)
+
+    (row,) = communications(api, alice, mary)
+    assert (row["is_active"], row["completed_at"]) == (False, None)
+    assert row["reason"] == (
+        "There is no template: the action had none when the campaign was started, or it was removed since."
+    )
+    assert messages() == []
+
+
+def test_a_call_without_a_template_still_says_whom_to_call(campaign, mary, run, mailoutbox):
+    make_action(campaign, "Call Contact", template=None)
     enter(campaign, mary)
-    engine.run_due(NOON + timedelta(hours=1))
-    assert states() == [("Text Contact", False, False, "There is no template.")]
+
+    run(hours=1)
+
+    assert "Please call Mary Jackson." in mailoutbox[0].body
+
+
+def test_a_template_may_come_after_its_action(api, alice, campaign, mary, run):
+    actions = f"/campaigns/{campaign.pk}/actions"
+    body = {"type": "Text Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 600}
+    action = api(alice).made(actions, body)
+    template = make_template(alice, "Text")
+    api(alice).patch(f"{actions}/{action['id']}", {"template_metadata_id": template.pk})
+    start(api, alice, campaign, mary)
+
+    run(hours=1)
+
+    assert Message.objects.get().body == "Hi Mary, welcome."
+
+
+@pytest.mark.parametrize("body", ["", " \n", "{{company| }}"])
+@pytest.mark.parametrize(("kind", "template"), [("Text Contact", "Text"), ("Email Contact", "Email")])
+def test_nobody_is_sent_an_empty_message(alice, campaign, mary, run, kind, template, body):
+    make_action(campaign, kind, template=make_template(alice, template, body=body))
+    enter(campaign, mary)
+
+    run(hours=1)
+
+    assert states() == [(kind, False, False, "The template is empty.")]
+    assert messages() == []
 
 
 def test_a_sender_must_be_here_and_have_a_number(alice, bob, team, campaign, mary):
