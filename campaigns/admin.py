@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 
 from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
 from campaigns.views import CampaignActionResource, CampaignResource, TaskResource
-from config.api.admin import ResourceAdmin
+from config.api.admin import LongListPages, ResourceAdmin
 from crm.models import Contact
 from teams.models import User
 
@@ -54,6 +54,7 @@ class CampaignActionAdmin(ResourceAdmin):
 class CampaignContactAdmin(ResourceAdmin):
     """Enrolments."""
 
+    paginator = LongListPages
     list_display = ["contact", "campaign", "started_at", "ended_at", "end_reason"]
     list_select_related = ["contact", "campaign"]
 
@@ -63,6 +64,7 @@ class CampaignContactAdmin(ResourceAdmin):
 
 @admin.register(ContactCommunication)
 class ContactCommunicationAdmin(ResourceAdmin):
+    paginator = LongListPages
     list_display = ["send_at", "type", "campaign_contact", "is_active", "completed_at", "reason"]
     list_select_related = ["campaign_contact__contact", "campaign_contact__campaign"]
     list_filter = ["type", "is_active"]

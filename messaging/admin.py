@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from config.api.admin import ResourceAdmin
+from config.api.admin import LongListPages, ResourceAdmin
 from messaging.models import Consent, Message, PhoneNumber, Template, TemplateFolder
 from messaging.views import TemplateFolderResource, TemplateResource
 
@@ -28,6 +28,7 @@ class TemplateFolderAdmin(ResourceAdmin):
 class MessageAdmin(ResourceAdmin):
     """The log: who was told what, and what became of it."""
 
+    paginator = LongListPages
     list_display = ["created_at", "channel", "purpose", "status", "sender", "recipient", "reason"]
     list_filter = ["channel", "purpose", "status"]
     search_fields = ["recipient", "sender"]
