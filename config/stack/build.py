@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -39,8 +40,18 @@ def build(ready: str) -> None:
     if not stands_here():
         make_venv()
     python("-m", "pip", "install", "--quiet", UV)
-    python("-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes", "-r", "requirements.lock")
+    options: list[str | Path] = ["--quiet", *authorities(), "--python", PYTHON, "--require-hashes"]
+    python("-m", "uv", "pip", "install", *options, "-r", "requirements.lock")
     READY.write_text(ready + "\n")
+
+
+def authorities() -> list[str]:
+    """Trust whom the system trusts, a company's own authority among them: uv has a list of its own, as pip has not.
+
+    Where the system has none, uv's must do.
+    """
+    system = ssl.get_default_verify_paths()
+    return ["--system-certs"] if system.cafile or (system.capath and os.listdir(system.capath)) else []
 
 
 def stands_here() -> bool:
