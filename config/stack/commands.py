@@ -27,15 +27,20 @@ PRODUCTION = {
 
 
 def user(arguments: list[str]) -> int:
-    return manage(["user", *arguments])
+    return operate(["user", *arguments])
 
 
 def token(arguments: list[str]) -> int:
-    return manage(["token", *arguments])
+    return operate(["token", *arguments])
 
 
 def app(arguments: list[str]) -> int:
-    return manage(["app", *arguments])
+    return operate(["app", *arguments])
+
+
+def operate(arguments: list[str]) -> int:
+    """One of the operator's commands, on the servers of the running `up`."""
+    return become(["-m", "config.stack.operate", *arguments], running())
 
 
 def manage(arguments: list[str]) -> int:

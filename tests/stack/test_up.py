@@ -96,6 +96,13 @@ def test_commands_say_when_nothing_runs(folder: Path) -> None:
     assert len(refused.stderr.splitlines()) == 1
 
 
+def test_a_command_explains_itself_under_its_own_name(stack: Stack) -> None:
+    explained = stack.pride("user", "--help").stdout
+    assert explained.startswith("usage: pride user [-h] [--password PASSWORD]")
+    assert "--settings" not in explained
+    assert stack.pride("token").stderr.endswith("pride token: error: the following arguments are required: email\n")
+
+
 def test_an_unknown_command_is_answered_with_the_usage() -> None:
     answered = subprocess.run([CHECKOUT / "pride", "dance"], capture_output=True, text=True, check=False)
     assert answered.returncode == 2
