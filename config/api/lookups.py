@@ -56,6 +56,16 @@ class LowerLike(LowerLookup):
         return "%s", (str(value).replace("\\", "\\\\"),)
 
 
+class LowerPrefix(LowerLike):
+    """Text that begins with the value, whatever stands in it."""
+
+    lookup_name = "lower_prefix"
+
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        begins = str(value).replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+        return "%s", (f"{begins}%",)
+
+
 class LowerIn(Lookup):
     """`lower(column) IN (lower(a), lower(b))`."""
 
@@ -68,7 +78,7 @@ class LowerIn(Lookup):
         return f"LOWER({lhs}) IN ({', '.join(['LOWER(%s)'] * len(values))})", (*lhs_params, *values)
 
 
-LOOKUPS = (LowerExact, LowerIn, LowerLess, LowerLessOrEqual, LowerMore, LowerMoreOrEqual, LowerLike)
+LOOKUPS = (LowerExact, LowerIn, LowerLess, LowerLessOrEqual, LowerMore, LowerMoreOrEqual, LowerLike, LowerPrefix)
 
 
 def register() -> None:
