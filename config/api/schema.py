@@ -19,7 +19,7 @@ from config.api.query import parameter
 from config.api.resources import Resource
 
 INTRODUCTION = """\
-The REST API of LionDesk (tag *LionDesk v2*) and what goes beyond it (tag *Beyond LionDesk*).
+The REST API of LionDesk (tag "LionDesk v2") and what goes beyond it (tag "Beyond LionDesk").
 
 Lists answer `{"total", "limit", "skip", "data"}`. Fields are compared by `field=value` (repeated: any of),
 `field[$ne]`, `field[$in]`, `field[$nin]`, `field[$lt]`, `field[$lte]`, `field[$gt]`, `field[$gte]`, and text by

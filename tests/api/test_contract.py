@@ -74,6 +74,23 @@ def test_no_sentence_meant_for_us_is_shown(contract):
         assert ours not in text
 
 
+def descriptions(part):
+    """Every description in the document, as the explorer shows them."""
+    if isinstance(part, dict):
+        if isinstance(part.get("description"), str):
+            yield part["description"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from descriptions(inner)
+
+
+def test_descriptions_are_plain_text_with_code_alone_marked(contract):
+    told = [re.sub("`[^`]+`", "", text) for text in descriptions(contract)]  # what the explorer knows of Markdown
+    assert len(told) > 100
+    assert [text for text in told if re.search(r"[*`_]\w|\]\(|^#|^ *- ", text, re.M)] == []
+
+
 def test_the_document_is_served_to_anybody(db):
     answer = Client().get("/openapi.json")
     assert answer["Content-Type"] == "application/json"

@@ -13,10 +13,10 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// `code` spans of Markdown, everything else as it is: descriptions are never taken for HTML.
+// `code` spans of Markdown and paragraphs, everything else as it is: descriptions are never taken for HTML.
 function prose(text, className = "about") {
   const paragraph = make("p", { class: className });
-  text.split("`").forEach((part, at) => paragraph.append(at % 2 ? make("code", {}, part) : part));
+  text.replace(/(\S)\n(?=\S)/g, "$1 ").split("`").forEach((part, at) => paragraph.append(at % 2 ? make("code", {}, part) : part));
   return paragraph;
 }
 
