@@ -48,7 +48,7 @@ class Stack:
                 stderr=said,
                 preexec_fn=die_with_us(signal.SIGTERM),
             )
-        wait_until(lambda: "is ready" in self.words or self.process.poll() is not None)
+        wait_until(lambda: "Pridedesk is ready" in self.words or self.process.poll() is not None)
         assert self.process.poll() is None, self.words
 
     @property
