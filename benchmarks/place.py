@@ -21,7 +21,7 @@ from config.stack.environment import bind
 from config.stack.parts import Part
 from config.stack.product import web
 
-PRODUCT, BARE = "pridebench_product", "pridebench_bare"
+PRODUCT, BARE, TWIN = "pridebench_product", "pridebench_bare", "pridebench_twin"
 PRODUCT_APP, BARE_APP, NO_APP = "config.wsgi", "benchmarks.bare.wsgi", "benchmarks.bare.nothing"
 
 # An installation that would really text, were its gateway not null.
@@ -118,6 +118,14 @@ class Place:
         """The bare Django REST framework service on its own."""
         return self.serve(BARE_APP, bare_environment())
 
+    def twin(self) -> Server:
+        """The service on a copy of its database as it is now."""
+        connection.close()
+        connection.close_pool()
+        create(TWIN, template=PRODUCT)
+        settle(TWIN)
+        return self.serve(PRODUCT_APP, os.environ | {"DATABASE_PREPARED": "1", "DATABASE_URL": url_of(TWIN)})
+
     def serve(self, application: str, environment: Mapping[str, str]) -> Server:
         server = Server(application, environment, self.home)
         self.servers.append(server)
@@ -131,9 +139,13 @@ class Place:
     def settle(self) -> None:
         """What was loaded is vacuumed and its statistics known, as after a quiet night."""
         for name in (PRODUCT, BARE):
-            with psycopg.connect(url_of(name), autocommit=True) as session:
-                session.execute("VACUUM ANALYZE")
-                session.execute("CHECKPOINT")
+            settle(name)
+
+
+def settle(database: str) -> None:
+    with psycopg.connect(url_of(database), autocommit=True) as session:
+        session.execute("VACUUM ANALYZE")
+        session.execute("CHECKPOINT")
 
 
 def url_of(database: str) -> str:
@@ -184,6 +196,7 @@ def remove_all() -> None:
     for name in (PRODUCT, BARE):
         drop(name)
         drop(f"{name}_template")
+    drop(TWIN)
 
 
 def server_settings() -> dict[str, str]:
