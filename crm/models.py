@@ -31,7 +31,15 @@ class ContactSource(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index("user", Lower("name"), name="contact_source_by_name")]  # routing matches by name
+        constraints = [
+            # Routing matches by name; its index serves that, too.
+            models.UniqueConstraint(
+                "user",
+                Lower("name"),
+                name="contact_source_once_per_user",
+                violation_error_message="You have a contact source of this name already.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
-from crm.models import Contact, ContactSource
+from crm.models import Contact
+from crm.sources import source_named
 from messaging import consent, drafts, outbox
 from messaging.gateways import Inbound
 from messaging.keywords import Keyword, asks_to_stop, keyword
@@ -139,12 +140,12 @@ def _deliver(message: Message, now: datetime) -> None:
 
 def _welcome(number: str, owner: User, now: datetime) -> Contact:
     """Make a contact of a stranger, whose name so far is their number."""
-    source = ContactSource.objects.filter(user=owner, name__iexact=SOURCE).first()
+    source, _ = source_named(SOURCE, owner)
     return Contact.objects.create(
         owner_user=owner,
         first_name=number,
         mobile_phone=number,
-        source=source or ContactSource.objects.create(user=owner, name=SOURCE),
+        source=source,
         created_at=now,
         modified_at=now,
     )

@@ -1,8 +1,10 @@
 """Contact sources and hotnesses over HTTP."""
 
 import pytest
+from django.db import transaction
 
-from crm.models import Contact
+from crm.models import Contact, ContactSource
+from tests.rival import Rival
 
 LISTS = {"/contact-sources": {"name": "Zillow"}, "/hotnesses": {"name": "Pending", "rank": 14, "color": "#3b274c"}}
 
@@ -67,6 +69,46 @@ def test_removing_it_leaves_its_contacts_without(alice, api, path, field):
     assert Contact.objects.count() == 1
 
 
+@pytest.mark.parametrize("name", ["Email", "email", "EMAIL"])
+def test_a_source_of_a_name_that_stands_is_that_source(alice, api, name):
+    made = api(alice).made("/contact-sources", {"name": "Email"})
+
+    again = api(alice).post("/contact-sources", {"name": name})
+
+    assert (again.status_code, again.json()) == (200, made)
+    assert api(alice).get("/contact-sources?name=EMAIL").json()["total"] == 1
+
+
+def test_a_source_is_its_users_own_whatever_others_call_theirs(alice, bob, api):
+    api(alice).made("/contact-sources", {"name": "Email"})
+
+    assert api(bob).made("/contact-sources", {"name": "email"})["user_id"] == bob.pk
+
+
+def test_a_source_is_not_renamed_to_a_name_that_is_taken(alice, api):
+    email = api(alice).made("/contact-sources", {"name": "Email"})
+    fair = api(alice).made("/contact-sources", {"name": "Fair"})
+
+    refused = api(alice).patch(f"/contact-sources/{fair['id']}", {"name": "email"})
+
+    assert (refused.status_code, refused.json()["data"]) == (400, {"id": email["id"]})
+    assert refused.json()["errors"] == {"name": "You have a contact source of this name already."}
+    renamed = api(alice).patch(f"/contact-sources/{email['id']}", {"name": "EMAIL"})
+    assert renamed.json() == email | {"name": "EMAIL"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_make_a_source_at_once_both_get_the_same(alice, api):
+    client, answers, rival = api(alice), [], Rival()
+    with transaction.atomic():
+        ContactSource.objects.create(user=alice, name="Email")
+        rival.begin(lambda: answers.append(client.post("/contact-sources", {"name": "email"})))
+        rival.wait_until_it_waits()
+    rival.finish()
+
+    assert [(answer.status_code, answer.json()["name"]) for answer in answers] == [(200, "Email")]
+
+
 def test_sources_are_found_by_name_ignoring_case(alice, api):
     api(alice).made("/contact-sources", {"name": "Email"})
     made = api(alice).made("/contact-sources", {"name": "Zillow"})
@@ -91,8 +133,8 @@ def test_hotnesses_come_by_rank_and_an_explicit_sort_wins(alice, api):
 def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, api, path, django_assert_num_queries):
     client = api(alice)
     for size in (2, 20):
-        while client.get(f"{path}?$limit=0").json()["total"] < size:
-            client.made(path, {"name": "One more"})
+        while (total := client.get(f"{path}?$limit=0").json()["total"]) < size:
+            client.made(path, {"name": f"One more than {total}"})
         with django_assert_num_queries(2):  # the token, the page, which tells the total
             assert len(client.get(f"{path}?$limit=50").json()["data"]) == size
 
