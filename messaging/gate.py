@@ -21,6 +21,7 @@ Channel = Message.Channel
 Purpose = Message.Purpose
 
 NO_SENDER = Verdict(rules.REFUSE, "no_sender", "The sender has no number to text from.")
+REMOVED = Verdict(rules.REFUSE, "removed", "The contact was removed.")
 NOT_THEIRS = Verdict(rules.REFUSE, "not_theirs", "The contact has not this number any more.")
 NO_ADDRESS = Verdict(rules.REFUSE, "no_address", "There is no valid email address.")
 
@@ -34,7 +35,9 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
     for message in messages:
         user = users.get(message.user_id or 0)
         contact = contacts.get(message.contact_id)
-        if message.channel == Channel.TEXT:
+        if contact is None and message.purpose != Purpose.ALERT:
+            verdicts.append(REMOVED)  # while it was being sent, and it was not
+        elif message.channel == Channel.TEXT:
             verdicts.append(_text(message, user, contact, states[message.recipient], now))
         else:
             message.user = user  # in whose name the email will be written

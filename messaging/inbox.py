@@ -1,6 +1,7 @@
 """Texts that come in: each is stored once, and goes to the first who takes it (design 7)."""
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 Taker = Callable[[Message, datetime], bool]  # what settings.INBOUND names
 
+NUMBER = re.compile(r"\+?[0-9]{3,15}")  # short codes, too
 MOST_NAMESAKES = 50  # contacts of one number who are considered
 SOURCE = "Text"  # of contacts who texted in
 HELP = "This number hands out leads. To claim one, reply with the digit at the end of its text."
@@ -59,6 +61,8 @@ def _one_at_a_time(sender: str) -> None:
 
 def _keyword(text: Inbound) -> Keyword | None:
     """What the text asks for, if it is a keyword; the provider's reading of it comes first."""
+    if not NUMBER.fullmatch(text.sender):
+        return None  # a name or another channel's address: nobody can be texted there
     if text.opt_out_type in Keyword.__members__:
         return Keyword[text.opt_out_type]
     meaning = keyword(text.body, is_opted_out=True)

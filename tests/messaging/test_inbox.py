@@ -333,6 +333,15 @@ def test_odd_texts_are_stored(texts_in, client):
     ]
 
 
+@pytest.mark.parametrize("sender", ["whatsapp:+13105550142", "AMAZON", "a name that is longer than any number"])
+def test_a_keyword_from_what_is_no_number_is_only_stored(sender, texts_in, heard):
+    assert texts_in("STOP", sender=sender).status_code == 200
+
+    assert Message.objects.get().sender == sender
+    assert not Consent.objects.exists()
+    assert heard == []
+
+
 def test_only_posts_are_answered(db):
     assert Client().get(TEXTS).status_code == 405
 

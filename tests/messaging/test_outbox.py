@@ -387,6 +387,22 @@ def test_a_removed_contacts_messages_are_cancelled(text, client, provider, now, 
     assert outcome(message) == ("cancelled", "The contact was removed.")
 
 
+def test_nor_is_sent_again_what_was_in_doubt_when_the_contact_was_removed(text, bob, client, provider, now, outcome):
+    provider.script = [MaybeSent("Twilio did not answer (ReadTimeout).")]
+    message = text()
+    (email,) = outbox.queue_messages([drafts.email_to(client, "Hi", "Hi", now + MINUTE, user=bob)], now)
+    outbox.run_due(now)
+    Message.objects.filter(pk=email.pk).update(status="sending", leased_until=now)
+    client.delete()
+    Message.objects.filter(pk=email.pk).update(status="queued", leased_until=None)
+
+    outbox.run_due(now + MINUTE)
+
+    assert provider.taken == []
+    assert mail.outbox == []
+    assert [outcome(each) for each in (message, email)] == [("cancelled", "The contact was removed.")] * 2
+
+
 def test_a_batch_costs_as_many_queries_as_a_single_text(bob, client, provider, now):
     def cost(count):
         outbox.queue_messages([drafts.text_to(client, "Hi", now, user=bob) for _ in range(count)], now)
