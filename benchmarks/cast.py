@@ -103,7 +103,8 @@ def make_contacts(owner: User, number: int) -> list[Contact]:
 
 def copy_contacts(bare: "psycopg.Connection[tuple[object, ...]]") -> None:
     """The contacts, with the same ids, in the bare service's table."""
-    columns = ContactSerializer.Meta.fields
+    held = {field.attname for field in Contact._meta.concrete_fields}
+    columns = [name for name in ContactSerializer.Meta.fields if name in held]
     into = sql.SQL("COPY bare_contact ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
     with bare.cursor().copy(into) as copy:
         for row in Contact.objects.values_list(*columns):

@@ -6,19 +6,57 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.admin import TabularInline
 
 from config.api.admin import ResourceAdmin
-from crm.models import Contact, ContactShare, ContactSource, Hotness
-from crm.views import ContactResource, ContactSourceResource, HotnessResource
+from crm.models import (
+    Address,
+    Contact,
+    ContactShare,
+    ContactSource,
+    CustomField,
+    CustomFieldValue,
+    Hotness,
+    Tag,
+    is_seen_by,
+)
+from crm.views import (
+    AddressResource,
+    ContactResource,
+    ContactSourceResource,
+    CustomFieldResource,
+    HotnessResource,
+    TagResource,
+)
 from teams.models import User
 from teams.phones import e164
 
 PART_OF_A_NUMBER = re.compile(r"(?=.*\d)[\d\s()+.-]+")
 
 
+class AddressInline(TabularInline):  # type: ignore[misc]
+    """To read; the addresses have a page of their own to write them."""
+
+    model = Address
+    fields = ["type", "street_address_1", "street_address_2", "city", "state", "zip"]
+    extra = 0
+    show_change_link = True
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Contact)
 class ContactAdmin(ResourceAdmin):
     resource = ContactResource
+    inlines = [AddressInline]
     list_display = ["__str__", "email", "mobile_phone", "tags", "assigned_user", "owner_user", "created_at"]
     list_select_related = ["assigned_user", "owner_user"]
     search_fields = ["first_name__lower_prefix", "last_name__lower_prefix", "email__lower_prefix"]
@@ -76,3 +114,38 @@ class HotnessAdmin(ResourceAdmin):
     list_display = ["name", "rank", "color"]
     fields = ["name", "rank", "color"]
     ordering = ["rank", "pk"]
+
+
+@admin.register(Address)
+class AddressAdmin(ResourceAdmin):
+    resource = AddressResource
+    list_display = ["contact", "type", "street_address_1", "city", "state", "zip"]
+    list_select_related = autocomplete_fields = fixed = ["contact"]
+    fields = ["contact", "type", "street_address_1", "street_address_2", "zip", "city", "state"]
+
+
+@admin.register(CustomField)
+class CustomFieldAdmin(ResourceAdmin):
+    resource = CustomFieldResource
+    list_display = fields = ["name", "data_type", "rank"]
+    ordering = ["rank", "pk"]
+
+
+@admin.register(CustomFieldValue)
+class CustomFieldValueAdmin(ResourceAdmin):
+    """What programs have filled in."""
+
+    list_display = ["contact", "field", "value"]
+    list_select_related = ["contact", "field"]
+
+    def rows_for(self, user: User) -> QuerySet[CustomFieldValue]:
+        fields = CustomField.objects.visible_to(user)
+        return CustomFieldValue.objects.filter(is_seen_by(user, "contact__"), field__in=fields)
+
+
+@admin.register(Tag)
+class TagAdmin(ResourceAdmin):
+    resource = TagResource
+    list_display = fields = ["content"]
+    search_fields = ["content"]
+    ordering = ["content"]

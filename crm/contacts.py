@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from crm.models import Contact
 from crm.signals import contact_changed, contact_removed
@@ -12,6 +13,13 @@ from crm.signals import contact_changed, contact_removed
 def tell_of_change(contact: Contact, changes: Collection[str], *, now: datetime) -> None:
     """Let the apps that follow contacts know which columns were written."""
     contact_changed.send(Contact, contact=contact, changes=frozenset(changes), now=now)
+
+
+def tell_of_changes(contacts: QuerySet[Contact], changes: Collection[str], *, now: datetime) -> None:
+    """The same of many contacts, which are read only if somebody follows them."""
+    if contact_changed.has_listeners(Contact):
+        for contact in contacts.iterator():
+            tell_of_change(contact, changes, now=now)
 
 
 @transaction.atomic

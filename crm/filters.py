@@ -3,7 +3,7 @@
 from django.db.models import Q, Value
 
 from config.api.query import FilterSet, PhoneFilter, TextFilter, any_of
-from crm.models import Contact, ContactSource, Hotness, tag_list
+from crm.models import Address, Contact, ContactSource, CustomField, Hotness, Tag, tag_list
 from teams.phones import e164
 
 
@@ -62,3 +62,31 @@ class HotnessFilters(FilterSet):
     class Meta:
         model = Hotness
         fields = ["id", "rank", "user_id", "name", "color"]
+
+
+class AddressFilters(FilterSet):
+    class Meta:
+        model = Address
+        fields = [
+            "id",
+            "type",
+            "street_address_1",
+            "street_address_2",
+            "zip",
+            "city",
+            "state",
+            "created_at",
+            "modified_at",
+        ]
+
+
+class CustomFieldFilters(FilterSet):
+    class Meta:
+        model = CustomField
+        fields = ["id", "user_id", "data_type", "name", "rank"]
+
+
+class TagFilters(FilterSet):
+    class Meta:
+        model = Tag
+        fields = ["id", "content"]

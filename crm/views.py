@@ -1,32 +1,107 @@
 """Contacts and what describes them over HTTP."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.resources import Resource
+from crm import totals
 from crm.contacts import remove_contact, tell_of_change
-from crm.filters import ContactFilters, ContactSourceFilters, HotnessFilters
-from crm.models import Contact, ContactSource, Hotness
-from crm.serializers import ContactSerializer, ContactSourceSerializer, HotnessSerializer
+from crm.custom_fields import Row, rows_for, write_values
+from crm.filters import (
+    AddressFilters,
+    ContactFilters,
+    ContactSourceFilters,
+    CustomFieldFilters,
+    HotnessFilters,
+    TagFilters,
+)
+from crm.models import Address, Contact, ContactSource, CustomField, Hotness, Tag
+from crm.serializers import (
+    AddressSerializer,
+    ContactSerializer,
+    ContactSourceSerializer,
+    CustomFieldSerializer,
+    HotnessSerializer,
+    TagSerializer,
+)
 from crm.sources import refuse_taken_name, source_named
+from crm.tags import learn_tags, rename_tag
+from teams.models import User
 
 
 class ContactResource(Resource[Contact]):
     serializer_class = ContactSerializer
     filterset_class = ContactFilters
+    loads = frozenset({"addresses"})
+
+    def queryset_for(self, user: User) -> QuerySet[Contact]:
+        return super().queryset_for(user).prefetch_related(*self.loaded)
+
+    # Custom fields are read once for all contacts that are shown.
+
+    @cached_property
+    def custom_fields(self) -> dict[int, list[Row]]:
+        """By contact, those that have been read; the serializer looks here."""
+        return {}
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return super().get_serializer_context() | {"custom_fields": self.custom_fields}
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        self.read_custom_fields(page or ())
+        return page
+
+    def represent(self, record: Contact) -> dict[str, Any]:
+        self.read_custom_fields([record])
+        return super().represent(record)
+
+    def read_custom_fields(self, contacts: Sequence[Contact]) -> None:
+        chosen = self.selected()
+        if contacts and (not chosen or "custom_fields" in chosen):
+            self.custom_fields.update(rows_for([contact.pk for contact in contacts], self.user))
+
+    def count(self, rows: QuerySet[Contact]) -> int:
+        is_known = totals.is_maintained(self.query)
+        return totals.total_of(self.user, totals.tag_of(self.query)) if is_known else super().count(rows)
 
     def perform_create(self, serializer: Any) -> None:
         self.save(serializer, owner_user=self.user)
 
     def perform_update(self, serializer: Any) -> None:
-        if changes := serializer.validated_data.keys():
+        if changes := frozenset(serializer.validated_data):
             tell_of_change(self.save(serializer), changes, now=self.now)
 
     def perform_destroy(self, record: Contact) -> None:
         remove_contact(record, now=self.now)
+
+    def save(self, serializer: Any, **more: Any) -> Contact:
+        """The contact; then its custom fields, and its owner's dictionary of tags."""
+        given = serializer.validated_data
+        values = given.pop("custom_fields", {})
+        contact: Contact = super().save(serializer, **more)
+        write_values(contact, values)
+        if tags := given.get("tags"):
+            learn_tags(contact.owner_user_id, tags)
+        return contact
+
+
+class AddressResource(Resource[Address]):
+    """The addresses of one contact."""
+
+    serializer_class = AddressSerializer
+    filterset_class = AddressFilters
+    parent_model, parent_field = Contact, "contact"
+
+    def perform_create(self, serializer: Any) -> None:
+        Contact.objects.select_for_update(no_key=True).get(pk=self.parent.pk)  # it may be on its way out
+        self.save(serializer)
 
 
 class ContactSourceResource(Resource[ContactSource]):
@@ -54,3 +129,33 @@ class HotnessResource(Resource[Hotness]):
 
     def perform_create(self, serializer: Any) -> None:
         self.save(serializer, user=self.user)
+
+
+class CustomFieldResource(Resource[CustomField]):
+    serializer_class = CustomFieldSerializer
+    filterset_class = CustomFieldFilters
+    default_order = ("rank", "id")
+
+    def perform_create(self, serializer: Any) -> None:
+        self.save(serializer, user=self.user)
+
+
+class TagResource(Resource[Tag]):
+    """The tags a user has to choose from. Renaming one renames it on their contacts; removing it leaves it there."""
+
+    serializer_class = TagSerializer
+    filterset_class = TagFilters
+
+    @transaction.atomic
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        """201 when the tag is new, 200 with the one that stands when there is one."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        content = serializer.validated_data["content"]
+        is_new = learn_tags(self.user.pk, content)
+        tag = Tag.objects.get(user=self.user, content__lower_exact=content)
+        return Response(self.represent(tag), status=201 if is_new else 200)
+
+    def perform_update(self, serializer: Any) -> None:
+        if content := serializer.validated_data.get("content"):
+            rename_tag(serializer.instance, content, now=self.now)

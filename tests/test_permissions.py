@@ -25,6 +25,7 @@ WHO = ("bob", "alice", "dana", "erin", "frank", "charlie", "nobody")
 NAME = {"name": "Renamed"}
 SEAT = {"team_id": "{team}", "email": "charlie@example.com"}
 OPTION = {"team_id": "{team}", "user_id": "{dana}", "assign_automatically": False}
+FIELD = {"name": "Pets", "data_type": "Text"}
 ACTION = {"type": "Email Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 60, "notes": "Hello"}
 TASK = {"contact_id": "{contact}", "action_type": "None", "description": "Call", "status": "incomplete"}
 ROUTE = {"lead_source_id": "{lead_source}", "distribution_target": "Myself", "campaign_id": "{routed_campaign}"}
@@ -60,6 +61,11 @@ TABLE = [
     ("get",    "/contacts/{contact}",                              None, 200, 200, 200, 200, 404, 404, 401),
     ("patch",  "/contacts/{contact}",             {"first_name": "Ann"}, 200, 200, 200, 200, 404, 404, 401),
     ("delete", "/contacts/{contact}",                              None, 200, 403, 403, 403, 404, 404, 401),
+    ("get",    "/contacts/{contact}/addresses",                    None,   1,   1,   1,   1, 404, 404, 401),
+    ("post",   "/contacts/{contact}/addresses",                      {}, 201, 201, 201, 201, 404, 404, 401),
+    ("get",    "/contacts/{contact}/addresses/{address}",          None, 200, 200, 200, 200, 404, 404, 401),
+    ("patch",  "/contacts/{contact}/addresses/{address}", {"zip": "92618"}, 200, 200, 200, 200, 404, 404, 401),
+    ("delete", "/contacts/{contact}/addresses/{address}",          None, 200, 200, 200, 200, 404, 404, 401),
     ("get",    "/contact-sources",                                 None,   1,   0,   0,   0,   0,   0, 401),
     ("post",   "/contact-sources",                                 NAME, 201, 201, 201, 201, 201, 201, 401),
     ("get",    "/contact-sources/{source}",                        None, 200, 404, 404, 404, 404, 404, 401),
@@ -70,6 +76,17 @@ TABLE = [
     ("get",    "/hotnesses/{hotness}",                             None, 200, 404, 404, 404, 404, 404, 401),
     ("patch",  "/hotnesses/{hotness}",                             NAME, 200, 404, 404, 404, 404, 404, 401),
     ("delete", "/hotnesses/{hotness}",                             None, 200, 404, 404, 404, 404, 404, 401),
+
+    ("get",    "/custom-fields",                                   None,   1,   0,   0,   0,   0,   0, 401),
+    ("post",   "/custom-fields",                                  FIELD, 201, 201, 201, 201, 201, 201, 401),
+    ("get",    "/custom-fields/{field}",                           None, 200, 404, 404, 404, 404, 404, 401),
+    ("patch",  "/custom-fields/{field}",                           NAME, 200, 404, 404, 404, 404, 404, 401),
+    ("delete", "/custom-fields/{field}",                           None, 200, 404, 404, 404, 404, 404, 401),
+    ("get",    "/tags",                                            None,   1,   0,   0,   0,   0,   0, 401),
+    ("post",   "/tags",                              {"content": "Buyer"}, 200, 201, 201, 201, 201, 201, 401),
+    ("get",    "/tags/{tag}",                                      None, 200, 404, 404, 404, 404, 404, 401),
+    ("patch",  "/tags/{tag}",                       {"content": "Client"}, 200, 404, 404, 404, 404, 404, 401),
+    ("delete", "/tags/{tag}",                                      None, 200, 404, 404, 404, 404, 404, 401),
 
     ("get",    "/template-folders",                                None,   1,   0,   0,   0,   0,   0, 401),
     ("post",   "/template-folders",                                NAME, 201, 201, 201, 201, 201, 201, 401),
@@ -162,6 +179,9 @@ def world(alice, bob, dana, charlie, team, api):
     make("source", "/contact-sources", name="Fair")
     make("hotness", "/hotnesses", name="Hot")
     make("contact", "/contacts", first_name="Clara", email="clara@example.com", mobile_phone="+1 310 555 0142")
+    make("address", f"/contacts/{ids['contact']}/addresses", type="Home")
+    make("field", "/custom-fields", **FIELD)
+    make("tag", "/tags", content="Buyer")
     make("folder", "/template-folders", name="Welcomes")
     make("template", "/templates", **(TEMPLATE | {"template_folder_id": ids["folder"]}))
     make("campaign", "/campaigns", name="Buyers")

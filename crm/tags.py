@@ -1,0 +1,93 @@
+"""The dictionary of tags, and the tags that contacts bear (reference 2.13).
+
+A contact's tags are one string, parted by commas and spaced as whoever wrote it liked. PostgreSQL takes it apart here,
+as in `Contact.tag_list`, so that all agree on what a tag is and which letters are the same.
+"""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import F, Func, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Length
+
+from config.errors import DomainError
+from crm.contacts import tell_of_changes
+from crm.models import Contact, Tag, tag_list
+
+LONGEST: int = Contact._meta.get_field("tags").max_length or 0  # characters of all the tags of a contact
+
+# What is known is left out at once: the conflict alone would use up an id for each. In the order of the alphabet, so
+# that of two who learn the same words only one waits for the other.
+LEARN = r"""
+    INSERT INTO crm_tag (user_id, content)
+    SELECT DISTINCT ON (lower(tag)) %(user_id)s::bigint, tag
+    FROM unnest(string_to_array(%(tags)s::text, ',')) WITH ORDINALITY AS part(piece, place),
+         regexp_replace(piece, '^\s+|\s+$', '', 'g') AS tag
+    WHERE tag <> '' AND NOT EXISTS (
+        SELECT FROM crm_tag WHERE user_id = %(user_id)s::bigint AND lower(content) = lower(tag)
+    )
+    ORDER BY lower(tag), place
+    ON CONFLICT DO NOTHING
+"""
+
+# The old tag becomes the new one between the same spaces; of those that are the new one then, the first stays.
+RENAMED = r"""(
+    SELECT string_agg(written, ',' ORDER BY place) FROM (
+        SELECT place, is_new, row_number() OVER (PARTITION BY is_new ORDER BY place) AS nth, CASE
+            WHEN tag = lower(old) THEN substring(piece FROM '^\s*') || new || substring(piece FROM '\s*$')
+            ELSE piece END AS written
+        FROM (SELECT %(expressions)s) AS given(tags, old, new),
+             unnest(string_to_array(tags, ',')) WITH ORDINALITY AS part(piece, place),
+             lower(regexp_replace(piece, '^\s+|\s+$', '', 'g')) AS tag,
+             LATERAL (SELECT tag IN (lower(old), lower(new))) AS is_either(is_new)
+    ) AS pieces WHERE nth = 1 OR NOT is_new
+)"""
+
+
+class TagTooLong(DomainError):
+    """The tags of some contacts would become longer than they may be."""
+
+
+def learn_tags(user_id: int, tags: str) -> bool:
+    """Add to a user's dictionary the tags in a string that it lacks; returns whether there were any. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(LEARN, {"user_id": user_id, "tags": tags})
+        return bool(cursor.rowcount)
+
+
+@transaction.atomic
+def rename_tag(tag: Tag, content: str, *, now: datetime) -> None:
+    """Give a tag another name, in the dictionary and on every contact of its owner that bears it.
+
+    Another tag of that name becomes one with it. The dictionary comes last: whoever writes a contact learns its tags
+    while holding it.
+    """
+    old = Tag.objects.select_for_update().get(pk=tag.pk).content
+    if content != old:
+        rename_on_contacts(bearers(tag.user_id, old), old, content, now=now)
+        tell_of_changes(bearers(tag.user_id, content).filter(modified_at=now), {"tags"}, now=now)
+    Tag.objects.filter(user=tag.user_id, content__lower_exact=content).exclude(pk=tag.pk).delete()
+    tag.content = content
+    tag.save(update_fields=["content"])
+
+
+def bearers(user_id: int, content: str) -> QuerySet[Contact]:
+    """A user's own contacts that have a tag."""
+    return Contact.objects.filter(owner_user=user_id, tag_list__contains=tag_list(Value(content)))
+
+
+def rename_on_contacts(contacts: QuerySet[Contact], old: str, new: str, *, now: datetime) -> None:
+    """Rewrite the tags of all these contacts in one statement, or of none."""
+    rewritten = renamed(old, new)
+    # An exact bound first, so that only long strings are rewritten to be measured.
+    long = contacts.annotate(length=Length("tags")).filter(length__gt=LONGEST - max(len(new) - len(old), 0))
+    if too_long := long.annotate(rewritten=Length(rewritten)).filter(rewritten__gt=LONGEST).count():
+        message = f"would make the tags of {too_long} contacts longer than {LONGEST} characters."
+        raise TagTooLong(f"content {message}", errors={"content": f"content {message}"})
+    contacts.update(tags=rewritten, modified_at=now)
+
+
+def renamed(old: str, new: str) -> Func:
+    """A contact's tags with one of them renamed."""
+    given = (Cast(Value(text), TextField()) for text in (old, new))
+    return Func(F("tags"), *given, template=RENAMED, output_field=TextField())
