@@ -1,8 +1,11 @@
 """Addresses of contacts over HTTP (reference 2.8)."""
 
 import pytest
+from django.db import transaction
 
+from crm.contacts import remove_contact
 from crm.models import Address, Contact, ContactShare
+from tests.rival import Rival
 
 OFFICE = {
     "type": "Main Office",
@@ -195,3 +198,17 @@ def test_the_admin_shows_them_with_their_contact_and_asks_the_api(alice, charlie
     client.post("/admin/crm/address/add/", {"contact": contact.pk, "type": "home", "city": "Austin"})
     client.post(f"/admin/crm/address/{address.pk}/change/", {"city": "Austin"})
     assert [address.city for address in Address.objects.all()] == ["Irvine"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_for_a_contact_that_is_just_being_removed_finds_nothing(alice, api):
+    contact = Contact.objects.create(owner_user=alice)
+    client, answers, path = api(alice), [], f"/contacts/{contact.pk}/addresses"
+    late = Rival()
+    with transaction.atomic():
+        remove_contact(contact, now=contact.created_at)
+        late.begin(lambda: answers.append(client.post(path, {"city": "Irvine"})))
+        late.wait_until_it_waits()
+    late.finish()
+
+    assert [answer.status_code for answer in answers] == [404]

@@ -5,7 +5,6 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.contacts import remove_contact
 from crm.models import Contact, Tag
 from crm.signals import contact_changed
 from crm.tags import learn_tags
@@ -325,17 +324,3 @@ def test_whoever_tags_a_contact_while_it_is_renamed_waits_and_neither_is_the_vic
     assert [answer.status_code for answer in answers] == [200]
     assert tags_of(contact) == "Client"
     assert contents(client) == ["Client"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_address_for_a_contact_that_is_just_being_removed_finds_nothing(alice, api):
-    contact = Contact.objects.create(owner_user=alice)
-    client, answers, path = api(alice), [], f"/contacts/{contact.pk}/addresses"
-    late = Rival()
-    with transaction.atomic():
-        remove_contact(contact, now=contact.created_at)
-        late.begin(lambda: answers.append(client.post(path, {"city": "Irvine"})))
-        late.wait_until_it_waits()
-    late.finish()
-
-    assert [answer.status_code for answer in answers] == [404]
