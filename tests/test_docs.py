@@ -137,7 +137,7 @@ def test_every_address_is_answered(path):
 def test_what_is_said_not_to_be_answered_is_not():
     said = list(addresses(section(page("compatibility.md"), "Not answered yet")))
 
-    assert len(said) > 4
+    assert len(said) > 1
     assert [address for _, address in said if is_answered("", address)] == []
 
 
