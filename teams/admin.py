@@ -7,7 +7,9 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
 from oauth2_provider.models import (
     get_access_token_model,
     get_device_grant_model,
@@ -16,10 +18,12 @@ from oauth2_provider.models import (
     get_refresh_token_model,
 )
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from config.api.admin import ResourceAdmin, ResourceForm
+from config.api.tokens import OWN_CLIENT_ID, hex_token, mint_token
 from teams.models import Application, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
 
@@ -78,12 +82,81 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
 
 
 @admin.register(Application)
-class ApplicationAdmin(ResourceAdmin):
-    """`./pride app` registers them; their secrets are shown once, there."""
+class ApplicationAdmin(ModelAdmin):  # type: ignore[misc]
+    """Everybody registers their own programs, as in LionDesk's developer site (reference 1.4); operators see all.
 
-    is_for_staff = True
-    list_display = ["name", "client_id", "redirect_uris", "is_implicit_allowed"]
-    fields = ["name", "client_id", "redirect_uris", "is_implicit_allowed", "created"]
+    What is shown once (a secret, a token) is shown in the answer to the form that made it, and kept nowhere.
+    """
+
+    list_display = ["name", "client_id", "redirect_uris", "user"]
+    list_select_related = ["user"]
+    search_fields = ["name", "client_id"]
+    fields = ["name", "redirect_uris", "is_implicit_allowed"]
+    actions_submit_line = ["reveal_my_access_token", "make_new_secret"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
+        rows: QuerySet[Application] = super().get_queryset(request).exclude(client_id=OWN_CLIENT_ID)
+        return rows if request.user.is_staff else rows.filter(user=request.user)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active)
+
+    has_add_permission = has_module_permission
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    has_change_permission = has_delete_permission = has_view_permission  # the queryset holds none but one's own
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["client_id", "user"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*self.fields, *self.get_readonly_fields(request, obj)]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in ("name", "redirect_uris"):
+            field.required = True
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Application, form: Any, change: bool) -> None:
+        if not change:
+            obj.user = request.user
+            obj.client_type, obj.authorization_grant_type = obj.CLIENT_CONFIDENTIAL, obj.GRANT_AUTHORIZATION_CODE
+            obj.shown_once = give_secret(obj)
+        super().save_model(request, obj, form, change)
+
+    @action(description="Reveal my access token")  # type: ignore[untyped-decorator]
+    def reveal_my_access_token(self, request: HttpRequest, obj: Application) -> None:
+        """Mint a token with which this program acts for the user who asks."""
+        obj.shown_once = {"Access token": mint_token(request.user, timezone.now(), obj)}
+
+    @action(description="Make a new secret")  # type: ignore[untyped-decorator]
+    def make_new_secret(self, request: HttpRequest, obj: Application) -> None:
+        """The old one is of no use from now on."""
+        obj.shown_once = give_secret(obj)
+        obj.save()
+
+    def response_add(
+        self, request: HttpRequest, obj: Application, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self.show_once(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: Application) -> HttpResponse:
+        shown = hasattr(obj, "shown_once")
+        return self.show_once(request, obj) if shown else super().response_change(request, obj)
+
+    def show_once(self, request: HttpRequest, application: Application) -> HttpResponse:
+        context = {"title": application.name, "application": application, "shown": application.shown_once}
+        page = "admin/teams/application/shown_once.html"
+        return TemplateResponse(request, page, self.admin_site.each_context(request) | context)
+
+
+def give_secret(application: Application) -> dict[str, str]:
+    """Give an application a new secret, of which only a fingerprint will be stored; returns what to show."""
+    application.client_secret = secret = hex_token()
+    return {"Client id": application.client_id, "Client secret": secret}
 
 
 @admin.register(Team)

@@ -1,12 +1,28 @@
 """What users and teams can be asked for."""
 
-from config.api.query import FilterSet, PhoneFilter
+from django.db.models import Q
+
+from config.api.query import FilterSet, PhoneFilter, TextFilter
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import e164
 
 
+class ProgramFilter(TextFilter):
+    """Chooses whose users are listed (teams.programs), and compares nothing."""
+
+    operators = frozenset({""})
+    nullable = False
+
+    def about(self) -> str:
+        return "The client id of an application of yours: lists the active users who hold a valid token for it."
+
+    def match(self, text: str) -> Q:
+        return Q()
+
+
 class UserFilters(FilterSet):
     phone = PhoneFilter(column="phone_e164", parse=e164)
+    oauth_client_id = ProgramFilter(field_name="id")
 
     class Meta:
         model = User

@@ -1,5 +1,6 @@
 """Users and teams over HTTP."""
 
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
@@ -8,11 +9,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api.problems import RecordNotFound
 from config.api.resources import Resource
 from teams.filters import TeamFilters, TeamMemberDistributionOptionFilters, TeamMemberFilters, UserFilters
 from teams.forming import change_team, form_team
 from teams.membership import answer, check_option, invite, remove
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.programs import NotYourProgram, users_of_program
 from teams.serializers import (
     InvitationSerializer,
     TeamMemberDistributionOptionSerializer,
@@ -23,9 +26,25 @@ from teams.serializers import (
 
 
 class UserResource(Resource[User]):
+    """Oneself; with `oauth_client_id`, those who use one's program."""
+
     serializer_class = UserSerializer
     filterset_class = UserFilters
     verbs = ("list", "retrieve")
+
+    @cached_property
+    def client_id(self) -> str:
+        """Of the program that is asked about, or ""."""
+        return next((term.values[-1] for term in self.query.terms if term.field == "oauth_client_id"), "")
+
+    def queryset_for(self, user: User) -> QuerySet[User]:
+        return users_of_program(self.client_id, user) if self.client_id else super().queryset_for(user)
+
+    def get_object(self) -> User:
+        try:
+            return super().get_object()
+        except RecordNotFound as error:
+            raise NotYourProgram if self.client_id else error from None
 
 
 class MeResource(Resource[User]):

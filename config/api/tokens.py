@@ -45,20 +45,11 @@ def fingerprint(token: str) -> str:
 # What the operator's commands need
 
 
-def mint_token(user: Any, now: datetime) -> str:
-    """An access token for `user` in the name of this installation; `now` is wall time."""
-    application, _ = get_application_model().objects.get_or_create(
-        client_id=OWN_CLIENT_ID,
-        defaults={
-            "name": "Pridedesk",
-            "client_type": "confidential",
-            "authorization_grant_type": "authorization-code",
-            "redirect_uris": "http://localhost/",
-        },
-    )
+def mint_token(user: Any, now: datetime, application: Any = None) -> str:
+    """An access token with which `application`, or else this installation, acts for `user`; `now` is wall time."""
     token = get_access_token_model()(
         user=user,
-        application=application,
+        application=application or own_application(),
         scope="write read",
         expires=now + timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS),
     )
@@ -68,11 +59,26 @@ def mint_token(user: Any, now: datetime) -> str:
     return raw
 
 
-def make_application(name: str, redirect_uri: str) -> tuple[str, str]:
+def own_application() -> Any:
+    """The installation's own application, made when it is first needed."""
+    application, _ = get_application_model().objects.get_or_create(
+        client_id=OWN_CLIENT_ID,
+        defaults={
+            "name": "Pridedesk",
+            "client_type": "confidential",
+            "authorization_grant_type": "authorization-code",
+            "redirect_uris": "http://localhost/",
+        },
+    )
+    return application
+
+
+def make_application(name: str, redirect_uri: str, owner: Any = None) -> tuple[str, str]:
     """Register a program that may ask users for access; its secret is told this once."""
     secret = hex_token()
     application = get_application_model()(
         name=name,
+        user=owner,
         redirect_uris=redirect_uri,
         client_type="confidential",
         authorization_grant_type="authorization-code",

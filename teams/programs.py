@@ -1,0 +1,29 @@
+"""The users of a program, as its maker may see them (reference 2.1)."""
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from oauth2_provider.models import get_access_token_model
+
+from config.errors import DomainError, NotAllowed
+from teams.models import Application, User
+
+
+class NotYourProgram(DomainError):
+    """This oauth_client_id is not yours, or this user has no valid token for it."""
+
+    status = 401
+
+
+def users_of_program(client_id: str, maker: User) -> QuerySet[User]:
+    """Active users with an unexpired token for a program that `maker` has registered; tokens live by wall time.
+
+    Raises NotAllowed (403) where there is no such program and NotYourProgram (401) where it is somebody else's, as
+    documented.
+    """
+    program = Application.objects.filter(client_id=client_id).first()
+    if program is None:
+        raise NotAllowed("There is no application with this oauth_client_id.")
+    if program.user_id != maker.pk:
+        raise NotYourProgram
+    tokens = get_access_token_model().objects.filter(application=program, expires__gt=timezone.now())
+    return User.objects.filter(pk__in=tokens.values("user_id"), is_active=True)

@@ -1,0 +1,130 @@
+"""Programs that users register themselves, and who uses them (reference 1.4, 2.1)."""
+
+import html
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from oauth2_provider.models import get_access_token_model
+
+from config.api.tokens import mint_token
+from teams.models import Application
+from tests.client import Api
+
+
+def register(user, **typed):
+    """Send the admin's form for a new program, as `user`."""
+    browser = Client()
+    browser.force_login(user)
+    form = {"name": "Portal", "redirect_uris": "https://portal.example.com/back"} | typed
+    return browser.post(reverse("admin:teams_application_add"), form)
+
+
+def press(user, program, button):
+    """Press a button below a program's form."""
+    browser = Client()
+    browser.force_login(user)
+    address = reverse("admin:teams_application_change", args=[program.pk])
+    page = browser.get(address)
+    if page.status_code != 200:
+        return page
+    name = re.search(rf'name="(\w*{button})"', page.content.decode())[1]
+    return browser.post(address, {"name": program.name, "redirect_uris": program.redirect_uris, name: "1"})
+
+
+def shown(answer):
+    """What a page shows once, by name."""
+    text = answer.content.decode()
+    assert answer.status_code == 200, text
+    pairs = re.findall(r"<dt[^>]*>(.*?)</dt>\s*<dd[^>]*><code[^>]*>(.*?)</code>", text, re.DOTALL)
+    return {html.unescape(name): html.unescape(value) for name, value in pairs}
+
+
+@pytest.fixture
+def program(alice):
+    register(alice)
+    return Application.objects.get(name="Portal")
+
+
+def test_an_agent_registers_a_program_and_sees_its_secret_once(alice):
+    answer = register(alice)
+    program = Application.objects.get(name="Portal")
+    assert shown(answer)["Client id"] == program.client_id
+    assert "no-store" in answer["Cache-Control"]
+    secret = shown(answer)["Client secret"]
+    assert re.fullmatch("[0-9a-f]{40}", secret)
+    assert secret not in program.client_secret
+    assert program.user == alice
+
+
+@pytest.mark.parametrize("typed", [{"redirect_uris": ""}, {"redirect_uris": "javascript:alert(1)"}, {"name": ""}])
+def test_a_program_without_a_name_or_a_way_back_is_refused(alice, typed):
+    assert "error" in register(alice, **typed).content.decode()
+    assert not Application.objects.filter(user=alice).exists()
+
+
+def test_a_revealed_token_opens_the_door_for_who_asked(alice, program):
+    token = shown(press(alice, program, "reveal_my_access_token"))["Access token"]
+    answer = Client().get("/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json()["id"] == alice.pk
+    assert get_access_token_model().objects.get(user=alice).application == program
+
+
+def test_a_new_secret_replaces_the_old_one(alice, program):
+    before = program.client_secret
+    secret = shown(press(alice, program, "make_new_secret"))["Client secret"]
+    program.refresh_from_db()
+    assert program.client_secret != before
+    assert secret not in program.client_secret
+
+
+def test_nobody_sees_or_changes_anothers_program(bob, program):
+    assert press(bob, program, "reveal_my_access_token").status_code == 302
+    assert not get_access_token_model().objects.exists()
+    browser = Client()
+    browser.force_login(bob)
+    assert "Portal" not in browser.get(reverse("admin:teams_application_changelist")).content.decode()
+
+
+# Whose users a program's maker may see
+
+
+def users(api: Api, client_id, path="/users"):
+    return api.get(path, {"oauth_client_id": client_id})
+
+
+@pytest.fixture
+def bobs_token(bob, program):
+    return mint_token(bob, timezone.now(), program)
+
+
+def test_a_maker_lists_the_users_of_their_program(api, alice, bob, dana, program, bobs_token):
+    assert [row["id"] for row in users(api(alice), program.client_id).json()["data"]] == [bob.pk]
+    assert users(api(alice), program.client_id, f"/users/{bob.pk}").json()["email"] == bob.email
+
+
+def test_a_user_without_a_valid_token_is_401(api, alice, bob, dana, program, bobs_token):
+    assert users(api(alice), program.client_id, f"/users/{dana.pk}").status_code == 401
+    get_access_token_model().objects.filter(user=bob).update(expires=timezone.now() - timedelta(seconds=1))
+    assert users(api(alice), program.client_id, f"/users/{bob.pk}").status_code == 401
+    assert users(api(alice), program.client_id).json()["total"] == 0
+
+
+def test_a_deactivated_user_is_not_listed(api, alice, bob, program, bobs_token):
+    bob.is_active = False
+    bob.save()
+    assert users(api(alice), program.client_id).json()["total"] == 0
+
+
+def test_anothers_program_is_401_and_an_unknown_one_403(api, bob, program, bobs_token):
+    assert users(api(bob), program.client_id).status_code == 401
+    assert users(api(bob), "liondesk").status_code == 403
+    assert users(api(bob), program.client_id, f"/users/{bob.pk}").status_code == 401
+
+
+def test_other_filters_hold_beside_it(api, alice, bob, program, bobs_token):
+    answer = api(alice).get("/users", {"oauth_client_id": program.client_id, "email": "nobody@example.com"})
+    assert answer.json()["total"] == 0
