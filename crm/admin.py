@@ -14,6 +14,7 @@ from crm.models import (
     Contact,
     ContactShare,
     ContactSource,
+    ContactTotal,
     CustomField,
     CustomFieldValue,
     Hotness,
@@ -149,3 +150,11 @@ class TagAdmin(ResourceAdmin):
     list_display = fields = ["content"]
     search_fields = ["content"]
     ordering = ["content"]
+
+
+@admin.register(ContactTotal)
+class ContactTotalAdmin(ResourceAdmin):
+    """What is kept so that nobody counts; for operators who wonder."""
+
+    is_for_staff = True
+    list_display = ["owner_user_id", "assigned_user_id", "tag", "number"]
