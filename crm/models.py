@@ -346,3 +346,7 @@ class CustomFieldValue(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+
+# Django looks for an app's models here; these stand on those above.
+from crm.history import Activity, Event, EventProperty  # noqa: E402, F401

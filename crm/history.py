@@ -1,0 +1,138 @@
+"""What has happened with a contact: events that programs tell of, and what agents note down themselves."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from config import clock
+from crm.models import Contact, is_seen_by
+from teams.models import User
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Questions about events."""
+
+    def visible_to(self, user: User) -> EventQuerySet:
+        """Those of the contacts you see (reference 2.14)."""
+        return self.filter(is_seen_by(user, "contact__"))
+
+
+class Event(models.Model):
+    """Something a contact did, such as looking at a house."""
+
+    class Source(models.TextChoices):
+        WEB = "web"
+        DISPOSITION = "disposition"  # of a call
+        API = "api"
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="events", db_index=False)  # who told of it
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="events")
+    source = models.CharField(max_length=11, choices=Source.choices, default=Source.API, editable=False)
+    type = models.CharField(max_length=45)  # free; "property_viewed" is one that LionDesk showed
+    description = models.CharField(max_length=2000, blank=True)
+    site_domain = models.CharField(max_length=100, blank=True)
+    dialer_session_id = models.BigIntegerField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=clock.now)  # may be posted, as may
+    modified_at = models.DateTimeField(default=clock.now)
+
+    objects: ClassVar[EventQuerySet] = EventQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.type} of {self.contact}"
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """Only the contact's owner, not even who told of it (reference 2.14)."""
+        return self.contact.owner_user_id == user.pk
+
+
+class EventProperty(models.Model):
+    """The house, flat or land that an event is about."""
+
+    event = models.OneToOneField(Event, models.CASCADE, related_name="property")
+    mls = models.CharField(max_length=255, blank=True)
+    url = models.CharField(max_length=200, blank=True)
+    address = models.CharField(max_length=200, blank=True)  # street and number
+    city = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=200, blank=True)
+    zip = models.CharField(max_length=200, blank=True)
+    beds = models.IntegerField(null=True, blank=True)
+    full_baths = models.IntegerField(null=True, blank=True)
+    half_baths = models.IntegerField(null=True, blank=True)
+    type = models.CharField(max_length=45, blank=True)  # in words: "Single Family Home"
+    square_feet = models.CharField(max_length=45, blank=True)
+    listing_price = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    estimated_value = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    last_sold_price = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    listing_status = models.CharField(max_length=45, blank=True)
+    listing_days_on_market = models.IntegerField(null=True, blank=True)
+    year_built = models.IntegerField(null=True, blank=True)
+    last_sold_at = models.DateTimeField(null=True, blank=True)
+    listed_at = models.DateTimeField(null=True, blank=True)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    images = models.CharField(max_length=255, blank=True)  # addresses, comma-separated
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "event properties"
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, [self.address, self.city])) or f"property {self.pk}"
+
+    @property
+    def contact_id(self) -> int:
+        return self.event.contact_id
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """As its event (reference 2.15)."""
+        return self.event.may_be_changed_by(user)
+
+
+class ActivityQuerySet(models.QuerySet["Activity"]):
+    """Questions about activities."""
+
+    def visible_to(self, user: User) -> ActivityQuerySet:
+        """Those of the contacts you see."""
+        return self.filter(is_seen_by(user, "contact__"))
+
+
+class Activity(models.Model):
+    """What an agent says they did or heard: a note, a call made from their own phone, a meeting."""
+
+    class Kind(models.TextChoices):
+        NOTE = "Note"
+        CALL = "Call"
+        TEXT = "Text"
+        EMAIL = "Email"
+        MEETING = "Meeting"
+        OTHER = "Other"
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="activities", db_index=False)  # see Meta.indexes
+    user = models.ForeignKey(User, models.PROTECT, related_name="activities", db_index=False)  # its author
+    kind = models.CharField(max_length=7, choices=Kind.choices, default=Kind.NOTE)
+    body = models.CharField(max_length=10_000, blank=True)
+    happened_at = models.DateTimeField(default=clock.now)  # may be posted
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    modified_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[ActivityQuerySet] = ActivityQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["-happened_at", "-id"]
+        verbose_name_plural = "activities"
+        indexes = [
+            # Read by the list of a contact's activities.
+            models.Index(fields=["contact", "happened_at", "id"], name="activity_of_contact"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} about {self.contact}"
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """Nobody else puts words into an author's mouth."""
+        return self.user_id == user.pk
