@@ -1,4 +1,4 @@
-"""Contacts and what describes them in the admin."""
+"""Contacts, what describes them and their history in the admin."""
 
 import re
 from typing import Any
@@ -6,9 +6,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import TabularInline
 
 from config.api.admin import ResourceAdmin
+from crm.history import Activity, Event, EventProperty
 from crm.models import (
     Address,
     Contact,
@@ -22,6 +25,7 @@ from crm.models import (
     is_seen_by,
 )
 from crm.views import (
+    ActivityResource,
     AddressResource,
     ContactResource,
     ContactSourceResource,
@@ -35,11 +39,9 @@ from teams.phones import e164
 PART_OF_A_NUMBER = re.compile(r"(?=.*\d)[\d\s()+.-]+")
 
 
-class AddressInline(TabularInline):  # type: ignore[misc]
-    """To read; the addresses have a page of their own to write them."""
+class InlineToRead(TabularInline):  # type: ignore[misc]
+    """What hangs below a contact, on the contact's page; it has pages of its own to write it."""
 
-    model = Address
-    fields = ["type", "street_address_1", "street_address_2", "city", "state", "zip"]
     extra = 0
     show_change_link = True
     can_delete = False
@@ -54,14 +56,33 @@ class AddressInline(TabularInline):  # type: ignore[misc]
         return False
 
 
+class AddressInline(InlineToRead):
+    model = Address
+    fields = ["type", "street_address_1", "street_address_2", "city", "state", "zip"]
+
+
+class ActivityInline(InlineToRead):
+    """The latest; all of them are in their own list."""
+
+    model = Activity
+    fields = ["happened_at", "kind", "body", "user"]
+    verbose_name_plural = "latest activities"
+    most = 20
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Activity]:
+        contact_id = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
+        latest = Activity.objects.filter(contact=contact_id)[: self.most]
+        return Activity.objects.filter(pk__in=latest.values("pk")).select_related("user")
+
+
 @admin.register(Contact)
 class ContactAdmin(ResourceAdmin):
     resource = ContactResource
-    inlines = [AddressInline]
+    inlines = [AddressInline, ActivityInline]
     list_display = ["__str__", "email", "mobile_phone", "tags", "assigned_user", "owner_user", "created_at"]
     list_select_related = ["assigned_user", "owner_user"]
     search_fields = ["first_name__lower_prefix", "last_name__lower_prefix", "email__lower_prefix"]
-    readonly_fields = ["owner_user", "created_at", "modified_at"]
+    readonly_fields = ["owner_user", "created_at", "modified_at", "history"]
     fieldsets = [
         (None, {"fields": ["first_name", "last_name", "email", "company", "tags", "is_do_not_contact"]}),
         ("Phones", {"fields": ["mobile_phone", "home_phone", "office_phone", "fax"]}),
@@ -80,8 +101,17 @@ class ContactAdmin(ResourceAdmin):
                 "classes": ["collapse"],
             },
         ),
-        ("Times", {"fields": ["created_at", "modified_at"]}),
+        ("Times", {"fields": ["created_at", "modified_at", "history"]}),
     ]
+
+    @admin.display
+    def history(self, contact: Contact) -> str:
+        """Where to write down what was done, and to read all of it."""
+        if contact.pk is None:
+            return "-"
+        log, all_of_it = (reverse(f"admin:crm_activity_{page}") for page in ("add", "changelist"))
+        links = '<a href="{}?contact={}">Note down a call, a meeting or a thought</a> · <a href="{}?contact={}">All</a>'
+        return format_html(links, log, contact.pk, all_of_it, contact.pk)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """People are found by how their names or email begin, by any whole number, or by part of the mobile."""
@@ -158,3 +188,33 @@ class ContactTotalAdmin(ResourceAdmin):
 
     is_for_staff = True
     list_display = ["owner_user_id", "assigned_user_id", "tag", "number"]
+
+
+@admin.register(Activity)
+class ActivityAdmin(ResourceAdmin):
+    resource = ActivityResource
+    list_display = ["contact", "kind", "body", "user", "happened_at"]
+    list_select_related = ["contact", "user"]
+    list_filter = ["kind"]
+    autocomplete_fields = fixed = ["contact"]
+    fields = ["contact", "kind", "body", "happened_at"]
+    ordering = ["-happened_at", "-pk"]
+
+
+@admin.register(Event)
+class EventAdmin(ResourceAdmin):
+    """What programs have told of."""
+
+    list_display = ["contact", "type", "description", "site_domain", "source", "user", "created_at"]
+    list_select_related = ["contact", "user"]
+
+
+@admin.register(EventProperty)
+class EventPropertyAdmin(ResourceAdmin):
+    """What those events are about."""
+
+    list_display = ["event", "address", "city", "type", "listing_price", "listing_status"]
+    list_select_related = ["event__contact"]
+
+    def rows_for(self, user: User) -> QuerySet[EventProperty]:
+        return EventProperty.objects.filter(is_seen_by(user, "event__contact__"))

@@ -22,6 +22,11 @@ def tell_of_changes(contacts: QuerySet[Contact], changes: Collection[str], *, no
             tell_of_change(contact, changes, now=now)
 
 
+def hold(contact: Contact) -> None:
+    """Keep a contact, which may be on its way out, until this transaction ends; raises DoesNotExist if it is gone."""
+    Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
+
+
 @transaction.atomic
 def remove_contact(contact: Contact, *, now: datetime) -> None:
     """Remove a contact, what hangs below it and what is still to be said to it."""

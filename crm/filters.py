@@ -2,7 +2,8 @@
 
 from django.db.models import Q, Value
 
-from config.api.query import FilterSet, PhoneFilter, TextFilter, any_of
+from config.api.query import FilterSet, NumberFilter, PhoneFilter, TextFilter, any_of
+from crm.history import Activity, Event, EventProperty
 from crm.models import Address, Contact, ContactSource, CustomField, Hotness, Tag, tag_list
 from teams.phones import e164
 
@@ -90,3 +91,59 @@ class TagFilters(FilterSet):
     class Meta:
         model = Tag
         fields = ["id", "content"]
+
+
+class EventFilters(FilterSet):
+    class Meta:
+        model = Event
+        fields = [
+            "id",
+            "user_id",
+            "contact_id",
+            "source",
+            "type",
+            "description",
+            "site_domain",
+            "dialer_session_id",
+            "created_at",
+            "modified_at",
+        ]
+
+
+class EventPropertyFilters(FilterSet):
+    api_event_id = NumberFilter(field_name="event_id")
+    contact_id = NumberFilter(field_name="event__contact_id")
+
+    class Meta:
+        model = EventProperty
+        fields = [
+            "id",
+            "mls",
+            "url",
+            "address",
+            "city",
+            "state",
+            "zip",
+            "beds",
+            "full_baths",
+            "half_baths",
+            "type",
+            "square_feet",
+            "listing_price",
+            "estimated_value",
+            "last_sold_price",
+            "listing_status",
+            "listing_days_on_market",
+            "year_built",
+            "last_sold_at",
+            "listed_at",
+            "latitude",
+            "longitude",
+            "images",
+        ]
+
+
+class ActivityFilters(FilterSet):
+    class Meta:
+        model = Activity
+        fields = ["id", "user_id", "kind", "body", "happened_at", "created_at", "modified_at"]

@@ -1,4 +1,4 @@
-"""How contacts and what describes them look to clients (reference 2.7 to 2.13)."""
+"""How contacts, what describes them and their history look to clients (reference 2.7 to 2.15)."""
 
 import json
 from collections.abc import Collection
@@ -8,8 +8,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
 from config.api import values
-from config.api.fields import LooseChoice, LooseField, LooseSerializer, LooseText, Reference
+from config.api.fields import LooseChoice, LooseField, LooseInteger, LooseSerializer, LooseText, Reference
 from crm.custom_fields import Row, fields_for
+from crm.history import Activity, Event, EventProperty
 from crm.models import ADDRESS_TYPES, Address, Contact, ContactSource, CustomField, Hotness, Tag
 from teams.models import User
 
@@ -195,3 +196,68 @@ class TagSerializer(LooseSerializer[Tag]):
         if "," in content:
             raise ValidationError("may hold no comma: it parts one tag from the next.")
         return content
+
+
+class EventPropertySerializer(LooseSerializer[EventProperty]):
+    """`half_baths` is documented as read-only, which must be a slip: nothing else could have set it."""
+
+    api_event_id = LooseInteger(source="event_id", read_only=True)
+    contact_id = LooseInteger(read_only=True)
+
+    class Meta:
+        model = EventProperty
+        fields = [
+            "id",
+            "api_event_id",
+            "contact_id",
+            "mls",
+            "url",
+            "address",
+            "city",
+            "state",
+            "zip",
+            "beds",
+            "full_baths",
+            "half_baths",
+            "type",
+            "square_feet",
+            "listing_price",
+            "estimated_value",
+            "last_sold_price",
+            "listing_status",
+            "listing_days_on_market",
+            "year_built",
+            "last_sold_at",
+            "listed_at",
+            "latitude",
+            "longitude",
+            "images",
+        ]
+
+
+class EventSerializer(LooseSerializer[Event]):
+    property = EventPropertySerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Event
+        fields = [
+            "id",
+            "user_id",
+            "contact_id",
+            "source",
+            "type",
+            "description",
+            "site_domain",
+            "dialer_session_id",
+            "property",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = ["user_id", "source", "dialer_session_id"]
+
+
+class ActivitySerializer(LooseSerializer[Activity]):
+    class Meta:
+        model = Activity
+        fields = ["id", "contact_id", "user_id", "kind", "body", "happened_at", "created_at", "modified_at"]
+        read_only_fields = ["contact_id", "user_id", "created_at", "modified_at"]

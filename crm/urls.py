@@ -1,11 +1,14 @@
-"""The addresses of contacts and of what describes them."""
+"""The addresses of contacts, of what describes them and of their history."""
 
 from config.api.resources import routes
 from crm.views import (
+    ActivityResource,
     AddressResource,
     ContactResource,
     ContactSourceResource,
     CustomFieldResource,
+    EventPropertyResource,
+    EventResource,
     HotnessResource,
     TagResource,
 )
@@ -13,8 +16,11 @@ from crm.views import (
 urlpatterns = [
     *routes("contacts", ContactResource),
     *routes("contacts/<contact_id>/addresses", AddressResource),
+    *routes("contacts/<contact_id>/activities", ActivityResource),
     *routes("contact-sources", ContactSourceResource),
     *routes("hotnesses", HotnessResource),
     *routes("custom-fields", CustomFieldResource),
     *routes("tags", TagResource),
+    *routes("events", EventResource),
+    *routes("events/<event_id>/properties", EventPropertyResource),
 ]

@@ -1,4 +1,4 @@
-"""Contacts and what describes them over HTTP."""
+"""Contacts, what describes them and their history over HTTP."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -9,24 +9,32 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.resources import Resource
+from config.api.resources import BEYOND, Resource
+from config.errors import Conflict, DomainError
 from crm import totals
-from crm.contacts import remove_contact, tell_of_change
+from crm.contacts import hold, remove_contact, tell_of_change
 from crm.custom_fields import Row, rows_for, write_values
 from crm.filters import (
+    ActivityFilters,
     AddressFilters,
     ContactFilters,
     ContactSourceFilters,
     CustomFieldFilters,
+    EventFilters,
+    EventPropertyFilters,
     HotnessFilters,
     TagFilters,
 )
+from crm.history import Activity, Event, EventProperty
 from crm.models import Address, Contact, ContactSource, CustomField, Hotness, Tag
 from crm.serializers import (
+    ActivitySerializer,
     AddressSerializer,
     ContactSerializer,
     ContactSourceSerializer,
     CustomFieldSerializer,
+    EventPropertySerializer,
+    EventSerializer,
     HotnessSerializer,
     TagSerializer,
 )
@@ -100,7 +108,7 @@ class AddressResource(Resource[Address]):
     parent_model, parent_field = Contact, "contact"
 
     def perform_create(self, serializer: Any) -> None:
-        Contact.objects.select_for_update(no_key=True).get(pk=self.parent.pk)  # it may be on its way out
+        hold(self.parent)
         self.save(serializer)
 
 
@@ -159,3 +167,65 @@ class TagResource(Resource[Tag]):
     def perform_update(self, serializer: Any) -> None:
         if content := serializer.validated_data.get("content"):
             rename_tag(serializer.instance, content, now=self.now)
+
+
+class EventResource(Resource[Event]):
+    """What programs tell of contacts. Whoever sees a contact adds to it; its owner alone changes or removes."""
+
+    serializer_class = EventSerializer
+    filterset_class = EventFilters
+
+    def queryset_for(self, user: User) -> QuerySet[Event]:
+        return super().queryset_for(user).select_related("contact", "property")
+
+    def perform_create(self, serializer: Any) -> None:
+        self.save(serializer, user=self.user)
+
+    def save(self, serializer: Any, **more: Any) -> Event:
+        if contact := serializer.validated_data.get("contact"):
+            hold(contact)
+        event: Event = super().save(serializer, **more)
+        return event
+
+
+class NoProperty(DomainError):
+    """Only events whose source is api have a property."""
+
+
+class HasProperty(Conflict):
+    """This event has its property already: change it, or remove it first."""
+
+
+class EventPropertyResource(Resource[EventProperty]):
+    """The property that an event is about. An event has one, or none."""
+
+    serializer_class = EventPropertySerializer
+    filterset_class = EventPropertyFilters
+    parent_model, parent_field = Event, "event"
+
+    def queryset_for(self, user: User) -> QuerySet[EventProperty]:
+        return super().queryset_for(user).select_related("event__contact")
+
+    def perform_create(self, serializer: Any) -> None:
+        hold(self.parent.contact)
+        event = Event.objects.select_for_update(no_key=True).get(pk=self.parent.pk)  # two must not both find none
+        if event.source != Event.Source.API:
+            raise NoProperty
+        if standing := EventProperty.objects.filter(event=event).first():
+            raise HasProperty(data={"id": standing.pk})
+        self.save(serializer)
+
+
+class ActivityResource(Resource[Activity]):
+    """What agents note down about one contact, the latest first; each is its author's."""
+
+    tag = BEYOND
+    serializer_class = ActivitySerializer
+    filterset_class = ActivityFilters
+    parent_model, parent_field = Contact, "contact"
+    default_order = ("-happened_at", "-id")
+
+    def perform_create(self, serializer: Any) -> None:
+        hold(self.parent)
+        at = serializer.validated_data.get("happened_at", self.now)
+        self.save(serializer, user=self.user, happened_at=at)

@@ -25,6 +25,7 @@ WHO = ("bob", "alice", "dana", "erin", "frank", "charlie", "nobody")
 NAME = {"name": "Renamed"}
 SEAT = {"team_id": "{team}", "email": "charlie@example.com"}
 OPTION = {"team_id": "{team}", "user_id": "{dana}", "assign_automatically": False}
+EVENT = {"contact_id": "{contact}", "type": "property_viewed"}
 FIELD = {"name": "Pets", "data_type": "Text"}
 ACTION = {"type": "Email Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 60, "notes": "Hello"}
 TASK = {"contact_id": "{contact}", "action_type": "None", "description": "Call", "status": "incomplete"}
@@ -66,6 +67,21 @@ TABLE = [
     ("get",    "/contacts/{contact}/addresses/{address}",          None, 200, 200, 200, 200, 404, 404, 401),
     ("patch",  "/contacts/{contact}/addresses/{address}", {"zip": "92618"}, 200, 200, 200, 200, 404, 404, 401),
     ("delete", "/contacts/{contact}/addresses/{address}",          None, 200, 200, 200, 200, 404, 404, 401),
+    ("get",    "/contacts/{contact}/activities",                   None,   1,   1,   1,   1, 404, 404, 401),
+    ("post",   "/contacts/{contact}/activities",                     {}, 201, 201, 201, 201, 404, 404, 401),
+    ("get",    "/contacts/{contact}/activities/{activity}",        None, 200, 200, 200, 200, 404, 404, 401),
+    ("patch",  "/contacts/{contact}/activities/{activity}",          {}, 200, 403, 403, 403, 404, 404, 401),
+    ("delete", "/contacts/{contact}/activities/{activity}",        None, 200, 403, 403, 403, 404, 404, 401),
+    ("get",    "/events",                                          None,   2,   2,   2,   2,   0,   0, 401),
+    ("post",   "/events",                                         EVENT, 201, 201, 201, 201, 400, 400, 401),
+    ("get",    "/events/{event}",                                  None, 200, 200, 200, 200, 404, 404, 401),
+    ("patch",  "/events/{event}",                                    {}, 200, 403, 403, 403, 404, 404, 401),
+    ("delete", "/events/{event}",                                  None, 200, 403, 403, 403, 404, 404, 401),
+    ("get",    "/events/{event}/properties",                       None,   1,   1,   1,   1, 404, 404, 401),
+    ("post",   "/events/{other_event}/properties",                   {}, 201, 201, 201, 201, 404, 404, 401),
+    ("get",    "/events/{event}/properties/{property}",            None, 200, 200, 200, 200, 404, 404, 401),
+    ("patch",  "/events/{event}/properties/{property}",              {}, 200, 403, 403, 403, 404, 404, 401),
+    ("delete", "/events/{event}/properties/{property}",            None, 200, 403, 403, 403, 404, 404, 401),
     ("get",    "/contact-sources",                                 None,   1,   0,   0,   0,   0,   0, 401),
     ("post",   "/contact-sources",                                 NAME, 201, 201, 201, 201, 201, 201, 401),
     ("get",    "/contact-sources/{source}",                        None, 200, 404, 404, 404, 404, 404, 401),
@@ -180,6 +196,10 @@ def world(alice, bob, dana, charlie, team, api):
     make("hotness", "/hotnesses", name="Hot")
     make("contact", "/contacts", first_name="Clara", email="clara@example.com", mobile_phone="+1 310 555 0142")
     make("address", f"/contacts/{ids['contact']}/addresses", type="Home")
+    make("activity", f"/contacts/{ids['contact']}/activities", kind="Call")
+    make("event", "/events", contact_id=ids["contact"], type="property_viewed")
+    make("other_event", "/events", contact_id=ids["contact"], type="property_viewed")
+    make("property", f"/events/{ids['event']}/properties", city="Irvine")
     make("field", "/custom-fields", **FIELD)
     make("tag", "/tags", content="Buyer")
     make("folder", "/template-folders", name="Welcomes")

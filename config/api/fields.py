@@ -104,9 +104,13 @@ class LooseDecimal(LooseField):
     def read(self, value: object) -> Decimal:
         number = values.decimal_number(value)
         if self.max_digits is not None and self.decimal_places is not None:
-            number = round(number, self.decimal_places)
-            if abs(number) >= 10 ** (self.max_digits - self.decimal_places):
-                raise ValueError("is too large a number.")
+            return self.fitted(number, self.decimal_places, 10 ** (self.max_digits - self.decimal_places))
+        return number
+
+    def fitted(self, number: Decimal, places: int, limit: int) -> Decimal:
+        """Rounded to these places. Decimal itself breaks off at more than 28 digits."""
+        if abs(number) >= limit or abs(number := round(number, places)) >= limit:
+            raise ValueError("is too large a number.")
         return number
 
     def to_representation(self, value: Decimal | float) -> float:
