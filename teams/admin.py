@@ -9,7 +9,6 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from oauth2_provider.models import (
     get_access_token_model,
     get_device_grant_model,
@@ -23,8 +22,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from config.api.admin import ResourceAdmin, ResourceForm
-from config.api.tokens import OWN_CLIENT_ID, hex_token, mint_token
+from config.api.tokens import OWN_CLIENT_ID
 from teams.models import Application, Team, TeamMember, TeamMemberDistributionOption, User
+from teams.programs import give_secret, reveal_token
 from teams.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
 
 # The OAuth library registers its own; tokens and codes are nothing to browse, and nobody is in a group.
@@ -130,7 +130,7 @@ class ApplicationAdmin(ModelAdmin):  # type: ignore[misc]
     @action(description="Reveal my access token")  # type: ignore[untyped-decorator]
     def reveal_my_access_token(self, request: HttpRequest, obj: Application) -> None:
         """Mint a token with which this program acts for the user who asks."""
-        obj.shown_once = {"Access token": mint_token(request.user, timezone.now(), obj)}
+        obj.shown_once = reveal_token(obj, request.user)
 
     @action(description="Make a new secret")  # type: ignore[untyped-decorator]
     def make_new_secret(self, request: HttpRequest, obj: Application) -> None:
@@ -151,12 +151,6 @@ class ApplicationAdmin(ModelAdmin):  # type: ignore[misc]
         context = {"title": application.name, "application": application, "shown": application.shown_once}
         page = "admin/teams/application/shown_once.html"
         return TemplateResponse(request, page, self.admin_site.each_context(request) | context)
-
-
-def give_secret(application: Application) -> dict[str, str]:
-    """Give an application a new secret, of which only a fingerprint will be stored; returns what to show."""
-    application.client_secret = secret = hex_token()
-    return {"Client id": application.client_id, "Client secret": secret}
 
 
 @admin.register(Team)

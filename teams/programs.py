@@ -1,9 +1,10 @@
-"""The users of a program, as its maker may see them (reference 2.1)."""
+"""Programs that users register: their tokens, which live by wall time, and whose they are (reference 1.4, 2.1)."""
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
+from config.api.tokens import hex_token, mint_token
 from config.errors import DomainError, NotAllowed
 from teams.models import Application, User
 
@@ -15,7 +16,7 @@ class NotYourProgram(DomainError):
 
 
 def users_of_program(client_id: str, maker: User) -> QuerySet[User]:
-    """Active users with an unexpired token for a program that `maker` has registered; tokens live by wall time.
+    """Active users with an unexpired token for a program that `maker` has registered.
 
     Raises NotAllowed (403) where there is no such program and NotYourProgram (401) where it is somebody else's, as
     documented.
@@ -27,3 +28,14 @@ def users_of_program(client_id: str, maker: User) -> QuerySet[User]:
         raise NotYourProgram
     tokens = get_access_token_model().objects.filter(application=program, expires__gt=timezone.now())
     return User.objects.filter(pk__in=tokens.values("user_id"), is_active=True)
+
+
+def reveal_token(program: Application, user: User) -> dict[str, str]:
+    """A token with which the program acts for `user`, to show once."""
+    return {"Access token": mint_token(user, timezone.now(), program)}
+
+
+def give_secret(program: Application) -> dict[str, str]:
+    """Give a program a new secret, of which only a fingerprint will be stored; returns what to show once."""
+    program.client_secret = secret = hex_token()
+    return {"Client id": program.client_id, "Client secret": secret}

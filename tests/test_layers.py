@@ -29,6 +29,7 @@ WALL_TIME = {
     "config/stack/prepare.py": "the life of a token",
     "config/tidy.py": "the life of tokens and log-ins",
     "teams/management/commands/token.py": "the life of a token",
+    "teams/programs.py": "the life of a token",
 }
 CALLS = {"timezone.now", "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 IN_TEXT = re.compile(
