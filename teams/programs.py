@@ -1,5 +1,7 @@
 """Programs that users register: their tokens, which live by wall time, and whose they are (reference 1.4, 2.1)."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
@@ -30,7 +32,7 @@ def users_of_program(client_id: str, maker: User) -> QuerySet[User]:
     return User.objects.filter(pk__in=tokens.values("user_id"), is_active=True)
 
 
-def reveal_token(program: Application, user: User) -> dict[str, str]:
+def reveal_token(program: Application, user: Any) -> dict[str, str]:
     """A token with which the program acts for `user`, to show once."""
     return {"Access token": mint_token(user, timezone.now(), program)}
 
