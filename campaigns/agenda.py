@@ -1,32 +1,22 @@
-"""What an agent does with tasks: completes, re-opens or removes them; a recurring one leads to its next."""
+"""What an agent does with tasks: writes them down, completes, re-opens or removes them."""
 
 from datetime import datetime
-from typing import Final
 
+from campaigns import reminders, series
 from campaigns.models import Task
-from campaigns.recurrence import next_occurrence
 from config.errors import NotAllowed
 from teams.models import User
 
 Status = Task.Status
 
-REPEATED: Final = (  # what an occurrence takes over from the one before it
-    "owner_user",
-    "contact",
-    "campaign_contact",
-    "action_type",
-    "reminder_type",
-    "description",
-    "notes",
-    "is_all_day",
-    "is_important",
-    "is_public",
-    "assigned_user",
-    "category",
-    "folder",
-    "recurrence",
-    "recurs_from",
-)
+
+def follow_up(task: Task, status: str | None, *, by: User, now: datetime) -> None:
+    """What follows from writing a task: its status changes, if one was given, and its reminder is planned."""
+    if status and status != task.status:
+        mark(task, status, by=by, now=now)
+    else:
+        reminders.plan(task, now)
+        task.save(update_fields=["remind_at"])
 
 
 def mark(task: Task, status: str, *, by: User, now: datetime) -> None:
@@ -38,21 +28,8 @@ def mark(task: Task, status: str, *, by: User, now: datetime) -> None:
     task.status = status
     if status != Status.DELETED:
         task.completed_at, task.completing_user = (now, by) if status == Status.COMPLETE else (None, None)
-    if status == Status.COMPLETE and task.recurrence:
-        _repeat(task, now)
+    if status == Status.COMPLETE:
+        series.pass_on(task, now)
+    reminders.plan(task, now)
     task.modified_at = now
     task.save()
-
-
-def _repeat(task: Task, now: datetime) -> None:
-    """Make the next occurrence. The rule moves to it, so that completing this task once more makes no second one.
-
-    Occurrences missed meanwhile are left out: nobody makes up for five weekly calls at once.
-    """
-    zone = (task.assigned_user or task.owner_user).zone
-    after = max(task.due_at or now, now)
-    at = next_occurrence(task.recurrence, task.recurs_from or after, after, zone)
-    if at is not None:
-        carried = {name: getattr(task, name) for name in REPEATED}
-        Task.objects.create(**carried, due_at=at, created_at=now, modified_at=now)
-    task.recurrence = ""

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from campaigns import schedule
 from campaigns.communications import stop
-from campaigns.models import COMMUNICATIONS, Campaign, CampaignAction, CampaignContact, Task
+from campaigns.models import COMMUNICATIONS, REMINDED_BY, Campaign, CampaignAction, CampaignContact, Task
 from config.due import nudge
 from crm.models import Contact
 from teams.models import User
@@ -55,12 +55,15 @@ ORDER BY enrolment.id, position
 PLAN_TASKS: Final = """
 INSERT INTO campaigns_task
     (owner_user_id, contact_id, campaign_contact_id, action_type, reminder_type, status, due_at, description, notes,
-    is_all_day, is_important, is_public, assigned_user_id, recurrence, recurs_from, created_at, modified_at)
+    is_all_day, is_important, is_public, assigned_user_id, recurrence, recurs_from, remind_at, created_at,
+    modified_at)
 SELECT %s, contact_id, enrolment.id, type, type, 'incomplete', due_at, description, '',
-    false, false, false, COALESCE(assigned_user_id, worker_id), recurrence, recurs_from, %s, %s
+    false, false, false, COALESCE(assigned_user_id, worker_id), recurrence, recurs_from, remind_at, %s,
+    %s
 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS enrolment (id, contact_id, worker_id, zone)
-JOIN unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::timestamptz[])
-    WITH ORDINALITY AS step (zone, type, description, assigned_user_id, due_at, recurrence, recurs_from, position)
+JOIN unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::timestamptz[],
+    %s::timestamptz[]) WITH ORDINALITY
+    AS step (zone, type, description, assigned_user_id, due_at, recurrence, recurs_from, remind_at, position)
     USING (zone)
 ORDER BY enrolment.id, position
 """
@@ -105,6 +108,7 @@ class Step:
             self.planned.at,
             (action.recurrence or "") if recurs else "",
             start if recurs else None,
+            self.planned.at if action.type in REMINDED_BY else None,
         )
 
 
@@ -145,7 +149,7 @@ def stop_all(campaign: Campaign, *, now: datetime) -> None:
     enrolments = CampaignContact.objects.filter(campaign=campaign)
     stop(enrolments, reason=CAMPAIGN_DELETED, now=now)
     tasks = Task.objects.filter(campaign_contact__in=enrolments, status=Task.Status.INCOMPLETE)
-    tasks.update(status=Task.Status.DELETED, modified_at=now)
+    tasks.update(status=Task.Status.DELETED, remind_at=None, modified_at=now)
     enrolments.filter(ended_at=None).update(ended_at=now, end_reason=CAMPAIGN_DELETED)
     enrolments.update(campaign_name=campaign.name)
 

@@ -15,7 +15,7 @@ from campaigns import schedule
 from config import clock
 from crm.models import Contact
 from messaging.models import Message, Template
-from teams.models import User, any_of
+from teams.models import User, any_of, are_shared_with
 
 
 class ActionType(models.TextChoices):
@@ -43,14 +43,24 @@ TEMPLATE_TYPES: dict[str, str] = {
     ActionType.TEXT_CONTACT: Template.TemplateType.TEXT,
 }
 REMINDERS = (ActionType.TASK_EMAIL, ActionType.TASK_CALL, ActionType.TASK_TEXT, ActionType.TASK_NONE)
+# How the agent is reminded of a task that falls due; of those not named here, not at all. Nobody is called by machine.
+REMINDED_BY: dict[str, str] = {
+    ActionType.EMAIL_CONTACT: Message.Channel.EMAIL,
+    ActionType.CALL_CONTACT: Message.Channel.EMAIL,
+    ActionType.TEXT_CONTACT: Message.Channel.TEXT,
+    ActionType.TASK_EMAIL: Message.Channel.EMAIL,
+    ActionType.TASK_CALL: Message.Channel.EMAIL,
+    ActionType.TASK_TEXT: Message.Channel.TEXT,
+}
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     """Questions about campaigns."""
 
     def visible_to(self, user: User) -> CampaignQuerySet:
-        """Your own (those a broker shares come with sub-accounts)."""
-        return self.filter(owner_user=user)
+        """Your own, and those that your broker shares (reference 2.18)."""
+        shared = are_shared_with(user, "owner_user_id") & models.Q(is_broker_sharing_on=True)
+        return self.filter(models.Q(owner_user=user) | shared)
 
 
 class Campaign(models.Model):
@@ -320,9 +330,14 @@ class Task(models.Model):
     )
     category = models.CharField(max_length=255, null=True, blank=True)
     folder = models.CharField(max_length=255, null=True, blank=True)
-    # A recurring task keeps one next occurrence: completing it makes the one after.
+    # A series keeps one next occurrence, which carries the rule: completing it makes the one after (campaigns.series).
     recurrence = models.TextField(blank=True, editable=False)
     recurs_from = models.DateTimeField(null=True, blank=True, editable=False)  # the rule's DTSTART
+    # From the second occurrence on: the number of the first, and when the rule says it is; `due_at` may be moved.
+    series = models.BigIntegerField(null=True, blank=True, editable=False)
+    occurs_at = models.DateTimeField(null=True, blank=True, editable=False)
+    remind_at = models.DateTimeField(null=True, blank=True, editable=False)  # null: there is nothing to remind of
+    reminded_for = models.DateTimeField(null=True, blank=True, editable=False)  # the last time there was
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -330,9 +345,22 @@ class Task(models.Model):
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["series", "occurs_at"], name="task_occurrence_once"),
+            models.CheckConstraint(
+                condition=models.Q(remind_at=None)
+                | models.Q(reminded_for=None)
+                | ~models.Q(remind_at=models.F("reminded_for")),
+                name="task_reminded_once",
+            ),
+        ]
         indexes = [
             models.Index(fields=["assigned_user", "due_at"], name="task_of_assignee"),  # read by an agent's list
             models.Index(fields=["owner_user", "due_at"], name="task_of_owner"),
+            # Read by campaigns.reminders' tick: of what somebody is to be reminded.
+            models.Index(
+                fields=["remind_at", "id"], condition=models.Q(remind_at__isnull=False), name="task_reminder_due"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -136,5 +136,4 @@ class TaskResource(Resource[Task]):
     def _save_with_status(self, serializer: Any, **more: Any) -> None:
         status = serializer.validated_data.pop("status", None)
         self.save(serializer, **more)
-        if status:
-            agenda.mark(serializer.instance, status, by=self.user, now=self.now)
+        agenda.follow_up(serializer.instance, status, by=self.user, now=self.now)

@@ -227,6 +227,7 @@ CLOCK = "config.sandbox.clock.now" if SANDBOX else "django.utils.timezone.now"
 ENGINES = [
     "leads.engine",
     "campaigns.engine",
+    "campaigns.reminders",
     "messaging.outbox",
     *(["config.sandbox.callbacks"] if SANDBOX else []),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from campaigns import engine
+from campaigns import engine, reminders
 from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication
 from crm.models import Contact
 from messaging import outbox
@@ -16,6 +16,8 @@ from teams.models import User
 NOON = datetime(2027, 3, 1, 20, tzinfo=UTC)  # Monday noon in Los Angeles
 
 NUMBER = "+19495550199"  # alice texts from it
+
+PARTS = (engine, reminders, outbox)  # what runs as time goes by
 
 
 class Clock:
@@ -65,12 +67,12 @@ def run(clock: Clock, sending: None) -> Callable[..., None]:
 
 
 def _do_all_due(now: datetime) -> None:
-    while engine.run_due(now) or outbox.run_due(now):
+    while any(part.run_due(now) for part in PARTS):
         pass
 
 
 def _next_due_at() -> datetime | None:
-    return min((at for part in (engine, outbox) if (at := part.next_due_at())), default=None)
+    return min((at for part in PARTS if (at := part.next_due_at())), default=None)
 
 
 @pytest.fixture

@@ -1,0 +1,85 @@
+"""Reminding agents of tasks that fall due, once for each time a task is due (design 5). One of `settings.ENGINES`."""
+
+import textwrap
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import F
+
+from campaigns.models import REMINDED_BY, Task
+from crm.models import Contact
+from messaging.drafts import alert_email, alert_text
+from messaging.models import Message
+from messaging.outbox import queue_messages
+from teams.models import User
+from teams.zones import wall_time
+
+BATCH: Final = 200
+OLD_NEWS: Final = timedelta(hours=1)  # who writes down a task that was due before that knows of it
+LONGEST_LINE: Final = 300  # characters of a description in a text
+
+
+def plan(task: Task, now: datetime) -> None:
+    """Note on a task when its agent is to be reminded. The caller saves it."""
+    task.remind_at = task.due_at if _is_wanted(task, now) else None
+
+
+def _is_wanted(task: Task, now: datetime) -> bool:
+    if task.status != Task.Status.INCOMPLETE or task.action_type not in REMINDED_BY or task.due_at is None:
+        return False
+    return task.due_at > now - OLD_NEWS and task.due_at != task.reminded_for
+
+
+def next_due_at() -> datetime | None:
+    """When somebody is next to be reminded."""
+    waiting = Task.objects.exclude(remind_at=None).order_by("remind_at", "id")
+    return waiting.values_list("remind_at", flat=True).first()
+
+
+def run_due(now: datetime) -> int:
+    """Put a reminder of every task that has fallen due into the outbox."""
+    total = 0
+    while done := _remind(now):
+        total += done
+    return total
+
+
+@transaction.atomic
+def _remind(now: datetime) -> int:
+    """One batch: its messages and the note that they were made stand together, or neither does."""
+    due = Task.objects.filter(remind_at__lte=now).order_by("remind_at", "id")
+    tasks = list(due.select_for_update(skip_locked=True, no_key=True)[:BATCH])
+    agents = User.objects.in_bulk({pk for task in tasks for pk in (task.assigned_user_id, task.owner_user_id) if pk})
+    queue_messages([_message(task, agent, now) for task in tasks if (agent := _agent_of(task, agents))], now)
+    Task.objects.filter(pk__in=[task.pk for task in tasks]).update(reminded_for=F("remind_at"), remind_at=None)
+    return len(tasks)
+
+
+def _agent_of(task: Task, agents: dict[int, User]) -> User | None:
+    """Its assignee; for one that has none, or who has left, its owner."""
+    candidates = [agents[pk] for pk in (task.assigned_user_id, task.owner_user_id) if pk]
+    return next((agent for agent in candidates if agent.is_active), None)
+
+
+def _message(task: Task, agent: User, now: datetime) -> Message:
+    """A text if that was asked for and the agent has a phone, else an email."""
+    line = textwrap.shorten(task.description, LONGEST_LINE, placeholder=" ...")
+    contact = Contact.objects.visible_to(agent).filter(pk=task.contact_id).first() if task.contact_id else None
+    if REMINDED_BY[task.action_type] == Message.Channel.TEXT and agent.phone_e164:
+        return alert_text(agent, "\n".join([f"Task due: {line}", *_lines_about(contact)]), now)
+    return alert_email(agent, f"Task due: {line}", _letter(task, agent, contact), now)
+
+
+def _letter(task: Task, agent: User, contact: Contact | None) -> str:
+    due = f"Due {wall_time(task.due_at, agent.zone):%Y-%m-%d %H:%M}, {agent.timezone}." if task.due_at else ""
+    parts = [task.description, "\n".join(_lines_about(contact)), task.notes, due]
+    return "\n\n".join(part for part in parts if part.strip())
+
+
+def _lines_about(contact: Contact | None) -> list[str]:
+    """Who it is about and how to reach them; nothing of a contact the agent does not see."""
+    if contact is None:
+        return []
+    ways = (contact.mobile_phone, contact.home_phone, contact.office_phone, contact.email)
+    return [line for line in (str(contact), *ways) if line.strip()]
