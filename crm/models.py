@@ -10,19 +10,22 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from config import clock
-from teams.models import User, is_among, seen_through
+from teams.models import User, are_shared_with, is_among, seen_through
 from teams.phones import e164
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
-    """Rows that only their creator sees."""
+    """Rows that their creator sees and, where the model names the flag `shared_by`, sub-accounts of theirs."""
 
     def visible_to(self, user: User) -> OwnedQuerySet:
-        return self.filter(user=user)
+        own, flag = models.Q(user=user), getattr(self.model, "shared_by", "")
+        return self.filter(own | are_shared_with(user, "user_id", flag) if flag else own)
 
 
 class ContactSource(models.Model):
     """Where a contact came from; each user keeps their own list (reference 2.10)."""
+
+    shared_by = "is_lead_sources_enabled"  # what agents call lead sources
 
     user = models.ForeignKey(User, models.PROTECT, related_name="contact_sources")
     name = models.CharField(max_length=200, blank=True)
@@ -51,6 +54,8 @@ class ContactSource(models.Model):
 class Hotness(models.Model):
     """How warm a contact is, in the words and colours of its creator (reference 2.9)."""
 
+    shared_by = "user_can_see_broker_hotnesses"
+
     user = models.ForeignKey(User, models.PROTECT, related_name="hotnesses")
     rank = models.IntegerField(null=True, blank=True)  # 1 = top of lists
     name = models.CharField(max_length=45, blank=True)
@@ -71,6 +76,8 @@ class Hotness(models.Model):
 
 class CustomField(models.Model):
     """Something that its creator wants to know of their contacts (reference 2.11)."""
+
+    shared_by = "is_custom_fields_enabled"
 
     class DataType(models.TextChoices):
         TEXT = "Text"
@@ -122,7 +129,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
     """Questions about contacts."""
 
     def visible_to(self, user: User) -> ContactQuerySet:
-        """Contacts you own, are assigned, are shared, or that a teammate who shares owns (design 4)."""
+        """Contacts you own, are assigned, are shared, or that a teammate or a broker who shares owns (design 4)."""
         return self.filter(is_seen_by(user))
 
     def reached_at(self, number: str) -> ContactQuerySet:
@@ -252,7 +259,7 @@ class Contact(models.Model):
         return self.assigned_user_id or self.owner_user_id
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Whoever sees a contact may work with it: owner, assigned, teammate, shared with (reference 1.10)."""
+        """Whoever sees a contact may work with it (reference 1.10)."""
         return Contact.objects.visible_to(user).filter(pk=self.pk).exists()
 
     def may_be_removed_by(self, user: User) -> bool:

@@ -40,6 +40,7 @@ from crm.serializers import (
 )
 from crm.sources import refuse_taken_name, source_named
 from crm.tags import learn_tags, rename_tag
+from teams.brokers import refuse_without
 from teams.models import User
 
 
@@ -80,6 +81,7 @@ class ContactResource(Resource[Contact]):
         return totals.total_of(self.user, totals.tag_of(self.query)) if is_known else super().count(rows)
 
     def perform_create(self, serializer: Any) -> None:
+        refuse_without("is_contact_ownership_new_enabled", self.user)
         self.save(serializer, owner_user=self.user)
 
     def perform_update(self, serializer: Any) -> None:
@@ -119,6 +121,7 @@ class ContactSourceResource(Resource[ContactSource]):
     @transaction.atomic
     def create(self, request: Request, **kwargs: Any) -> Response:
         """201 when the source is new, 200 with the one that stands when there is one of this name."""
+        refuse_without("is_lead_sources_new_enabled", self.user)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         source, is_new = source_named(serializer.validated_data.get("name", ""), self.user)
@@ -136,6 +139,7 @@ class HotnessResource(Resource[Hotness]):
     default_order = ("user", "rank", "id")
 
     def perform_create(self, serializer: Any) -> None:
+        refuse_without("user_can_create_own_hotnesses", self.user)
         self.save(serializer, user=self.user)
 
 
@@ -145,6 +149,7 @@ class CustomFieldResource(Resource[CustomField]):
     default_order = ("rank", "id")
 
     def perform_create(self, serializer: Any) -> None:
+        refuse_without("is_custom_fields_new_enabled", self.user)
         self.save(serializer, user=self.user)
 
 

@@ -104,6 +104,7 @@ def offer_unasked(lead: Lead, *, now: datetime) -> Sequence[Skipped]:
 
 
 def start_campaign(lead: Lead, campaign_id: int, *, now: datetime) -> None:
-    """Start the campaign of the route the lead took, as its owner would."""
-    campaign = Campaign.objects.get(pk=campaign_id)
-    enroll(campaign=campaign, contact=lead.contact, started_by=lead.owner_user, now=now)
+    """Start the campaign of the route the lead took, as its owner would: one that a broker takes back stays closed."""
+    campaign = Campaign.objects.visible_to(lead.owner_user).filter(pk=campaign_id).first()
+    if campaign is not None:
+        enroll(campaign=campaign, contact=lead.contact, started_by=lead.owner_user, now=now)

@@ -1,6 +1,6 @@
-"""Users, teams and applications in the admin."""
+"""Users, teams, sub-accounts and applications in the admin."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -19,13 +19,14 @@ from oauth2_provider.models import (
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminEmailInputWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
 from config.api.admin import ResourceAdmin, ResourceForm
 from config.api.tokens import OWN_CLIENT_ID
-from teams.models import Application, Team, TeamMember, TeamMemberDistributionOption, User
+from teams.brokers import may_have_sub_accounts, within_call_of
+from teams.models import Application, SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.programs import give_secret, reveal_token
-from teams.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
+from teams.views import SubAccountResource, TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
 
 # The OAuth library registers its own; tokens and codes are nothing to browse, and nobody is in a group.
 for model in (
@@ -224,3 +225,74 @@ class DistributionOptionAdmin(ResourceAdmin):
     def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
         """Options are set by the team's creator."""
         return Team.objects.filter(creator=user) if name == "team" else super().choices_for(name, model, user)
+
+
+class SubAccountForm(ResourceForm):
+    """A broker says whom they take on; who it is stays."""
+
+    user = forms.ModelChoiceField(
+        User.objects.none(),
+        widget=UnfoldAdminSelectWidget,
+        help_text="Somebody who has accepted an invitation into a team of yours.",
+    )
+
+    class Meta:
+        model = SubAccount
+        fields = SubAccount.flags()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        broker = cast(Any, type(self)).user
+        if "user" in self.fields:
+            cast(Any, self.fields["user"]).queryset = within_call_of(broker).exclude(pk=broker.pk)
+
+
+@admin.register(SubAccount)
+class SubAccountAdmin(ResourceAdmin):
+    resource = SubAccountResource
+    form = SubAccountForm
+    list_display = ["user", "broker_user", "created_at"]
+    list_select_related = ["user", "broker_user"]
+    fixed = ["user"]
+    fieldsets = [
+        (None, {"fields": ["user"]}),
+        (
+            "They use yours",
+            {
+                "fields": [
+                    "user_can_see_broker_hotnesses",
+                    "is_lead_sources_enabled",
+                    "is_custom_fields_enabled",
+                    "is_contact_ownership_enabled",
+                ]
+            },
+        ),
+        (
+            "They create their own",
+            {
+                "fields": [
+                    "user_can_create_own_hotnesses",
+                    "is_lead_sources_new_enabled",
+                    "is_custom_fields_new_enabled",
+                    "is_contact_ownership_new_enabled",
+                ]
+            },
+        ),
+        (
+            "Kept for programs, and without effect here",
+            {
+                "fields": [
+                    "is_contact_activity_settings_enabled",
+                    "is_lead_status_enabled",
+                    "is_contact_types_enabled",
+                    "is_contact_activity_settings_new_enabled",
+                    "is_lead_status_new_enabled",
+                    "is_contact_types_new_enabled",
+                ],
+                "classes": ["collapse"],
+            },
+        ),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and may_have_sub_accounts(cast(User, request.user))

@@ -2,8 +2,8 @@
 
 from django.db.models import Q
 
-from config.api.query import FilterSet, PhoneFilter, TextFilter
-from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from config.api.query import FilterSet, NumberFilter, PhoneFilter, TextFilter
+from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import e164
 
 
@@ -62,3 +62,11 @@ class TeamMemberDistributionOptionFilters(FilterSet):
             "has_text_alert",
             "has_email_alert",
         ]
+
+
+class SubAccountFilters(FilterSet):
+    user_id = NumberFilter(field_name="user__id")
+
+    class Meta:
+        model = SubAccount
+        fields = ["id", "broker_user_id", *SubAccount.flags(), "created_at"]

@@ -63,6 +63,10 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     system_phone = models.CharField(max_length=16, blank=True, editable=False)
     timezone = models.CharField(max_length=200, default=default_timezone, validators=[validate_zone])
     profile_picture = models.CharField(max_length=200, blank=True)  # a URL, with or without its scheme
+    # Their place under a broker. Here, so that every request knows at no cost that its user has none.
+    sub_account = models.OneToOneField(
+        "teams.SubAccount", models.SET_NULL, null=True, blank=True, editable=False, related_name="user"
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -97,6 +101,10 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     def may_be_changed_by(self, user: User) -> bool:
         """Through the API everybody changes themself; operators change others in the admin."""
         return self.pk == user.pk
+
+    def has_right(self, right: str) -> bool:
+        """Whether their broker leaves them this right, a flag of SubAccount; who has no broker has all of them."""
+        return self.sub_account is None or self.sub_account.leaves(right)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -266,6 +274,73 @@ class TeamMemberDistributionOption(models.Model):
         return self.team.creator_id == user.pk
 
 
+class SubAccountQuerySet(models.QuerySet["SubAccount"]):
+    """Questions about sub-accounts."""
+
+    def visible_to(self, user: User) -> SubAccountQuerySet:
+        """A broker's own (reference 2.6); and one's own place under a broker."""
+        return self.filter(models.Q(broker_user=user) | models.Q(user=user))
+
+
+class SubAccount(models.Model):
+    """A user's place under a broker: what of the broker's they use, and what of their own they may create.
+
+    Until it is said otherwise it shares nothing and forbids nothing. There are no activity settings, lead statuses and
+    contact types here, so the flags about them are kept and do nothing.
+    """
+
+    broker_user = models.ForeignKey(User, models.PROTECT, related_name="sub_accounts")
+
+    user_can_see_broker_hotnesses = models.BooleanField(default=False)
+    is_lead_sources_enabled = models.BooleanField(default=False)  # of contacts: a lead's own are the installation's
+    is_contact_activity_settings_enabled = models.BooleanField(default=False)
+    is_lead_status_enabled = models.BooleanField(default=False)
+    is_contact_types_enabled = models.BooleanField(default=False)
+    is_custom_fields_enabled = models.BooleanField(default=False)
+    is_contact_ownership_enabled = models.BooleanField(default=False)
+
+    user_can_create_own_hotnesses = models.BooleanField(default=True)
+    is_lead_sources_new_enabled = models.BooleanField(default=True)
+    is_contact_activity_settings_new_enabled = models.BooleanField(default=True)
+    is_lead_status_new_enabled = models.BooleanField(default=True)
+    is_custom_fields_new_enabled = models.BooleanField(default=True)
+    is_contact_ownership_new_enabled = models.BooleanField(default=True)
+    is_contact_types_new_enabled = models.BooleanField(default=True)
+
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    user: User  # which names this
+
+    objects: ClassVar[SubAccountQuerySet] = SubAccountQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = "sub-account"
+
+    def __str__(self) -> str:
+        return f"{self.user} under {self.broker_user}"
+
+    @classmethod
+    def flags(cls) -> list[str]:
+        return [field.name for field in cls._meta.fields if isinstance(field, models.BooleanField)]
+
+    @property
+    def user_id(self) -> int:
+        return self.user.pk
+
+    def leaves(self, right: str) -> bool:
+        """Whether the user has this right. A broker who has left forbids nothing."""
+        return getattr(self, right) or not self.broker_user.is_active
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """The broker says what is shared."""
+        return self.broker_user_id == user.pk
+
+    def may_be_removed_by(self, user: User) -> bool:
+        """The broker lets go of the user, or the user leaves."""
+        return user.pk in (self.broker_user_id, self.user_id)
+
+
 class EqualsAny(models.Func):
     """`column = ANY(ARRAY(SELECT ...))`: the subquery runs once, before the scan, so the column's index serves.
 
@@ -305,13 +380,26 @@ def is_among(column: str, rows_of: Callable[[User], models.QuerySet[Any, Any]], 
     return models.Q(EqualsAny(models.F(column), ids))
 
 
-def mates_of(user: User) -> models.QuerySet[Any, Any]:
-    """The ids of those who share their contacts with `user` in some team."""
+@cache
+def broker_who(shares: str) -> Callable[[User], models.QuerySet[Any, Any]]:
+    """Selects the id of a user's broker, if that broker works here and `shares`, a flag of SubAccount, is on."""
+    in_force = SubAccount.objects.filter(broker_user__is_active=True, **{shares: True} if shares else {})
+    return lambda user: in_force.filter(user=user).order_by().values_list("broker_user_id")
+
+
+def are_shared_with(user: User, column: str, shares: str = "") -> models.Q:
+    """Rows whose `column` (a user id) is `user`'s broker, if what they share includes `shares`."""
+    return is_among(column, broker_who(shares), user)
+
+
+def sharers_with(user: User) -> models.QuerySet[Any, Any]:
+    """The ids of those who share their contacts with `user`: in some team, or as their broker."""
     sharing = Team.objects.joined_by(user).filter(is_contact_resource_sharing_enabled=True)
     members = TeamMember.objects.accepted().filter(team__in=sharing.values("pk"))
-    return members.order_by().values_list("user_id").union(sharing.order_by().values_list("creator_id"), all=True)
+    creators, broker = sharing.order_by().values_list("creator_id"), broker_who("is_contact_ownership_enabled")(user)
+    return members.order_by().values_list("user_id").union(creators, broker, all=True)
 
 
 def seen_through(column: str, user: User) -> models.Q:
-    """Rows whose `column` (a user id) is `user`, or a teammate who shares contacts with them (design 4)."""
-    return models.Q(**{column: user.pk}) | is_among(column, mates_of, user)
+    """Rows whose `column` (a user id) is `user`, or somebody who shares their contacts with them (design 4)."""
+    return models.Q(**{column: user.pk}) | is_among(column, sharers_with, user)

@@ -1,11 +1,13 @@
-"""How users and teams look to clients (reference 2.1 to 2.5)."""
+"""How users, teams and sub-accounts look to clients (reference 2.1 to 2.6)."""
 
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
 from config.api.fields import LooseField, LooseSerializer, LooseText, Reference
-from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.brokers import within_call_of
+from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import validate_phone
 from teams.zones import zone_named
 
@@ -112,3 +114,32 @@ class TeamMemberDistributionOptionSerializer(LooseSerializer[TeamMemberDistribut
             "has_email_alert",
         ]
         required = ["assign_automatically"]
+
+
+class SubAccountSerializer(LooseSerializer[SubAccount]):
+    user_id = Reference("user", among=within_call_of)
+    user = UserSerializer(read_only=True)
+    access_token = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SubAccount
+        fields = [
+            "id",
+            "user_id",
+            "broker_user_id",
+            *SubAccount.flags(),
+            "created_at",
+            "user",
+            "access_token",
+        ]
+        read_only_fields = ["broker_user_id", "created_at"]
+
+    def validate_user_id(self, user: User) -> User:
+        """The same again may be sent back."""
+        if self.instance is not None and user != self.instance.user:
+            raise ValidationError("cannot be changed: remove this sub-account and add another.")
+        return user
+
+    def get_access_token(self, sub_account: SubAccount) -> str | None:
+        """Always null: a broker's program acts for a user who has agreed to it (`/oauth2/authorize`), for no other."""
+        return None

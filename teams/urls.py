@@ -5,6 +5,7 @@ from django.urls import path
 from config.api.resources import routes
 from teams.views import (
     MeResource,
+    SubAccountResource,
     TeamMemberDistributionOptionResource,
     TeamMemberResource,
     TeamResource,
@@ -18,4 +19,5 @@ urlpatterns = [
     *routes("teams", TeamResource),
     *routes("team-members", TeamMemberResource),
     *routes("team-member-distribution-options", TeamMemberDistributionOptionResource),
+    *routes("sub-accounts", SubAccountResource),
 ]

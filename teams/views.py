@@ -11,13 +11,21 @@ from rest_framework.response import Response
 
 from config.api.problems import RecordNotFound
 from config.api.resources import Resource
-from teams.filters import TeamFilters, TeamMemberDistributionOptionFilters, TeamMemberFilters, UserFilters
+from teams.brokers import NotABroker, may_have_sub_accounts, take_on
+from teams.filters import (
+    SubAccountFilters,
+    TeamFilters,
+    TeamMemberDistributionOptionFilters,
+    TeamMemberFilters,
+    UserFilters,
+)
 from teams.forming import change_team, form_team
 from teams.membership import answer, check_option, invite, remove
-from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.programs import NotYourProgram, users_of_program
 from teams.serializers import (
     InvitationSerializer,
+    SubAccountSerializer,
     TeamMemberDistributionOptionSerializer,
     TeamMemberSerializer,
     TeamSerializer,
@@ -111,4 +119,28 @@ class TeamMemberDistributionOptionResource(Resource[TeamMemberDistributionOption
         option, given = serializer.instance, serializer.validated_data
         if given.keys() & {"team", "user"}:
             check_option(given.get("team", option.team), given.get("user", option.user), by=self.user, beside=option)
+        self.save(serializer)
+
+
+class SubAccountResource(Resource[SubAccount]):
+    """The users of a broker. They read their own, and may remove it; nobody else is let in."""
+
+    serializer_class = SubAccountSerializer
+    filterset_class = SubAccountFilters
+    beyond = ("partial_update",)
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        reads_own = self.user.sub_account_id is not None and request.method != "POST"
+        if not (reads_own or may_have_sub_accounts(self.user)):
+            raise NotABroker
+
+    def queryset_for(self, user: User) -> QuerySet[SubAccount]:
+        return SubAccount.objects.visible_to(user).select_related("user", "broker_user")
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = take_on(self.user, now=self.now, **serializer.validated_data)
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.validated_data.pop("user", None)
         self.save(serializer)
