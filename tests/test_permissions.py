@@ -2,7 +2,8 @@
 
 Everything here is bob's. Alice leads a team, which shares contacts, of which bob and dana are members; erin is assigned
 bob's contact and his task; frank was offered the lead by another team of bob's, which shares nothing; charlie is a
-stranger; nobody has no token. A number below 100 is the `total` of a list that answers 200.
+stranger; harry is a sub-account of bob's, who shares all he can; nobody has no token. A number below 100 is the
+`total` of a list that answers 200.
 """
 
 import re
@@ -18,14 +19,15 @@ from campaigns.models import Task
 from config import clock
 from crm.models import Contact
 from leads.models import LeadOffer, LeadSource
-from teams.models import TeamMember
+from teams.models import SubAccount, TeamMember
 from tests.conftest import make_user
 
-WHO = ("bob", "alice", "dana", "erin", "frank", "charlie", "nobody")
+WHO = ("bob", "alice", "dana", "erin", "frank", "charlie", "harry", "nobody")
 NAME = {"name": "Renamed"}
 SEAT = {"team_id": "{team}", "email": "charlie@example.com"}
 OPTION = {"team_id": "{team}", "user_id": "{dana}", "assign_automatically": False}
 EVENT = {"contact_id": "{contact}", "type": "property_viewed"}
+SUB = {"user_id": "{frank}"}
 FIELD = {"name": "Pets", "data_type": "Text"}
 ACTION = {"type": "Email Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 60, "notes": "Hello"}
 TASK = {"contact_id": "{contact}", "action_type": "None", "description": "Call", "status": "incomplete"}
@@ -34,125 +36,130 @@ LEAD = {"contact_id": "{contact}", "source_id": "{lead_source}"}
 TEMPLATE = {"template_type": "Email", "template_folder_id": "{folder}", "description": "Hello", "body": "Hello"}
 # fmt: off
 TABLE = [
-    #                                                                    own lead mate assi offe stra anon
-    ("get",    "/me",                                              None, 200, 200, 200, 200, 200, 200, 401),
-    ("patch",  "/me",                                                {}, 200, 200, 200, 200, 200, 200, 401),
-    ("get",    "/users",                                           None,   1,   1,   1,   1,   1,   1, 401),
-    ("get",    "/users/me",                                        None, 200, 200, 200, 200, 200, 200, 401),
-    ("get",    "/users/{bob}",                                     None, 200, 404, 404, 404, 404, 404, 401),
+    #                                                                    own lead mate assi offe stra suba anon
+    ("get",    "/me",                                              None, 200, 200, 200, 200, 200, 200, 200, 401),
+    ("patch",  "/me",                                                {}, 200, 200, 200, 200, 200, 200, 200, 401),
+    ("get",    "/users",                                           None,   1,   1,   1,   1,   1,   1,   1, 401),
+    ("get",    "/users/me",                                        None, 200, 200, 200, 200, 200, 200, 200, 401),
+    ("get",    "/users/{bob}",                                     None, 200, 404, 404, 404, 404, 404, 404, 401),
 
-    ("get",    "/teams",                                           None,   2,   1,   1,   0,   1,   0, 401),
-    ("post",   "/teams",                                           NAME, 201, 201, 201, 201, 201, 201, 401),
-    ("get",    "/teams/{team}",                                    None, 200, 200, 200, 404, 404, 404, 401),
-    ("patch",  "/teams/{team}",                                    NAME, 403, 200, 403, 404, 404, 404, 401),
-    ("delete", "/teams/{team}",                                    None, 403, 200, 403, 404, 404, 404, 401),
-    ("get",    "/team-members",                                    None,   6,   3,   3,   0,   3,   0, 401),
-    ("post",   "/team-members",                                    SEAT, 403, 201, 403, 400, 400, 400, 401),
-    ("get",    "/team-members/{seat}",                             None, 200, 200, 200, 404, 404, 404, 401),
-    ("patch",  "/team-members/{seat}",   {"request_status": "Declined"}, 200, 403, 403, 404, 404, 404, 401),
-    ("delete", "/team-members/{seat}",                             None, 200, 200, 403, 404, 404, 404, 401),
-    ("get",    "/team-member-distribution-options",                None,   2,   1,   0,   0,   0,   0, 401),
-    ("post",   "/team-member-distribution-options",              OPTION, 403, 201, 403, 400, 400, 400, 401),
-    ("get",    "/team-member-distribution-options/{option}",       None, 404, 200, 404, 404, 404, 404, 401),
-    ("patch",  "/team-member-distribution-options/{option}", {"rank": 3}, 404, 200, 404, 404, 404, 404, 401),
-    ("delete", "/team-member-distribution-options/{option}",       None, 404, 200, 404, 404, 404, 404, 401),
+    ("get",    "/teams",                                           None,   2,   1,   1,   0,   1,   0,   0, 401),
+    ("post",   "/teams",                                           NAME, 201, 201, 201, 201, 201, 201, 201, 401),
+    ("get",    "/teams/{team}",                                    None, 200, 200, 200, 404, 404, 404, 404, 401),
+    ("patch",  "/teams/{team}",                                    NAME, 403, 200, 403, 404, 404, 404, 404, 401),
+    ("delete", "/teams/{team}",                                    None, 403, 200, 403, 404, 404, 404, 404, 401),
+    ("get",    "/team-members",                                    None,   6,   3,   3,   0,   3,   0,   0, 401),
+    ("post",   "/team-members",                                    SEAT, 403, 201, 403, 400, 400, 400, 400, 401),
+    ("get",    "/team-members/{seat}",                             None, 200, 200, 200, 404, 404, 404, 404, 401),
+    ("patch",  "/team-members/{seat}",   {"request_status": "Declined"}, 200, 403, 403, 404, 404, 404, 404, 401),
+    ("delete", "/team-members/{seat}",                             None, 200, 200, 403, 404, 404, 404, 404, 401),
+    ("get",    "/team-member-distribution-options",                None,   2,   1,   0,   0,   0,   0,   0, 401),
+    ("post",   "/team-member-distribution-options",              OPTION, 403, 201, 403, 400, 400, 400, 400, 401),
+    ("get",    "/team-member-distribution-options/{option}",       None, 404, 200, 404, 404, 404, 404, 404, 401),
+    ("patch",  "/team-member-distribution-options/{option}", {"rank": 3}, 404, 200, 404, 404, 404, 404, 404, 401),
+    ("delete", "/team-member-distribution-options/{option}",       None, 404, 200, 404, 404, 404, 404, 404, 401),
+    ("get",    "/sub-accounts",                                    None,   1,   0, 403, 403, 403, 403,   1, 401),
+    ("post",   "/sub-accounts",                                     SUB, 201, 400, 403, 403, 403, 403, 403, 401),
+    ("get",    "/sub-accounts/{sub}",                              None, 200, 404, 403, 403, 403, 403, 200, 401),
+    ("patch",  "/sub-accounts/{sub}",                                {}, 200, 404, 403, 403, 403, 403, 403, 401),
+    ("delete", "/sub-accounts/{sub}",                              None, 200, 404, 403, 403, 403, 403, 200, 401),
 
-    ("get",    "/contacts",                                        None,   1,   1,   1,   1,   0,   0, 401),
-    ("post",   "/contacts",                                          {}, 201, 201, 201, 201, 201, 201, 401),
-    ("get",    "/contacts/{contact}",                              None, 200, 200, 200, 200, 404, 404, 401),
-    ("patch",  "/contacts/{contact}",             {"first_name": "Ann"}, 200, 200, 200, 200, 404, 404, 401),
-    ("delete", "/contacts/{contact}",                              None, 200, 403, 403, 403, 404, 404, 401),
-    ("get",    "/contacts/{contact}/addresses",                    None,   1,   1,   1,   1, 404, 404, 401),
-    ("post",   "/contacts/{contact}/addresses",                      {}, 201, 201, 201, 201, 404, 404, 401),
-    ("get",    "/contacts/{contact}/addresses/{address}",          None, 200, 200, 200, 200, 404, 404, 401),
-    ("patch",  "/contacts/{contact}/addresses/{address}", {"zip": "92618"}, 200, 200, 200, 200, 404, 404, 401),
-    ("delete", "/contacts/{contact}/addresses/{address}",          None, 200, 200, 200, 200, 404, 404, 401),
-    ("get",    "/contacts/{contact}/activities",                   None,   1,   1,   1,   1, 404, 404, 401),
-    ("post",   "/contacts/{contact}/activities",                     {}, 201, 201, 201, 201, 404, 404, 401),
-    ("get",    "/contacts/{contact}/activities/{activity}",        None, 200, 200, 200, 200, 404, 404, 401),
-    ("patch",  "/contacts/{contact}/activities/{activity}",          {}, 200, 403, 403, 403, 404, 404, 401),
-    ("delete", "/contacts/{contact}/activities/{activity}",        None, 200, 403, 403, 403, 404, 404, 401),
-    ("get",    "/events",                                          None,   2,   2,   2,   2,   0,   0, 401),
-    ("post",   "/events",                                         EVENT, 201, 201, 201, 201, 400, 400, 401),
-    ("get",    "/events/{event}",                                  None, 200, 200, 200, 200, 404, 404, 401),
-    ("patch",  "/events/{event}",                                    {}, 200, 403, 403, 403, 404, 404, 401),
-    ("delete", "/events/{event}",                                  None, 200, 403, 403, 403, 404, 404, 401),
-    ("get",    "/events/{event}/properties",                       None,   1,   1,   1,   1, 404, 404, 401),
-    ("post",   "/events/{other_event}/properties",                   {}, 201, 201, 201, 201, 404, 404, 401),
-    ("get",    "/events/{event}/properties/{property}",            None, 200, 200, 200, 200, 404, 404, 401),
-    ("patch",  "/events/{event}/properties/{property}",              {}, 200, 403, 403, 403, 404, 404, 401),
-    ("delete", "/events/{event}/properties/{property}",            None, 200, 403, 403, 403, 404, 404, 401),
-    ("get",    "/contact-sources",                                 None,   1,   0,   0,   0,   0,   0, 401),
-    ("post",   "/contact-sources",                                 NAME, 201, 201, 201, 201, 201, 201, 401),
-    ("get",    "/contact-sources/{source}",                        None, 200, 404, 404, 404, 404, 404, 401),
-    ("patch",  "/contact-sources/{source}",                        NAME, 200, 404, 404, 404, 404, 404, 401),
-    ("delete", "/contact-sources/{source}",                        None, 200, 404, 404, 404, 404, 404, 401),
-    ("get",    "/hotnesses",                                       None,   1,   0,   0,   0,   0,   0, 401),
-    ("post",   "/hotnesses",                                       NAME, 201, 201, 201, 201, 201, 201, 401),
-    ("get",    "/hotnesses/{hotness}",                             None, 200, 404, 404, 404, 404, 404, 401),
-    ("patch",  "/hotnesses/{hotness}",                             NAME, 200, 404, 404, 404, 404, 404, 401),
-    ("delete", "/hotnesses/{hotness}",                             None, 200, 404, 404, 404, 404, 404, 401),
+    ("get",    "/contacts",                                        None,   1,   1,   1,   1,   0,   0,   1, 401),
+    ("post",   "/contacts",                                          {}, 201, 201, 201, 201, 201, 201, 201, 401),
+    ("get",    "/contacts/{contact}",                              None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("patch",  "/contacts/{contact}",             {"first_name": "Ann"}, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("delete", "/contacts/{contact}",                              None, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("get",    "/contacts/{contact}/addresses",                    None,   1,   1,   1,   1, 404, 404,   1, 401),
+    ("post",   "/contacts/{contact}/addresses",                      {}, 201, 201, 201, 201, 404, 404, 201, 401),
+    ("get",    "/contacts/{contact}/addresses/{address}",          None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("patch",  "/contacts/{contact}/addresses/{address}", {"zip": "92618"}, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("delete", "/contacts/{contact}/addresses/{address}",          None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("get",    "/contacts/{contact}/activities",                   None,   1,   1,   1,   1, 404, 404,   1, 401),
+    ("post",   "/contacts/{contact}/activities",                     {}, 201, 201, 201, 201, 404, 404, 201, 401),
+    ("get",    "/contacts/{contact}/activities/{activity}",        None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("patch",  "/contacts/{contact}/activities/{activity}",          {}, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("delete", "/contacts/{contact}/activities/{activity}",        None, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("get",    "/events",                                          None,   2,   2,   2,   2,   0,   0,   2, 401),
+    ("post",   "/events",                                         EVENT, 201, 201, 201, 201, 400, 400, 201, 401),
+    ("get",    "/events/{event}",                                  None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("patch",  "/events/{event}",                                    {}, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("delete", "/events/{event}",                                  None, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("get",    "/events/{event}/properties",                       None,   1,   1,   1,   1, 404, 404,   1, 401),
+    ("post",   "/events/{other_event}/properties",                   {}, 201, 201, 201, 201, 404, 404, 201, 401),
+    ("get",    "/events/{event}/properties/{property}",            None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("patch",  "/events/{event}/properties/{property}",              {}, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("delete", "/events/{event}/properties/{property}",            None, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("get",    "/contact-sources",                                 None,   1,   0,   0,   0,   0,   0,   1, 401),
+    ("post",   "/contact-sources",                                 NAME, 201, 201, 201, 201, 201, 201, 201, 401),
+    ("get",    "/contact-sources/{source}",                        None, 200, 404, 404, 404, 404, 404, 200, 401),
+    ("patch",  "/contact-sources/{source}",                        NAME, 200, 404, 404, 404, 404, 404, 403, 401),
+    ("delete", "/contact-sources/{source}",                        None, 200, 404, 404, 404, 404, 404, 403, 401),
+    ("get",    "/hotnesses",                                       None,   1,   0,   0,   0,   0,   0,   1, 401),
+    ("post",   "/hotnesses",                                       NAME, 201, 201, 201, 201, 201, 201, 201, 401),
+    ("get",    "/hotnesses/{hotness}",                             None, 200, 404, 404, 404, 404, 404, 200, 401),
+    ("patch",  "/hotnesses/{hotness}",                             NAME, 200, 404, 404, 404, 404, 404, 403, 401),
+    ("delete", "/hotnesses/{hotness}",                             None, 200, 404, 404, 404, 404, 404, 403, 401),
 
-    ("get",    "/custom-fields",                                   None,   1,   0,   0,   0,   0,   0, 401),
-    ("post",   "/custom-fields",                                  FIELD, 201, 201, 201, 201, 201, 201, 401),
-    ("get",    "/custom-fields/{field}",                           None, 200, 404, 404, 404, 404, 404, 401),
-    ("patch",  "/custom-fields/{field}",                           NAME, 200, 404, 404, 404, 404, 404, 401),
-    ("delete", "/custom-fields/{field}",                           None, 200, 404, 404, 404, 404, 404, 401),
-    ("get",    "/tags",                                            None,   1,   0,   0,   0,   0,   0, 401),
-    ("post",   "/tags",                              {"content": "Buyer"}, 200, 201, 201, 201, 201, 201, 401),
-    ("get",    "/tags/{tag}",                                      None, 200, 404, 404, 404, 404, 404, 401),
-    ("patch",  "/tags/{tag}",                       {"content": "Client"}, 200, 404, 404, 404, 404, 404, 401),
-    ("delete", "/tags/{tag}",                                      None, 200, 404, 404, 404, 404, 404, 401),
+    ("get",    "/custom-fields",                                   None,   1,   0,   0,   0,   0,   0,   1, 401),
+    ("post",   "/custom-fields",                                  FIELD, 201, 201, 201, 201, 201, 201, 201, 401),
+    ("get",    "/custom-fields/{field}",                           None, 200, 404, 404, 404, 404, 404, 200, 401),
+    ("patch",  "/custom-fields/{field}",                           NAME, 200, 404, 404, 404, 404, 404, 403, 401),
+    ("delete", "/custom-fields/{field}",                           None, 200, 404, 404, 404, 404, 404, 403, 401),
+    ("get",    "/tags",                                            None,   1,   0,   0,   0,   0,   0,   0, 401),
+    ("post",   "/tags",                              {"content": "Buyer"}, 200, 201, 201, 201, 201, 201, 201, 401),
+    ("get",    "/tags/{tag}",                                      None, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("patch",  "/tags/{tag}",                       {"content": "Client"}, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("delete", "/tags/{tag}",                                      None, 200, 404, 404, 404, 404, 404, 404, 401),
 
-    ("get",    "/template-folders",                                None,   1,   0,   0,   0,   0,   0, 401),
-    ("post",   "/template-folders",                                NAME, 201, 201, 201, 201, 201, 201, 401),
-    ("get",    "/template-folders/{folder}",                       None, 200, 404, 404, 404, 404, 404, 401),
-    ("patch",  "/template-folders/{folder}",                       NAME, 200, 404, 404, 404, 404, 404, 401),
-    ("delete", "/template-folders/{folder}",                       None, 200, 404, 404, 404, 404, 404, 401),
-    ("get",    "/templates",                                       None,   1,   0,   0,   0,   0,   0, 401),
-    ("post",   "/templates",                                   TEMPLATE, 201, 400, 400, 400, 400, 400, 401),
-    ("get",    "/templates/{template}",                            None, 200, 404, 404, 404, 404, 404, 401),
-    ("patch",  "/templates/{template}",                {"subject": "Hi"}, 200, 404, 404, 404, 404, 404, 401),
-    ("delete", "/templates/{template}",                            None, 200, 404, 404, 404, 404, 404, 401),
+    ("get",    "/template-folders",                                None,   1,   0,   0,   0,   0,   0,   0, 401),
+    ("post",   "/template-folders",                                NAME, 201, 201, 201, 201, 201, 201, 201, 401),
+    ("get",    "/template-folders/{folder}",                       None, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("patch",  "/template-folders/{folder}",                       NAME, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("delete", "/template-folders/{folder}",                       None, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("get",    "/templates",                                       None,   1,   0,   0,   0,   0,   0,   0, 401),
+    ("post",   "/templates",                                   TEMPLATE, 201, 400, 400, 400, 400, 400, 400, 401),
+    ("get",    "/templates/{template}",                            None, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("patch",  "/templates/{template}",                {"subject": "Hi"}, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("delete", "/templates/{template}",                            None, 200, 404, 404, 404, 404, 404, 404, 401),
 
-    ("get",    "/campaigns",                                       None,   2,   0,   0,   0,   0,   0, 401),
-    ("post",   "/campaigns",                                       NAME, 201, 201, 201, 201, 201, 201, 401),
-    ("get",    "/campaigns/{campaign}",                            None, 200, 404, 404, 404, 404, 404, 401),
-    ("patch",  "/campaigns/{campaign}",                            NAME, 200, 404, 404, 404, 404, 404, 401),
-    ("delete", "/campaigns/{campaign}",                            None, 200, 404, 404, 404, 404, 404, 401),
-    ("get",    "/campaigns/{campaign}/actions",                    None,   1, 404, 404, 404, 404, 404, 401),
-    ("post",   "/campaigns/{campaign}/actions",                  ACTION, 201, 404, 404, 404, 404, 404, 401),
-    ("get",    "/campaigns/{campaign}/actions/{action}",           None, 200, 404, 404, 404, 404, 404, 401),
-    ("patch",  "/campaigns/{campaign}/actions/{action}",  {"notes": ""}, 200, 404, 404, 404, 404, 404, 401),
-    ("delete", "/campaigns/{campaign}/actions/{action}",           None, 200, 404, 404, 404, 404, 404, 401),
+    ("get",    "/campaigns",                                       None,   2,   0,   0,   0,   0,   0,   2, 401),
+    ("post",   "/campaigns",                                       NAME, 201, 201, 201, 201, 201, 201, 201, 401),
+    ("get",    "/campaigns/{campaign}",                            None, 200, 404, 404, 404, 404, 404, 200, 401),
+    ("patch",  "/campaigns/{campaign}",                            NAME, 200, 404, 404, 404, 404, 404, 403, 401),
+    ("delete", "/campaigns/{campaign}",                            None, 200, 404, 404, 404, 404, 404, 403, 401),
+    ("get",    "/campaigns/{campaign}/actions",                    None,   1, 404, 404, 404, 404, 404,   1, 401),
+    ("post",   "/campaigns/{campaign}/actions",                  ACTION, 201, 404, 404, 404, 404, 404, 403, 401),
+    ("get",    "/campaigns/{campaign}/actions/{action}",           None, 200, 404, 404, 404, 404, 404, 200, 401),
+    ("patch",  "/campaigns/{campaign}/actions/{action}",  {"notes": ""}, 200, 404, 404, 404, 404, 404, 403, 401),
+    ("delete", "/campaigns/{campaign}/actions/{action}",           None, 200, 404, 404, 404, 404, 404, 403, 401),
     ("post",   "/campaigns/{routed_campaign}/contacts",
-               {"contact_id": "{contact}"},                              201, 404, 404, 404, 404, 404, 401),
-    ("get",    "/contacts/{contact}/campaign-communications",      None,   1,   1,   1,   1, 404, 404, 401),
+               {"contact_id": "{contact}"},                              201, 404, 404, 404, 404, 404, 201, 401),
+    ("get",    "/contacts/{contact}/campaign-communications",      None,   1,   1,   1,   1, 404, 404,   1, 401),
     ("patch",  "/contacts/{contact}/campaign-communications/{communication}",
-               {"is_active": False},                                     200, 200, 200, 200, 404, 404, 401),
-    ("get",    "/tasks",                                           None,   1,   0,   0,   1,   0,   0, 401),
-    ("post",   "/tasks",                                           TASK, 201, 201, 201, 201, 400, 400, 401),
-    ("get",    "/tasks/{task}",                                    None, 200, 404, 404, 200, 404, 404, 401),
-    ("patch",  "/tasks/{task}",                   {"description": "Go"}, 200, 404, 404, 200, 404, 404, 401),
-    ("delete", "/tasks/{task}",                                    None, 200, 404, 404, 403, 404, 404, 401),
+               {"is_active": False},                                     200, 200, 200, 200, 404, 404, 200, 401),
+    ("get",    "/tasks",                                           None,   1,   0,   0,   1,   0,   0,   0, 401),
+    ("post",   "/tasks",                                           TASK, 201, 201, 201, 201, 400, 400, 201, 401),
+    ("get",    "/tasks/{task}",                                    None, 200, 404, 404, 200, 404, 404, 404, 401),
+    ("patch",  "/tasks/{task}",                   {"description": "Go"}, 200, 404, 404, 200, 404, 404, 404, 401),
+    ("delete", "/tasks/{task}",                                    None, 200, 404, 404, 403, 404, 404, 404, 401),
 
-    ("get",    "/lead-sources",                                    None, 200, 200, 200, 200, 200, 200, 401),
-    ("get",    "/lead-sources/{lead_source}",                      None, 200, 200, 200, 200, 200, 200, 401),
-    ("get",    "/lead-routes",                                     None,   1,   0,   0,   0,   0,   0, 401),
-    ("post",   "/lead-routes",                                    ROUTE, 201, 400, 400, 400, 400, 400, 401),
-    ("get",    "/lead-routes/{route}",                             None, 200, 404, 404, 404, 404, 404, 401),
-    ("patch",  "/lead-routes/{route}",               {"filter": "Rent"}, 200, 404, 404, 404, 404, 404, 401),
-    ("delete", "/lead-routes/{route}",                             None, 200, 404, 404, 404, 404, 404, 401),
-    ("get",    "/leads",                                           None,   1,   1,   1,   1,   0,   0, 401),
-    ("post",   "/leads",                                           LEAD, 201, 201, 201, 201, 400, 400, 401),
-    ("get",    "/leads/{lead}",                                    None, 200, 200, 200, 200, 404, 404, 401),
-    ("get",    "/leads/{lead}/routing-trace",                      None, 200, 200, 200, 200, 404, 404, 401),
-    ("get",    "/leads/{lead}/offers",                             None,   2,   0,   0,   0,   1, 404, 401),
-    ("post",   "/leads/{lead}/offers",                               {}, 200, 400, 400, 400, 404, 404, 401),
-    ("get",    "/leads/{lead}/offers/{offer}",                     None, 200, 404, 404, 404, 200, 404, 401),
-    ("patch",  "/leads/{lead}/offers/{offer}",    {"status": "Claimed"}, 403, 404, 404, 404, 200, 404, 401),
-    ("get",    "/lead-offers",                                     None,   0,   0,   0,   0,   1,   0, 401),
-    ("get",    "/lead-offers/{offer}",                             None, 404, 404, 404, 404, 200, 404, 401),
+    ("get",    "/lead-sources",                                    None, 200, 200, 200, 200, 200, 200, 200, 401),
+    ("get",    "/lead-sources/{lead_source}",                      None, 200, 200, 200, 200, 200, 200, 200, 401),
+    ("get",    "/lead-routes",                                     None,   1,   0,   0,   0,   0,   0,   0, 401),
+    ("post",   "/lead-routes",                                    ROUTE, 201, 400, 400, 400, 400, 400, 201, 401),
+    ("get",    "/lead-routes/{route}",                             None, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("patch",  "/lead-routes/{route}",               {"filter": "Rent"}, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("delete", "/lead-routes/{route}",                             None, 200, 404, 404, 404, 404, 404, 404, 401),
+    ("get",    "/leads",                                           None,   1,   1,   1,   1,   0,   0,   1, 401),
+    ("post",   "/leads",                                           LEAD, 201, 201, 201, 201, 400, 400, 201, 401),
+    ("get",    "/leads/{lead}",                                    None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("get",    "/leads/{lead}/routing-trace",                      None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("get",    "/leads/{lead}/offers",                             None,   2,   0,   0,   0,   1, 404,   0, 401),
+    ("post",   "/leads/{lead}/offers",                               {}, 200, 400, 400, 400, 404, 404, 400, 401),
+    ("get",    "/leads/{lead}/offers/{offer}",                     None, 200, 404, 404, 404, 200, 404, 404, 401),
+    ("patch",  "/leads/{lead}/offers/{offer}",    {"status": "Claimed"}, 403, 404, 404, 404, 200, 404, 404, 401),
+    ("get",    "/lead-offers",                                     None,   0,   0,   0,   0,   1,   0,   0, 401),
+    ("get",    "/lead-offers/{offer}",                             None, 404, 404, 404, 404, 200, 404, 404, 401),
 ]
 # fmt: on
 
@@ -175,14 +182,19 @@ ELSEWHERE = {
 @pytest.fixture
 def world(alice, bob, dana, charlie, team, api):
     """The cast's clients under their names, and the ids of what is bob's."""
-    erin, frank, greta = (
-        make_user(name, digits) for name, digits in (("Erin", "0115"), ("Frank", "0116"), ("Greta", "0117"))
+    erin, frank, greta, harry = (
+        make_user(name, f"01{number}") for number, name in enumerate(("Erin", "Frank", "Greta", "Harry"), 15)
     )
     people = {"alice": alice, "bob": bob, "dana": dana, "erin": erin, "frank": frank, "charlie": charlie}
+    # Not through the API: harry is in none of bob's teams, so that being a sub-account is all he is.
+    harry.sub_account = SubAccount.objects.create(broker_user=bob, **dict.fromkeys(SubAccount.flags(), True))
+    harry.save()
+    people["harry"] = harry
     clients = {name: api(user) for name, user in people.items()} | {"nobody": api(None)}
     mine = clients["bob"]
     zillow, _ = LeadSource.objects.get_or_create(name="Zillow")
-    ids = {"team": team.pk, "lead_source": zillow.pk, "bob": bob.pk, "dana": dana.pk}
+    ids = {"team": team.pk, "lead_source": zillow.pk, "bob": bob.pk, "dana": dana.pk, "frank": frank.pk}
+    ids["sub"] = harry.sub_account.pk
 
     def make(kind, path, /, **body):
         ids[kind] = mine.made(path, body)["id"]
@@ -204,8 +216,8 @@ def world(alice, bob, dana, charlie, team, api):
     make("tag", "/tags", content="Buyer")
     make("folder", "/template-folders", name="Welcomes")
     make("template", "/templates", **(TEMPLATE | {"template_folder_id": ids["folder"]}))
-    make("campaign", "/campaigns", name="Buyers")
-    make("routed_campaign", "/campaigns", name="Sellers")
+    make("campaign", "/campaigns", name="Buyers", is_broker_sharing_on=True)
+    make("routed_campaign", "/campaigns", name="Sellers", is_broker_sharing_on=True)
     make("action", f"/campaigns/{ids['campaign']}/actions", **ACTION)
     make("enrolment", f"/campaigns/{ids['campaign']}/contacts", contact_id=ids["contact"])
     (communication,) = mine.get(f"/contacts/{ids['contact']}/campaign-communications").json()["data"]
@@ -253,6 +265,20 @@ def test_access(world, subtests):
                 for who, want in wanted.items()
             }
             assert got == wanted
+
+
+def test_a_broker_is_a_stranger_to_what_is_their_sub_accounts(world, bob, charlie, subtests):
+    """Sharing goes one way, down."""
+    clients, ids = world
+    SubAccount.objects.all().delete()
+    bob.sub_account = SubAccount.objects.create(broker_user=charlie, **dict.fromkeys(SubAccount.flags(), True))
+    bob.save()
+    for method, path, body, *expected in TABLE:
+        wanted = expected[WHO.index("charlie")]
+        with subtests.test(f"{method} {path}"):
+            if not path.startswith("/sub-accounts"):
+                got = ask(clients["charlie"], method, path.format(**ids), filled(body, ids), as_total=wanted < 100)
+                assert got == wanted
 
 
 def ask(client, method, path, body, *, as_total):

@@ -7,7 +7,8 @@ from config import clock
 from config.api.grammar import parse_query
 from crm.filters import ContactFilters
 from crm.models import Contact, ContactShare
-from teams.models import User
+from teams.models import SubAccount, User
+from tests.conftest import make_user
 
 MANY, AGENTS = 5_000, 100
 
@@ -59,7 +60,7 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize("who", ["alice", "charlie"])
+@pytest.mark.parametrize("who", ["alice", "charlie", "erin"])
 def test_a_question_is_answered_through_an_index(crowd, request, subtests, who):
     """Or, where they see few contacts, through those: then the indexes on who sees them serve."""
     for query, index in QUESTIONS.items():
@@ -70,7 +71,16 @@ def test_a_question_is_answered_through_an_index(crowd, request, subtests, who):
             assert index in found or "BitmapOr" in found, found
 
 
-@pytest.mark.parametrize("who", ["alice", "bob", "charlie"])
+@pytest.fixture
+def erin(crowd, bob):
+    """A sub-account of bob's, who shares his contacts."""
+    erin = make_user("Erin", "0115")
+    erin.sub_account = SubAccount.objects.create(broker_user=bob, is_contact_ownership_enabled=True)
+    erin.save()
+    return erin
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "charlie", "erin"])
 def test_whoever_sees_few_contacts_reads_few(crowd, request, who):
     """Owned, assigned and shared: an OR of three, each with its index."""
     found = plan(request.getfixturevalue(who), "")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crm import totals
 from crm.models import Contact, ContactShare, ContactTotal
+from teams.models import SubAccount
 
 TAGS = ["", None, "Buyer", "buyer, Seller", "Seller,Buyer , Buyer", "Irvine"]
 ASKED = ["", "Buyer", "SELLER", "Irvine", "nobody has it"]
@@ -55,6 +56,27 @@ def test_everybody_is_told_their_own_total(api, alice, bob, charlie, team, tag):
     for user in (alice, bob, charlie):
         kept, exact = counted(api, user, tag)
         assert kept == exact, user
+
+
+@pytest.mark.parametrize("tag", ASKED)
+def test_a_sub_account_is_told_its_total_with_the_brokers_contacts(api, alice, bob, charlie, team, tag):
+    """Bob shares with alice in a team besides, and some contacts reach charlie in two ways."""
+    for owner in (alice, bob, charlie):
+        for tags in TAGS:
+            contact(owner, tags=tags)
+    contact(bob, assigned_user=charlie, tags="Buyer")
+    ContactShare.objects.create(contact=contact(bob, tags="Irvine"), user=charlie)
+    sub = SubAccount.objects.create(broker_user=bob, is_contact_ownership_enabled=True)
+    charlie.sub_account = sub
+    charlie.save()
+
+    for expected in (True, False):
+        for user in (alice, bob, charlie):
+            kept, exact = counted(api, user, tag)
+            assert kept == exact, user
+        if not tag:
+            assert counted(api, charlie)[0] == (2 * len(TAGS) + 2 if expected else len(TAGS) + 2)
+        SubAccount.objects.update(is_contact_ownership_enabled=False)
 
 
 def test_a_tag_with_a_comma_is_compared_with_the_whole_string(api, alice):
