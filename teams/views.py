@@ -37,6 +37,7 @@ class UserResource(Resource[User]):
     """Oneself; with `oauth_client_id`, those who use one's program."""
 
     serializer_class = UserSerializer
+    is_for_some = True
     filterset_class = UserFilters
     verbs = ("list", "retrieve")
 
@@ -126,6 +127,7 @@ class SubAccountResource(Resource[SubAccount]):
     """The users of a broker. They read their own, and may remove it; nobody else is let in."""
 
     serializer_class = SubAccountSerializer
+    is_for_some = True
     filterset_class = SubAccountFilters
     beyond = ("partial_update",)
 

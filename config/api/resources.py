@@ -53,6 +53,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
     verbs: ClassVar[Sequence[str]] = ("list", "create", "retrieve", "partial_update", "destroy")
     tag: ClassVar[str] = LIONDESK  # of all operations; `beyond` names the verbs that are ours alone
     beyond: ClassVar[Sequence[str]] = ()
+    is_for_some: ClassVar[bool] = False  # whether reading, too, may be refused with 403
     filterset_class: ClassVar[type[FilterSet]] = NoFilters
     sort_fields: ClassVar[Sequence[str] | None] = None  # None: whatever may be filtered by
     default_order: ClassVar[Sequence[str]] = ()  # columns; by id if none are named

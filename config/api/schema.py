@@ -115,7 +115,8 @@ class AutoSchema(SpectacularSchema):
         """The ways this operation can fail."""
         codes = ["400"] if self.method != "DELETE" else []
         if any(isinstance(permission, HasValidToken) for permission in self.view.get_permissions()):
-            codes += ["401", "429"] if self.method == "GET" else ["401", "403", "429"]
+            may_be_refused = self.method != "GET" or getattr(self.view, "is_for_some", False)
+            codes += ["401", "403", "429"] if may_be_refused else ["401", "429"]
         codes += ["404"] if "{" in self.path else []
         return codes + ([] if self.method == "GET" else ["409"])
 
