@@ -6,20 +6,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from config.api.admin import ResourceAdmin, ask
-from leads.intake import receive_lead
+from config.api.admin import ResourceAdmin
+from config.api.asking import ask
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
-from leads.views import LeadOfferResource, LeadResource, LeadRouteResource
+from leads.views import LeadOfferResource, LeadRouteResource, UnaskedLeadResource
 from leads.wording import Story
 from teams.models import Team, User
-
-
-class TypedLeadResource(LeadResource):
-    """A lead typed in by hand: nobody will ask for its offers and its campaign (design 6)."""
-
-    def perform_create(self, serializer: Any) -> None:
-        given = serializer.validated_data
-        serializer.instance = receive_lead(owner=self.user, now=self.now, is_unasked=True, **given)
 
 
 @admin.register(LeadSource)
@@ -70,7 +62,7 @@ class LeadRouteAdmin(ResourceAdmin):
 
 @admin.register(Lead)
 class LeadAdmin(ResourceAdmin):
-    resource = TypedLeadResource
+    resource = UnaskedLeadResource
     list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claimed_via", "created_at"]
     list_select_related = ["contact", "source", "team", "claimed_by_user"]
     list_filter = ["claimed_via", ("source", admin.RelatedOnlyFieldListFilter)]

@@ -1,6 +1,6 @@
 """Leads, routes and offers over HTTP."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -58,8 +58,17 @@ class LeadResource(Resource[Lead]):
     serializer_class = LeadSerializer
     filterset_class = LeadFilters
 
+    is_unasked: ClassVar[bool] = False
+
     def perform_create(self, serializer: Any) -> None:
-        serializer.instance = receive_lead(owner=self.user, now=self.now, **serializer.validated_data)
+        given = serializer.validated_data
+        serializer.instance = receive_lead(owner=self.user, now=self.now, is_unasked=self.is_unasked, **given)
+
+
+class UnaskedLeadResource(LeadResource):
+    """A lead typed in by hand or come by API v1: nobody will ask for its offers and its campaign (design 6)."""
+
+    is_unasked = True
 
 
 class OfferResource(Resource[LeadOffer]):

@@ -1,6 +1,6 @@
 """The admin as one more client of the API: what is typed there goes through the same resource.
 
-So there is one validation, one set of verbs and one policy. What the API refuses stands beside the fields it is about.
+What the API refuses stands beside the fields it is about (config.api.asking).
 
     @admin.register(Team)
     class TeamAdmin(ResourceAdmin):
@@ -9,48 +9,20 @@ So there is one validation, one set of verbs and one policy. What the API refuse
         fields = ["name", "order_method"]
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
-from config.api.oauth import Grant
+from config.api.asking import Refusal, ask
 from config.api.resources import Resource
-
-# Whoever is logged in to the admin acts with their own full rights.
-IN_PERSON = Grant(token_id=0, application_id=None, scopes=frozenset({"read", "write"}))
-VERBS = {"POST": "create", "PATCH": "partial_update", "DELETE": "destroy"}
-
-
-class Refusal(Exception):
-    """What the API said no to: its body, in the Feathers shape."""
-
-    def __init__(self, body: dict[str, Any]) -> None:
-        self.errors: dict[str, str] = body.get("errors") or {}
-        super().__init__(body.get("message", "This was refused."))
-
-
-def ask(resource: type[Resource[Any]], method: str, user: Any, body: dict[str, Any], **names: Any) -> Any:
-    """Let a resource answer a request of `user` as if it had come over HTTP; returns the record, or raises Refusal."""
-    sent = json.dumps(body, cls=DjangoJSONEncoder).encode()
-    request: Any = HttpRequest()
-    request.method = method
-    request.META = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(sent))}
-    request._body, request._read_started = sent, True
-    request._force_auth_user, request._force_auth_token = user, IN_PERSON
-    answer = resource.as_view({method.lower(): VERBS[method]})(request, **names)
-    if answer.status_code >= 400:
-        raise Refusal(answer.data)
-    return answer.data
 
 
 class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
