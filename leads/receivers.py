@@ -9,7 +9,8 @@ from crm.models import Contact
 from crm.signals import contact_removed
 from leads.claims import UNDECIDED, cancel_alerts
 from leads.intake import receive_lead
-from leads.models import Lead, LeadOffer, LeadSource
+from leads.models import Lead, LeadOffer
+from leads.sources import lead_source_named
 from messaging.models import Message
 from messaging.signals import text_received
 from teams.models import Team, User
@@ -22,8 +23,7 @@ TEXT: Final = "Text"  # the lead source of whoever texts in
 def take_in_stranger(*, message: Message, contact: Contact, is_new: bool, now: datetime, **more: Any) -> None:
     """A stranger's first text is a lead, which goes its way unasked. Its contact source has the same name."""
     if is_new:
-        source = LeadSource.objects.filter(name__iexact=TEXT).first() or LeadSource.objects.create(name=TEXT)
-        owner, words = contact.owner_user, message.body
+        owner, source, words = contact.owner_user, lead_source_named(TEXT), message.body
         receive_lead(owner=owner, contact=contact, source=source, text_body=words, now=now, is_unasked=True)
 
 

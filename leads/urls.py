@@ -1,8 +1,9 @@
-"""Where leads, routes and offers are found."""
+"""Where leads, routes and offers are found, and API v1."""
 
 from django.urls import path
 
 from config.api.resources import routes
+from leads.v1.views import ApiV1
 from leads.views import (
     LeadOfferResource,
     LeadResource,
@@ -13,6 +14,7 @@ from leads.views import (
 )
 
 urlpatterns = [
+    path("", ApiV1.as_view(), name="v1"),
     *routes("lead-sources", LeadSourceResource),
     *routes("lead-routes", LeadRouteResource),
     *routes("leads", LeadResource),

@@ -168,7 +168,7 @@ ELSEWHERE = {
     "/healthz": "open",
     "/readyz": "open",
     "/openapi.json": "open",
-    "/": "leads to the next",
+    "/": "API v1's own keys (tests/leads/test_v1.py); a browser is led to the next",
     "/docs": "open",
     "/favicon.ico": "open",
     "/oauth2/*": "the protocol (tests/api/test_tokens.py)",

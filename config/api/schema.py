@@ -3,9 +3,8 @@
 from functools import cache
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.csrf import csrf_exempt
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
@@ -31,6 +30,7 @@ Numbers and booleans may come as text, enums in any case, unknown keys are ignor
 Every failure has one shape, `Problem`: `message` says what is wrong, `errors` says it by field."""
 TAGS = [
     {"name": "LionDesk v2", "description": "As LionDesk's API answered."},
+    {"name": "LionDesk v1", "description": "As its first API answered, which was one address for all."},
     {"name": "Beyond LionDesk", "description": "What LionDesk's API did not offer."},
 ]
 PROBLEM = {
@@ -196,14 +196,6 @@ def contract() -> bytes:
 def openapi(request: HttpRequest) -> HttpResponse:
     """`GET /openapi.json`."""
     return HttpResponse(contract(), content_type="application/json")
-
-
-@csrf_exempt
-def home(request: HttpRequest) -> HttpResponse:
-    """`GET /`: who types our bare address into a browser reads the contract. Programs find nothing there."""
-    if request.method not in ("GET", "HEAD"):
-        raise Http404(f"There is nothing at {request.path}.")
-    return redirect("docs")
 
 
 def favicon(request: HttpRequest) -> HttpResponse:

@@ -45,13 +45,14 @@ def fingerprint(token: str) -> str:
 # What the operator's commands need
 
 
-def mint_token(user: Any, now: datetime, application: Any = None) -> str:
+def mint_token(user: Any, now: datetime, application: Any = None, life: timedelta | None = None) -> str:
     """An access token with which `application`, or else this installation, acts for `user`; `now` is wall time."""
+    life = life or timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS)
     token = get_access_token_model()(
         user=user,
         application=application or own_application(),
         scope="write read",
-        expires=now + timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS),
+        expires=now + life,
     )
     raw = hex_token()
     set_token_value(token, raw)

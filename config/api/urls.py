@@ -3,7 +3,7 @@
 from django.urls import path
 
 from config.api.oauth import Authorize, Revoke, Token
-from config.api.schema import explorer, favicon, home, openapi
+from config.api.schema import explorer, favicon, openapi
 
 urlpatterns = [
     path("oauth2/authorize", Authorize.as_view(), name="authorize"),
@@ -11,6 +11,5 @@ urlpatterns = [
     path("oauth2/revoke", Revoke.as_view(), name="revoke"),
     path("openapi.json", openapi, name="openapi"),
     path("docs", explorer, name="docs"),
-    path("", home),
     path("favicon.ico", favicon),
 ]

@@ -31,7 +31,7 @@ def test_the_contract_agrees_with_its_snapshot(contract):
 def test_every_operation_says_whose_it_is(contract):
     for name, told in operations(contract).items():
         assert len(told["tags"]) == 1, name
-        assert told["tags"][0] in ("LionDesk v2", "Beyond LionDesk"), name
+        assert told["tags"][0] in ("LionDesk v1", "LionDesk v2", "Beyond LionDesk"), name
 
 
 def test_every_operation_has_a_name_of_its_own_and_tells_how_it_fails(contract):
@@ -55,8 +55,15 @@ def test_lists_tell_their_envelope_and_their_pages(contract):
 def test_a_browser_at_the_bare_address_is_led_to_the_explorer(db):
     answer = Client().get("/")
     assert (answer.status_code, answer["Location"]) == (302, "/docs")
-    posted = Client(enforce_csrf_checks=True).post("/", {"action": "Echo"}, "application/json")
-    assert (posted.status_code, posted.json()["message"]) == (404, "There is nothing at /.")
+
+
+def test_all_calls_of_api_v1_are_one_operation(contract):
+    told = contract["paths"]["/"]
+    assert told.keys() == {"post"}
+    assert told["post"]["security"] == [{"v1_program": [], "v1_account": []}]
+    assert set(told["post"]["responses"]) == {"200", "429"}
+    sent = told["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert "NewSubmission" in sent["properties"]["action"]["enum"]
 
 
 def test_a_browser_finds_an_icon(db):

@@ -1,9 +1,12 @@
 """The operator's commands, as `./pride` runs them."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from oauth2_provider.models import AccessToken
 
 from messaging.models import PhoneNumber
 from teams.models import Application, User
@@ -37,6 +40,21 @@ def test_a_token_is_for_those_who_work_here(alice):
     assert "nobody@example.com" in refused("token", "nobody@example.com")
     User.objects.update(is_active=False)
     assert "alice@example.com" in refused("token", "alice@example.com")
+
+
+def test_a_token_lives_as_long_as_is_asked_for_by_the_program_it_is_for(alice, capsys):
+    program = json.loads(run(capsys, "app", "Old Forms", "https://app.example.com/callback"))["client_id"]
+    run(capsys, "token", "alice@example.com", "--days", "365", "--app", program)
+
+    token = AccessToken.objects.get()
+    assert token.application.client_id == program
+    assert timedelta(days=364) < token.expires - timezone.now() <= timedelta(days=365)
+
+
+@pytest.mark.parametrize("wrong", [("--days", "0"), ("--days", "3661"), ("--days", "soon"), ("--app", "nobody")])
+def test_a_token_for_no_time_or_no_program_is_refused(alice, wrong):
+    assert wrong[1] in refused("token", "alice@example.com", *wrong)
+    assert not AccessToken.objects.exists()
 
 
 def test_an_application_is_registered(db, capsys):

@@ -1,13 +1,14 @@
 """`./pride token EMAIL`: an access token, alone on stdout."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config.api.tokens import mint_token
-from teams.models import User
+from teams.models import Application, User
 
 
 class Command(BaseCommand):
@@ -16,9 +17,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
+        parser.add_argument(
+            "--days", type=days, metavar="N", help="how long it lives, up to ten years (default: nine days)"
+        )
+        parser.add_argument("--app", metavar="CLIENT_ID", help="the program that is to use it")
 
-    def handle(self, *args: Any, email: str, **options: Any) -> None:
+    def handle(self, *args: Any, email: str, days: timedelta | None, app: str | None, **options: Any) -> None:
         user = User.objects.filter(email__iexact=email, is_active=True).first()
         if user is None:
             raise CommandError(f"No active user has the email {email}.")
-        self.stdout.write(mint_token(user, timezone.now()))  # the life of a token is wall time
+        application = Application.objects.filter(client_id=app).first() if app else None
+        if app and application is None:
+            raise CommandError(f"There is no application {app}.")
+        self.stdout.write(mint_token(user, timezone.now(), application, days))  # the life of a token is wall time
+
+
+def days(text: str) -> timedelta:
+    """A life that programs which cannot refresh their token may need."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 3660):
+        raise ArgumentTypeError(f"{text} is not a number of days from 1 to 3660")
+    return timedelta(days=int(text))

@@ -1,0 +1,185 @@
+"""What each action of API v1 does, as requests to the resources of v2; a Refusal of theirs is the call's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from campaigns.views import TaskResource
+from config.api.asking import ask
+from config.api.resources import Resource
+from config.errors import DomainError, NotAllowed
+from crm.models import E164
+from crm.views import ActivityResource, ContactResource, ContactSourceResource, EventPropertyResource, EventResource
+from leads.sources import lead_source_named
+from leads.v1.names import as_body, read
+from leads.v1.people import known_contact
+from leads.views import UnaskedLeadResource
+from teams.models import User
+
+SOURCE = "API"  # of a submission that names none
+PAGE = 100  # rows, where no limit is given
+PHONES = {"phone": "mobile_phone", "cellphone": "mobile_phone", "workphone": "office_phone"}
+WORDS = {"comment": "text_body", "comments": "text_body", "message": "text_body"}
+ADDRESS = {"address": "street_address", "zip": "zipcode"}
+NOTE = {"comment": "body", "comments": "body", "note": "body"}
+TASK = {"type": "action_type", "task": "description", "duedate": "due_at"}
+
+
+class Wrong(DomainError):
+    """The parameters of this call are not what it needs."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: whose it is, and what it says."""
+
+    user: User
+    key: str  # by which the user is known to the program
+    is_personal: bool
+    given: Mapping[str, Any]  # by folded name
+
+    def ask(self, resource: type[Resource[Any]], method: str, body: Any = None, **more: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = ask(resource, method, self.user, body, **more)
+        return answer
+
+    def body_for(self, resource: type[Resource[Any]], **own: str) -> dict[str, Any]:
+        """What was given for a resource; `own` are v1's words for its fields."""
+        return as_body(self.given, fields_of(resource), **own)
+
+    @property
+    def contact_id(self) -> str:
+        if given := self.given.get("contactid") or self.given.get("id"):
+            return str(given)
+        raise Wrong("contactid is required.")
+
+    def page(self, **more: Any) -> str:
+        """The part of a list that was asked for."""
+        part = {"$limit": self.given.get("limit", PAGE), "$skip": self.given.get("offset", 0)}
+        return urlencode(part | more)
+
+
+def fields_of(resource: type[Resource[Any]]) -> list[str]:
+    serializer: Any = resource.serializer_class
+    return cast("list[str]", serializer.Meta.fields)
+
+
+def echo(call: Call) -> dict[str, Any]:
+    return {"msg": call.given.get("msg", "")}
+
+
+def get_users(call: Call) -> dict[str, Any]:
+    """Whose key was sent. Others' cannot be told: of keys only fingerprints are kept."""
+    if call.is_personal:
+        raise NotAllowed("GetUsers is for programs with a key of their own, not for personal access.")
+    return {"users": [{"userKey": call.key, "email": call.user.email}]}
+
+
+def new_contact(call: Call) -> dict[str, Any]:
+    return {"id": call.ask(ContactResource, "POST", contact_body(call, call.given.get("source")))["id"]}
+
+
+def contact_body(call: Call, source: Any) -> dict[str, Any]:
+    """What was given of a contact; `source` is the name of one of the user's contact sources."""
+    body = call.body_for(ContactResource, **PHONES)
+    if source:
+        body["source_id"] = call.ask(ContactSourceResource, "POST", {"name": source})["id"]
+    return body
+
+
+def new_submission(call: Call) -> dict[str, Any]:
+    """An inquiry: of the contact who has this email or phone, else of a new one, and distributed at once."""
+    source = lead_source_named(name_of_source(call))
+    contact_id = submit_contact(call, source.name)
+    body = call.body_for(UnaskedLeadResource, **WORDS, **ADDRESS)
+    lead = call.ask(UnaskedLeadResource, "POST", body | {"contact_id": contact_id, "source_id": source.pk})
+    return {"id": contact_id, "leadid": lead["id"]}
+
+
+def name_of_source(call: Call) -> str:
+    name = call.given.get("source") or SOURCE
+    if isinstance(name, str) and (stripped := name.strip()) and len(stripped) <= 200:
+        return stripped
+    raise Wrong("source must be a name of at most 200 characters.")
+
+
+def submit_contact(call: Call, source: str) -> int:
+    """The id of the contact who inquires."""
+    body = contact_body(call, source)
+    if not any(body.get(name) for name in ("first_name", "last_name", "email", *E164)):
+        raise Wrong("A submission needs a firstname, lastname, email or phone.")
+    known = known_contact(call.user, body)
+    contact = call.ask(ContactResource, "POST", body) if known is None else fill_in(call, known.pk, body)
+    contact_id: int = contact["id"]
+    return contact_id
+
+
+def fill_in(call: Call, contact_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    """Add to a contact what is not known of them yet. What is known stays."""
+    standing = call.ask(ContactResource, "GET", id=str(contact_id))
+    missing = {name: value for name, value in body.items() if value and not standing.get(name)}
+    return call.ask(ContactResource, "PATCH", missing, id=str(contact_id)) if missing else standing
+
+
+def new_comment(call: Call) -> dict[str, Any]:
+    """A note on the contact."""
+    body = call.body_for(ActivityResource, **NOTE)
+    if not body.get("body"):
+        raise Wrong("comment is required.")
+    return {"id": call.ask(ActivityResource, "POST", body, contact_id=call.contact_id)["id"]}
+
+
+def new_task(call: Call) -> dict[str, Any]:
+    body = {"action_type": "None", "status": "incomplete"} | call.body_for(TaskResource, **TASK)
+    return {"id": call.ask(TaskResource, "POST", body)["id"]}
+
+
+def new_activity(call: Call) -> dict[str, Any]:
+    """What v2 calls an event, with the property it is about, if it is."""
+    house = call.given.get("property") or {}
+    if not isinstance(house, dict):
+        raise Wrong("property must be an object.")
+    event = call.ask(EventResource, "POST", call.body_for(EventResource))
+    if house:
+        body = as_body(read(house), fields_of(EventPropertyResource))
+        call.ask(EventPropertyResource, "POST", body, event_id=str(event["id"]))
+    return {"id": event["id"]}
+
+
+def get_all_contacts(call: Call) -> dict[str, Any]:
+    page = call.ask(ContactResource, "GET", query=call.page())
+    return {"total": page["total"], "limit": page["limit"], "offset": page["skip"], "contacts": page["data"]}
+
+
+def get_contact_details(call: Call) -> dict[str, Any]:
+    return {"contact": call.ask(ContactResource, "GET", id=call.contact_id, query="$load=addresses")}
+
+
+def get_contact_activity(call: Call) -> dict[str, Any]:
+    """What happened with a contact, the latest first: what programs told, and what was noted down."""
+    notes = call.ask(ActivityResource, "GET", contact_id=call.contact_id, query=call.page())
+    latest = call.page(contact_id=call.contact_id) + "&$sort[created_at]=-1"
+    events = call.ask(EventResource, "GET", query=latest)
+    return {"limit": events["limit"], "offset": events["skip"], "activities": events["data"], "comments": notes["data"]}
+
+
+CALLS: dict[str, Callable[[Call], dict[str, Any]]] = {
+    "Echo": echo,
+    "GetUsers": get_users,
+    "NewContact": new_contact,
+    "NewSubmission": new_submission,
+    "NewComment": new_comment,
+    "NewTask": new_task,
+    "NewActivity": new_activity,
+    "GetAllContacts": get_all_contacts,
+    "GetContactDetails": get_contact_details,
+    "GetContactActivity": get_contact_activity,
+}
+NAMES = {name.lower(): name for name in CALLS}
+
+
+def name_of(action: Any) -> str:
+    """The call that is meant, in whatever case."""
+    if name := NAMES.get(str(action).lower()):
+        return name
+    raise Wrong(f"There is no action {str(action)[:100]}: it must be one of {', '.join(CALLS)}.")

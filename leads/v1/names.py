@@ -1,0 +1,20 @@
+"""How API v1 calls things: lower case, without underscores. Most of its names are lost, so v2's are taken as well."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def folded(name: str) -> str:
+    """`first_name`, `FirstName` and `firstname` are one."""
+    return name.replace("_", "").lower()
+
+
+def read(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, by folded name."""
+    return {folded(name): value for name, value in parameters.items()}
+
+
+def as_body(given: Mapping[str, Any], fields: Iterable[str], **own: str) -> dict[str, Any]:
+    """What was given for these fields of v2. `own` are v1's words for some of them; v2's own word goes before."""
+    words = own | {folded(field): field for field in fields}
+    return {field: given[word] for word, field in words.items() if word in given}

@@ -1,0 +1,28 @@
+"""Who a submission is from."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from crm.models import E164, Contact, ContactQuerySet
+from teams.models import User
+from teams.phones import e164
+
+MOST_NAMESAKES = 50  # contacts of one email or number who are considered
+
+
+def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:
+    """The contact with this email, else with one of these phones: the user's own before others they see."""
+    seen = Contact.objects.visible_to(user)
+    for rows in matches(seen, body):
+        if found := list(rows.order_by("-pk")[:MOST_NAMESAKES]):
+            return min(found, key=lambda contact: contact.owner_user_id != user.pk)
+    return None
+
+
+def matches(contacts: ContactQuerySet, body: Mapping[str, Any]) -> Iterator[ContactQuerySet]:
+    """Those who may be meant, the surest first."""
+    if email := str(body.get("email") or "").strip():
+        yield contacts.filter(email__lower_exact=email)
+    for phone in E164:
+        if number := e164(str(body.get(phone) or "")):
+            yield contacts.reached_at(number)
