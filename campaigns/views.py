@@ -73,6 +73,7 @@ class CampaignContactResource(Resource[CampaignContact]):
     serializer_class = CampaignContactSerializer
     parent_model, parent_field = Campaign, "campaign"
     verbs = ("create",)
+    also = {"create": ["200"]}
 
     @transaction.atomic
     def create(self, request: Request, **kwargs: Any) -> Response:

@@ -117,6 +117,7 @@ class AddressResource(Resource[Address]):
 class ContactSourceResource(Resource[ContactSource]):
     serializer_class = ContactSourceSerializer
     filterset_class = ContactSourceFilters
+    also = {"create": ["200"]}
 
     @transaction.atomic
     def create(self, request: Request, **kwargs: Any) -> Response:
@@ -158,6 +159,7 @@ class TagResource(Resource[Tag]):
 
     serializer_class = TagSerializer
     filterset_class = TagFilters
+    also = {"create": ["200"]}
 
     @transaction.atomic
     def create(self, request: Request, **kwargs: Any) -> Response:

@@ -70,7 +70,7 @@ class RouteTeamSerializer(LooseSerializer[Team]):
 
     is_sharing_contacts = OneOrZero(source="is_contact_resource_sharing_enabled")
     order_method = OrderNumber()
-    distribution_zipcodes = TextOrNull()
+    distribution_zipcodes = TextOrNull(allow_null=True)
 
     class Meta:
         model = Team
@@ -110,10 +110,10 @@ class LeadRouteSerializer(LooseSerializer[LeadRoute]):
     campaign_id = Reference("campaign", write_only=True)
     lead_source_id = Reference("lead_source", visible=False, write_only=True, required=False, allow_null=True)
     contact_source_id = Reference("contact_source", write_only=True, required=False, allow_null=True)
-    team = RouteTeamSerializer(read_only=True)
+    team = RouteTeamSerializer(read_only=True, allow_null=True)
     campaign = NamedCampaignSerializer(read_only=True)
-    lead_source = LeadSourceSerializer(read_only=True)
-    contact_source = NamedContactSourceSerializer(read_only=True)
+    lead_source = LeadSourceSerializer(read_only=True, allow_null=True)
+    contact_source = NamedContactSourceSerializer(read_only=True, allow_null=True)
     team_selection_method = NoneableChoice(choices=LeadRoute.TeamSelection.values, required=False, allow_null=True)
 
     class Meta:
@@ -212,7 +212,9 @@ class LeadOfferSerializer(LooseSerializer[LeadOffer]):
     team = NamedTeamSerializer(read_only=True)
     lead = OfferedLeadSerializer(read_only=True)
     user = OfferedUserSerializer(read_only=True)
-    status = LooseChoice(choices=[LeadOffer.Status.CLAIMED, LeadOffer.Status.DECLINED], required=False)
+    status = LooseChoice(
+        choices=[LeadOffer.Status.CLAIMED, LeadOffer.Status.DECLINED], shown=LeadOffer.Status.values, required=False
+    )
     claimed_via = LooseChoice(choices=Lead.ClaimedVia.values, write_only=True, required=False)
 
     class Meta:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,6 +25,8 @@ from leads.serializers import (
     RoutingTraceSerializer,
 )
 from teams.models import User
+
+OFFERS = {"type": "array", "items": {"$ref": "#/components/schemas/LeadOffer"}}  # no envelope, as documented
 
 
 class LeadSourceResource(Resource[LeadSource]):
@@ -107,6 +110,7 @@ class LeadOfferResource(OfferResource):
         found: Lead = find(Lead.objects.visible_to(self.user), self.kwargs["lead_id"])
         return found
 
+    @extend_schema(request=None, responses=dict.fromkeys((200, 201), OFFERS))
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Offer the lead to its team. There is nothing to say in the body, but what is there must be JSON."""
         _ = request.data

@@ -12,6 +12,7 @@ class ProgramFilter(TextFilter):
 
     operators = frozenset({""})
     nullable = False
+    is_sortable = False
 
     def about(self) -> str:
         return "The client id of an application of yours: lists the active users who hold a valid token for it."

@@ -40,6 +40,7 @@ class UserResource(Resource[User]):
     is_for_some = True
     filterset_class = UserFilters
     verbs = ("list", "retrieve")
+    also = {"list": ["403"], "retrieve": ["403"]}
 
     @cached_property
     def client_id(self) -> str:
@@ -83,6 +84,7 @@ class TeamMemberResource(Resource[TeamMember]):
     serializer_class = TeamMemberSerializer
     filterset_class = TeamMemberFilters
     beyond = ("create", "destroy")
+    also = {"create": ["200"]}
 
     def queryset_for(self, user: User) -> QuerySet[TeamMember]:
         return TeamMember.objects.visible_to(user).select_related("team", "user")

@@ -147,7 +147,7 @@ class LooseDate(LooseField):
 
 
 class LooseTime(LooseField):
-    schema = {"type": "string", "format": "time"}
+    schema = {"type": "string", "format": "time-local"}
 
     def read(self, value: object) -> time:
         return values.time_of_day(value)
@@ -159,9 +159,11 @@ class LooseTime(LooseField):
 class LooseChoice(LooseField):
     """An enum, matched ignoring case and answered in its canonical spelling."""
 
-    def __init__(self, *, choices: Any, **kwargs: Any) -> None:
+    def __init__(self, *, choices: Any, shown: Any = None, **kwargs: Any) -> None:
+        """`shown` are those that answers have, where they have others than are taken."""
         super().__init__(**kwargs)
         self.choices = [str(choice) for choice in choices]
+        self.shown = [str(choice) for choice in shown or choices]
         self.canonical = {choice.lower(): choice for choice in self.choices}
         self.blank_stays = "" in self.canonical
 
@@ -364,7 +366,7 @@ def made_field(model: type[Model], name: str, read_only: bool, required: bool) -
         return Reference(column.name, **_requirement(column, required))
     field_class, options = field_for(column)
     if read_only or column.primary_key:
-        return field_class(read_only=True, **options)
+        return field_class(read_only=True, allow_null=column.null, **options)
     return field_class(**options, **_requirement(column, required))
 
 

@@ -51,6 +51,7 @@ class ColumnFilter(django_filters.Filter):
     schema: dict[str, Any] = {"type": "string"}  # in OpenAPI
     nullable = True  # set from the model by the FilterSet; `null` then asks for rows without a value
     empty_is_null = True  # `field=` asks for rows without a value
+    is_sortable = True
 
     @property
     def column(self) -> str:
@@ -218,7 +219,7 @@ class DateFilter(ColumnFilter):
 
 
 class TimeFilter(ColumnFilter):
-    schema = {"type": "string", "format": "time"}
+    schema = {"type": "string", "format": "time-local"}
 
     def read(self, text: str) -> time:
         return values.time_of_day(text)
@@ -363,7 +364,9 @@ def filters_of(view: APIView) -> type[FilterSet]:
 def sortable(view: APIView) -> list[str]:
     """The names `$sort` takes: what the view says, else whatever it filters by."""
     declared = getattr(view, "sort_fields", None)
-    return list(filters_of(view).base_filters if declared is None else declared)
+    if declared is not None:
+        return list(declared)
+    return [name for name, filter_ in filters_of(view).base_filters.items() if filter_.is_sortable]
 
 
 def ordering(query: Query, filters: type[FilterSet], names: list[str]) -> list[Any]:

@@ -50,8 +50,9 @@ FAILURES = {
     "401": ("NotAuthenticated", "There is no valid access token."),
     "403": ("Forbidden", "You may see this, but not do that."),
     "404": ("NotFound", "There is no such record, or you may not see it."),
-    "429": ("TooManyRequests", "Too many requests; the header Retry-After says for how many seconds to wait."),
     "409": ("Conflict", "The state of things does not allow it, or does no longer."),
+    "413": ("PayloadTooLarge", "The body is larger than this service takes."),
+    "429": ("TooManyRequests", "Too many requests; the header Retry-After says for how many seconds to wait."),
 }
 ICON = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">\
@@ -86,7 +87,7 @@ class AutoSchema(SpectacularSchema):
         view: Any = self.view
         if self.method == "GET" and hasattr(view, "loads"):
             fields = view.serializer_class.Meta.fields
-            parameters.append(several("$select", "Keep these fields, and the id.", fields))
+            parameters.append(several("$select", "Keep these fields and the id; leave the others out.", fields))
             if view.loads:
                 parameters.append(several("$load", "Embed these relations.", sorted(view.loads)))
         return parameters
@@ -102,7 +103,11 @@ class AutoSchema(SpectacularSchema):
         if self.method == "DELETE" and "204" in bodies:  # the removed record is the answer
             record = self.get_response_serializers()
             bodies = {"200": self._get_response_for_code(record, "200", direction=direction)}  # type: ignore[no-untyped-call]
-        failures = {code: {"$ref": f"#/components/responses/{FAILURES[code][0]}"} for code in self.failures()}
+        also = getattr(self.view, "also", {}).get(getattr(self.view, "action", ""), ())
+        if "200" in also:
+            bodies["200"] = bodies["201"] | {"description": "The record that stands already."}
+        codes = [*self.failures(), *(code for code in also if code in FAILURES)]
+        failures = {code: {"$ref": f"#/components/responses/{FAILURES[code][0]}"} for code in codes}
         return failures | bodies
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
@@ -118,7 +123,7 @@ class AutoSchema(SpectacularSchema):
             may_be_refused = self.method != "GET" or getattr(self.view, "is_for_some", False)
             codes += ["401", "403", "429"] if may_be_refused else ["401", "429"]
         codes += ["404"] if "{" in self.path else []
-        return codes + ([] if self.method == "GET" else ["409"])
+        return codes + {"GET": [], "DELETE": ["409"]}.get(str(self.method), ["409", "413"])
 
 
 def silent_bases() -> list[type]:
@@ -176,7 +181,7 @@ class LooseFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
         field = self.target
         schema = dict(field.schema)
-        if choices := getattr(field, "choices", None):
+        if choices := getattr(field, "shown" if direction == "response" else "choices", None):
             schema["enum"] = [choice for choice in choices if choice]
         for word, bound, usual in (
             ("minimum", "min_value", values.SMALLEST_ID),

@@ -20,6 +20,7 @@ class RecipientFilter(EmailFilter):
     """Any of the addresses an email went to."""
 
     operators = frozenset({"", "$ne", "$in", "$nin"})
+    is_sortable = False
 
     def match(self, text: str) -> Q:
         return Q(recipients__contains=[text.strip().lower()])
