@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 
-from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
+from campaigns.models import Birthday, Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
 from campaigns.views import CampaignActionResource, CampaignResource, TaskResource
 from config.api.admin import LongListPages, ResourceAdmin
 from crm.models import Contact
@@ -33,6 +33,7 @@ class CampaignActionAdmin(ResourceAdmin):
             "When",
             {
                 "fields": [
+                    "trigger_type",
                     "timing_type",
                     "delay_by_seconds",
                     "delay_by_days",
@@ -41,7 +42,8 @@ class CampaignActionAdmin(ResourceAdmin):
                     "recurrence",
                 ],
                 "description": "Delay by Minutes wants seconds; Delay by Day and Time wants days and a time on the"
-                " sender's clock; Exact Date and Time wants a moment; Recurring, for tasks only, an RFC 5545 rule.",
+                " sender's clock; Exact Date and Time wants a moment; Recurring, for tasks only, an RFC 5545 rule."
+                " On birthdays it is Delay by Day and Time: days after the birthday, 9:00 unless there is a time.",
             },
         ),
     ]
@@ -60,6 +62,19 @@ class CampaignContactAdmin(ResourceAdmin):
 
     def rows_for(self, user: User) -> QuerySet[CampaignContact]:
         return CampaignContact.objects.filter(contact__in=Contact.objects.visible_to(user))
+
+
+@admin.register(Birthday)
+class BirthdayAdmin(ResourceAdmin):
+    """On which birthdays campaigns do something, and did."""
+
+    paginator = LongListPages
+    list_display = ["campaign_contact", "action", "year", "due_at", "is_open", "reason"]
+    list_select_related = ["campaign_contact__contact", "campaign_contact__campaign", "action__campaign"]
+    list_filter = ["is_open"]
+
+    def rows_for(self, user: User) -> QuerySet[Birthday]:
+        return Birthday.objects.filter(campaign_contact__contact__in=Contact.objects.visible_to(user))
 
 
 @admin.register(ContactCommunication)

@@ -12,7 +12,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from campaigns.models import ActionType, CampaignContact, ContactCommunication
+from campaigns.models import ActionType, Birthday, CampaignContact, ContactCommunication
 from config.due import nudge
 from config.errors import Conflict
 from crm.models import Contact, is_seen_by
@@ -55,6 +55,8 @@ def stop(enrolments: QuerySet[CampaignContact], *, reason: str, now: datetime, w
     waiting = list(pending.exclude(message=None).values_list("message_id", flat=True))
     if waiting:
         cancel(Message.objects.filter(pk__in=waiting), reason=reason, now=now)
+    if which is None:
+        Birthday.objects.filter(campaign_contact__in=enrolments, is_open=True).update(is_open=False, reason=reason)
 
 
 def stop_on_reply(contact: Contact, *, number: str, agent: User | None, now: datetime) -> None:
@@ -69,6 +71,8 @@ def stop_on_reply(contact: Contact, *, number: str, agent: User | None, now: dat
     texts = Q(type=ActionType.TEXT_CONTACT, is_stopped_on_text_reply=True)
     everyone = CampaignContact.objects.filter(contact__in=[contact.pk, *namesakes.values_list("pk", flat=True)])
     stop(everyone, which=texts & (theirs | Q(send_from_user=agent)), reason=REPLIED, now=now)
+    birthday_texts = Q(action__type=ActionType.TEXT_CONTACT, action__is_stopped_on_text_reply=True)
+    Birthday.objects.filter(theirs, birthday_texts, is_open=True).update(is_open=False, reason=REPLIED)
 
 
 @transaction.atomic

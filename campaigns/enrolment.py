@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
-from campaigns import schedule
+from campaigns import birthdays, schedule
 from campaigns.communications import stop
 from campaigns.models import COMMUNICATIONS, REMINDED_BY, Campaign, CampaignAction, CampaignContact, Task
 from config.due import nudge
@@ -25,8 +25,6 @@ RE_ENTRY_AFTER: Final = timedelta(days=1)
 
 FINISHED: Final = "Everything planned was done."
 CAMPAIGN_DELETED: Final = "The campaign was deleted."
-
-LONGEST_DESCRIPTION: Final = 2000  # of a task; an action's notes may be longer
 
 # Of two requests that enrol one contact, the second waits here for the first, and then does nothing. Contacts are held
 # before anything below them, as by whoever removes one: one that is gone enters nothing. They are held in order, so
@@ -90,7 +88,7 @@ class Step:
             action.template_id,
             action.notes,
             action.is_stopped_on_text_reply,
-            user.pk if (user := _chosen_user(action)) else None,
+            user.pk if (user := action.chosen_user) else None,
             at or action.dispatch_datetime,
             at is not None,
             self.planned.reason,
@@ -103,8 +101,8 @@ class Step:
         return (
             self.zone,
             action.type,
-            (action.notes.strip() or action.type)[:LONGEST_DESCRIPTION],
-            user.pk if (user := _chosen_user(action)) else None,
+            action.task_description,
+            user.pk if (user := action.chosen_user) else None,
             self.planned.at,
             (action.recurrence or "") if recurs else "",
             start if recurs else None,
@@ -128,6 +126,7 @@ def enroll_many(
 
     The sender of an action is who it names, else who works with the contact now.
     """
+    contacts = list(contacts)
     workers = {contact.pk: contact.worker_id for contact in contacts}
     enrolments = _begin(campaign, workers, started_by, now)
     standing = workers.keys() - {enrolment.contact_id for enrolment in enrolments}
@@ -136,11 +135,12 @@ def enroll_many(
     if not enrolments:
         return []
     zones = dict(User.objects.filter(pk__in=set(workers.values())).values_list("pk", "timezone"))
-    actions = list(campaign.actions.select_related("assigned_user"))
+    actions = list(campaign.actions.filter(trigger_type=schedule.ON_START).select_related("assigned_user"))
     steps = [step for zone in sorted(set(zones.values())) for step in _steps(actions, zone, now)]
     beginnings = [(e.pk, e.contact_id, workers[e.contact_id], zones[workers[e.contact_id]]) for e in enrolments]
     _write_communications(beginnings, [step for step in steps if step.is_communication], now)
     _write_tasks(beginnings, [step for step in steps if not step.is_communication], started_by, now)
+    birthdays.plan(campaign, enrolments, {contact.pk: contact for contact in contacts}, zones, now)
     return enrolments
 
 
@@ -168,18 +168,12 @@ def _end_finished(campaign: Campaign, contact_ids: Collection[int], now: datetim
 
 def _steps(actions: Sequence[CampaignAction], zone: str, now: datetime) -> list[Step]:
     """What the actions become where `zone` is the worker's, each in the zone of its sender."""
-    chosen = {action.pk: user.zone for action in actions if (user := _chosen_user(action))}
+    chosen = {action.pk: user.zone for action in actions if (user := action.chosen_user)}
     workers_zone = ZoneInfo(zone)
     planned = schedule.plan(
         [action.timing for action in actions], now, lambda timing: chosen.get(timing.id, workers_zone)
     )
     return [Step(zone, action, plan) for action, plan in zip(actions, planned, strict=True)]
-
-
-def _chosen_user(action: CampaignAction) -> User | None:
-    """Who an action names, unless they have left."""
-    user = action.assigned_user
-    return user if user and user.is_active else None
 
 
 def _write_communications(beginnings: Sequence[tuple[Any, ...]], steps: Sequence[Step], now: datetime) -> None:

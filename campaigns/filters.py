@@ -20,6 +20,7 @@ class ZeroIsNobody(NumberFilter):
 class CampaignActionFilters(FilterSet):
     template_id = ZeroIsNobody(field_name="template_id")
     template_metadata_id = ZeroIsNobody(field_name="template_id")
+    trigger_type = NumberFilter(field_name="trigger_type")
 
     class Meta:
         model = CampaignAction

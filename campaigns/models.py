@@ -43,6 +43,7 @@ TEMPLATE_TYPES: dict[str, str] = {
     ActionType.TEXT_CONTACT: Template.TemplateType.TEXT,
 }
 REMINDERS = (ActionType.TASK_EMAIL, ActionType.TASK_CALL, ActionType.TASK_TEXT, ActionType.TASK_NONE)
+LONGEST_DESCRIPTION = 2000  # of a task; an action's notes may be longer
 # How the agent is reminded of a task that falls due; of those not named here, not at all. Nobody is called by machine.
 REMINDED_BY: dict[str, str] = {
     ActionType.EMAIL_CONTACT: Message.Channel.EMAIL,
@@ -114,11 +115,16 @@ class CampaignAction(models.Model):
         EXACT = "Exact Date and Time"
         RECURRING = "Recurring"
 
+    class TriggerType(models.IntegerChoices):
+        START = schedule.ON_START, "the campaign starts"
+        BIRTHDAY = schedule.ON_BIRTHDAY, "the contact's birthdays"
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="actions")
     type = models.CharField(max_length=50, choices=[(t.value, t.label) for t in (*COMMUNICATIONS, *REMINDERS)])
     # The sender of a communication, the assignee of a task; null = whoever works with the contact.
     assigned_user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="campaign_actions")
     template = models.ForeignKey(Template, models.PROTECT, null=True, blank=True, related_name="campaign_actions")
+    trigger_type = models.PositiveSmallIntegerField("runs when", choices=TriggerType.choices, default=TriggerType.START)
     timing_type = models.CharField(max_length=21, choices=TimingType.choices)
     recurrence = models.TextField(null=True, blank=True)  # RFC 5545
     delay_by_days = models.IntegerField(null=True, blank=True)
@@ -154,7 +160,18 @@ class CampaignAction(models.Model):
             delay_by_seconds=self.delay_by_seconds,
             dispatch_datetime=self.dispatch_datetime,
             recurrence=self.recurrence,
+            trigger_type=self.trigger_type,
         )
+
+    @property
+    def chosen_user(self) -> User | None:
+        """Who it names, unless they have left."""
+        return self.assigned_user if self.assigned_user and self.assigned_user.is_active else None
+
+    @property
+    def task_description(self) -> str:
+        """What a task that it makes says."""
+        return (self.notes.strip() or self.type)[:LONGEST_DESCRIPTION]
 
     def faults(self) -> dict[str, str]:
         """What is wrong with its fields taken together, by field."""
@@ -182,14 +199,15 @@ class CampaignContactQuerySet(models.QuerySet["CampaignContact"]):
         return self.filter(any_of("contact_id", contact_ids))
 
     def finished(self, now: datetime) -> CampaignContactQuerySet:
-        """Those of which nothing is still to come: no communication, no task not yet due, no recurring task.
+        """Those of which nothing is still to come: no communication, birthday, task not yet due or recurring task.
 
         A task that is due is its agent's business; that nobody ticked it off keeps no campaign going.
         """
         communications = ContactCommunication.objects.filter(campaign_contact=models.OuterRef("pk"), is_active=True)
         tasks = Task.objects.filter(campaign_contact=models.OuterRef("pk"), status=Task.Status.INCOMPLETE)
         to_come = tasks.filter(models.Q(due_at__gt=now) | ~models.Q(recurrence=""))
-        return self.filter(~models.Exists(communications), ~models.Exists(to_come))
+        birthdays = Birthday.objects.filter(campaign_contact=models.OuterRef("pk"), is_open=True, due_at__isnull=False)
+        return self.filter(~models.Exists(communications), ~models.Exists(to_come), ~models.Exists(birthdays))
 
 
 class CampaignContact(models.Model):
@@ -290,6 +308,38 @@ class ContactCommunication(models.Model):
         return self.template.template_folder.name if self.template else None
 
 
+class Birthday(models.Model):
+    """The next birthday on which an action runs for an enrolment, while it is open; those on which it ran remain."""
+
+    campaign_contact = models.ForeignKey(CampaignContact, models.CASCADE, related_name="birthdays", db_index=False)
+    action = models.ForeignKey(CampaignAction, models.CASCADE, related_name="birthdays")
+    year = models.PositiveSmallIntegerField(null=True, editable=False)  # of the birthday
+    due_at = models.DateTimeField(null=True, editable=False)  # null: the contact's birthday is not known
+    is_open = models.BooleanField(default=True, editable=False)
+    reason = models.CharField(max_length=255, blank=True, editable=False)  # why it is not known, or nothing was done
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            # Whatever becomes of a birthday, no year has two.
+            models.UniqueConstraint(fields=["campaign_contact", "action", "year"], name="birthday_once_a_year"),
+            models.UniqueConstraint(
+                fields=["campaign_contact", "action"], condition=models.Q(is_open=True), name="one_next_birthday"
+            ),
+        ]
+        indexes = [
+            # Read by campaigns.birthdays' tick.
+            models.Index(
+                fields=["due_at", "id"],
+                condition=models.Q(is_open=True, due_at__isnull=False),
+                name="birthday_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} for {self.campaign_contact.contact}, {self.year or 'not known when'}"
+
+
 class TaskQuerySet(models.QuerySet["Task"]):
     """Questions about tasks."""
 
@@ -317,7 +367,7 @@ class Task(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     due_end_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
-    description = models.CharField(max_length=2000)
+    description = models.CharField(max_length=LONGEST_DESCRIPTION)
     notes = models.CharField(max_length=2000, blank=True)
     is_all_day = models.BooleanField(default=False)
     is_important = models.BooleanField(default=False)

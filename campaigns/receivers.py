@@ -1,15 +1,16 @@
 """News from below that concerns campaigns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
+from campaigns import birthdays
 from campaigns.communications import CONTACT_REMOVED, settle, stop, stop_on_reply
-from campaigns.models import CampaignContact
+from campaigns.models import Birthday, CampaignContact
 from crm.models import Contact
-from crm.signals import contact_removed
+from crm.signals import contact_changed, contact_removed
 from messaging.models import Message
 from messaging.signals import messages_settled, text_received
 
@@ -22,6 +23,13 @@ def close_communications(sender: object, *, messages: Sequence[Message], **news:
 @receiver(text_received)
 def stop_texts(sender: object, *, message: Message, contact: Contact, now: datetime, **news: Any) -> None:
     stop_on_reply(contact, number=message.sender, agent=message.user, now=now)
+
+
+@receiver(contact_changed)
+def keep_birthdays(sender: object, *, contact: Contact, changes: Collection[str], now: datetime, **news: Any) -> None:
+    """Another birthday, or another agent, in whose time zone it is kept."""
+    if {"birthday", "assigned_user"} & set(changes):
+        birthdays.replan(Birthday.objects.filter(campaign_contact__contact=contact), now)
 
 
 @receiver(contact_removed)

@@ -1,10 +1,14 @@
 """When each action of a campaign happens for one enrolment. Pure: actions and the start in, a plan out (design 8)."""
 
+from calendar import isleap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import count
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from dateutil import parser
 
 from campaigns.recurrence import next_occurrence, what_is_wrong
 from teams.zones import instant, wall_time
@@ -24,6 +28,9 @@ MINUTES: Final = "Delay by Minutes"
 EXACT: Final = "Exact Date and Time"
 RECURRING: Final = "Recurring"
 
+ON_START: Final = 1  # what sets an action off: the start of the campaign,
+ON_BIRTHDAY: Final = 2  # or each birthday of the contact
+
 # Why an action happens at another time than it says, or never
 PAST: Final = "past: the date had gone by at enrolment"
 AT_ONCE: Final = "at once: the time of day had gone by at enrolment"
@@ -33,6 +40,10 @@ EXHAUSTED: Final = "past: the recurrence had ended at enrolment"
 REQUIRED: Final = "Required for this timing type."
 MOST_DAYS: Final = 36_500  # a century; beyond, the calendar itself would end
 MOST_SECONDS: Final = 2**31 - 1  # what an integer column holds: 68 years
+
+BIRTHDAY_TIME: Final = time(9)  # where the action names none
+MOST_DAYS_AFTER_BIRTHDAY: Final = 364
+UNLIKE: Final = (datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2004-02-02"))  # both of leap years
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,7 @@ class Action:
     delay_by_seconds: int | None = None
     dispatch_datetime: datetime | None = None
     recurrence: str | None = None
+    trigger_type: int = ON_START
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +87,41 @@ def validate_timing(action: Action) -> dict[str, str]:
         return {"timing_type": f"Must be one of: {', '.join(PLANNERS)}."}
     if action.timing_type == RECURRING and action.type not in TASK_TYPES:
         return {"timing_type": "Recurring is only for agent tasks."}
-    faults = ((field, fault(action)) for field, fault in NEEDS[action.timing_type].items())
+    if action.trigger_type == ON_BIRTHDAY and action.timing_type != DAY_AND_TIME:
+        return {"timing_type": f"Must be {DAY_AND_TIME} for an action on birthdays."}
+    needs = BIRTHDAY_NEEDS if action.trigger_type == ON_BIRTHDAY else NEEDS[action.timing_type]
+    faults = ((field, fault(action)) for field, fault in needs.items())
     return {field: message for field, message in faults if message}
+
+
+def month_and_day(text: str) -> tuple[int, int] | None:
+    """The month and day of a birthday, however it is written, with or without its year; None if it does not tell.
+
+    It is read twice against two dates that share nothing: what comes out alike stood in the text.
+    """
+    try:
+        one, other = (parser.parse(text, default=default, ignoretz=True) for default in UNLIKE)
+    except (ValueError, OverflowError):
+        return None
+    is_told = (one.month, one.day) == (other.month, other.day)
+    return (one.month, one.day) if is_told else None
+
+
+def next_birthday(
+    action: Action, born: tuple[int, int], after: datetime, zone: ZoneInfo, last_year: int | None = None
+) -> tuple[int, datetime]:
+    """The year of the next birthday on which the action has not run yet, and the moment when it runs.
+
+    Who was born on 29 February has their birthday on the 28th in other years.
+    """
+    month, day = born
+    delay = timedelta(days=action.delay_by_days or 0)
+    for year in count(max(wall_time(after, zone).year - 1, (last_year or 0) + 1)):
+        kept = day if (month, day) != (2, 29) or isleap(year) else 28
+        local = datetime.combine(date(year, month, kept) + delay, action.dispatch_time or BIRTHDAY_TIME)
+        if (moment := instant(local, zone)) >= after:
+            return year, moment
+    raise AssertionError("years do not end")
 
 
 def _by_seconds(action: Action, start: datetime, zone_of: ZoneOf) -> Planned:
@@ -136,4 +181,7 @@ NEEDS: Final[dict[str, dict[str, Callable[[Action], str]]]] = {
     MINUTES: {"delay_by_seconds": lambda action: _wrong_number(action.delay_by_seconds, MOST_SECONDS)},
     EXACT: {"dispatch_datetime": lambda action: _missing(action.dispatch_datetime)},
     RECURRING: {"recurrence": lambda action: what_is_wrong(action.recurrence) if action.recurrence else REQUIRED},
+}
+BIRTHDAY_NEEDS: Final[dict[str, Callable[[Action], str]]] = {
+    "delay_by_days": lambda action: _wrong_number(action.delay_by_days or 0, MOST_DAYS_AFTER_BIRTHDAY),
 }

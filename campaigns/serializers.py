@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
-from config.api.fields import LooseSerializer, Reference
+from config.api.fields import LooseInteger, LooseSerializer, Reference
 from config.api.values import milliseconds_z
 from messaging.models import Message
 from teams.models import User
@@ -40,6 +40,7 @@ class CampaignActionSerializer(LooseSerializer[CampaignAction]):
     template_metadata_id = Reference("template", required=False, allow_null=True)
     template = serializers.SerializerMethodField()
     assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of, required=False, allow_null=True)
+    trigger_type = LooseInteger(min_value=1, max_value=2, required=False)
 
     class Meta:
         model = CampaignAction
@@ -49,6 +50,7 @@ class CampaignActionSerializer(LooseSerializer[CampaignAction]):
             "template_metadata_id",
             "template",
             "delay_by_seconds",
+            "trigger_type",
             "timing_type",
             "dispatch_time",
             "dispatch_datetime",

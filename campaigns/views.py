@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from campaigns import agenda
+from campaigns import agenda, birthdays
 from campaigns.communications import complete, reopen
 from campaigns.enrolment import enroll, stop_all
 from campaigns.filters import CampaignActionFilters, CampaignFilters, ContactCommunicationFilters, TaskFilters
@@ -65,6 +65,10 @@ class CampaignActionResource(Resource[CampaignAction]):
     def check_parent(self) -> None:
         if not self.parent.may_be_changed_by(self.user):
             raise NotAllowed
+
+    def perform_update(self, serializer: Any) -> None:
+        """What is planned stays as it was, but for birthdays: they would else be kept as they were for life."""
+        birthdays.follow(self.save(serializer), self.now)
 
 
 class CampaignContactResource(Resource[CampaignContact]):

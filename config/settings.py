@@ -226,6 +226,7 @@ SILENCED_SYSTEM_CHECKS = [
 CLOCK = "config.sandbox.clock.now" if SANDBOX else "django.utils.timezone.now"
 ENGINES = [
     "leads.engine",
+    "campaigns.birthdays",
     "campaigns.engine",
     "campaigns.reminders",
     "messaging.outbox",

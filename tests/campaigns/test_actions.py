@@ -41,6 +41,7 @@ def test_an_action_looks_as_documented(api, alice, bob, team, actions):
         "id": made["id"],
         "template_metadata_id": template.pk,
         "delay_by_seconds": None,
+        "trigger_type": 1,
         "timing_type": "Delay by Day and Time",
         "dispatch_time": "20:30:00",
         "dispatch_datetime": None,

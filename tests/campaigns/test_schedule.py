@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,6 +25,8 @@ from campaigns.schedule import (
     TEXT,
     Action,
     Planned,
+    month_and_day,
+    next_birthday,
     plan,
     validate_timing,
 )
@@ -178,3 +181,53 @@ def test_an_unknown_timing_names_those_there_are():
 
 def test_a_rule_that_cannot_be_followed_is_refused_by_name():
     assert "MINUTELY" in validate_timing(Action(4, TASK, RECURRING, recurrence="FREQ=MINUTELY"))["recurrence"]
+
+
+DAYS = st.dates(date(2000, 1, 1), date(2000, 12, 31))
+MOMENTS = st.integers(0, 15 * 366 * 24).map(lambda hours: START + timedelta(hours=hours))
+BIRTHDAY = Action(id=1, type="Email Contact", timing_type="Delay by Day and Time", trigger_type=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1955-10-28", "1955-10-28T00:00:00.000Z", "10/28/1955", "10/28/55", "28/10/1955", "28.10.1955", "19551028"),
+        *("10-28", "--10-28", "10/28", "Oct 28, 1955", "October 28", "28 oct 1955", " 28-Oct-55 "),
+    ],
+)
+def test_a_birthday_is_read_however_it_is_written(text):
+    assert month_and_day(text) == (10, 28)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1955", "Oct 1955", "October", "28", "1028", "Friday", "10:28", "0000-00-00", "1955-02-30"],
+)
+def test_what_does_not_tell_month_and_day_is_none(text):
+    assert month_and_day(text) is None
+
+
+@given(st.text(max_size=45) | st.text("0123456789-/.: ,TZamoctjn", max_size=45))
+def test_no_text_is_too_strange_for_a_birthday(text):
+    born = month_and_day(text)
+    assert born is None or date(2000, *born)
+
+
+@given(DAYS, st.integers(0, 364), MOMENTS)
+def test_birthdays_are_a_year_apart_at_one_time_of_day(birthday, delay, after):
+    action = replace(BIRTHDAY, delay_by_days=delay)
+    born, years, moments = (birthday.month, birthday.day), [], []
+    for _ in range(6):
+        year, moment = next_birthday(action, born, after, PACIFIC, years[-1] if years else None)
+        years.append(year)
+        moments.append(wall_time(moment, PACIFIC))
+        after = moment
+    assert [year - years[0] for year in years] == list(range(6))
+    assert {moment.time() for moment in moments} == {time(9)}
+    assert all(timedelta(364) <= later - before <= timedelta(367) for before, later in pairwise(moments))
+
+
+@given(DAYS, MOMENTS)
+def test_the_next_birthday_is_within_a_year_or_so(birthday, after):
+    _, moment = next_birthday(BIRTHDAY, (birthday.month, birthday.day), after, PACIFIC)
+    assert timedelta(0) <= moment - after <= timedelta(367)
