@@ -13,6 +13,7 @@ from campaigns.enrolment import enroll
 from campaigns.models import Campaign, CampaignAction, ContactCommunication
 from config.due import engine
 from crm.contacts import remove_contact
+from crm.history import Event
 from crm.models import Contact
 from leads import engine as alerting
 from leads.models import DistributionTarget, Lead, LeadOffer
@@ -155,6 +156,29 @@ def test_whoever_comes_a_moment_too_late_finds_nothing(api, alice, mary, verb, b
     (answer,) = answers
     assert answer.status_code == 404
     assert answer.json()["message"] == "The record was removed meanwhile."
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/events", {"contact_id": "{contact}", "type": "property_viewed"}),
+        ("/events/{event}/properties", {"city": "Irvine"}),
+        ("/contacts/{contact}/activities", {"kind": "Call"}),
+    ],
+)
+def test_while_its_history_is_added_to(api, alice, mary, path, body):
+    ids = {"contact": mary.pk, "event": Event.objects.create(user=alice, contact=mary, type="call").pk}
+    filled = {key: value.format(**ids) for key, value in body.items()}
+    client, answers, late = api(alice), [], Rival()
+    with transaction.atomic():
+        Contact.objects.select_for_update().get(pk=mary.pk)
+        late.begin(lambda: answers.append(client.post(path.format(**ids), filled)))
+        late.wait_until_it_waits()
+        remove_contact(mary, now=LATER)
+    late.finish()
+
+    assert [answer.status_code for answer in answers] == [404]
+    assert_removed()
 
 
 @pytest.mark.parametrize("is_new", [True, False])
