@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from campaigns import examples
 from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
 from config.api.fields import LooseInteger, LooseSerializer, Reference
 from config.api.values import milliseconds_z
@@ -17,6 +18,7 @@ class CampaignSerializer(LooseSerializer[Campaign]):
 
     class Meta:
         model = Campaign
+        example = examples.CAMPAIGN
         fields = [
             "id",
             "name",
@@ -44,6 +46,7 @@ class CampaignActionSerializer(LooseSerializer[CampaignAction]):
 
     class Meta:
         model = CampaignAction
+        example = examples.ACTION
         fields = [
             "id",
             "template_id",
@@ -96,6 +99,7 @@ class CampaignActionSerializer(LooseSerializer[CampaignAction]):
 class CampaignContactSerializer(LooseSerializer[CampaignContact]):
     class Meta:
         model = CampaignContact
+        example = examples.CAMPAIGN_CONTACT
         fields = ["id", "campaign_id", "contact_id", "started_at"]
         read_only_fields = ["id", "campaign_id", "started_at"]
 
@@ -105,6 +109,7 @@ class ContactCommunicationSerializer(LooseSerializer[ContactCommunication]):
 
     class Meta:
         model = ContactCommunication
+        example = examples.COMMUNICATION
         fields = [
             "id",
             "campaign_name",
@@ -137,6 +142,7 @@ class TaskSerializer(LooseSerializer[Task]):
 
     class Meta:
         model = Task
+        example = examples.TASK
         fields = [
             "id",
             "owner_user_id",

@@ -77,7 +77,7 @@ class CampaignContactResource(Resource[CampaignContact]):
     serializer_class = CampaignContactSerializer
     parent_model, parent_field = Campaign, "campaign"
     verbs = ("create",)
-    also = {"create": ["200"]}
+    may_stand = True
 
     @transaction.atomic
     def create(self, request: Request, **kwargs: Any) -> Response:

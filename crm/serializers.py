@@ -9,6 +9,7 @@ from rest_framework.fields import empty
 
 from config.api import values
 from config.api.fields import LooseChoice, LooseField, LooseInteger, LooseSerializer, LooseText, Reference
+from crm import examples
 from crm.custom_fields import Row, fields_for
 from crm.history import Activity, Event, EventProperty
 from crm.models import ADDRESS_TYPES, Address, Contact, ContactSource, CustomField, Hotness, Tag
@@ -30,6 +31,7 @@ class AddressSerializer(LooseSerializer[Address]):
 
     class Meta:
         model = Address
+        example = examples.ADDRESS
         fields = [
             "id",
             "type",
@@ -119,6 +121,7 @@ class ContactSerializer(LooseSerializer[Contact]):
 
     class Meta:
         model = Contact
+        example = examples.CONTACT
         fields = [
             "id",
             "owner_user_id",
@@ -158,6 +161,7 @@ class ContactSerializer(LooseSerializer[Contact]):
 class ContactSourceSerializer(LooseSerializer[ContactSource]):
     class Meta:
         model = ContactSource
+        example = examples.CONTACT_SOURCE
         fields = ["id", "name", "user_id"]
         read_only_fields = ["user_id"]
 
@@ -165,6 +169,7 @@ class ContactSourceSerializer(LooseSerializer[ContactSource]):
 class HotnessSerializer(LooseSerializer[Hotness]):
     class Meta:
         model = Hotness
+        example = examples.HOTNESS
         fields = ["id", "rank", "user_id", "name", "color"]
         read_only_fields = ["user_id"]
 
@@ -181,6 +186,7 @@ class CustomFieldSerializer(LooseSerializer[CustomField]):
 
     class Meta:
         model = CustomField
+        example = examples.CUSTOM_FIELD
         fields = ["id", "user_id", "data_type", "name", "rank"]
         read_only_fields = ["user_id"]
 
@@ -190,6 +196,7 @@ class TagSerializer(LooseSerializer[Tag]):
 
     class Meta:
         model = Tag
+        example = examples.TAG
         fields = ["id", "content"]
 
     def validate_content(self, content: str) -> str:
@@ -206,6 +213,7 @@ class EventPropertySerializer(LooseSerializer[EventProperty]):
 
     class Meta:
         model = EventProperty
+        example = examples.PROPERTY
         fields = [
             "id",
             "api_event_id",
@@ -240,6 +248,7 @@ class EventSerializer(LooseSerializer[Event]):
 
     class Meta:
         model = Event
+        example = examples.EVENT
         fields = [
             "id",
             "user_id",
@@ -259,5 +268,6 @@ class EventSerializer(LooseSerializer[Event]):
 class ActivitySerializer(LooseSerializer[Activity]):
     class Meta:
         model = Activity
+        example = examples.ACTIVITY
         fields = ["id", "contact_id", "user_id", "kind", "body", "happened_at", "created_at", "modified_at"]
         read_only_fields = ["contact_id", "user_id", "created_at", "modified_at"]

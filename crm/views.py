@@ -117,7 +117,7 @@ class AddressResource(Resource[Address]):
 class ContactSourceResource(Resource[ContactSource]):
     serializer_class = ContactSourceSerializer
     filterset_class = ContactSourceFilters
-    also = {"create": ["200"]}
+    may_stand = True
 
     @transaction.atomic
     def create(self, request: Request, **kwargs: Any) -> Response:
@@ -159,7 +159,7 @@ class TagResource(Resource[Tag]):
 
     serializer_class = TagSerializer
     filterset_class = TagFilters
-    also = {"create": ["200"]}
+    may_stand = True
 
     @transaction.atomic
     def create(self, request: Request, **kwargs: Any) -> Response:

@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.models import Campaign
 from config.api.fields import LooseChoice, LooseSerializer, LooseText, Reference
 from crm.models import Contact, ContactSource
+from leads import examples
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
 from leads.wording import is_number
 from teams.models import Team, User
@@ -27,6 +29,7 @@ def contacts_to_inquire(user: User) -> QuerySet[Contact]:
     return Contact.objects.visible_to(user).select_related("source")
 
 
+@extend_schema_field({"type": ["integer", "string"], "maxLength": 255})
 class NumberOrText(LooseText):
     """Kept as text; what was a plain number leaves as one, as in the documented examples."""
 
@@ -62,6 +65,7 @@ class TextOrNull(serializers.CharField):
 class LeadSourceSerializer(LooseSerializer[LeadSource]):
     class Meta:
         model = LeadSource
+        example = examples.LEAD_SOURCE
         fields = ["id", "name"]
 
 
@@ -118,6 +122,7 @@ class LeadRouteSerializer(LooseSerializer[LeadRoute]):
 
     class Meta:
         model = LeadRoute
+        example = examples.LEAD_ROUTE
         fields = [
             "id",
             "team_id",
@@ -145,6 +150,7 @@ class LeadSerializer(LooseSerializer[Lead]):
 
     class Meta:
         model = Lead
+        example = examples.LEAD
         fields = [
             "id",
             "contact_id",
@@ -219,6 +225,7 @@ class LeadOfferSerializer(LooseSerializer[LeadOffer]):
 
     class Meta:
         model = LeadOffer
+        example = examples.LEAD_OFFER
         fields = [
             "id",
             "rank",
@@ -247,4 +254,5 @@ class LeadOfferSerializer(LooseSerializer[LeadOffer]):
 class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):
     class Meta:
         model = RoutingTrace
+        example = examples.ROUTING_TRACE
         fields = ["id", "lead_id", "decided_at", "decision", "skipped"]

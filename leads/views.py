@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from config.api import values
 from config.api.problems import RecordNotFound
 from config.api.resources import BEYOND, Resource, find
-from leads import claims
+from leads import claims, examples
 from leads.distribution import offer_lead
 from leads.filters import LeadFilters, LeadOfferFilters, LeadRouteFilters, LeadSourceFilters
 from leads.intake import receive_lead
@@ -26,7 +26,11 @@ from leads.serializers import (
 )
 from teams.models import User
 
-OFFERS = {"type": "array", "items": {"$ref": "#/components/schemas/LeadOffer"}}  # no envelope, as documented
+OFFERS = {  # no envelope, as documented
+    "type": "array",
+    "items": {"$ref": "#/components/schemas/LeadOffer"},
+    "examples": [[examples.OFFER]],
+}
 
 
 class LeadSourceResource(Resource[LeadSource]):

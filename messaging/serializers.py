@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.fields import LooseSerializer
+from messaging import examples
 from messaging.fill import FIELDS, unknown_tokens
 from messaging.models import Template, TemplateFolder
 
@@ -19,6 +20,7 @@ def known_fields_only(text: str) -> str:
 class TemplateSerializer(LooseSerializer[Template]):
     class Meta:
         model = Template
+        example = examples.TEMPLATE
         fields = [
             "id",
             "user_id",
@@ -45,6 +47,7 @@ class TemplateFolderSerializer(LooseSerializer[TemplateFolder]):
 
     class Meta:
         model = TemplateFolder
+        example = examples.FOLDER
         fields = ["id", "user_id", "name", "description", "original_template_folder_id", "counts"]
         read_only_fields = ["user_id", "original_template_folder_id"]
 

@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from config.api.fields import LooseField, LooseSerializer, LooseText, Reference
+from teams import examples
 from teams.brokers import within_call_of
 from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import validate_phone
@@ -27,6 +28,7 @@ class UserSerializer(LooseSerializer[User]):
 
     class Meta:
         model = User
+        example = examples.USER
         fields = [
             "id",
             "first_name",
@@ -55,6 +57,7 @@ class UserSerializer(LooseSerializer[User]):
 class TeamSerializer(LooseSerializer[Team]):
     class Meta:
         model = Team
+        example = examples.TEAM
         fields = [
             "id",
             "name",
@@ -87,6 +90,7 @@ class TeamMemberSerializer(LooseSerializer[TeamMember]):
 
     class Meta:
         model = TeamMember
+        example = examples.TEAM_MEMBER
         fields = ["id", "request_status", "team", "user"]
 
 
@@ -96,12 +100,16 @@ class InvitationSerializer(serializers.Serializer[Any]):
     team_id = Reference("team", model=Team)
     email = LooseText(max_length=255, trim_whitespace=True)
 
+    class Meta:
+        example = examples.INVITATION
+
 
 class TeamMemberDistributionOptionSerializer(LooseSerializer[TeamMemberDistributionOption]):
     user_id = Reference("user", among=User.objects.within_reach_of)
 
     class Meta:
         model = TeamMemberDistributionOption
+        example = examples.OPTION
         fields = [
             "id",
             "team_id",
@@ -123,6 +131,7 @@ class SubAccountSerializer(LooseSerializer[SubAccount]):
 
     class Meta:
         model = SubAccount
+        example = examples.SUB_ACCOUNT
         fields = [
             "id",
             "user_id",

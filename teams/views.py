@@ -40,7 +40,6 @@ class UserResource(Resource[User]):
     is_for_some = True
     filterset_class = UserFilters
     verbs = ("list", "retrieve")
-    also = {"list": ["403"], "retrieve": ["403"]}
 
     @cached_property
     def client_id(self) -> str:
@@ -84,7 +83,7 @@ class TeamMemberResource(Resource[TeamMember]):
     serializer_class = TeamMemberSerializer
     filterset_class = TeamMemberFilters
     beyond = ("create", "destroy")
-    also = {"create": ["200"]}
+    may_stand = True
 
     def queryset_for(self, user: User) -> QuerySet[TeamMember]:
         return TeamMember.objects.visible_to(user).select_related("team", "user")

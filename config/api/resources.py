@@ -19,7 +19,7 @@ such method, the former). Each write is one transaction. What hangs under a pare
     urlpatterns = [*routes("campaigns/<campaign_id>/actions", CampaignActionResource)]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -57,7 +57,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
     filterset_class: ClassVar[type[FilterSet]] = NoFilters
     sort_fields: ClassVar[Sequence[str] | None] = None  # None: whatever may be filtered by
     default_order: ClassVar[Sequence[str]] = ()  # columns; by id if none are named
-    also: ClassVar[Mapping[str, Sequence[str]]] = {}  # further statuses of a verb, for the contract
+    may_stand: ClassVar[bool] = False  # whether POST may answer 200 with the record that stands
     loads: ClassVar[frozenset[str]] = frozenset()  # what `$load` may embed; see `self.loaded`
     parent_model: ClassVar[type[Model] | None] = None
     parent_field: ClassVar[str] = ""  # the foreign key to the parent; the URL names it `<parent_field>_id`

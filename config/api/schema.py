@@ -103,15 +103,15 @@ class AutoSchema(SpectacularSchema):
         if self.method == "DELETE" and "204" in bodies:  # the removed record is the answer
             record = self.get_response_serializers()
             bodies = {"200": self._get_response_for_code(record, "200", direction=direction)}  # type: ignore[no-untyped-call]
-        also = getattr(self.view, "also", {}).get(getattr(self.view, "action", ""), ())
-        if "200" in also:
+        if getattr(self.view, "may_stand", False) and "201" in bodies:
             bodies["200"] = bodies["201"] | {"description": "The record that stands already."}
-        codes = [*self.failures(), *(code for code in also if code in FAILURES)]
-        failures = {code: {"$ref": f"#/components/responses/{FAILURES[code][0]}"} for code in codes}
+        failures = {code: {"$ref": f"#/components/responses/{FAILURES[code][0]}"} for code in self.failures()}
         return failures | bodies
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)  # type: ignore[no-untyped-call]
+        if example := getattr(getattr(serializer, "Meta", None), "example", None):
+            schema["examples"] = [{name: value for name, value in example.items() if name in schema["properties"]}]
         if direction == "response" and isinstance(serializer, LooseSerializer):  # answers are whole
             schema["required"] = sorted(schema.get("properties", {}))
         return schema

@@ -1,7 +1,7 @@
 """The sandbox's rows as JSON."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -30,6 +30,8 @@ class Number(LooseField):
 class Media(LooseField):
     """The addresses of a text's pictures: a list, or a single one."""
 
+    schema: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
+
     def read(self, value: object) -> list[str]:
         urls = [value] if isinstance(value, str) else value
         if not isinstance(urls, list) or not all(isinstance(url, str) and is_address(url) for url in urls):
@@ -56,6 +58,15 @@ class TextSerializer(LooseSerializer[EmulatedText]):
 
     class Meta:
         model = EmulatedText
+        example = {
+            "sid": "SM00000000000000000000000000000001",
+            "from": "+19495550123",
+            "to": "+19495550100",
+            "body": "1",
+            "media": [],
+            "status": "received",
+            "at": "2018-01-16T09:09:09.000Z",
+        }
         fields = ["sid", "from", "to", "body", "media", "status", "at"]
         read_only_fields = ["sid", "status", "at"]
 
@@ -72,6 +83,15 @@ class EmailSerializer(LooseSerializer[Email]):
 
     class Meta:
         model = Email
+        example = {
+            "to": "dorothy@example.com",
+            "from": "Pridedesk <crm@example.com>",
+            "subject": "New lead: Mary Jackson",
+            "text": "Mary Jackson asks about 171 Lake Washington Blvd E.",
+            "html": "",
+            "headers": {},
+            "at": "2018-01-16T09:09:09.000Z",
+        }
         fields = ["to", "from", "subject", "text", "html", "headers", "at"]
         read_only_fields = fields
 
@@ -81,12 +101,18 @@ class ClockSerializer(serializers.Serializer[Any]):
 
     now = LooseMoment(read_only=True)
 
+    class Meta:
+        example = {"now": "2018-01-16T09:09:09.000Z"}
+
 
 class MoveSerializer(serializers.Serializer[Any]):
     """By how much the clock is to be moved, or to when."""
 
     advance = Duration(required=False, allow_null=True)
     set = LooseMoment(required=False, allow_null=True)
+
+    class Meta:
+        example = {"advance": "2 days"}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         given = [name for name in ("advance", "set") if attrs.get(name) is not None]
@@ -100,3 +126,6 @@ class FaultSerializer(serializers.Serializer[Any]):
 
     next = LooseInteger(default=1, min_value=1, max_value=MOST_FAULTS)
     kind = LooseChoice(choices=faults.KINDS)
+
+    class Meta:
+        example = {"next": 1, "kind": "30007"}

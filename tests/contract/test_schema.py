@@ -106,6 +106,7 @@ def test_every_answer_is_the_contracts(world, operations, bob, subtests):
 
 
 def test_no_operation_answers_a_stranger(world, operations, subtests):
+    del operations["POST /"]  # API v1 says no in an answer of 200 (tests/leads/test_v1.py)
     for name, operation in operations.items():
         with subtests.test(name):
             case = operation.Case(path_parameters=dict.fromkeys(re.findall(r"{(\w+)}", operation.path), 1))

@@ -28,6 +28,7 @@ function resolve(told) {
 
 function example(schema, depth = 0) {
   schema = resolve(schema);
+  if (schema.examples) return schema.examples[0];
   const type = [].concat(schema.type || [])[0];
   if (schema.properties) {
     const names = schema.required || Object.keys(schema.properties).slice(0, 3);

@@ -1,0 +1,95 @@
+"""What the contract shows of contacts and of what describes them: the documentation's examples, with nobody's data."""
+
+CONTACT = {
+    "id": 76,
+    "owner_user_id": 1001,
+    "assigned_user_id": 1001,
+    "first_name": "Mary",
+    "last_name": "Jackson",
+    "email": "mary@example.com",
+    "mobile_phone": "1 (949) 555-0123",
+    "home_phone": "1 (949) 555-0124",
+    "office_phone": "1 (949) 555-0125",
+    "fax": "1 (949) 555-0126",
+    "company": "Example Realty",
+    "birthday": "1955-10-28",
+    "anniversary": "2017-10-31",
+    "spouse_name": "Levi Jackson",
+    "spouse_email": "levi@example.com",
+    "spouse_phone": "1 (949) 555-0127",
+    "spouse_birthday": "1964-08-15",
+    "tags": "Buyer,Pending",
+    "hotness_id": 149,
+    "source_id": 3,
+    "is_do_not_contact": True,
+    "created_at": "2016-07-01T12:12:11.000Z",
+    "modified_at": "2018-01-09T12:24:09.000Z",
+    "custom_fields": [
+        {"id": 147, "value": "Ann, Bob", "name": "Kids Names", "data_type": "Text", "user_id": 1001, "rank": 1}
+    ],
+}
+ADDRESS = {
+    "id": 147,
+    "type": "Main Office",
+    "street_address_1": "5045 Herman Knoll",
+    "street_address_2": "Suite 7",
+    "zip": "39246-5277",
+    "city": "Berniermouth",
+    "state": "West Virginia",
+    "created_at": "2013-12-26T20:58:45.000Z",
+    "modified_at": "2018-04-13T13:16:05.000Z",
+}
+HOTNESS = {"id": 149, "rank": 14, "user_id": 1001, "name": "Pending", "color": "#3b274c"}
+CONTACT_SOURCE = {"id": 3, "name": "Email", "user_id": 1001}
+CUSTOM_FIELD = {"id": 147, "user_id": 1001, "data_type": "Number", "name": "Kids", "rank": 1}
+TAG = {"id": 10, "content": "Potential Buyer"}
+PROPERTY = {
+    "id": 5,
+    "api_event_id": 12,
+    "contact_id": 76,
+    "mls": "OC18000001",
+    "url": "https://example.com/homes/1",
+    "address": "171 Lake Washington Blvd E",
+    "city": "Seattle",
+    "state": "WA",
+    "zip": "98112",
+    "beds": 3,
+    "full_baths": 2,
+    "half_baths": 1,
+    "type": "Single Family Home",
+    "square_feet": "2,100",
+    "listing_price": 100500.9,
+    "estimated_value": 101000.5,
+    "last_sold_price": 90000.25,
+    "listing_status": "For Sale",
+    "listing_days_on_market": 30,
+    "year_built": 1955,
+    "last_sold_at": "2005-05-05T12:00:00.000Z",
+    "listed_at": "2018-01-09T12:24:09.000Z",
+    "latitude": 47.6205,
+    "longitude": -122.2838,
+    "images": "https://example.com/1.jpg,https://example.com/2.jpg",
+}
+EVENT = {
+    "id": 12,
+    "user_id": 1001,
+    "contact_id": 76,
+    "source": "api",
+    "type": "property_viewed",
+    "description": "Looked at a house",
+    "site_domain": "www.example.com",
+    "dialer_session_id": None,
+    "property": PROPERTY,
+    "created_at": "2018-01-16T09:09:09.000Z",
+    "modified_at": "2018-01-16T09:09:09.000Z",
+}
+ACTIVITY = {
+    "id": 31,
+    "contact_id": 76,
+    "user_id": 1001,
+    "kind": "Call",
+    "body": "Wants three bedrooms",
+    "happened_at": "2018-01-16T09:09:09.000Z",
+    "created_at": "2018-01-16T10:00:00.000Z",
+    "modified_at": "2018-01-16T10:00:00.000Z",
+}

@@ -1,0 +1,83 @@
+"""What the contract shows of leads, routes and offers: the documentation's examples, with nobody's data."""
+
+LEAD_SOURCE = {"id": 1, "name": "Zillow"}
+LEAD = {
+    "id": 788,
+    "contact_id": 76,
+    "source_id": 1,
+    "owner_user_id": 1001,
+    "claimed_by_user_id": 1001,
+    "claimed_at": "2018-01-16T09:09:09.000Z",
+    "claimed_via": "Email",
+    "time_to_claim": 0,
+    "distribution_target": "Myself",
+    "text_body": "Lead from Zillow",
+    "html_body": "<html>Lead from Zillow</html>",
+    "mls_id": 2000,
+    "listing_status": "For Sale",
+    "listing_price": "10000000",
+    "street_address": "171 Lake Washington Blvd E",
+    "address_1": "171 Lake Washington Blvd E",
+    "city": "Seattle",
+    "state": "WA",
+    "zipcode": 98112,
+    "type": "Buyer",
+    "created_at": "2018-01-16T09:09:09.000Z",
+    "modified_at": "2018-01-16T09:09:09.000Z",
+}
+LEAD_ROUTE = {
+    "id": 12,
+    "team_id": 3,
+    "campaign_id": 6,
+    "lead_source_id": 1,
+    "contact_source_id": 3,
+    "distribution_target": "Team Rollout",
+    "filter": "Buyer",
+    "team_selection_method": "Specific Team",
+    "team": {
+        "id": 3,
+        "name": "Pride",
+        "is_sharing_contacts": 1,
+        "order_method": 1,
+        "mins_until_next_alert": 7,
+        "distribution_zipcodes": None,
+    },
+    "campaign": {"id": 6, "name": "General Buyer Drip"},
+    "lead_source": LEAD_SOURCE,
+    "contact_source": {"id": 3, "name": "Email"},
+    "is_automatic": True,
+    "position": 1,
+}
+OFFER = {
+    "id": 1,
+    "rank": 2,
+    "notify_at": "2018-01-16T09:09:09.000Z",
+    "status": "Claimed",
+    "assign_automatically": False,
+    "has_call_alert": False,
+    "has_text_alert": True,
+    "has_email_alert": True,
+    "team": {"id": 3, "name": "Pride"},
+    "lead": {
+        "id": 788,
+        "distribution_target": "Team Rollout",
+        "contact": {"id": 76, "first_name": "Mary", "last_name": "Jackson"},
+    },
+    "user": {"id": 1002, "first_name": "Dorothy", "last_name": "Vaughan", "email": "dorothy@example.com"},
+}
+LEAD_OFFER = OFFER | {"claimed_via": "Text"}
+ROUTING_TRACE = {
+    "id": 788,
+    "lead_id": 788,
+    "decided_at": "2018-01-16T09:09:09.000Z",
+    "decision": {
+        "tried": [{"route_id": 12, "matched": True, "condition": "", "expected": None, "actual": None}],
+        "reason": "Both sources match.",
+        "target": "Team Rollout",
+        "route_id": 12,
+        "team_id": 3,
+        "campaign_id": 6,
+        "is_automatic": True,
+    },
+    "skipped": [{"user_id": 1003, "reason": "has every alert off"}],
+}

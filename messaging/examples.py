@@ -1,0 +1,24 @@
+"""What the contract shows of templates: the documentation's examples, with nobody's data."""
+
+TEMPLATE = {
+    "id": 7,
+    "user_id": 1001,
+    "template_folder_id": 1,
+    "body": "Hello {{first_name}}, call me whenever you like.",
+    "subject": "I'm here to help",
+    "description": "Email #12",
+    "file_id": 1,
+    "created_at": "2017-07-08T11:11:11.000Z",
+    "modified_at": "2018-01-16T12:12:12.000Z",
+    "template_type": "Email",
+}
+FOLDER = {
+    "id": 1,
+    "user_id": 1001,
+    "name": "New Contacts Template Folder",
+    "description": "What is said first",
+    "original_template_folder_id": None,
+    "counts": {
+        "counts": {"Email": 2, "Text": 1, "Phone": 0, "Direct Mail Letter": 0, "Direct Mail Postcard": 0},
+    },
+}
