@@ -1,4 +1,4 @@
-"""The WSGI entry point: Django behind the slash collapser, which must see the path first."""
+"""The WSGI entry point: Django behind what must see a request first, its path and its body."""
 
 import gc
 import os
@@ -7,11 +7,12 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from config.api.chunks import GatherChunks
 from config.api.slashes import CollapseSlashes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = CollapseSlashes(get_wsgi_application())
+application = CollapseSlashes(GatherChunks(get_wsgi_application()))
 
 # All that requests need is loaded before gunicorn forks: its processes share it, and no first request waits for it.
 import_module(settings.ROOT_URLCONF)

@@ -1,8 +1,13 @@
 """Bodies are JSON objects, whatever the headers say; failures have one shape."""
 
+import json
+from io import BytesIO
+
 import pytest
+from django.test import RequestFactory
 
 from config.api.bodies import BadBody, read_object
+from config.wsgi import application
 from teams.models import Team
 
 pytestmark = pytest.mark.usefixtures("shelf")
@@ -46,6 +51,7 @@ def test_json_answers_any_accept(post, accept):
     [
         (b'{"name": ', "The body is not valid JSON"),
         (b"name=Pride", "The body is not valid JSON"),
+        (b'{"name": 1e400}', "The body is not valid JSON: 1e400 is too large a number."),
         (b'{"name": NaN}', "The body is not valid JSON: it holds NaN."),
         (b'[{"name": "Pride"}]', "The body is a list, but bulk create is not supported"),
         (b'"Pride"', "The body must be a JSON object."),
@@ -128,3 +134,45 @@ def test_a_failure_of_ours_shows_nothing_of_the_inside(api):
         "className": "general-error",
         "errors": {},
     }
+
+
+def parts(**fields):
+    """A form as PHP's cURL sends an array."""
+    lines = [
+        f'--limit\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    ]
+    return ("".join(lines) + "--limit--\r\n").encode()
+
+
+def test_a_form_may_come_in_parts(post):
+    answer = post(parts(name="Pride", mins_until_next_alert="7"), "multipart/form-data; boundary=limit")
+    assert (answer.json()["name"], answer.json()["mins_until_next_alert"]) == ("Pride", 7)
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=else"])
+def test_parts_that_cannot_be_told_apart_are_refused(post, content_type):
+    answer = post(b"--limit\r\nnonsense", content_type)
+    assert (answer.status_code, answer.json()["className"]) == (400, "bad-request")
+
+
+def in_chunks(api, alice, body):
+    """What the product's WSGI application answers to a body that came in chunks and has no length."""
+    told = {}
+    environ = RequestFactory().get("/shelves", headers=api(alice).headers).environ | {"REQUEST_METHOD": "POST"}
+    environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "wsgi.input": BytesIO(body)}
+    answer = application(environ, lambda status, headers: told.update(status=status))
+    return told["status"][:3], json.loads(b"".join(answer))
+
+
+@pytest.mark.django_db(transaction=True)  # a whole request of its own, which lets go of its connection
+@pytest.mark.parametrize(
+    ("body", "status", "name"),
+    [
+        (b'{"name": "Pride"}', "201", "Pride"),
+        (b'{"name": ', "400", "BadRequest"),
+        (b'{"name": "' + b"x" * 5 * 2**20 + b'"}', "413", "PayloadTooLarge"),
+    ],
+)
+def test_a_body_in_chunks_is_read(api, alice, body, status, name):
+    answer = in_chunks(api, alice, body)
+    assert (answer[0], answer[1]["name"]) == (status, name)
