@@ -41,7 +41,8 @@ def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
     if lead.claimed_by_user_id is not None or any(offer.status == LeadOffer.Status.PENDING for offer in standing):
         return Rollout(standing, is_new=False)
     plan = plan_for(team, {offer.user_id for offer in standing}, now)
-    if not plan.offers and is_automatic:
+    is_open = any(offer.status == LeadOffer.Status.SENT for offer in standing)  # somebody may still claim it
+    if not plan.offers and (is_open or is_automatic):
         return Rollout(standing, is_new=False)
     if not plan.offers:
         raise CannotOffer(nobody_to_tell(team, plan))

@@ -86,9 +86,21 @@ def test_once_alerting_is_over_those_not_yet_offered_are_offered(api, alice, lea
     assert LeadOffer.objects.count() == 3
 
 
-def test_when_everybody_was_offered_there_is_nobody_to_tell(api, alice, lead, run):
+def test_offers_that_were_sent_stand_until_somebody_claims(api, alice, lead, run):
+    made = api(alice).post(path_of(lead)).json()
+    run(minutes=5)
+
+    answer = api(alice).post(path_of(lead))
+
+    assert answer.status_code == 200
+    assert [(offer["id"], offer["status"]) for offer in answer.json()] == [(offer["id"], "Sent") for offer in made]
+
+
+def test_when_everybody_declined_there_is_nobody_to_tell(api, alice, lead, run):
     api(alice).post(path_of(lead))
     run(minutes=5)
+    for offer in LeadOffer.objects.filter(lead=lead):
+        api(offer.user).patch(f"{path_of(lead)}/{offer.pk}", {"status": "Declined"})
 
     answer = api(alice).post(path_of(lead))
 
