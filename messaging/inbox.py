@@ -26,7 +26,7 @@ Taker = Callable[[Message, datetime], bool]  # what settings.INBOUND names
 NUMBER = re.compile(r"\+?[0-9]{3,15}")  # short codes, too
 MOST_NAMESAKES = 50  # contacts of one number who are considered
 SOURCE = "Text"  # of contacts who texted in
-HELP = "This number hands out leads. To claim one, reply with the digit at the end of its text."
+HELP = "This number hands out leads. To claim one, reply with the number that its text names."
 HELP_AT_MOST_EVERY = timedelta(hours=1)  # a phone that answers by itself must not be answered for ever
 
 
