@@ -171,7 +171,7 @@ def test_what_cannot_be_understood_is_told_in_the_same_shape(v1, body, said):
 
 
 def test_the_content_type_may_be_anything_and_the_action_in_any_case(v1):
-    for kind in ("application/json; charset=utf-8", "text/html", "x/y"):
+    for kind in ("application/json; charset=utf-8", "application/x-www-form-urlencoded", "text/html", "x/y"):
         answer = v1.send({"action": "eCHO", "MSG": 1}, **{"Content-Type": kind})
         assert answer.json() == {"error": 0, "errorText": "", "action": "Echo", "msg": 1}
 
