@@ -44,6 +44,12 @@ def test_the_demo_token_opens_the_api(stack: Stack) -> None:
         assert client.get("/me").json()["email"] == stack.demo["email"]
 
 
+def test_a_body_may_come_in_chunks(stack: Stack) -> None:
+    with stack.client() as client:
+        made = client.post("/tags", content=iter([b'{"content":', b' "Came in chunks"}']))
+        assert made.json()["content"] == "Came in chunks"
+
+
 def test_nobody_else_can_read_its_secrets_or_reach_its_servers(stack: Stack) -> None:
     assert [mode(stack.home / name) for name in ("demo.json", "run.json")] == [0o600, 0o600]
     assert mode(stack.home / "logs") == 0o700
