@@ -33,6 +33,7 @@ class CampaignActionFilters(FilterSet):
             "delay_by_days",
             "dispatch_time",
             "dispatch_datetime",
+            "recurrence",
             "is_stopped_on_text_reply",
             "notes",
         ]

@@ -1,6 +1,6 @@
 """What leads, routes and offers may be filtered by."""
 
-from config.api.query import FilterSet
+from config.api.query import FilterSet, TextFilter
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
 
 
@@ -28,6 +28,8 @@ class LeadRouteFilters(FilterSet):
 
 
 class LeadFilters(FilterSet):
+    address_1 = TextFilter(field_name="street_address")
+
     class Meta:
         model = Lead
         fields = [
@@ -40,6 +42,8 @@ class LeadFilters(FilterSet):
             "claimed_via",
             "time_to_claim",
             "distribution_target",
+            "text_body",
+            "html_body",
             "mls_id",
             "listing_status",
             "listing_price",
@@ -56,4 +60,15 @@ class LeadFilters(FilterSet):
 class LeadOfferFilters(FilterSet):
     class Meta:
         model = LeadOffer
-        fields = ["id", "user_id", "team_id", "rank", "notify_at", "status", "assign_automatically"]
+        fields = [
+            "id",
+            "user_id",
+            "team_id",
+            "rank",
+            "notify_at",
+            "status",
+            "assign_automatically",
+            "has_call_alert",
+            "has_text_alert",
+            "has_email_alert",
+        ]

@@ -27,7 +27,18 @@ class UserFilters(FilterSet):
 
     class Meta:
         model = User
-        fields = ["id", "first_name", "last_name", "email", "username", "system_phone", "timezone"]
+        fields = [
+            "id",
+            "first_name",
+            "last_name",
+            "email",
+            "username",
+            "system_phone",
+            "timezone",
+            "profile_picture",
+            "created_at",
+            "modified_at",
+        ]
 
 
 class TeamFilters(FilterSet):

@@ -113,7 +113,7 @@ class AutoSchema(SpectacularSchema):
         if example := getattr(getattr(serializer, "Meta", None), "example", None):
             schema["examples"] = [{name: value for name, value in example.items() if name in schema["properties"]}]
         if direction == "response" and isinstance(serializer, LooseSerializer):  # answers are whole
-            schema["required"] = sorted(schema.get("properties", {}))
+            schema["required"] = sorted(set(schema.get("properties", {})) - getattr(self.view, "loads", set()))
         return schema
 
     def failures(self) -> list[str]:

@@ -1,0 +1,251 @@
+"""Every documented field, through HTTP: its type, whether it is written, its limit, its values, asking by it.
+
+The bodies are the contract's own examples, with the ids of what bob has in tests/test_permissions.py.
+"""
+
+import json
+import re
+from collections import defaultdict
+from contextlib import contextmanager
+
+import pytest
+from django.db import transaction
+
+from config.api.schema import contract
+from tests.contract.fields import TABLES
+from tests.test_permissions import anonymous
+
+TYPES = {
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+    "text": lambda value: isinstance(value, str),
+    "object": lambda value: isinstance(value, dict),
+    "list": lambda value: isinstance(value, list),
+    "date-time": lambda value: re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value),
+    "time": lambda value: re.fullmatch(r"\d\d:\d\d:\d\d", value),
+}
+JUNK = {"integer": 987654, "date-time": "2001-01-01T00:00:00.000Z", "object": {"id": 987654}}
+DOCUMENT = json.loads(contract())
+PATHS = {anonymous(path): operations for path, operations in DOCUMENT["paths"].items()}
+
+
+@contextmanager
+def undone():
+    """What is done meanwhile is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+class Asked:
+    """A table's resource in the world, spoken to by who may write it."""
+
+    def __init__(self, table, clients, ids):
+        self.table, self.client, self.ids = table, clients[table.who], ids
+        self.path = table.path.format_map(ids)
+        self.item = f"{self.path}/{table.item.format_map(ids)}"
+        self.list_of, self.one_of = PATHS[anonymous(table.path)], PATHS.get(f"{anonymous(table.path)}/*", {})
+        self.is_made = not table.item
+
+    @property
+    def taken(self):
+        """The schema of what is sent; of what is only read, None."""
+        operation = self.list_of["post"] if self.is_made else self.one_of.get("patch")
+        return operation and schema_of(operation["requestBody"])
+
+    @property
+    def answered(self):
+        return schema_of((self.list_of.get("get") or self.list_of["post"])["responses"]["200"])
+
+    def example(self):
+        """The contract's body, about what there is."""
+        body = self.taken["examples"][0] | {name: self.ids[kind] for name, kind in self.table.references.items()}
+        if "custom_fields" in body:
+            body["custom_fields"] = [{"id": self.ids["field"], "value": "Ann, Bob"}]
+        return body
+
+    def write(self, **changes):
+        """Add the example, or change what is there, with these values."""
+        if not self.is_made:
+            return self.client.patch(self.item, changes)
+        said_otherwise = {self.table.mirrors.get(name) for name in changes}
+        body = {name: value for name, value in self.example().items() if name not in said_otherwise}
+        return self.client.post(self.path, body | changes)
+
+    def record(self):
+        """One that stays until the end of the table's turn."""
+        if self.is_made:
+            return self.client.made(self.path, self.example())
+        return self.client.get(self.path).json()["data"][0]
+
+    def listed(self, query):
+        answer = self.client.get(self.path, query | {"$limit": 1000})
+        assert answer.status_code == 200, answer.content
+        return [row["id"] for row in answer.json()["data"]]
+
+
+def schema_of(part):
+    """A record's schema, of a body or an answer, out of its envelope."""
+    schema = resolved(part["content"]["application/json"]["schema"])
+    rows = schema["properties"].get("data")
+    return resolved(rows["items"]) if rows else schema
+
+
+def resolved(reference):
+    return DOCUMENT["components"]["schemas"][reference["$ref"].rpartition("/")[2]]
+
+
+def agree(sent, got):
+    """Custom fields come back with more than was sent of them."""
+    if isinstance(sent, list):
+        return [{name: row[name] for name in ("id", "value")} for row in got] == sent
+    return sent == got
+
+
+@pytest.fixture
+def turns(world):
+    """Each table's resource in its turn; what was done in it is undone."""
+
+    def resources():
+        for table in TABLES:
+            with undone():
+                yield Asked(table, *world)
+
+    return resources
+
+
+@pytest.fixture
+def subtest(subtests):
+    """A test of one field of a table, which is undone."""
+
+    @contextmanager
+    def test(asked, field):
+        with subtests.test(f"{asked.table.title}: {field.name}"), undone():
+            yield
+
+    return test
+
+
+def test_the_tables_name_every_field_there_is():
+    for table in TABLES:
+        asked = Asked(table, {table.who: None}, defaultdict(int))
+        told = {name for schema in (asked.taken, asked.answered) if schema for name in schema["properties"]}
+        assert told == {field.name for field in table.fields}, table.title
+
+
+def test_it_comes_back_in_its_type(turns, subtest):
+    for asked in turns():
+        record = asked.record()
+        for field in asked.table.fields:
+            with subtest(asked, field):
+                assert (field.name in record) == field.is_shown
+                value = record.get(field.name)
+                assert value is None or (value in field.choices if field.choices else TYPES[field.kind](value))
+
+
+def test_what_may_be_written_is_kept(turns, subtest):
+    for asked in turns():
+        if not asked.is_made:
+            continue
+        kept = defaultdict(list)
+        for variant in ({}, *asked.table.variants):
+            with undone():
+                body = asked.example() | variant
+                record = asked.client.made(asked.path, body)
+            for name, sent in body.items():
+                if sent is not None:
+                    kept[name].append((sent, record.get(name)))
+        for field in [field for field in asked.table.fields if field.is_written and field.is_shown]:
+            with subtest(asked, field):
+                assert kept[field.name]
+                assert all(agree(sent, got) for sent, got in kept[field.name])
+
+
+def test_each_may_be_changed_alone(turns, subtest):
+    for asked in turns():
+        if not asked.is_made or "patch" not in asked.one_of:
+            continue
+        example, item = asked.example(), f"{asked.path}/{asked.record()['id']}"
+        for field in [field for field in asked.table.fields if field.is_written and example[field.name] is not None]:
+            with subtest(asked, field):
+                answer = asked.client.patch(item, {field.name: example[field.name]})
+                assert answer.status_code == 200, answer.content
+                assert not field.is_shown or agree(example[field.name], answer.json()[field.name])
+
+
+def test_what_may_not_be_written_is_ignored(turns, subtest):
+    for asked in turns():
+        if asked.taken is None:
+            continue
+        with undone():
+            standing = asked.record()
+        junk = {field.name: otherwise(field, standing) for field in asked.table.fields if field.access == "read"}
+        answer = asked.write(**junk)
+        assert answer.status_code in (200, 201), answer.content
+        for field in [field for field in asked.table.fields if field.name in junk]:
+            with subtest(asked, field):
+                assert answer.json()[field.name] != junk[field.name]
+
+
+def otherwise(field, standing):
+    """A value of the field's type that it does not have."""
+    return not standing[field.name] if field.kind == "boolean" else JUNK.get(field.kind, "junk")
+
+
+def test_what_is_required_is_asked_for_by_name(turns, subtest):
+    for asked in turns():
+        for field in [field for field in asked.table.fields if field.is_required]:
+            with subtest(asked, field):
+                answer = asked.write(**{field.name: None})
+                assert answer.status_code == 400
+                assert field.name in answer.json()["errors"]
+
+
+def test_one_more_than_the_limit_is_refused_and_the_limit_told(turns, subtest):
+    for asked in turns():
+        for field in [field for field in asked.table.fields if field.limit and field.is_written]:
+            with subtest(asked, field):
+                answer = asked.write(**{field.name: "x" * (field.limit + 1)})
+                assert answer.status_code == 400
+                assert answer.json()["errors"] == {
+                    field.name: f"{field.name} may have at most {field.limit} characters."
+                }
+                assert asked.write(**{field.name: "x" * field.limit}).status_code == 201
+
+
+def test_each_value_of_an_enum_is_taken_in_any_case_and_no_other(turns, subtest):
+    for asked in turns():
+        for field in [field for field in asked.table.fields if field.choices and field.is_written and field.is_shown]:
+            with subtest(asked, field):
+                shown, taken = (schema["properties"][field.name]["enum"] for schema in (asked.answered, asked.taken))
+                assert set(taken) <= set(shown) == set(field.choices)
+                for value in taken:
+                    with undone():
+                        check_choice(asked, field.name, value)
+                answer = asked.write(**{field.name: "Nonsense"})
+                assert answer.status_code == 400
+                assert field.name in answer.json()["errors"]
+
+
+def check_choice(asked, name, value):
+    """Taken in capitals and answered as documented; or refused for what it does not fit, but not by itself."""
+    answer = asked.write(**{name: value.upper()})
+    if answer.status_code == 400:
+        assert "must be one of" not in answer.json()["message"]
+    else:
+        assert answer.json()[name] == value
+
+
+def test_it_can_be_asked_for_and_sorted_by(turns, subtest):
+    for asked in turns():
+        if "get" not in asked.list_of:
+            continue
+        record = asked.record()
+        for field in [field for field in asked.table.fields if asked.table.is_column(field)]:
+            with subtest(asked, field):
+                value = record.get(field.name, asked.ids.get(asked.table.references.get(field.name)))
+                wanted = "null" if value is None else json.dumps(value) if isinstance(value, bool) else value
+                assert record["id"] in asked.listed({field.name: wanted})
+                assert record["id"] not in asked.listed({f"{field.name}[$ne]": wanted})
+                assert record["id"] in asked.listed({f"$sort[{field.name}]": -1})
