@@ -33,3 +33,9 @@ def mark(task: Task, status: str, *, by: User, now: datetime) -> None:
     reminders.plan(task, now)
     task.modified_at = now
     task.save()
+
+
+def remove(task: Task, scope: int, *, by: User, now: datetime) -> None:
+    """Remove a task: alone, so that its series goes on without it, or with those that follow, or with all of them."""
+    series.leave(task, scope, now=now)
+    mark(task, Status.DELETED, by=by, now=now)

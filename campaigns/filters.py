@@ -1,7 +1,18 @@
 """What campaigns, their actions, communications and tasks can be asked for."""
 
 from campaigns.models import COMMUNICATIONS, Campaign, CampaignAction, Task
-from config.api.query import BooleanFilter, ChoiceFilter, FilterSet, MomentFilter, NumberFilter, TextFilter
+from campaigns.series import EVENT_ACTIONS, EVENT_TYPES, kind_of
+from config.api.query import (
+    EQUALITY,
+    BooleanFilter,
+    ChoiceFilter,
+    ColumnFilter,
+    FilterSet,
+    MomentFilter,
+    NumberFilter,
+    TextFilter,
+)
+from config.api.values import whole_number
 
 
 class CampaignFilters(FilterSet):
@@ -83,3 +94,37 @@ class TaskFilters(FilterSet):
             "category",
             "folder",
         ]
+
+
+class ReminderFilter(ColumnFilter):
+    """A kind of task by its number."""
+
+    operators = EQUALITY
+    schema = {"type": "integer"}
+    is_sortable = False
+
+    def read(self, text: str) -> str:
+        return kind_of(whole_number(text))
+
+
+class ScheduledTaskFilters(FilterSet):
+    """No Meta.model: what is told of the event is annotated."""
+
+    id = NumberFilter(field_name="id")
+    scheduled_event_id = NumberFilter(field_name="scheduled_event_id")
+    type = ChoiceFilter(field_name="type", choices=EVENT_TYPES)
+    action = ChoiceFilter(field_name="action", choices=EVENT_ACTIONS)
+    crm_user_id = NumberFilter(field_name="owner_user_id")
+    contact_id = NumberFilter(field_name="contact_id")
+    assigned_user_id = ZeroIsNobody(field_name="assigned_user_id")
+    due_at = MomentFilter(field_name="due_at")
+    recurrence_rule = TextFilter(field_name="rule")
+    is_all_day = BooleanFilter(field_name="is_all_day")
+    description = TextFilter(field_name="description")
+    notes = TextFilter(field_name="notes")
+    status = ChoiceFilter(field_name="status", choices=Task.Status.values)
+    reminder = ReminderFilter(field_name="action_type")
+    completed_at = MomentFilter(field_name="completed_at")
+    completing_user_id = ZeroIsNobody(field_name="completing_user_id")
+    created_at = MomentFilter(field_name="created_at")
+    updated_at = MomentFilter(field_name="modified_at")

@@ -20,7 +20,7 @@ DAY: Final = "MO|TU|WE|TH|FR|SA|SU"
 PARTS: Final = {  # what a rule may consist of; nobody is reminded every minute or second
     "FREQ": "YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY",
     "INTERVAL": "[1-9][0-9]{0,3}",  # dateutil never returns from an interval of 0
-    "COUNT": "[1-9][0-9]{0,5}",
+    "COUNT": "[1-9][0-9]{0,3}|10000",  # as many as are ever followed
     "UNTIL": "[1-9][0-9]{7}(?:T[0-9]{6}Z?)?",
     "WKST": DAY,
     "BYMONTH": _one_or_more("0?[1-9]|1[0-2]"),
@@ -68,6 +68,19 @@ def what_is_wrong(rule: str) -> str:
         return f"Not a recurrence rule (RFC 5545): {error}."
 
 
+def rest_of(rule: str, start: datetime, at: datetime, zone: ZoneInfo) -> str:
+    """The rule of what is left of a series from its occurrence at `at` on, for a series that begins there."""
+    parts = _parts(rule)
+    if "COUNT" in parts:
+        passed = sum(1 for moment in _moments(rule, start, start - timedelta(seconds=1), zone) if moment < at)
+        parts["COUNT"] = str(max(int(parts["COUNT"]) - passed, 1))
+    return _as_text(parts)
+
+
+def _as_text(parts: Mapping[str, str]) -> str:
+    return ";".join(f"{name}={value}" for name, value in parts.items())
+
+
 def _parts(rule: str) -> dict[str, str]:
     """The parts of a rule by name, each of which we understand."""
     parts: dict[str, str] = {}
@@ -100,9 +113,8 @@ def _moments(rule: str, start: datetime, after: datetime, zone: ZoneInfo) -> Ite
 
 
 def _series(parts: Mapping[str, str], start: datetime) -> Iterator[datetime]:
-    text = ";".join(f"{name}={value}" for name, value in parts.items())
     shift = CYCLE * ((MAXYEAR - start.year) // CYCLE_YEARS)
-    return (local - shift for local in rrulestr(text, dtstart=start + shift))
+    return (local - shift for local in rrulestr(_as_text(parts), dtstart=start + shift))
 
 
 def _last(until: str, zone: ZoneInfo) -> datetime:

@@ -1,16 +1,35 @@
 """Campaigns, actions, enrolments, communications and tasks in LionDesk's words (reference 2.16, 2.18-2.21)."""
 
+from datetime import datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from campaigns import examples
-from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
-from config.api.fields import LooseInteger, LooseSerializer, Reference
+from campaigns.models import ActionType, Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
+from campaigns.recurrence import what_is_wrong
+from campaigns.series import EVENT_ACTIONS, EVENT_TYPES, KINDS
+from config.api.fields import LooseInteger, LooseMoment, LooseSerializer, LooseText, Reference
 from config.api.values import milliseconds_z
 from messaging.models import Message
 from teams.models import User
+
+MOMENT = {"type": "string", "format": "date-time"}
+EVENT = {
+    "type": "object",
+    "properties": {
+        "scheduled_event_id": {"type": "integer"},
+        "crm_user_id": {"type": "integer"},
+        "single_due_at": MOMENT | {"type": ["string", "null"]},
+        "action": {"type": "string", "enum": [*EVENT_ACTIONS]},
+        "type": {"type": "string", "enum": [*EVENT_TYPES]},
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    },
+    "required": ["scheduled_event_id", "crm_user_id", "single_due_at", "action", "type", "created_at", "updated_at"],
+}
 
 
 class CampaignSerializer(LooseSerializer[Campaign]):
@@ -185,6 +204,104 @@ class TaskSerializer(LooseSerializer[Task]):
         if "action_type" in attrs:
             attrs["reminder_type"] = attrs["action_type"]
         return attrs
+
+    def to_representation(self, instance: Task) -> dict[str, Any]:
+        return zero_for_nobody(super().to_representation(instance), "assigned_user_id", "completing_user_id")
+
+
+class RecurrenceRule(LooseText):
+    """Written on the task that begins a series, read off whichever of the series bears it now."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        if fault := what_is_wrong(text):
+            raise ValidationError(fault)
+        return text
+
+    def get_attribute(self, instance: Any) -> str | None:
+        rule: str | None = instance.rule
+        return rule
+
+
+class ReminderNumber(LooseInteger):
+    """A kind of task by its number: 0 none, 1 Email, 2 Call, 3 SMS, 4 agent task by email, and so on."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=len(KINDS) - 1, **kwargs)
+
+    def read(self, value: object) -> Any:
+        return KINDS[super().read(value)]
+
+    def to_representation(self, value: str) -> int:
+        return KINDS.index(value)
+
+
+class ScheduledTaskSerializer(LooseSerializer[Task]):
+    """A task as v2.1 tells it: what the documentation calls the `manual_event`, with its `event` inside."""
+
+    event = serializers.SerializerMethodField()
+    crm_user_id = LooseInteger(source="owner_user_id", read_only=True)
+    assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of)
+    due_at = LooseMoment(allow_null=True)  # as tasks of v2.0 may have none; here it is needed
+    recurrence_rule = RecurrenceRule(source="recurrence", required=False, allow_null=True, allow_blank=True)
+    reminder = ReminderNumber(source="action_type", required=False)
+    updated_at = LooseMoment(source="modified_at", read_only=True)
+    update_scope = LooseInteger(min_value=1, max_value=3, required=False, write_only=True)
+
+    class Meta:
+        model = Task
+        example = examples.SCHEDULED_TASK
+        fields = [
+            "id",
+            "event",
+            "crm_user_id",
+            "contact_id",
+            "assigned_user_id",
+            "due_at",
+            "recurrence_rule",
+            "is_all_day",
+            "description",
+            "notes",
+            "status",
+            "reminder",
+            "completed_at",
+            "completing_user_id",
+            "created_at",
+            "updated_at",
+            "update_scope",
+        ]
+        read_only_fields = ["id", "completed_at", "completing_user_id", "created_at"]
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("manual_event"), dict):
+            data = data | data["manual_event"]
+        return super().to_internal_value(data)
+
+    def validate_due_at(self, due_at: datetime | None) -> datetime:
+        if due_at is None:
+            raise ValidationError("may not be null.")
+        return due_at
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.instance is None:
+            attrs.setdefault("action_type", ActionType.NONE)
+        if "action_type" in attrs:
+            attrs["reminder_type"] = attrs["action_type"]
+        return attrs
+
+    @extend_schema_field(EVENT)
+    def get_event(self, task: Any) -> dict[str, Any]:
+        """What a task and the others of its series belong to; a single task is its own."""
+        starts_at = task.recurs_from or task.due_at
+        return {
+            "scheduled_event_id": task.scheduled_event_id,
+            "crm_user_id": task.owner_user_id,
+            "single_due_at": starts_at and milliseconds_z(starts_at),
+            "action": task.action,
+            "type": task.type,
+            "created_at": milliseconds_z(task.created_at),
+            "updated_at": milliseconds_z(task.modified_at),
+        }
 
     def to_representation(self, instance: Task) -> dict[str, Any]:
         return zero_for_nobody(super().to_representation(instance), "assigned_user_id", "completing_user_id")

@@ -5,6 +5,7 @@ from campaigns.views import (
     CampaignContactResource,
     CampaignResource,
     ContactCommunicationResource,
+    ScheduledTaskResource,
     TaskResource,
 )
 from config.api.resources import routes
@@ -15,4 +16,5 @@ urlpatterns = [
     *routes("campaigns/<campaign_id>/contacts", CampaignContactResource),
     *routes("contacts/<contact_id>/campaign-communications", ContactCommunicationResource),
     *routes("tasks", TaskResource),
+    *routes("api/v1/tasks", ScheduledTaskResource),
 ]

@@ -1,25 +1,34 @@
 """Campaigns and tasks over HTTP."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from campaigns import agenda, birthdays
+from campaigns import agenda, birthdays, series
 from campaigns.communications import complete, reopen
 from campaigns.enrolment import enroll, stop_all
-from campaigns.filters import CampaignActionFilters, CampaignFilters, ContactCommunicationFilters, TaskFilters
-from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
+from campaigns.filters import (
+    CampaignActionFilters,
+    CampaignFilters,
+    ContactCommunicationFilters,
+    ScheduledTaskFilters,
+    TaskFilters,
+)
+from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication, Task, TaskQuerySet
 from campaigns.serializers import (
     CampaignActionSerializer,
     CampaignContactSerializer,
     CampaignSerializer,
     ContactCommunicationSerializer,
+    ScheduledTaskSerializer,
     TaskSerializer,
 )
+from config.api import values
 from config.api.resources import Resource, find
 from config.errors import DomainError, NotAllowed
 from crm.models import Contact
@@ -28,6 +37,18 @@ from teams.models import User
 
 class NameTaken(DomainError):
     """You have a campaign of this name already."""
+
+
+class BadScope(DomainError):
+    """delete_scope must be 1 (this task), 2 (this and those that follow) or 3 (all of the series)."""
+
+
+DELETE_SCOPE = OpenApiParameter(
+    "delete_scope",
+    int,
+    enum=list(series.SCOPES),
+    description="1 this task alone (the default), 2 this and those that follow, 3 all of the series.",
+)
 
 
 class CampaignResource(Resource[Campaign]):
@@ -117,17 +138,21 @@ class ContactCommunicationResource(Resource[ContactCommunication]):
         serializer.instance = self.get_object()
 
 
-class TaskResource(Resource[Task]):
-    """Removing a task is soft: it is listed and found only where the query asks for a `status`."""
-
-    serializer_class = TaskSerializer
-    filterset_class = TaskFilters
+class AgendaResource(Resource[Task]):
+    """Tasks, in whichever version of the API."""
 
     def queryset_for(self, user: User) -> QuerySet[Task]:
         tasks = Task.objects.visible_to(user)
         if "status" not in self.query.names():
             tasks = tasks.exclude(status=Task.Status.DELETED)
         return tasks if self.request.method == "GET" else tasks.select_for_update()
+
+
+class TaskResource(AgendaResource):
+    """Removing a task is soft: it is listed and found only where the query asks for a `status`."""
+
+    serializer_class = TaskSerializer
+    filterset_class = TaskFilters
 
     def perform_create(self, serializer: Any) -> None:
         self._save_with_status(serializer, owner_user=self.user)
@@ -142,3 +167,69 @@ class TaskResource(Resource[Task]):
         status = serializer.validated_data.pop("status", None)
         self.save(serializer, **more)
         agenda.follow_up(serializer.instance, status, by=self.user, now=self.now)
+
+
+class ScheduledTaskResource(AgendaResource):
+    """Tasks v2.1, which recur. A change or removal says by its scope how much of a series it is meant for."""
+
+    serializer_class = ScheduledTaskSerializer
+    filterset_class = ScheduledTaskFilters
+
+    def queryset_for(self, user: User) -> QuerySet[Task]:
+        return cast(TaskQuerySet, super().queryset_for(user)).with_event()
+
+    def get_object(self) -> Task:
+        """What the query of a DELETE says is its scope."""
+        found: Task = find(self.get_queryset(), self.kwargs["id"]) if self.is_removal else super().get_object()
+        return found
+
+    @property
+    def is_removal(self) -> bool:
+        return self.request.method == "DELETE"
+
+    def perform_create(self, serializer: Any) -> None:
+        given = serializer.validated_data
+        given.pop("update_scope", None)
+        rule, status = given.pop("recurrence", None), given.pop("status", None)
+        task: Task = self.save(serializer, owner_user=self.user)
+        if rule:
+            series.begin(task, rule)
+        agenda.follow_up(task, status, by=self.user, now=self.now)
+        serializer.instance = self.told(task)
+
+    def perform_update(self, serializer: Any) -> None:
+        given, task = serializer.validated_data, serializer.instance
+        scope, status = given.pop("update_scope", series.THIS), given.pop("status", None)
+        if scope == series.STATUS_ONLY:
+            given.clear()
+        series.make_room(task, given, scope, now=self.now)
+        self.save(serializer)
+        if status == Task.Status.DELETED:
+            agenda.remove(task, min(scope, series.THIS_AND_FOLLOWING), by=self.user, now=self.now)
+        else:
+            agenda.follow_up(task, status, by=self.user, now=self.now)
+        serializer.instance = self.told(task)
+
+    @extend_schema(parameters=[DELETE_SCOPE])
+    def destroy(self, request: Request, **kwargs: Any) -> Response:
+        return super().destroy(request, **kwargs)
+
+    def perform_destroy(self, record: Task) -> None:
+        agenda.remove(record, self.delete_scope, by=self.user, now=self.now)
+
+    @property
+    def delete_scope(self) -> int:
+        """From the query or the body."""
+        body = self.request.data
+        given = self.request.query_params.get("delete_scope") or (isinstance(body, dict) and body.get("delete_scope"))
+        try:
+            scope = values.whole_number(given or series.THIS)
+        except ValueError as error:
+            raise BadScope(errors={"delete_scope": str(error)}) from error
+        if scope not in series.SCOPES:
+            raise BadScope(errors={"delete_scope": BadScope.__doc__ or ""})
+        return scope
+
+    def told(self, task: Task) -> Task:
+        """The task as it stands now, with its event."""
+        return Task.objects.with_event().get(pk=task.pk)

@@ -31,6 +31,7 @@ SUB = {"user_id": "{frank}"}
 FIELD = {"name": "Pets", "data_type": "Text"}
 ACTION = {"type": "Email Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 60, "notes": "Hello"}
 TASK = {"contact_id": "{contact}", "action_type": "None", "description": "Call", "status": "incomplete"}
+V21_TASK = {"assigned_user_id": "{bob}", "due_at": "2027-01-05T18:00:00Z", "description": "Call"}
 ROUTE = {"lead_source_id": "{lead_source}", "distribution_target": "Myself", "campaign_id": "{routed_campaign}"}
 LEAD = {"contact_id": "{contact}", "source_id": "{lead_source}"}
 TEMPLATE = {"template_type": "Email", "template_folder_id": "{folder}", "description": "Hello", "body": "Hello"}
@@ -142,6 +143,11 @@ TABLE = [
     ("get",    "/tasks/{task}",                                    None, 200, 404, 404, 200, 404, 404, 404, 401),
     ("patch",  "/tasks/{task}",                   {"description": "Go"}, 200, 404, 404, 200, 404, 404, 404, 401),
     ("delete", "/tasks/{task}",                                    None, 200, 404, 404, 403, 404, 404, 404, 401),
+    ("get",    "/api/v1/tasks",                                    None,   1,   0,   0,   1,   0,   0,   0, 401),
+    ("post",   "/api/v1/tasks",                                V21_TASK, 201, 201, 201, 400, 201, 400, 400, 401),
+    ("get",    "/api/v1/tasks/{task}",                             None, 200, 404, 404, 200, 404, 404, 404, 401),
+    ("patch",  "/api/v1/tasks/{task}",            {"description": "Go"}, 200, 404, 404, 200, 404, 404, 404, 401),
+    ("delete", "/api/v1/tasks/{task}",                             None, 200, 404, 404, 403, 404, 404, 404, 401),
 
     ("get",    "/lead-sources",                                    None, 200, 200, 200, 200, 200, 200, 200, 401),
     ("get",    "/lead-sources/{lead_source}",                      None, 200, 200, 200, 200, 200, 200, 200, 401),

@@ -118,7 +118,7 @@ class AutoSchema(SpectacularSchema):
 
     def failures(self) -> list[str]:
         """The ways this operation can fail."""
-        codes = ["400"] if self.method != "DELETE" else []
+        codes = ["400"] if self.method != "DELETE" or self.get_override_parameters() else []
         if any(isinstance(permission, HasValidToken) for permission in self.view.get_permissions()):
             may_be_refused = self.method != "GET" or getattr(self.view, "is_for_some", False)
             codes += ["401", "403", "429"] if may_be_refused else ["401", "429"]
