@@ -260,6 +260,11 @@ def world(alice, bob, dana, charlie, team, api):
     return clients, ids
 
 
+@pytest.mark.contract(
+    "Who may do what",
+    "Every operation, for each of its owner, teammates, strangers and the like ([permissions](permissions.md))",
+    "documented",
+)
 def test_access(world, subtests):
     """One world for the whole table: what each request does is undone."""
     clients, ids = world

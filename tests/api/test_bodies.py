@@ -23,6 +23,12 @@ def post(api, alice):
     return send
 
 
+@pytest.mark.contract(
+    "Slashes, verbs and bodies",
+    "`Content-Type: application/json; charset=utf-8`, or none, or another",
+    "clients",
+    client=[15],
+)
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -46,6 +52,7 @@ def test_json_answers_any_accept(post, accept):
     assert (answer.status_code, answer["Content-Type"]) == (201, "application/json")
 
 
+@pytest.mark.contract("Slashes, verbs and bodies", "A body that is a list is 400", "inferred")
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -80,6 +87,7 @@ def test_escaped_characters_that_exist_are_kept(post):
     assert post(b'{"name": "\\ud83d\\ude00 \\\\u0000"}').json()["name"] == "😀 \\u0000"
 
 
+@pytest.mark.contract("Slashes, verbs and bodies", "A plain form is taken, too", "ours")
 def test_a_plain_form_is_taken_as_text(post):
     answer = post(b"name=Caf%C3%A9+%26+Bar&mins_until_next_alert=7&unknown=1", "application/x-www-form-urlencoded")
     assert (answer.json()["name"], answer.json()["mins_until_next_alert"]) == ("Café & Bar", 7)
@@ -90,6 +98,7 @@ def test_an_empty_body_is_an_empty_object():
     assert read_object(b"") == read_object(b" \n") == read_object(b"{}") == read_object(b"\xef\xbb\xbf{}") == {}
 
 
+@pytest.mark.contract("Errors", "A body of more than 5 MB is 413", "ours")
 def test_a_body_has_a_size_limit(post, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
     answer = post(b'{"name": "' + b"x" * 2**20 + b'"}')

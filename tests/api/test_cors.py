@@ -12,6 +12,9 @@ PREFLIGHT = {
 }
 
 
+@pytest.mark.contract(
+    "Slashes, verbs and bodies", "A browser's preflight is answered, and any origin may read", "clients", client=[15]
+)
 @pytest.mark.parametrize("path", ["/shelves", "/shelves/1", "/oauth2/token", "/no-such-thing"])
 def test_a_preflight_needs_no_token(path):
     answer = Client().options(path, headers=PREFLIGHT)
@@ -22,6 +25,7 @@ def test_a_preflight_needs_no_token(path):
     assert "Access-Control-Allow-Credentials" not in answer
 
 
+@pytest.mark.contract("Slashes, verbs and bodies", "`OPTIONS` needs no token: 204 with `Allow`", "ours")
 @pytest.mark.parametrize(
     ("path", "verbs"),
     [("/shelves", {"GET", "POST"}), ("/shelves/1", {"GET", "PATCH", "DELETE"}), ("/oauth2/token", {"POST"})],

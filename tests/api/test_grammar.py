@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from config.api.grammar import BadQuery, Term, parse_query, unescape
 
 
+@pytest.mark.contract("Lists", "Raw `%`, as in `name[$like]=%Campaign%20Name%`, is understood", "documented")
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -55,11 +56,13 @@ def test_a_repeated_key_gathers_its_values():
     ]
 
 
+@pytest.mark.contract("Lists", "`field[$in][]=`, `field[$in][0]=` and `field[$in]=` are one", "inferred")
 @pytest.mark.parametrize("key", ["id[$in]", "id[$in][]", "id[$in][0]", "id%5B%24in%5D%5B%5D"])
 def test_in_is_written_in_several_ways(key):
     assert parse_query(f"{key}=1&{key}=2").terms == [Term("id", "$in", ["1", "2"])]
 
 
+@pytest.mark.contract("Lists", "`$or[0][field]=`, one level deep", "inferred")
 def test_alternatives_are_grouped_by_their_number():
     query = parse_query("$or[0][name]=a&$or[0][id][$gt]=3&$or[1][name][$like]=b%&$or[][name]=c&$or[][name]=d")
     assert query.alternatives == [
@@ -70,10 +73,12 @@ def test_alternatives_are_grouped_by_their_number():
     ]
 
 
+@pytest.mark.contract("Lists", "`$sort[field]=1` or `-1`, of several fields", "documented")
 def test_several_sorts_keep_their_order():
     assert parse_query("$sort[name]=1&$sort[id]=-1").sort == [("name", False), ("id", True)]
 
 
+@pytest.mark.contract("Lists", "`$limit` and `$skip` raw or percent-encoded", "clients", client=[9])
 @pytest.mark.parametrize(
     ("raw", "limit", "skip"),
     [
@@ -121,6 +126,7 @@ def test_what_is_not_in_the_grammar_is_refused_by_name(raw, named):
     assert refusal.value.status == 400
 
 
+@pytest.mark.contract("Lists", "More than 1000 parameters are 400", "ours")
 def test_a_thousand_parameters_are_enough():
     assert parse_query("&".join(["id=1"] * 1000)).terms[0].values[999] == "1"
     with pytest.raises(BadQuery, match="1000 parameters"):

@@ -47,6 +47,7 @@ def nobody_has_asked_yet(alice, bob):
         limits.forget(f"requests of {user.pk}")
 
 
+@pytest.mark.contract("Errors", "429 says in `Retry-After` for how long to wait", "ours")
 def test_a_user_who_asks_too_often_has_to_wait(alice, bob, api, two_a_minute):
     hers = api(alice)
     assert [hers.get("/shelves").status_code, hers.post("/shelves", {"name": "x"}).status_code] == [200, 201]

@@ -45,15 +45,23 @@ def shelves(alice):
     )
 
 
+@pytest.mark.contract("Lists", '`{"total","limit","skip","data"}`; the default limit is 10', "documented", client=[9])
 def test_a_list_is_an_envelope(ask, shelves):
     assert ask().json() | {"data": None} == {"total": 4, "limit": 10, "skip": 0, "data": None}
     assert [row["id"] for row in ask().json()["data"]] == [team.pk for team in shelves]
 
 
+@pytest.mark.contract("Lists", "An empty list is 200 with `data: []`", "clients", client=[9])
 def test_an_empty_list_is_200(ask):
     assert ask().json() == {"total": 0, "limit": 10, "skip": 0, "data": []}
 
 
+@pytest.mark.contract(
+    "Lists",
+    "`$limit` up to 1000, above it clamped; 0 gives the total; nonsense falls back. The total is exact",
+    "clients",
+    client=[9],
+)
 @pytest.mark.parametrize(
     ("query", "total", "limit", "skip", "rows"),
     [
@@ -74,6 +82,10 @@ def test_total_is_exact_whatever_the_page(ask, shelves, query, total, limit, ski
     assert (page["total"], page["limit"], page["skip"], len(page["data"])) == (total, limit, skip, rows)
 
 
+@pytest.mark.contract(
+    "Lists", "`field=value`, all of several; a repeated field is any of; `$ne`, `$like`", "documented"
+)
+@pytest.mark.contract("Lists", "`$lt`, `$lte`, `$gt`, `$gte`, `$in`, `$nin`, `$notLike`", "inferred")
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -123,6 +135,7 @@ def test_a_query_finds(names, shelves, query, found):
     assert names(query) == found
 
 
+@pytest.mark.contract("Lists", "Text sorts and compares ignoring case; ties go by id", "inferred")
 @pytest.mark.parametrize(
     ("query", "order"),
     [
@@ -138,6 +151,7 @@ def test_sorting_ignores_case_and_ties_go_by_id_in_the_same_direction(names, she
     assert names(query) == order
 
 
+@pytest.mark.contract("Lists", "An unknown field, operator or order is 400 and named", "ours")
 @pytest.mark.parametrize(
     ("query", "named"),
     [
@@ -176,12 +190,14 @@ def test_what_cannot_be_asked_is_refused_by_name(ask, shelves, query, named):
     assert problem["message"].startswith(named)
 
 
+@pytest.mark.contract("Lists", "`$select` keeps fields, and the id", "inferred")
 def test_select_narrows_the_rows_and_keeps_the_id(ask, shelves, api, alice):
     assert ask("$select[]=name&$limit=1").json()["data"] == [{"id": shelves[0].pk, "name": "Blizzard"}]
     one = api(alice).get(f"/shelves/{shelves[0].pk}?$select=name")
     assert one.json() == {"id": shelves[0].pk, "name": "Blizzard"}
 
 
+@pytest.mark.contract("Lists", "A row has the shape of the item", "inferred")
 def test_a_list_row_has_the_shape_of_the_item(ask, shelves, api, alice):
     assert ask("$limit=1").json()["data"][0] == api(alice).get(f"/shelves/{shelves[0].pk}").json()
 
@@ -199,6 +215,7 @@ def test_strangers_rows_are_not_listed(api, charlie, shelves):
     assert api(charlie).get("/shelves").json()["total"] == 0
 
 
+@pytest.mark.contract("Lists", "A raw `+` in an email, which arrives as a space, is found", "ours", client=[13])
 def test_a_raw_plus_in_an_email_is_found(api, alice):
     User.objects.create_user("ann+crm@example.com")
     for query in ("email=ann+crm@example.com", "email=ANN%2Bcrm@example.com", "email[$in]=ann+crm@example.com"):
@@ -207,6 +224,9 @@ def test_a_raw_plus_in_an_email_is_found(api, alice):
     assert api(alice).get("/people?email[$ne]=ann+crm@example.com").json()["total"] == 1
 
 
+@pytest.mark.contract(
+    "Lists", "A phone is found however it is written: `1(604)555-4572` finds `+1 604-555-4572`", "ours", client=[13]
+)
 @pytest.mark.parametrize("written", ["(949)555-0111", "+1 949 555 0111", "949.555.0111", "%2B19495550111"])
 def test_a_phone_is_found_however_it_is_written(api, alice, bob, written):
     found = api(alice).get(f"/people?phone={written}").json()

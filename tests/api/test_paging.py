@@ -76,6 +76,7 @@ def walk(ask, query, limit):
     return rows
 
 
+@pytest.mark.contract("Lists", "`$cursor` leads through a list at the same cost everywhere", "ours")
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("limit", [1, 2, 3, 50])
 def test_cursors_lead_through_the_whole_list_in_its_order(ask, shelves, sort, limit):
@@ -130,6 +131,7 @@ def test_skip_and_cursor_exclude_each_other(refused):
     assert "$skip" in refused("$skip=2&$cursor=")["errors"]
 
 
+@pytest.mark.contract("Lists", "`$total=false` leaves the total out", "ours")
 def test_the_total_is_left_out_when_asked(ask, refused, shelves):
     body = ask("$limit=2&$total=false")
     assert "total" not in body

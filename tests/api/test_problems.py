@@ -18,6 +18,9 @@ class AlreadyClaimed(Conflict):
     """This lead has already been claimed."""
 
 
+@pytest.mark.contract(
+    "Errors", "All failures have its shape: `{name, message, code, className, errors}`", "inferred", client=[8]
+)
 @pytest.mark.parametrize(
     ("error", "code", "name", "class_name", "message"),
     [
@@ -62,6 +65,9 @@ def test_a_failure_has_its_feathers_name(error, code, name, class_name, message)
     assert "secret" not in json.dumps(answer.data)
 
 
+@pytest.mark.contract(
+    "Errors", "What the state of things does not allow is 409; `data` may say what is in the way", "inferred"
+)
 def test_a_refusal_carries_its_fields_and_its_data():
     error = AlreadyClaimed(errors={"status": "Claimed by another."}, data={"claimed_by_user_id": 7})
     body = problems.answer_error(error).data

@@ -14,6 +14,9 @@ def shelf_of_alice(alice):
     return Team.objects.create(creator=alice, name="Pride", mins_until_next_alert=5)
 
 
+@pytest.mark.contract(
+    "Slashes, verbs and bodies", "POST creates: 201 with the whole record, its `id` at the top", "inferred", client=[10]
+)
 def test_a_created_record_answers_201_with_the_whole_record(api, alice):
     answer = api(alice).post("/shelves", {"name": "Pride", "created_at": "2018-01-16T01:09:09.5-08:00"})
 
@@ -34,6 +37,12 @@ def test_a_created_record_answers_201_with_the_whole_record(api, alice):
     assert api(alice).get(f"/shelves/{record['id']}").json() == record
 
 
+@pytest.mark.contract(
+    "Slashes, verbs and bodies",
+    'Numbers and booleans may come as text, enums in any case, `""` anywhere; unknown keys are ignored',
+    "clients",
+    client=[12],
+)
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
@@ -105,11 +114,15 @@ def test_what_is_required_is_named(api, alice):
     assert api(alice).post("/shelves", {}).json()["message"] == "name is required."
 
 
+@pytest.mark.contract("Errors", "400 names the fields at fault in `errors`", "inferred")
 def test_every_field_at_fault_is_named(api, alice):
     problem = api(alice).post("/shelves", {"name": "", "order_method": "Chaos"}).json()
     assert set(problem["errors"]) == {"name", "order_method"}
 
 
+@pytest.mark.contract(
+    "Slashes, verbs and bodies", "PATCH changes what it names: 200 with the whole record", "documented", client=[10]
+)
 def test_a_patch_changes_what_it_names_and_answers_the_whole_record(api, alice, shelf_of_alice):
     before = api(alice).get(f"/shelves/{shelf_of_alice.pk}").json()
 
@@ -131,6 +144,7 @@ def test_a_patch_writes_no_other_column(api, alice, shelf_of_alice):
     assert '"order_method" =' in written
 
 
+@pytest.mark.contract("Slashes, verbs and bodies", "A PATCH may be empty", "clients", client=[12])
 def test_an_empty_patch_is_taken(api, alice, shelf_of_alice):
     client = api(alice)
     answer = client.http.generic(
@@ -140,6 +154,7 @@ def test_an_empty_patch_is_taken(api, alice, shelf_of_alice):
     assert answer.json()["id"] == shelf_of_alice.pk
 
 
+@pytest.mark.contract("Slashes, verbs and bodies", "DELETE answers with the removed record", "documented")
 def test_a_removed_record_is_the_answer(api, alice, shelf_of_alice):
     before = api(alice).get(f"/shelves/{shelf_of_alice.pk}").json()
     answer = api(alice).delete(f"/shelves/{shelf_of_alice.pk}")
@@ -147,6 +162,7 @@ def test_a_removed_record_is_the_answer(api, alice, shelf_of_alice):
     assert api(alice).get(f"/shelves/{shelf_of_alice.pk}").status_code == 404
 
 
+@pytest.mark.contract("Errors", "404 is `No record found for id '1'`", "inferred")
 @pytest.mark.parametrize(
     "given_id", ["999999", "abc", "0", "-1", "1.5", "9" * 30, "9" * 5000, "%00", "null", "1e3", "%F0%9F%98%80"]
 )
@@ -166,6 +182,7 @@ def test_an_unknown_id_is_a_feathers_404(api, alice, shelf_of_alice, given_id):
     assert shelf_of_alice.name == "Pride"
 
 
+@pytest.mark.contract("Errors", "A stranger's record is 404; one you see but may not change is 403", "inferred")
 def test_a_strangers_record_is_404_and_one_you_may_only_see_is_403(api, charlie, bob, team):
     path = f"/shelves/{team.pk}"
     for verb in (api(charlie).get(path), api(charlie).patch(path, {"name": "x"}), api(charlie).delete(path)):
@@ -178,6 +195,7 @@ def test_a_strangers_record_is_404_and_one_you_may_only_see_is_403(api, charlie,
     assert team.name == "Pride"
 
 
+@pytest.mark.contract("Slashes, verbs and bodies", "There is no PUT; a verb that is not offered is 405", "documented")
 def test_a_verb_that_does_not_exist_is_405(api, alice, team):
     for answer in (
         api(alice)._send("PUT", f"/shelves/{team.pk}", {"name": "x"}),

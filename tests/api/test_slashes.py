@@ -60,6 +60,12 @@ def test_a_path_has_one_plain_form(sent, meant):
     assert plain_path(sent or "/") == meant
 
 
+@pytest.mark.contract(
+    "Slashes, verbs and bodies",
+    "Repeated slashes are one, and one at the end is none: for every method, without a redirect",
+    "documented",
+    client=[1],
+)
 @pytest.mark.parametrize("base", ["/shelves", "//shelves", "///shelves", "//shelves/", "/%2Fshelves"])
 def test_every_verb_takes_any_number_of_slashes_without_a_redirect(call, alice, base):
     headers = {"Authorization": f"Bearer {mint_token(alice, timezone.now())}", "Content-Type": "application/json"}
@@ -74,6 +80,12 @@ def test_every_verb_takes_any_number_of_slashes_without_a_redirect(call, alice, 
     assert call("DELETE", one, **headers).status == 200
 
 
+@pytest.mark.contract(
+    "Slashes, verbs and bodies",
+    "So it is for OAuth, where no address of `//` leads away from here",
+    "documented",
+    client=[1, 2],
+)
 @pytest.mark.parametrize("slashes", ["/", "//", "///"])
 def test_oauth_takes_any_number_of_slashes(call, slashes):
     client_id, secret = make_application("Program", "https://program.example.com/back")
@@ -89,6 +101,12 @@ def test_oauth_takes_any_number_of_slashes(call, slashes):
     assert parse_qs(where.query)["next"][0].startswith("/oauth2/authorize?")
 
 
+@pytest.mark.contract(
+    "Slashes, verbs and bodies",
+    "Any `Content-Type`, also one on `GET` without a body; `Content-Length: 0`; no `Accept`",
+    "clients",
+    client=[15],
+)
 def test_requests_that_say_odd_things_about_their_body_are_read(call, alice):
     headers = {"Authorization": f"Bearer {mint_token(alice, timezone.now())} ", "Content-Type": "application/json"}
     assert call("GET", "/shelves", **headers).status == 200

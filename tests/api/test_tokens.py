@@ -40,11 +40,18 @@ def stored(token):
 # Calling
 
 
+@pytest.mark.contract("OAuth 2", "`Authorization: Bearer`, with spaces around the token", "clients", client=[15])
 @pytest.mark.parametrize("spelled", ["Bearer {}", "bearer {}", "Bearer {} ", "  Bearer   {}"])
 def test_a_token_opens_the_door(token, spelled):
     assert get(spelled.format(token)).status_code == 200
 
 
+@pytest.mark.contract(
+    "Errors",
+    "A missing, wrong or expired token is 401 with the captured body; so is `Bearer` without a token",
+    "documented",
+    client=[8, 15],
+)
 @pytest.mark.parametrize(
     "header",
     [None, "", "Bearer", "Bearer ", "Bearer x", "Basic eDp5", "x", "Bearer\u00e9 \u00e9", "Bearer " + "f" * 40],
@@ -88,6 +95,7 @@ def test_only_the_fingerprint_of_a_token_is_stored(token, stored):
     assert token not in str(vars(stored))
 
 
+@pytest.mark.contract("OAuth 2", "A token that may only read may not write: 403", "inferred")
 def test_a_token_that_may_only_read_may_not_write(token, stored):
     stored.scope = "read"
     stored.save()
@@ -141,6 +149,12 @@ def send(body, kind="form", **headers):
     return Client().post("/oauth2/token", body, kind, headers=headers)
 
 
+@pytest.mark.contract(
+    "OAuth 2",
+    "Code for token, by JSON or form, credentials in the body; the answer has `expires` beside `expires_in`",
+    "documented",
+    client=[3, 5],
+)
 @pytest.mark.parametrize("kind", ["form", "application/json", "application/json; charset=utf-8"])
 def test_a_code_is_exchanged_for_a_token_that_works(browser, program, alice, kind):
     answer = send(exchange(program, code_for(browser, program)), kind)
@@ -161,6 +175,12 @@ def test_a_code_is_exchanged_for_a_token_that_works(browser, program, alice, kin
     assert made.json()["creator_id"] == alice.pk
 
 
+@pytest.mark.contract(
+    "OAuth 2",
+    "Scopes in every spelling seen: `write read`, `write,read`, `['write','read']`, none",
+    "clients",
+    client=[4],
+)
 @pytest.mark.parametrize(
     ("scope", "granted"),
     [
@@ -186,12 +206,14 @@ def test_every_spelling_of_scopes_leads_to_a_token(browser, program, scope, gran
     assert get(f"Bearer {again['access_token']}").status_code == 200
 
 
+@pytest.mark.contract("OAuth 2", "Credentials may come as Basic", "clients", client=[3])
 def test_credentials_may_come_as_basic(browser, program):
     basic = b64encode(f"{program['client_id']}:{program['client_secret']}".encode()).decode()
     body = {"grant_type": "authorization_code", "code": code_for(browser, program), "redirect_uri": BACK}
     assert send(body, Authorization=f"Basic {basic}").status_code == 200
 
 
+@pytest.mark.contract("OAuth 2", "A refresh token is good for ever", "inferred", client=[7])
 def test_a_refresh_token_may_be_used_for_ever(browser, program):
     first = send(exchange(program, code_for(browser, program))).json()
     for kind in ("form", "application/json"):
@@ -206,6 +228,7 @@ def refreshed(program, pair):
     return send(program | {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}).json()
 
 
+@pytest.mark.contract("OAuth 2", "The access tokens before live on until they expire", "inferred", client=[7])
 def test_access_tokens_live_on_when_a_program_refreshes(browser, program):
     first = send(exchange(program, code_for(browser, program))).json()
     given = [first, refreshed(program, first), refreshed(program, first)]
@@ -261,6 +284,7 @@ def test_a_code_works_once_and_is_stored_as_a_fingerprint(browser, program):
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
 
 
+@pytest.mark.contract("OAuth 2", "Errors have a top-level `error` and `error_description`", "clients", client=[6])
 @pytest.mark.parametrize(
     ("change", "error"),
     [
@@ -325,6 +349,7 @@ def test_the_token_endpoint_takes_posts_alone(db):
     assert (answer.status_code, answer.json()["error"], answer["Allow"]) == (405, "invalid_request", "POST")
 
 
+@pytest.mark.contract("OAuth 2", "`POST /oauth2/revoke`", "ours")
 def test_a_revoked_token_opens_nothing(browser, program):
     got = send(exchange(program, code_for(browser, program))).json()
     answer = Client().post("/oauth2/revoke", program | {"token": got["access_token"]})
@@ -341,6 +366,7 @@ def test_only_a_fingerprint_of_the_secret_is_stored(program):
 # The page
 
 
+@pytest.mark.contract("OAuth 2", "A log-in on the way comes back to the page", "clients", client=[2])
 def test_a_visitor_logs_in_first_and_comes_back(program):
     answer = Client().get(f"/oauth2/authorize?response_type=code&client_id={program['client_id']}&state=a%2Fb")
     assert answer.status_code == 302
@@ -351,6 +377,7 @@ def test_a_visitor_logs_in_first_and_comes_back(program):
     assert dict(parse_qsl(urlsplit(back).query))["state"] == "a/b"
 
 
+@pytest.mark.contract("OAuth 2", "`state` comes back byte for byte", "clients", client=[3])
 @pytest.mark.parametrize("state", ["plain", " a b ", "a&b=c", "é😀", "a+b%20c", '"<script>', "x" * 500, "%zz", "{}"])
 def test_the_state_comes_back_unchanged(browser, program, state):
     query = {"response_type": "code", "client_id": program["client_id"], "state": state}
@@ -362,11 +389,13 @@ def test_the_state_comes_back_unchanged(browser, program, state):
     assert parse_qs(urlsplit(sent["Location"]).query)["state"] == [state]
 
 
+@pytest.mark.contract("OAuth 2", "Without a `state` none comes back", "clients", client=[3])
 def test_without_a_state_none_comes_back(browser, program):
     where = consent(browser, f"response_type=code&client_id={program['client_id']}")
     assert set(parse_qs(urlsplit(where).query)) == {"code"}
 
 
+@pytest.mark.contract("OAuth 2", "`redirect_uri` may stand unencoded in the query", "clients", client=[3])
 def test_the_redirect_uri_may_stand_unencoded_in_the_query(browser, program):
     where = consent(
         browser, f"response_type=code&client_id={program['client_id']}&redirect_uri={BACK}&&scope=write,read"
@@ -397,6 +426,7 @@ def test_a_wrong_link_shows_a_page_and_redirects_nowhere(browser, program, query
     assert b"Access cannot be granted" in page.content
 
 
+@pytest.mark.contract("OAuth 2", "The implicit grant, where the operator allows it", "documented")
 @pytest.mark.filterwarnings("ignore:The OAuth 2.0 implicit grant")
 def test_the_implicit_grant_is_off_until_the_operator_allows_it(browser, program):
     query = f"response_type=token&client_id={program['client_id']}&redirect_uri={BACK}&scope=write"
@@ -411,6 +441,7 @@ def test_the_implicit_grant_is_off_until_the_operator_allows_it(browser, program
     assert get(f"Bearer {got['access_token']}").status_code == 200
 
 
+@pytest.mark.contract("OAuth 2", "The page to allow it works without scripts and loads nothing from outside", "ours")
 def test_the_page_needs_no_scripts_and_nothing_from_outside(browser, program):
     page = browser.get(f"/oauth2/authorize?response_type=code&client_id={program['client_id']}").content.decode()
     assert "<script" not in page
@@ -432,6 +463,7 @@ def test_what_else_comes_with_the_form_does_no_harm(browser, program):
     assert browser.post("/oauth2/authorize", fields | {"allow": "true", "more": "\0"}).status_code == 302
 
 
+@pytest.mark.contract("OAuth 2", "PKCE may be used and is not asked for", "ours", client=[3])
 def test_pkce_may_be_used(browser, program):
     challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"

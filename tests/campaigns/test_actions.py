@@ -55,6 +55,7 @@ def test_an_action_looks_as_documented(api, alice, bob, team, actions):
     assert api(alice).get(f"{actions}/{made['id']}").json() == made
 
 
+@pytest.mark.contract("Campaign actions", "`$load=template` embeds it", "documented")
 def test_a_template_is_embedded_where_asked(api, alice, campaign, actions):
     template = make_template(alice, "Text", description="Modi", subject="Unde")
     make_action(campaign, template=template)
@@ -69,6 +70,9 @@ def test_a_template_is_embedded_where_asked(api, alice, campaign, actions):
     assert api(alice).get(f"{actions}?$load=campaign").status_code == 400
 
 
+@pytest.mark.contract(
+    "Campaign actions", "`template_id` and `template_metadata_id` name the template; `0` is none", "documented"
+)
 def test_a_template_goes_by_both_names(api, alice, actions):
     template = make_template(alice, "Email")
     made = api(alice).made(actions, example(template_id=str(template.pk)))

@@ -43,6 +43,11 @@ def sent_at():
     return list(Message.objects.order_by("pk").values_list("sent_at", flat=True))
 
 
+@pytest.mark.contract(
+    "Campaign actions",
+    "`trigger_type` 2: on the contact's birthdays, at 9:00 unless `dispatch_time` says otherwise",
+    "inferred",
+)
 def test_the_greeting_goes_out_every_year_at_nine_where_the_agent_lives(api, alice, campaign, greeting, born, run):
     start(api, alice, campaign, born())
     run(days=3)

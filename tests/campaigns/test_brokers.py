@@ -28,6 +28,11 @@ def names(client):
     return [row["name"] for row in client.get("/campaigns").json()["data"]]
 
 
+@pytest.mark.contract(
+    "Campaigns",
+    "`is_broker_sharing_on` lets sub-accounts see it with its actions; `is_shared_by_broker` tells them",
+    "documented",
+)
 def test_a_sub_account_sees_the_campaigns_its_broker_shares(alice, bob, dana, sub, drip, api):
     api(alice).made("/campaigns", {"name": "Mine alone"})
 

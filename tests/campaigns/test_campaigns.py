@@ -32,6 +32,7 @@ def test_a_campaign_looks_as_documented(api, alice):
     assert api(alice).get(f"/campaigns/{made['id']}").json() == made
 
 
+@pytest.mark.contract("Campaigns", "`name[$like]=%25Buyer%25`", "documented")
 def test_campaigns_are_found_by_part_of_their_name(api, alice):
     for name in (NAME, "Seller Drip", "Buyers of Irvine"):
         make_campaign(alice, name)
@@ -42,6 +43,7 @@ def test_campaigns_are_found_by_part_of_their_name(api, alice):
     assert found["total"] == 1
 
 
+@pytest.mark.contract("Campaigns", "A name that you have is 400", "documented")
 @pytest.mark.parametrize("name", [NAME, NAME.upper()])
 def test_a_name_is_taken_whatever_its_case(api, alice, name):
     make_campaign(alice, NAME)
@@ -75,6 +77,7 @@ def test_a_campaign_needs_a_name(api, alice, body):
     assert answer.json()["errors"].keys() == {"name"}
 
 
+@pytest.mark.contract("Campaigns", "Its owner's alone to change", "documented")
 def test_a_campaign_is_its_owners_alone(api, alice, bob, charlie, team):
     campaign = make_campaign(alice)
     for other in (bob, charlie):
@@ -101,6 +104,7 @@ def test_a_campaign_that_a_route_names_is_not_removed(api, alice, campaign, mary
     assert states() == [("Text Contact", True, False, "")]
 
 
+@pytest.mark.contract("Campaigns", "`DELETE` stops what it had to come", "inferred")
 def test_removing_a_campaign_stops_what_it_had_to_come(api, alice, campaign, mary, run):
     make_action(campaign, "Email Contact", delay_by_seconds=0)
     make_action(campaign, delay_by_seconds=60)

@@ -41,6 +41,7 @@ def sent(planned, run):
     return planned
 
 
+@pytest.mark.contract("Contact communications", "Found by `campaign_name[$like]=` and the rest", "documented")
 def test_communications_are_found_as_documented(api, alice, campaign, mary):
     seller = make_campaign(alice, "Seller Drip")
     make_action(campaign, "Email Contact", delay_by_seconds=0)
@@ -93,6 +94,11 @@ def test_twenty_communications_cost_what_two_do(api, alice, campaign, mary, cloc
     assert counts[0] == counts[1]
 
 
+@pytest.mark.contract(
+    "Contact communications",
+    "`is_active: false` completes it: `completed_at`, `completing_user_id`, and it is not sent",
+    "documented",
+)
 def test_one_marked_as_done_is_not_sent(api, alice, bob, team, planned, run, clock):
     row = api(bob).patch(path(planned), {"is_active": "false", "send_at": "2030-01-01T00:00:00Z"}).json()
 
@@ -171,6 +177,7 @@ def test_a_refused_one_can_be_marked_as_done(api, alice, campaign, run):
     assert (row["completed_at"], row["completing_user_id"]) == ("2027-03-01T20:10:00.000Z", alice.pk)
 
 
+@pytest.mark.contract("Contact communications", "`is_active: true` opens it again", "inferred")
 def test_one_opened_again_is_sent_at_its_time(api, alice, planned, run):
     api(alice).patch(path(planned), {"is_active": False})
 
@@ -233,6 +240,7 @@ def test_a_change_may_be_empty_but_not_nonsense(api, alice, planned):
     assert api(alice).patch(path(planned), {"is_active": "maybe"}).json()["errors"].keys() == {"is_active"}
 
 
+@pytest.mark.contract("Contact communications", "Someone the contact is shared with may do so, too", "documented")
 def test_someone_shared_with_may_mark(api, charlie, mary, planned):
     ContactShare.objects.create(contact=mary, user=charlie)
     assert api(charlie).patch(path(planned), {"is_active": False}).json()["completing_user_id"] == charlie.pk

@@ -303,6 +303,7 @@ def test_a_text_that_is_a_day_late_is_not_sent_any_more(campaign, mary, clock, r
     assert (is_active, completed, bool(reason)) == (False, False, True)
 
 
+@pytest.mark.contract("Contact communications", "A reply stops the texts that say so", "documented")
 def test_a_reply_stops_the_texts_that_say_so_in_every_campaign(api, alice, campaign, mary, run, clock):
     seller = make_campaign(alice, "Seller Drip")
     for each in (campaign, seller):

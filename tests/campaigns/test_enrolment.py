@@ -26,6 +26,9 @@ from tests.campaigns.conftest import (
 )
 
 
+@pytest.mark.contract(
+    "Campaign contacts", "POST plans communications and tasks of every action", "documented", client=[14]
+)
 def test_entering_a_campaign_plans_everything_at_once(api, alice, campaign, mary):
     make_action(campaign, "Text Contact", delay_by_seconds=600, is_stopped_on_text_reply=True)
     make_action(campaign, "Agent Task - Call Reminder", delay_by_seconds=3600, notes="Ask about the garden")
@@ -80,6 +83,7 @@ def test_entering_a_campaign_plans_everything_at_once(api, alice, campaign, mary
     }
 
 
+@pytest.mark.contract("Campaign contacts", "A contact that is in it already: 200 with what stands", "ours")
 def test_a_second_start_returns_the_first(api, alice, campaign, mary):
     make_action(campaign)
     first = start(api, alice, campaign, mary)
@@ -90,6 +94,7 @@ def test_a_second_start_returns_the_first(api, alice, campaign, mary):
     assert CampaignContact.objects.count() == ContactCommunication.objects.count() == 1
 
 
+@pytest.mark.contract("Campaign contacts", "By whoever sees the contact, in a campaign of theirs", "documented")
 def test_whoever_sees_the_contact_may_start_their_own_campaign(api, alice, bob, dana, charlie, team):
     shared, assigned = make_contact(alice), make_contact(charlie, assigned_user=dana)
     given_away = make_contact(charlie)

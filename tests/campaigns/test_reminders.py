@@ -40,6 +40,7 @@ def test_a_text_comes_when_the_task_is_due_and_not_again(task, alice, run):
     assert len(messages()) == 1
 
 
+@pytest.mark.contract("Tasks", "When it is due its agent is reminded by text or email, as the type says", "inferred")
 @pytest.mark.parametrize(
     ("kind", "channel"),
     [

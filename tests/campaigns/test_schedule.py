@@ -152,6 +152,7 @@ def test_a_whole_timing_has_no_fault(whole):
     assert validate_timing(whole) == {}
 
 
+@pytest.mark.contract("Campaign actions", "Each timing asks for its own fields", "documented")
 def test_a_timing_names_every_field_it_misses():
     missing = "Required for this timing type."
     assert validate_timing(Action(4, EMAIL, DAY_AND_TIME)) == {"delay_by_days": missing, "dispatch_time": missing}
@@ -169,6 +170,7 @@ def test_a_delay_in_seconds_is_not_negative():
     assert "delay_by_seconds" in validate_timing(Action(4, TEXT, MINUTES, delay_by_seconds=-1))
 
 
+@pytest.mark.contract("Campaign actions", "Only agent tasks recur", "documented")
 def test_only_agent_tasks_recur():
     assert validate_timing(Action(4, TEXT, RECURRING, recurrence="FREQ=DAILY")) == {
         "timing_type": "Recurring is only for agent tasks."

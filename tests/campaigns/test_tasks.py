@@ -21,6 +21,7 @@ def found(api, user, query=""):
     return [row["id"] for row in api(user).get(f"/tasks?{query}").json()["data"]]
 
 
+@pytest.mark.contract("Tasks", "Nobody is user `0`; `reminder_type` mirrors `action_type`", "documented")
 def test_a_task_looks_as_documented(api, alice, bob, team, mary):
     due = "2027-05-05T23:54:48.000Z"
     body = call_mary(contact_id=str(mary.pk), due_at=due, assigned_user_id=bob.pk, notes="Now")
@@ -72,12 +73,21 @@ def test_what_makes_no_task_is_refused_by_name(api, alice, fields, field):
     assert answer.json()["errors"].keys() == {field}
 
 
+@pytest.mark.contract("Tasks", "`status` may be left out, which is `incomplete`: LionDesk asked for it", "ours")
+def test_a_task_without_a_status_is_incomplete(api, alice, mary):
+    body = call_mary()
+    body.pop("status", None)
+    assert api(alice).made("/tasks", body)["status"] == "incomplete"
+
+
+@pytest.mark.contract("Tasks", "About contacts you see, to colleagues in your teams", "documented")
 def test_tasks_go_to_colleagues_about_contacts_one_sees(api, alice, charlie, mary):
     assert api(charlie).post("/tasks", call_mary(contact_id=mary.pk)).json()["errors"].keys() == {"contact_id"}
     answer = api(alice).post("/tasks", call_mary(assigned_user_id=charlie.pk))
     assert answer.json()["errors"].keys() == {"assigned_user_id"}
 
 
+@pytest.mark.contract("Tasks", "`reminder_type` may be sent in place of `action_type`", "inferred")
 def test_old_clients_say_reminder_type(api, alice):
     made = api(alice).made("/tasks", {"reminder_type": "call contact", "description": "Call Mary"})
     assert (made["action_type"], made["reminder_type"], made["status"]) == (
@@ -89,6 +99,7 @@ def test_old_clients_say_reminder_type(api, alice):
     assert (changed["action_type"], changed["reminder_type"]) == ("Text Contact", "Text Contact")
 
 
+@pytest.mark.contract("Tasks", "Those you own and those you are assigned; the documented questions", "documented")
 def test_the_documented_questions_are_answered(api, alice, bob, team):
     own = api(alice).made("/tasks", call_mary(assigned_user_id=alice.pk))["id"]
     given = api(alice).made("/tasks", call_mary(assigned_user_id=bob.pk))["id"]
@@ -114,6 +125,7 @@ def test_a_task_is_its_owners_and_its_assignees(api, alice, bob, dana, team):
     assert found(api, alice) == [task]
 
 
+@pytest.mark.contract("Tasks", "Completing one says who and when", "inferred")
 def test_completing_says_who_and_when(api, alice, bob, team, clock):
     task = api(alice).made("/tasks", call_mary(assigned_user_id=bob.pk))["id"]
     clock.advance(hours=1)
@@ -141,6 +153,7 @@ def test_a_task_can_be_made_complete(api, alice):
     )
 
 
+@pytest.mark.contract("Tasks", "`DELETE` marks it `deleted`; found by `?status=deleted`", "inferred")
 def test_a_removed_task_is_out_of_sight_unless_asked_for(api, alice):
     task, other = (api(alice).made("/tasks", call_mary())["id"] for _ in range(2))
 

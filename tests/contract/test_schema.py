@@ -78,6 +78,11 @@ def headers_for(operation, client):
     return {"Authorization": f"Basic {personal}", "X-LionDesk-Id": client.headers["Authorization"].split()[1]}
 
 
+@pytest.mark.contract(
+    "Errors",
+    "Whatever the contract allows is answered with a status and a body that it tells of, and never with a 500",
+    "ours",
+)
 def test_every_answer_is_the_contracts(world, operations, bob, subtests):
     clients, ids = world
     bob.is_staff = True  # for the sandbox

@@ -21,6 +21,7 @@ def path(contact):
     return f"/contacts/{contact.pk}/activities"
 
 
+@pytest.mark.contract("Events", "`/contacts/:id/activities`, all verbs: notes and logged calls", "ours")
 def test_a_call_is_logged_read_and_listed(alice, api, contact, path):
     activity = api(alice).made(path, CALL)
 

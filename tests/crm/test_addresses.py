@@ -23,6 +23,9 @@ def path(alice, api):
     return f"/contacts/{api(alice).made('/contacts')['id']}/addresses"
 
 
+@pytest.mark.contract(
+    "Contact addresses", "POST answers with the address's own `id`; no field is required", "clients", client=[14]
+)
 def test_what_is_posted_comes_back(alice, api, path):
     address = api(alice).made(path, OFFICE)
 
@@ -41,6 +44,12 @@ def test_no_field_is_required_and_the_times_are_ours(alice, api, path):
     assert address["created_at"] > "2020"
 
 
+@pytest.mark.contract(
+    "Contact addresses",
+    '`type` is any text of up to 45 characters, "Second Office" too; the documented ones in any case',
+    "clients",
+    client=[14],
+)
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
@@ -82,6 +91,7 @@ def test_patch_changes_what_it_names_and_answers_the_whole_record(alice, api, pa
     assert changed["modified_at"] > address["modified_at"]
 
 
+@pytest.mark.contract("Contact addresses", "`DELETE` answers the removed one", "clients")
 def test_delete_answers_with_the_removed_record(alice, api, path):
     address = api(alice).made(path, OFFICE)
 
@@ -117,6 +127,11 @@ def test_addresses_are_found_by_every_field(alice, api, path, query, cities):
     assert [row["city"] for row in answer.json()["data"]] == cities
 
 
+@pytest.mark.contract(
+    "Contact addresses",
+    "Owner, teammates and the assigned user work with them; so do those the contact is shared with",
+    "documented",
+)
 def test_whoever_works_with_a_contact_works_with_its_addresses(alice, bob, dana, charlie, team, api, make_user):
     erin, frank = make_user("Erin", "0115"), make_user("Frank", "0116")
     contact = Contact.objects.create(owner_user=bob, assigned_user=erin)
@@ -148,6 +163,7 @@ def test_an_address_is_found_under_its_own_contact_only(alice, api, path):
     assert api(alice).get(f"/contacts/{other['id']}/addresses").json()["total"] == 0
 
 
+@pytest.mark.contract("Contacts", "Addresses come with `$load=addresses` only", "ours")
 def test_contacts_carry_their_addresses_when_asked_to(alice, api, path, django_assert_num_queries):
     client, contact = api(alice), path.removesuffix("/addresses")
     addresses = [client.made(path, OFFICE), client.made(path, {"type": "Home"})]

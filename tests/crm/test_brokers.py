@@ -44,6 +44,9 @@ SHARED = {
 }
 
 
+@pytest.mark.contract(
+    "Sub-accounts", "Flags for hotnesses, sources, custom fields and contacts open the broker's", "documented"
+)
 @pytest.mark.parametrize("path", SHARED)
 def test_a_sub_account_sees_what_is_shared_while_it_is(alice, bob, dana, under, api, path):
     flag, body = SHARED[path]
@@ -85,6 +88,7 @@ def test_a_broker_who_has_left_shares_nothing(alice, bob, under, api, path):
     assert ids(api(bob), path) == []
 
 
+@pytest.mark.contract("Sub-accounts", "What is a sub-account's own is not seen by its broker", "inferred")
 @pytest.mark.parametrize("path", SHARED)
 def test_a_broker_sees_nothing_of_a_sub_accounts_own(alice, bob, under, api, path):
     under(**{flag: True for flag, _ in SHARED.values()})
@@ -108,6 +112,7 @@ def test_only_the_broker_changes_and_removes_what_they_share(alice, bob, under, 
 # Hotnesses and sources
 
 
+@pytest.mark.contract("Hotnesses", "Yours, and your broker's if they are shared", "documented")
 def test_hotnesses_come_by_user_and_then_by_rank(alice, bob, under, api):
     under(user_can_see_broker_hotnesses=True)
     for user, ranks in ((bob, (2, 1)), (alice, (4, 3))):
@@ -222,6 +227,7 @@ RIGHTS = {
 }
 
 
+@pytest.mark.contract("Sub-accounts", "Flags to create one's own: 403 without", "documented")
 @pytest.mark.parametrize("path", RIGHTS)
 def test_a_broker_may_keep_a_sub_account_from_creating(alice, bob, under, api, path):
     right, body = RIGHTS[path]

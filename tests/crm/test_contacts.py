@@ -43,6 +43,7 @@ def test_what_is_posted_comes_back(alice, api):
     assert api(alice).get(f"/contacts/{contact['id']}").json() == contact
 
 
+@pytest.mark.contract("Contacts", "No field is required", "documented")
 def test_no_field_is_required(alice, api):
     contact = api(alice).made("/contacts")
 
@@ -51,6 +52,7 @@ def test_no_field_is_required(alice, api):
     assert contact["created_at"] == contact["modified_at"]
 
 
+@pytest.mark.contract("Contacts", "Unknown keys are ignored", "clients", client=[12])
 def test_unknown_and_unwritable_keys_are_ignored(alice, charlie, api):
     contact = api(alice).made("/contacts", {"id": 7, "owner_user_id": charlie.pk, "spouce_name": "Ann"})
 
@@ -58,6 +60,7 @@ def test_unknown_and_unwritable_keys_are_ignored(alice, charlie, api):
     assert "spouce_name" not in contact
 
 
+@pytest.mark.contract("Contacts", '`""` is accepted in every field, the email among them', "clients", client=[12])
 def test_empty_text_is_accepted_in_every_field(alice, api):
     contact = api(alice).made("/contacts", dict.fromkeys((*BILL, "assigned_user_id", "hotness_id", "source_id"), ""))
 
@@ -76,12 +79,14 @@ def test_patch_changes_what_it_names_and_answers_the_whole_record(alice, api):
     assert changed["modified_at"] > contact["modified_at"]
 
 
+@pytest.mark.contract("Contacts", "An empty PATCH answers the contact", "clients", client=[12])
 def test_patch_of_nothing_changes_nothing(alice, api):
     contact = api(alice).made("/contacts", BILL)
 
     assert api(alice).patch(f"/contacts/{contact['id']}").json() == contact
 
 
+@pytest.mark.contract("Contacts", "`created_at` and `modified_at` may be sent", "documented", client=[12])
 def test_modified_at_may_be_patched(alice, api):
     contact = api(alice).made("/contacts")
 
@@ -118,6 +123,7 @@ def test_a_contact_is_assigned_to_a_teammate(alice, bob, team, api):
     assert contact["assigned_user_id"] == bob.pk
 
 
+@pytest.mark.contract("Contacts", "An assigned user must be in one of your teams", "documented")
 def test_a_contact_is_not_assigned_beyond_ones_teams(alice, charlie, team, api):
     refused = api(alice).post("/contacts", {"assigned_user_id": charlie.pk})
 
@@ -141,6 +147,7 @@ def test_what_was_read_may_be_sent_back_by_whoever_may_change_it(alice, bob, tea
     assert answer.json()["source_id"] == source["id"]
 
 
+@pytest.mark.contract("Slashes, verbs and bodies", "`0` and `null` both clear a reference", "documented")
 @pytest.mark.parametrize("nothing", [0, "0", None, ""])
 def test_zero_and_null_clear_the_references(alice, api, nothing):
     source = api(alice).made("/contact-sources", {"name": "Fair"})
@@ -230,6 +237,7 @@ def test_delete_answers_with_the_removed_record(alice, api):
     assert api(alice).delete(f"/contacts/{contact['id']}").status_code == 404
 
 
+@pytest.mark.contract("Contacts", "`DELETE`, by its owner alone", "clients")
 def test_only_the_owner_removes_a_contact(alice, bob, dana, team, api):
     contact = api(alice).made("/contacts", {"assigned_user_id": bob.pk})
 
@@ -282,6 +290,11 @@ def test_a_change_is_told(alice, api, heard):
 # Who sees what
 
 
+@pytest.mark.contract(
+    "Who may do what",
+    "The owner's teammates, the assigned user and those a contact is shared with see it",
+    "documented",
+)
 def test_owner_teammates_assigned_and_shared_with_see_a_contact(alice, bob, dana, charlie, team, api, make_user):
     erin, frank = make_user("Erin", "0115"), make_user("Frank", "0116")
     contact = Contact.objects.create(owner_user=bob, assigned_user=erin)
@@ -292,6 +305,7 @@ def test_owner_teammates_assigned_and_shared_with_see_a_contact(alice, bob, dana
     assert found(api(charlie)) == []
 
 
+@pytest.mark.contract("Who may do what", "Only in a team that shares its contacts", "documented")
 def test_a_team_that_does_not_share_shows_nothing(alice, bob, team, api):
     team.is_contact_resource_sharing_enabled = False
     team.save()
@@ -309,6 +323,9 @@ def test_whoever_has_not_accepted_neither_sees_nor_is_seen(alice, bob, dana, tea
     assert found(api(bob)) == [bobs.pk]
 
 
+@pytest.mark.contract(
+    "Who may do what", "When the creator of a team goes, its members stop seeing each other", "documented"
+)
 def test_teammates_stop_seeing_each_other_when_the_creator_goes(alice, bob, dana, team, api):
     contact = Contact.objects.create(owner_user=bob)
     alice.is_active = False
@@ -344,12 +361,15 @@ def people(alice):
     return {"bill": bill.pk, "ann": ann.pk, "zoe": zoe.pk}
 
 
+@pytest.mark.contract("Contacts", "Found by plain equality on every text field, ignoring case", "clients", client=[13])
 @pytest.mark.parametrize("field", [name for name in BILL if not name.endswith("_at")])
 def test_every_text_field_is_found_ignoring_case(alice, people, api, field):
     assert found(api(alice), **{field: BILL[field].upper()}) == [people["bill"]]
     assert found(api(alice), **{f"{field}[$ne]": BILL[field].upper()}) == [people["ann"], people["zoe"]]
 
 
+@pytest.mark.contract("Contacts", "Found by email and by each phone", "documented", client=[13])
+@pytest.mark.contract("Contacts", "`tags` is one string; `tags=Buyer` finds it among others", "clients", client=[12])
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -441,6 +461,7 @@ def assert_refused(answer, name):
     assert name in body["message"]
 
 
+@pytest.mark.contract("Contacts", "`is_do_not_contact`: nobody texts or emails them", "ours")
 def test_a_contact_can_be_marked_do_not_contact_and_found_by_it(alice, api):
     contact = api(alice).made("/contacts", {"first_name": "Paula", "is_do_not_contact": "true"})
     assert contact["is_do_not_contact"] is True

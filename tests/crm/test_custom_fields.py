@@ -47,6 +47,7 @@ def test_a_field_is_made_read_changed_and_removed(alice, api):
     assert client.get("/custom-fields").json() == {"total": 0, "limit": 10, "skip": 0, "data": []}
 
 
+@pytest.mark.contract("Custom fields", "`Data`, a misprint, is read as `Date`", "documented")
 @pytest.mark.parametrize(
     ("given", "kept"),
     [("text", "Text"), ("NUMBER", "Number"), ("Date", "Date"), ("Data", "Date"), ("dollar amt", "Dollar Amt")],
@@ -55,6 +56,7 @@ def test_types_are_read_ignoring_case_and_one_misprint(alice, api, given, kept):
     assert api(alice).made("/custom-fields", {"data_type": given, "name": "x"})["data_type"] == kept
 
 
+@pytest.mark.contract("Custom fields", "Without a `rank` it is 99999; they come by `rank`, then `id`", "documented")
 def test_a_field_without_a_rank_comes_last(alice, api, budget, kids):
     assert budget["rank"] == 99999
     assert api(alice).get("/custom-fields").json()["data"] == [kids, budget]
@@ -106,6 +108,9 @@ def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, api, django_asser
 # Their values
 
 
+@pytest.mark.contract(
+    "Custom fields", "A contact shows every field of yours, valued or not, in lists too", "documented"
+)
 def test_a_contact_shows_every_field_valued_or_not(alice, api, budget, kids):
     contact = api(alice).made("/contacts", {"custom_fields": [{"id": kids["id"], "value": "Ann, Bob"}]})
 
@@ -120,6 +125,12 @@ def test_who_has_no_fields_sees_an_empty_list(alice, api):
     assert api(alice).made("/contacts")["custom_fields"] == []
 
 
+@pytest.mark.contract(
+    "Custom fields",
+    '`custom_fields:[{"id","value"}]` in POST and PATCH of a contact; those not named stay',
+    "clients",
+    client=[12],
+)
 def test_a_patch_changes_the_values_it_names(alice, api, kids, budget):
     both = [{"id": kids["id"], "value": "Ann"}, {"id": budget["id"], "value": "500000"}]
     contact = api(alice).made("/contacts", {"custom_fields": both})
@@ -130,6 +141,7 @@ def test_a_patch_changes_the_values_it_names(alice, api, kids, budget):
     assert changed.json()["modified_at"] > contact["modified_at"]
 
 
+@pytest.mark.contract("Custom fields", '`null` or `""` removes a value', "inferred")
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_nothing_removes_a_value(alice, api, kids, nothing):
     contact = api(alice).made("/contacts", {"custom_fields": [{"id": kids["id"], "value": "Ann"}]})
@@ -140,6 +152,7 @@ def test_nothing_removes_a_value(alice, api, kids, nothing):
     assert not CustomFieldValue.objects.exists()
 
 
+@pytest.mark.contract("Custom fields", "A value is kept as it was typed, whatever its type", "inferred")
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
@@ -225,6 +238,7 @@ def test_a_change_of_a_value_is_told(alice, api, kids, heard):
     assert [news["changes"] for news in told] == [{"custom_fields"}]
 
 
+@pytest.mark.contract("Custom fields", "`DELETE` takes the values along", "inferred")
 def test_values_go_with_their_field_and_with_their_contact(alice, api, kids, budget):
     both = [{"id": kids["id"], "value": "Ann"}, {"id": budget["id"], "value": "1"}]
     contact = api(alice).made("/contacts", {"custom_fields": both})
@@ -239,6 +253,7 @@ def test_values_go_with_their_field_and_with_their_contact(alice, api, kids, bud
 # Who sees them
 
 
+@pytest.mark.contract("Custom fields", "Not shared with teammates or assigned users", "documented")
 def test_neither_teammates_nor_the_assigned_user_see_a_field_or_its_values(alice, bob, dana, team, api, kids):
     mine = {"assigned_user_id": bob.pk, "custom_fields": [{"id": kids["id"], "value": "Ann"}]}
     contact = api(alice).made("/contacts", mine)

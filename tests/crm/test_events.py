@@ -77,6 +77,7 @@ def test_an_event_is_told_read_and_listed(alice, api, contact):
     assert api(alice).get("/events").json() == {"total": 1, "limit": 10, "skip": 0, "data": [event]}
 
 
+@pytest.mark.contract("Events", "`source` of an event that is told here is `api`", "inferred")
 def test_the_server_says_who_told_and_how_and_the_client_when(alice, bob, api, contact):
     event = api(alice).made(
         "/events",
@@ -144,6 +145,9 @@ def test_an_event_may_be_moved_to_another_contact_one_sees(alice, charlie, api, 
     assert api(alice).patch(f"/events/{event['id']}", {"contact_id": theirs.pk}).status_code == 400
 
 
+@pytest.mark.contract(
+    "Events", "Whoever sees the contact tells of it, and its owner alone changes what was told", "documented"
+)
 def test_whoever_sees_a_contact_tells_of_it_and_its_owner_alone_changes_what_was_told(
     alice, bob, dana, charlie, team, api, make_user
 ):
@@ -213,6 +217,7 @@ def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, api, contact, dja
 # Properties
 
 
+@pytest.mark.contract("Event properties", "At `/events/:event_id/properties`, and embedded in its event", "inferred")
 def test_a_property_is_written_read_and_embedded_in_its_event(alice, api, contact, event, path):
     house = api(alice).made(path, HOUSE)
 
@@ -231,6 +236,7 @@ def test_numbers_may_come_as_text_and_nothing_is_required(alice, api, path):
     assert {house[name] for name in LONGEST} == {""}
 
 
+@pytest.mark.contract("Event properties", "The event and the contact are set by the server", "documented")
 def test_the_event_and_the_contact_of_a_property_are_set_by_the_server(alice, api, contact, event, path):
     house = api(alice).made(path, {"api_event_id": 999, "contact_id": 999, "id": 999})
 
@@ -278,6 +284,7 @@ def test_a_property_is_changed_and_removed(alice, api, event, path):
     assert api(alice).get(f"/events/{event['id']}").json()["property"] is None
 
 
+@pytest.mark.contract("Event properties", "An event has one; a second POST is 409", "inferred")
 def test_an_event_has_one_property(alice, api, path):
     house = api(alice).made(path, HOUSE)
 
@@ -289,6 +296,7 @@ def test_an_event_has_one_property(alice, api, path):
     api(alice).made(path, HOUSE)
 
 
+@pytest.mark.contract("Event properties", "Only for events whose `source` is `api`", "documented")
 def test_only_events_of_the_api_have_one(alice, api, event, path):
     Event.objects.update(source="web")
 

@@ -9,6 +9,7 @@ from tests.rival import Rival
 LISTS = {"/contact-sources": {"name": "Zillow"}, "/hotnesses": {"name": "Pending", "rank": 14, "color": "#3b274c"}}
 
 
+@pytest.mark.contract("Contact sources", "All verbs; DELETE answers the removed one", "documented")
 @pytest.mark.parametrize(("path", "body"), LISTS.items())
 def test_it_is_made_read_changed_and_removed(alice, api, path, body):
     client = api(alice)
@@ -24,6 +25,7 @@ def test_it_is_made_read_changed_and_removed(alice, api, path, body):
     assert client.get(path).json() == {"total": 0, "limit": 10, "skip": 0, "data": []}
 
 
+@pytest.mark.contract("Contact sources", "Only those you created; a broker's, if they are shared", "documented")
 @pytest.mark.parametrize(("path", "body"), LISTS.items())
 def test_only_its_creator_sees_it(alice, bob, team, api, path, body):
     made = api(alice).made(path, body)
@@ -58,6 +60,7 @@ def test_what_does_not_fit_is_refused_by_name(alice, api, path, body, field):
     assert api(alice).get(path).json()["total"] == 0
 
 
+@pytest.mark.contract("Hotnesses", "A removed one leaves its contacts without", "inferred")
 @pytest.mark.parametrize(("path", "field"), [("/contact-sources", "source_id"), ("/hotnesses", "hotness_id")])
 def test_removing_it_leaves_its_contacts_without(alice, api, path, field):
     made = api(alice).made(path, {"name": "Fair"})
@@ -69,6 +72,9 @@ def test_removing_it_leaves_its_contacts_without(alice, api, path, field):
     assert Contact.objects.count() == 1
 
 
+@pytest.mark.contract(
+    "Contact sources", "A name that you have, in whatever case: POST answers the source that stands, 200", "ours"
+)
 @pytest.mark.parametrize("name", ["Email", "email", "EMAIL"])
 def test_a_source_of_a_name_that_stands_is_that_source(alice, api, name):
     made = api(alice).made("/contact-sources", {"name": "Email"})
@@ -85,6 +91,7 @@ def test_a_source_is_its_users_own_whatever_others_call_theirs(alice, bob, api):
     assert api(bob).made("/contact-sources", {"name": "email"})["user_id"] == bob.pk
 
 
+@pytest.mark.contract("Contact sources", "and PATCH is 400", "ours")
 def test_a_source_is_not_renamed_to_a_name_that_is_taken(alice, api):
     email = api(alice).made("/contact-sources", {"name": "Email"})
     fair = api(alice).made("/contact-sources", {"name": "Fair"})
@@ -117,6 +124,7 @@ def test_sources_are_found_by_name_ignoring_case(alice, api):
     assert api(alice).get("/contact-sources?colour=red").status_code == 400
 
 
+@pytest.mark.contract("Hotnesses", "Ordered by `user_id`, then `rank`; an explicit sort wins", "documented")
 def test_hotnesses_come_by_rank_and_an_explicit_sort_wins(alice, api):
     for name, rank in (("Cold", "9"), ("Hot", "1"), ("Unranked", None), ("Warm", "5")):
         api(alice).made("/hotnesses", {"name": name, "rank": rank})
@@ -139,6 +147,7 @@ def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, api, path, django
             assert len(client.get(f"{path}?$limit=50").json()["data"]) == size
 
 
+@pytest.mark.contract("Contact sources", "`DELETE` is 409 while a route names it", "inferred")
 def test_a_source_that_a_route_names_is_not_removed(alice, api):
     source = api(alice).made("/contact-sources", {"name": "Fair"})
     campaign = api(alice).made("/campaigns", {"name": "Buyers"})

@@ -34,6 +34,7 @@ def test_a_tag_is_made_read_and_removed(alice, api):
     assert client.get("/tags").json()["data"] == []
 
 
+@pytest.mark.contract("Tags", "POST of a tag that stands answers it, 200", "inferred")
 def test_posting_a_tag_again_answers_the_one_that_stands(alice, api):
     made = api(alice).made("/tags", {"content": "Buyer"})
 
@@ -43,6 +44,7 @@ def test_posting_a_tag_again_answers_the_one_that_stands(alice, api):
     assert contents(api(alice)) == ["Buyer"]
 
 
+@pytest.mark.contract("Tags", "Each user has a dictionary of their own", "inferred")
 def test_only_its_owner_sees_a_tag(alice, bob, team, api):
     made = api(alice).made("/tags", {"content": "Buyer"})
 
@@ -70,6 +72,7 @@ def test_what_is_no_tag_is_refused(alice, api, content):
     assert contents(api(alice)) == ["Buyer"]
 
 
+@pytest.mark.contract("Tags", "`content=a&content=b`, `content[$ne]=`", "documented")
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -128,6 +131,7 @@ def test_tags_cost_one_statement_more(alice, api, django_assert_num_queries):
             client.made("/contacts", {"tags": tags})
 
 
+@pytest.mark.contract("Tags", "`DELETE` leaves the tag on contacts", "inferred")
 def test_a_tag_that_is_removed_stays_on_contacts(alice, api):
     contact = api(alice).made("/contacts", {"tags": "Buyer"})
     tag = Tag.objects.get()
@@ -151,6 +155,9 @@ def rename(alice, api):
     return patch
 
 
+@pytest.mark.contract(
+    "Tags", "PATCH renames the tag on every contact of its owner that has it: whole tags, ignoring case", "documented"
+)
 @pytest.mark.parametrize(
     ("tags", "renamed"),
     [
@@ -250,6 +257,7 @@ def test_a_name_is_only_a_name(alice, api, rename, new):
     assert tags_of(contact) == "Hot, Buyer"
 
 
+@pytest.mark.contract("Tags", "400 if one contact's string would grow beyond 508 characters", "inferred")
 def test_a_rename_that_would_overflow_is_refused_whole(alice, api, rename):
     full = "Buyer," + "x" * 502
     contacts = [api(alice).made("/contacts", {"tags": tags}) for tags in (full, "Buyer", full)]

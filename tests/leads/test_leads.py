@@ -25,6 +25,7 @@ from tests.leads.conftest import (
 )
 
 
+@pytest.mark.contract("Leads", "As the example has it: `mls_id` and `zipcode` leave as numbers", "documented")
 def test_a_lead_is_answered_as_documented(api, alice, mary):
     made = api(alice).made("/leads", inquiry(mary, html_body="<b>Lead</b>"))
 
@@ -56,6 +57,7 @@ def test_a_lead_is_answered_as_documented(api, alice, mary):
     assert api(alice).get("/leads", {"contact_id": mary.pk, "type": "buyer"}).json()["data"] == [made]
 
 
+@pytest.mark.contract("Leads", "but a ZIP code with a leading zero as text", "inferred")
 @pytest.mark.parametrize(
     ("given", "shown"),
     [("02108", "02108"), (2108, 2108), ("92618-1234", "92618-1234"), ("", ""), (None, ""), ("A 7", "A 7"), ("0", 0)],
@@ -101,6 +103,7 @@ def test_a_strangers_contact_cannot_inquire(api, charlie, mary):
     assert "contact_id" in api(charlie).post("/leads", inquiry(mary)).json()["errors"]
 
 
+@pytest.mark.contract("Leads", "No PATCH and no DELETE", "inferred")
 def test_leads_are_not_changed_or_removed(api, alice, lead):
     assert api(alice).patch(f"/leads/{lead.pk}", {"city": "Tustin"}).status_code == 405
     assert api(alice).delete(f"/leads/{lead.pk}").status_code == 405
@@ -135,6 +138,7 @@ def test_a_list_of_leads_costs_what_one_costs(api, alice, mary, django_assert_nu
 # A lead for the current user
 
 
+@pytest.mark.contract("Leads", "Without a route it is its owner's at once", "inferred")
 def test_without_a_route_the_lead_is_its_owners(api, alice, mary):
     made = api(alice).made("/leads", inquiry(mary))
 
@@ -206,6 +210,7 @@ def trace_of(api, user, lead_id):
     return api(user).get(f"/leads/{lead_id}/routing-trace").json()
 
 
+@pytest.mark.contract("Leads", "`GET /leads/:id/routing-trace` tells why it went where it went", "ours")
 def test_the_trace_tells_what_was_tried(api, alice, mary, route, campaign, team):
     trulia = make_route(alice, campaign, lead_source_id=TRULIA, position=0)
 
@@ -242,6 +247,7 @@ def test_contact_sources_match_by_name(api, alice, bob, campaign, team):
     assert RoutingTrace.objects.get(lead=made["id"]).decision["route_id"] is not None
 
 
+@pytest.mark.contract("Lead routes", "`Zipcode` picks the team that serves the lead's", "documented")
 def test_a_zipcode_picks_the_team(api, alice, mary, team, campaign, bob):
     make_route(alice, campaign, distribution_target="Team Rollout", team_selection_method="Zipcode", position=2)
     team.distribution_zipcodes = "02108,92618"
@@ -264,6 +270,7 @@ def automatic(route):
     return route
 
 
+@pytest.mark.contract("Lead routes", "`is_automatic` offers without being asked", "ours")
 def test_an_automatic_route_offers_by_itself(api, alice, mary, automatic, options):
     made = api(alice).made("/leads", inquiry(mary))
 
@@ -299,6 +306,7 @@ def test_an_automatic_lead_that_nobody_can_be_told_of_is_its_owners_to_see(api, 
     assert trace_of(api, alice, made["id"])["skipped"] == [{"user_id": bob.pk, "reason": "paused: every alert is off"}]
 
 
+@pytest.mark.contract("Leads", "`time_to_claim` counts seconds", "inferred")
 def test_time_to_claim_counts_seconds(api, alice, bob, lead, run, clock):
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()

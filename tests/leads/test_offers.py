@@ -15,6 +15,7 @@ def path_of(lead):
     return f"/leads/{lead.pk}/offers"
 
 
+@pytest.mark.contract("Lead offers", "POST, without a body, answers a bare array", "documented")
 def test_offers_are_answered_as_a_bare_array(api, alice, bob, dana, mary, team, lead):
     answer = api(alice).post(path_of(lead))
 
@@ -64,6 +65,7 @@ def test_a_body_that_is_no_json_is_refused(api, alice, lead):
     assert not LeadOffer.objects.exists()
 
 
+@pytest.mark.contract("Lead offers", "A standing rollout is the answer to a second POST, 200", "ours")
 def test_a_standing_rollout_is_the_answer(api, alice, lead):
     made = api(alice).post(path_of(lead)).json()
 
@@ -115,6 +117,7 @@ def refusal(api, user, lead):
     return answer.status_code, answer.json()["message"]
 
 
+@pytest.mark.contract("Lead offers", "Only who brought the lead in can offer it", "documented")
 def test_only_who_brought_the_lead_in_can_offer_it(api, bob, lead):
     assert refusal(api, bob, lead) == (400, "Only the user who created this lead can offer it.")
 
@@ -132,6 +135,7 @@ def test_a_lead_of_ones_own_is_not_offered(api, alice, mary):
     assert "Myself, not Team Rollout" in message
 
 
+@pytest.mark.contract("Lead offers", "Only to a team they created", "documented")
 def test_only_a_team_the_caller_created_is_offered_to(api, alice, bob, lead):
     team = Team.objects.create(creator=bob, name="Bob's")
     lead.team = team
@@ -149,6 +153,7 @@ def test_without_options_there_is_nobody_to_tell(api, alice, lead, team):
     )
 
 
+@pytest.mark.contract("Lead offers", "A claimed lead is not offered", "documented")
 def test_a_claimed_lead_is_not_offered(api, alice, bob, lead, run):
     api(alice).post(path_of(lead))
     run()
@@ -160,6 +165,7 @@ def test_a_claimed_lead_is_not_offered(api, alice, bob, lead, run):
     assert answer.json()["message"] == "This lead has already been claimed."
 
 
+@pytest.mark.contract("Team member distribution options", "All alerts off pauses a member", "documented")
 def test_paused_and_unreachable_members_are_passed_over_with_a_reason(api, alice, bob, dana, lead, team):
     options = {option.user: option for option in team.distribution_options.all()}
     options[bob].has_text_alert = options[bob].has_email_alert = False
@@ -223,6 +229,9 @@ def test_the_zipcode_decides_to_whom_the_offers_go(api, alice, bob, mary, team, 
 # Who sees offers
 
 
+@pytest.mark.contract(
+    "Lead offers", "`GET /leads/:id/offers`, and one of them; `GET /lead-offers` are those made to you", "ours"
+)
 def test_an_offered_member_sees_their_own_offer_and_not_yet_the_lead(api, alice, bob, charlie, dana, lead, team):
     team.is_contact_resource_sharing_enabled = False
     team.save()
@@ -284,6 +293,7 @@ def answer(api, user, lead, status, **more):
     return api(user).patch(f"{path_of(lead)}/{offer_of(lead, user).pk}", {"status": status, **more})
 
 
+@pytest.mark.contract("Lead offers", '`PATCH {"status":"Claimed"}` by the offered member', "ours")
 def test_the_claimer_gets_the_lead_and_the_contact(api, alice, bob, mary, offered, run):
     run(minutes=2)
     claimed = answer(api, bob, offered, "claimed")
@@ -338,6 +348,7 @@ def test_claiming_before_ones_turn_is_refused(api, dana, offered):
     assert statuses(offered) == {"Bob": "Sent", "Dana": "Pending"}
 
 
+@pytest.mark.contract("Lead offers", "A second claim is told that the lead is claimed, 409", "documented")
 def test_the_second_claim_is_refused(api, bob, dana, offered, run):
     run(minutes=5)
     answer(api, bob, offered, "Claimed")
@@ -387,6 +398,7 @@ def test_a_patch_that_says_nothing_changes_nothing(api, bob, offered):
     assert (unchanged.status_code, unchanged.json()["status"], unchanged.json()["rank"]) == (200, "Sent", 1)
 
 
+@pytest.mark.contract("Lead offers", '`"Declined"` leaves it to the others', "ours")
 def test_who_declines_is_out_and_the_others_go_on(api, bob, dana, offered, run):
     declined = answer(api, bob, offered, "Declined")
 

@@ -42,6 +42,7 @@ def why_not(given: Option, already_offered: frozenset[int] = frozenset()) -> lis
     return [skipped.reason for skipped in plan_rollout(RolloutTeam(6), [given], already_offered, NOW).skipped]
 
 
+@pytest.mark.contract("Lead offers", "By rank one after another, `mins_until_next_alert` apart", "documented")
 def test_by_rank_members_are_told_one_after_another():
     team = RolloutTeam(6, RANK, mins_until_next_alert=7)
     assert turns(team, option(BOB, rank=2), option(DANA), option(ALICE, rank=1)) == [
@@ -64,6 +65,7 @@ def test_an_interval_of_nothing_tells_everybody_at_once(interval):
     assert turns(RolloutTeam(6, RANK, interval), option(ALICE), option(BOB)) == [(ALICE, minutes(0)), (BOB, minutes(0))]
 
 
+@pytest.mark.contract("Lead offers", "By time each after minutes of their own", "documented")
 def test_by_time_each_member_has_minutes_of_their_own():
     team = RolloutTeam(6, TIME, mins_until_next_alert=5)
     late, soon = option(ALICE, rank=1, mins_until_lead_offer=10), option(BOB, rank=2, mins_until_lead_offer=3)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,6 +121,11 @@ def made_through_the_api(conditions: list[tuple[tuple[int | None, str], str]]) -
     return rules
 
 
+@pytest.mark.contract(
+    "Lead routes",
+    "Both sources come before one, the lead's before the contact's; a `filter` equals the lead's `type`",
+    "inferred",
+)
 @given(st.lists(CONDITIONS, max_size=12))
 def test_an_untouched_order_is_liondesks(conditions):
     rules = made_through_the_api(conditions)

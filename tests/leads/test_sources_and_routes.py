@@ -4,6 +4,7 @@ from leads.models import LeadRoute
 from tests.leads.conftest import TRULIA, ZILLOW, make_route
 
 
+@pytest.mark.contract("Lead sources", "One list for everybody, read only; Zillow is 1, Trulia 3", "documented")
 def test_lead_sources_are_listed_for_everybody(api, alice, charlie):
     answer = api(charlie).get("/lead-sources", {"name": "zillow"}).json()
 
@@ -32,6 +33,7 @@ def whole(team, campaign, by_email):
     }
 
 
+@pytest.mark.contract("Lead routes", "Written with ids, read with the records", "documented")
 def test_a_route_is_written_with_ids_and_read_with_records(api, alice, team, campaign, by_email, whole):
     made = api(alice).made("/lead-routes", whole)
 
@@ -68,6 +70,7 @@ def test_numbers_and_words_come_as_they_may(api, alice, whole):
     assert made["is_automatic"] is True
 
 
+@pytest.mark.contract("Lead routes", "`Myself` forces team and selection to null", "documented")
 def test_myself_forces_team_and_selection_to_null(api, alice, whole):
     made = api(alice).made("/lead-routes", whole | {"distribution_target": "Myself"})
 
@@ -75,16 +78,21 @@ def test_myself_forces_team_and_selection_to_null(api, alice, whole):
     assert made["team_selection_method"] is None
 
 
+@pytest.mark.contract("Lead routes", "`None` is no selection", "inferred")
 def test_none_is_accepted_as_no_selection(api, alice, whole):
     made = api(alice).made("/lead-routes", whole | {"distribution_target": "Myself", "team_selection_method": "None"})
 
     assert made["team_selection_method"] is None
 
 
+@pytest.mark.contract("Lead routes", "`Zipcode` forces the team to null", "documented")
 def test_zipcode_forces_the_team_to_null(api, alice, whole):
     assert api(alice).made("/lead-routes", whole | {"team_selection_method": "Zipcode"})["team"] is None
 
 
+@pytest.mark.contract(
+    "Lead routes", "`Specific Team` asks for `team_id`; one of the two sources is enough", "documented"
+)
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -138,6 +146,7 @@ def test_a_patch_is_judged_by_the_whole_route(api, alice, whole):
     assert api(alice).patch(path, {}).json() == zipcode.json()
 
 
+@pytest.mark.contract("Lead routes", "Only your own", "documented")
 def test_only_the_owner_sees_a_route(api, alice, bob, charlie, route):
     for stranger in (bob, charlie):
         assert api(stranger).get("/lead-routes").json()["total"] == 0
@@ -171,6 +180,7 @@ def test_a_new_route_stands_before_the_first_less_specific_one(api, alice, campa
     assert list(LeadRoute.objects.order_by("position").values_list("position", flat=True)) == [1, 2, 3, 4]
 
 
+@pytest.mark.contract("Lead routes", "`position` moves a route", "ours")
 def test_a_route_can_be_moved(api, alice, campaign):
     base = {"campaign_id": campaign.pk, "distribution_target": "Myself", "lead_source_id": ZILLOW}
     first, *_, last = [api(alice).made("/lead-routes", base | {"filter": name}) for name in ("a", "b", "c")]

@@ -67,11 +67,17 @@ def program(alice):
 # Keys
 
 
+@pytest.mark.contract("API v1", "`Echo` returns `msg`", "documented")
 def test_echo_says_what_it_was_told(v1, program):
     for client in (v1, program):
         assert client.call("Echo", msg="Hello ✓") == {"msg": "Hello ✓"}
 
 
+@pytest.mark.contract(
+    "API v1",
+    "Basic with the program's key or `user`, `X-LionDesk-Id`; 10 for a wrong key, as LionDesk said it",
+    "documented",
+)
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -131,6 +137,7 @@ def test_a_token_that_may_only_read_is_no_key(alice, v1):
     assert not Contact.objects.exists()
 
 
+@pytest.mark.contract("API v1", "`GetUsers` tells a program its user, and nothing to personal access", "documented")
 def test_a_program_is_told_its_user_but_personal_access_is_not(v1, program):
     assert program.call("GetUsers") == {"users": [{"userKey": program.account, "email": "alice@example.com"}]}
     assert v1.refused("GetUsers")[0] == 403
@@ -191,6 +198,7 @@ def test_a_browsers_program_may_send_the_accounts_key(v1):
 # Contacts
 
 
+@pytest.mark.contract("API v1", "`NewContact`, in v1's words or v2's", "inferred")
 def test_a_contact_is_made_in_v1s_words_or_v2s(alice, api, v1):
     old = {"firstname": "Mary", "lastname": "Jackson", "phone": "(949) 555-0150", "workphone": "(949) 555-0151"}
     new = {"first_name": "Mary", "last_name": "Jackson", "mobile_phone": "(949) 555-0150"}
@@ -230,6 +238,7 @@ def test_what_does_not_fit_a_contact_is_told_and_nothing_is_made(v1, parameters,
     assert not ContactSource.objects.exists()
 
 
+@pytest.mark.contract("API v1", "`GetAllContacts`", "inferred")
 def test_all_contacts_are_read_in_pages(alice, charlie, v1):
     Contact.objects.bulk_create(Contact(owner_user=alice, first_name=str(number)) for number in range(101))
     make_contact(charlie)
@@ -242,6 +251,7 @@ def test_all_contacts_are_read_in_pages(alice, charlie, v1):
     assert [contact["first_name"] for contact in rest["contacts"]] == ["100"]
 
 
+@pytest.mark.contract("API v1", "`GetContactDetails`", "inferred")
 def test_the_details_of_a_contact_are_v2s_with_its_addresses(alice, api, v1, mary):
     address = api(alice).made(f"/contacts/{mary.pk}/addresses", {"city": "Irvine"})
 
@@ -278,6 +288,7 @@ def test_a_strangers_contact_is_not_there(v1, charlie):
 # What happens with them
 
 
+@pytest.mark.contract("API v1", "`NewComment` is a note on the contact", "ours")
 def test_a_comment_is_a_note_on_the_contact(alice, api, v1, mary):
     told = v1.call("NewComment", contactid=mary.pk, comment="Likes the kitchen")
 
@@ -286,6 +297,7 @@ def test_a_comment_is_a_note_on_the_contact(alice, api, v1, mary):
     assert v1.refused("NewComment", contactid=mary.pk) == (400, "comment is required.")
 
 
+@pytest.mark.contract("API v1", "`NewTask`", "inferred")
 def test_a_task_needs_a_description(alice, v1, mary):
     told = v1.call("NewTask", contactid=mary.pk, description="Call Mary", duedate="2027-03-02T18:00:00Z", notes="Soon")
 
@@ -298,6 +310,7 @@ def test_a_task_needs_a_description(alice, v1, mary):
     assert v1.refused("NewTask", description="x", type="Fly")[1].startswith("action_type must be one of None, ")
 
 
+@pytest.mark.contract("API v1", "`NewActivity` is an event of v2, with its property", "documented")
 def test_an_activity_is_an_event_of_v2_with_its_property(alice, api, v1, mary):
     told = v1.call(
         "NewActivity", contactid=mary.pk, type="property_viewed", sitedomain="example.com", description="Twice",
@@ -324,6 +337,7 @@ def test_an_activity_with_a_fault_is_not_half_made(v1, mary, parameters, said):
     assert not EventProperty.objects.exists()
 
 
+@pytest.mark.contract("API v1", "`GetContactActivity`", "inferred")
 def test_what_happened_with_a_contact_is_read_the_latest_first(alice, api, v1, mary):
     for day in ("01", "02"):
         v1.call("NewActivity", contactid=mary.pk, type=f"viewed {day}", createdat=f"2027-02-{day}T00:00:00Z")
@@ -344,6 +358,7 @@ def test_what_happened_with_a_contact_is_read_the_latest_first(alice, api, v1, m
 MARY = {"firstname": "Mary", "lastname": "Jackson", "email": "Mary@Example.com", "phone": "+1 949-555-0150"}
 
 
+@pytest.mark.contract("API v1", "`NewSubmission` is a contact and a lead, which is distributed at once", "ours")
 def test_a_submission_is_distributed_and_enrolled_unasked(alice, bob, v1, route, options, run):
     told = v1.call("NewSubmission", **MARY, source="zillow", comments="Is it free?", zip="92618", type="Buyer")
 

@@ -87,6 +87,7 @@ def start(client, drip, contact):
     assert [task["action_type"] for task in tasks["data"]] == ["Agent Task - Text Reminder"]
 
 
+@pytest.mark.contract("Leads", "The documented walkthrough of a lead for oneself", "documented")
 def test_a_lead_for_the_current_user(api, alice, drip, by_mail):
     client = api(alice)
     zillow = client.get("/lead-sources?name=Zillow").json()["data"][0]
@@ -107,6 +108,7 @@ def test_a_lead_for_the_current_user(api, alice, drip, by_mail):
     assert client.get(f"/contacts/{paul['id']}").json()["assigned_user_id"] == alice.pk
 
 
+@pytest.mark.contract("Leads", "and of one for a team", "documented")
 @pytest.mark.parametrize("method", ["Specific Team", "Zipcode"])
 def test_a_lead_for_a_team(api, alice, bob, dana, team, drip, by_mail, run, clock, method):
     client = api(alice)

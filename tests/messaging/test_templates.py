@@ -25,6 +25,7 @@ def template(api, bob, folder):
     return post
 
 
+@pytest.mark.contract("Templates", "Kept as documented; `file_id` is kept, attachments are not sent", "documented")
 def test_a_template_is_kept_as_documented(api, bob, folder):
     made = api(bob).made(
         "/templates",
@@ -55,6 +56,9 @@ def test_a_template_is_changed_and_removed(api, bob, template):
     assert api(bob).get(f"/templates/{made['id']}").status_code == 404
 
 
+@pytest.mark.contract(
+    "Templates", "Merge fields `{{first_name}}`; one that there is not is 400. LionDesk's are not known", "ours"
+)
 @pytest.mark.parametrize("field", ["body", "subject"])
 def test_a_merge_field_that_there_is_not_is_refused_by_name(field, template):
     answer = template(**{field: "Hi {{frist_name}}, {{ first_name }}, {{contact.delete}}"})
@@ -86,6 +90,7 @@ def test_templates_are_found_by_folder_and_type(api, bob, folder, template):
     assert [row["id"] for row in found["data"]] == [made["id"]]
 
 
+@pytest.mark.contract("Template folders", "`counts` nested twice, as in the example", "documented")
 def test_a_folder_counts_its_templates(api, bob, folder, template):
     assert folder["counts"] == {"counts": NO_COUNTS}
     for kind in ("Email", "Email", "Text"):

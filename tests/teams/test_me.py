@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 
+@pytest.mark.contract("Users", "`GET /me`, with `username`, `phone`, `system_phone`", "documented", client=[11])
 def test_me_shows_the_tokens_owner(alice, api):
     me = api(alice).get("/me").json()
 
@@ -21,6 +22,12 @@ def test_me_shows_the_tokens_owner(alice, api):
     }  # fmt: skip
 
 
+@pytest.mark.contract(
+    "Users",
+    "`GET /users` is an envelope with the token's owner, as are `/me` and `/users/me` without it",
+    "documented",
+    client=[11],
+)
 def test_every_way_of_asking_who_one_is_agrees(alice, bob, team, api):
     client = api(alice)
     me = client.get("/me").json()
@@ -31,6 +38,7 @@ def test_every_way_of_asking_who_one_is_agrees(alice, bob, team, api):
     assert client.get(f"/users/{bob.pk}").status_code == 404
 
 
+@pytest.mark.contract("Users", "`timezone_offset` is a number, with halves where zones have them", "inferred")
 @pytest.mark.parametrize(
     ("zone", "month", "hours"),
     [("America/Los_Angeles", 1, -8), ("America/Los_Angeles", 7, -7), ("Asia/Kolkata", 1, 5.5), ("UTC", 1, 0)],
@@ -41,6 +49,7 @@ def test_the_offset_is_that_of_the_moment(alice, zone, month, hours):
     assert alice.timezone_offset(datetime(2026, month, 1, tzinfo=UTC)) == hours
 
 
+@pytest.mark.contract("Users", "`PATCH /me`: names, phone, timezone, picture", "ours")
 def test_one_changes_oneself(alice, api):
     before = api(alice).get("/me").json()
 

@@ -30,6 +30,7 @@ def seat(team, user):
 # Seeing
 
 
+@pytest.mark.contract("Team members", "A row names the team and the user", "documented")
 def test_a_row_names_team_and_user(alice, bob, team, api):
     row = api(bob).get(f"/team-members/{seat(team, bob).pk}").json()
 
@@ -48,6 +49,7 @@ def test_a_row_names_team_and_user(alice, bob, team, api):
     }
 
 
+@pytest.mark.contract("Team members", "Members see all rows, the invited only their own", "documented")
 def test_members_see_all_rows_and_the_invited_only_their_own(alice, bob, dana, charlie, team, api):
     TeamMember.objects.filter(user=dana).update(request_status="Pending")
 
@@ -76,6 +78,9 @@ def test_an_invitation_waits_to_be_accepted(alice, charlie, team, api):
     assert api(charlie).get("/teams").json()["total"] == 1
 
 
+@pytest.mark.contract(
+    "Team members", '`POST /team-members {"team_id","email"}` invites; again it answers the same row', "ours"
+)
 def test_a_second_invitation_answers_with_the_same_row(alice, charlie, team, api):
     body = {"team_id": str(team.pk), "email": "charlie@example.com", "request_status": "Accepted"}
     first = api(alice).post("/team-members", body)
@@ -126,6 +131,7 @@ def test_only_the_creator_invites(alice, bob, charlie, team, api):
 # Answering
 
 
+@pytest.mark.contract("Team members", "Only your own `request_status` may be changed", "documented")
 def test_only_the_invited_user_answers(alice, bob, dana, team, api):
     for user in (alice, dana):
         refused = api(user).patch(f"/team-members/{seat(team, bob).pk}", {"request_status": "Declined"})
@@ -148,6 +154,7 @@ def option(alice, bob, team, api):
     return api(alice).made(OPTIONS, {"team_id": team.pk, "user_id": bob.pk, "assign_automatically": False})
 
 
+@pytest.mark.contract("Team members", "`DELETE`, by the member or the creator", "ours")
 @pytest.mark.parametrize("leaver", ["bob", "alice"])
 def test_the_member_or_the_creator_ends_a_membership(alice, bob, team, option, api, left, leaver):
     by = {"bob": bob, "alice": alice}[leaver]
@@ -199,6 +206,9 @@ def test_options_come_back_as_posted(alice, bob, team, api):
     assert api(alice).get(OPTIONS).json()["total"] == 0
 
 
+@pytest.mark.contract(
+    "Team member distribution options", "Only the creator of the team sees and sets them", "documented"
+)
 def test_only_the_creator_of_the_team_sees_and_sets_options(alice, bob, charlie, team, option, api):
     body = {"team_id": team.pk, "user_id": bob.pk, "assign_automatically": True}
 
@@ -210,6 +220,7 @@ def test_only_the_creator_of_the_team_sees_and_sets_options(alice, bob, charlie,
     assert api(alice).get(OPTIONS).json()["data"] == [option]
 
 
+@pytest.mark.contract("Team member distribution options", "One for each member", "ours")
 def test_a_member_has_options_once(alice, bob, dana, team, option, api):
     again = api(alice).post(OPTIONS, {"team_id": team.pk, "user_id": bob.pk, "assign_automatically": True})
 
@@ -221,6 +232,7 @@ def test_a_member_has_options_once(alice, bob, dana, team, option, api):
     assert api(alice).patch(f"{OPTIONS}/{danas['id']}", danas).json() == danas
 
 
+@pytest.mark.contract("Team member distribution options", "For members who have accepted", "ours")
 def test_options_are_for_accepted_members(alice, bob, charlie, team, api):
     TeamMember.objects.filter(user=bob).update(request_status="Pending")
 

@@ -101,11 +101,15 @@ def bobs_token(bob, program):
     return mint_token(bob, timezone.now(), program)
 
 
+@pytest.mark.contract(
+    "Users", "`?oauth_client_id=`: the active users with a valid token for your application", "documented"
+)
 def test_a_maker_lists_the_users_of_their_program(api, alice, bob, dana, program, bobs_token):
     assert [row["id"] for row in users(api(alice), program.client_id).json()["data"]] == [bob.pk]
     assert users(api(alice), program.client_id, f"/users/{bob.pk}").json()["email"] == bob.email
 
 
+@pytest.mark.contract("Users", "401 for a user without one", "documented")
 def test_a_user_without_a_valid_token_is_401(api, alice, bob, dana, program, bobs_token):
     assert users(api(alice), program.client_id, f"/users/{dana.pk}").status_code == 401
     get_access_token_model().objects.filter(user=bob).update(expires=timezone.now() - timedelta(seconds=1))
@@ -119,6 +123,7 @@ def test_a_deactivated_user_is_not_listed(api, alice, bob, program, bobs_token):
     assert users(api(alice), program.client_id).json()["total"] == 0
 
 
+@pytest.mark.contract("Users", "401 for another's application, 403 for one that there is not", "documented")
 def test_anothers_program_is_401_and_an_unknown_one_403(api, bob, program, bobs_token):
     assert users(api(bob), program.client_id).status_code == 401
     assert users(api(bob), "liondesk").status_code == 403

@@ -40,6 +40,7 @@ def total(client, path=PATH):
 # The record
 
 
+@pytest.mark.contract("Sub-accounts", "Added, read and removed", "documented")
 def test_it_is_added_read_listed_and_removed(alice, bob, team, api):
     client = api(alice)
     made = client.made(PATH, {"user_id": bob.pk})
@@ -58,12 +59,14 @@ def test_it_names_both_and_shows_the_users_details(alice, bob, bobs, api):
     assert bobs["user"] == api(bob).get("/me").json()
 
 
+@pytest.mark.contract("Sub-accounts", "Without flags nothing is shared and nothing forbidden", "inferred")
 def test_nothing_is_shared_and_nothing_forbidden_until_it_is_said(bobs):
     assert [name for name in SHARED if bobs[name] is not False] == []
     assert [name for name in RIGHTS if bobs[name] is not True] == []
     assert len(SHARED + RIGHTS) == 14
 
 
+@pytest.mark.contract("Sub-accounts", "`PATCH` changes flags", "ours")
 def test_flags_may_come_as_text_and_are_changed_one_by_one(alice, bob, team, api):
     made = api(alice).made(PATH, {"user_id": str(bob.pk), "is_custom_fields_enabled": "true", RIGHTS[0]: "0"})
     assert (made["is_custom_fields_enabled"], made[RIGHTS[0]]) == (True, False)
@@ -74,6 +77,9 @@ def test_flags_may_come_as_text_and_are_changed_one_by_one(alice, bob, team, api
     assert api(alice).get(PATH).json()["data"] == [changed.json()]
 
 
+@pytest.mark.contract(
+    "Sub-accounts", "`access_token` is null: users grant programs access themselves, by OAuth", "ours"
+)
 def test_no_token_to_act_for_somebody_else_is_given_out(alice, bobs, api):
     assert bobs["access_token"] is None
     assert api(alice).get(f"{PATH}/{bobs['id']}").json()["access_token"] is None
@@ -104,6 +110,7 @@ def test_a_list_of_two_costs_what_a_list_of_one_does(alice, dana, bobs, api, dja
 # Who takes on whom
 
 
+@pytest.mark.contract("Sub-accounts", "For brokers, else 403; a broker is who has created a team", "inferred")
 def test_only_brokers_are_let_in(bob, charlie, team, api):
     """Bob is in a team but has created none; charlie knows nobody."""
     for user in (bob, charlie):
@@ -111,6 +118,7 @@ def test_only_brokers_are_let_in(bob, charlie, team, api):
             assert (answer.status_code, answer.json()["name"]) == (403, "Forbidden")
 
 
+@pytest.mark.contract("Sub-accounts", "A user must have accepted an invitation of the broker's", "ours")
 @pytest.mark.parametrize("status", ["Pending", "Declined"])
 def test_nobody_is_taken_on_who_has_not_accepted_the_brokers_invitation(alice, bob, team, api, status):
     TeamMember.objects.filter(user=bob).update(request_status=status)
@@ -162,6 +170,7 @@ def test_twice_is_once(alice, bob, bobs, api):
     assert api(alice).get(PATH).json()["data"] == [bobs]
 
 
+@pytest.mark.contract("Sub-accounts", "One broker each", "ours")
 def test_a_user_has_one_broker(bob, dana, bobs, api):
     """Dana, too, has a team that bob has accepted."""
     join(dana, bob, api)
@@ -171,6 +180,7 @@ def test_a_user_has_one_broker(bob, dana, bobs, api):
     assert (refused.status_code, refused.json().get("data")) == (409, None)
 
 
+@pytest.mark.contract("Sub-accounts", "No sub-accounts of sub-accounts", "ours")
 def test_there_is_one_level(alice, bob, dana, bobs, api):
     """Neither has a sub-account sub-accounts of their own, nor becomes a broker one."""
     join(bob, dana, api)
@@ -216,11 +226,13 @@ def test_the_person_is_not_exchanged(alice, bob, dana, bobs, api):
     assert api(alice).get(f"{PATH}/{bobs['id']}").json() == bobs
 
 
+@pytest.mark.contract("Sub-accounts", "The user reads their own", "ours")
 def test_the_user_reads_their_own_and_changes_nothing(bob, bobs, api):
     assert api(bob).get(PATH).json()["data"] == [bobs]
     assert api(bob).patch(f"{PATH}/{bobs['id']}", {"is_contact_ownership_enabled": True}).status_code == 403
 
 
+@pytest.mark.contract("Sub-accounts", "and may leave", "ours")
 def test_the_user_may_leave(alice, bob, bobs, api):
     assert api(bob).delete(f"{PATH}/{bobs['id']}").status_code == 200
 

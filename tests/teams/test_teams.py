@@ -58,6 +58,7 @@ def test_the_creator_of_a_team_is_its_first_accepted_member(alice, api):
     assert (row["team"]["id"], row["user"]["id"], row["request_status"]) == (team["id"], alice.pk, "Accepted")
 
 
+@pytest.mark.contract("Teams", "Members see a team, and only its creator changes it", "documented")
 def test_members_see_a_team_and_only_its_creator_changes_it(alice, bob, charlie, team, api):
     assert api(bob).get("/teams").json()["total"] == 1
 
@@ -85,6 +86,7 @@ def timed(alice, bob, team, api):
     )
 
 
+@pytest.mark.contract("Teams", "`Rank` zeroes the minutes of every option", "documented")
 def test_order_by_rank_zeroes_the_minutes_of_every_option(alice, team, timed, api):
     api(alice).patch(f"/teams/{team.pk}", {"order_method": "Rank"})
 
@@ -98,6 +100,7 @@ def test_another_change_leaves_the_options_alone(alice, team, timed, api):
     assert api(alice).get("/team-member-distribution-options").json()["data"] == [timed]
 
 
+@pytest.mark.contract("Teams", "`Time` zeroes the team's minutes", "documented")
 def test_order_by_time_zeroes_the_teams_minutes(alice, api):
     team = api(alice).made("/teams", BLIZZARD)
 
@@ -106,6 +109,7 @@ def test_order_by_time_zeroes_the_teams_minutes(alice, api):
     assert api(alice).made("/teams", {"name": "New", "order_method": "Time"})["mins_until_next_alert"] == 0
 
 
+@pytest.mark.contract("Teams", "From `Time` back to `Rank` without minutes: null, which is 5", "inferred")
 def test_back_by_rank_a_teams_minutes_are_the_default_again(alice, api):
     team = api(alice).made("/teams", {"name": "New", "order_method": "Time"})
 
@@ -134,6 +138,9 @@ def test_by_rank_as_before_a_team_keeps_its_minutes(alice, api):
 # ZIP codes
 
 
+@pytest.mark.contract(
+    "Teams", 'Two teams of one creator cannot have one ZIP code: 400, where LionDesk said "should not"', "ours"
+)
 def test_a_zip_code_serves_one_team_of_its_creator(alice, api):
     api(alice).made("/teams", BLIZZARD)
     other = api(alice).made("/teams", {"name": "Rockstar", "distribution_zipcodes": "98112"})
@@ -212,6 +219,7 @@ def test_an_unknown_team_is_not_found(alice, api, id_):
     assert api(alice).get(f"/teams/{id_}").json()["name"] == "NotFound"
 
 
+@pytest.mark.contract("Teams", "`DELETE`, with its members and options", "inferred")
 def test_a_removed_team_is_answered_and_takes_its_members_and_options_along(alice, bob, team, timed, api):
     shown = api(alice).get(f"/teams/{team.pk}").json()
 
@@ -266,6 +274,7 @@ def route(alice, team, api):
     )
 
 
+@pytest.mark.contract("Teams", "`DELETE` is 409 while a route names it", "inferred")
 def test_a_team_that_a_route_names_is_not_removed(alice, team, route, api):
     refused = api(alice).delete(f"/teams/{team.pk}")
 

@@ -1,0 +1,5 @@
+"""`python -m tests.contract` writes what docs/compatibility.md tells of the tests."""
+
+from tests.contract.page import PAGE, written
+
+PAGE.write_text(written())
