@@ -122,10 +122,11 @@ class ContactSourceResource(Resource[ContactSource]):
     @transaction.atomic
     def create(self, request: Request, **kwargs: Any) -> Response:
         """201 when the source is new, 200 with the one that stands when there is one of this name."""
-        refuse_without("is_lead_sources_new_enabled", self.user)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         source, is_new = source_named(serializer.validated_data.get("name", ""), self.user)
+        if is_new:
+            refuse_without("is_lead_sources_new_enabled", self.user)
         return Response(self.represent(source), status=201 if is_new else 200)
 
     def perform_update(self, serializer: Any) -> None:

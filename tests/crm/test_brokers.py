@@ -235,7 +235,7 @@ def test_a_broker_may_keep_a_sub_account_from_creating(alice, bob, under, api, p
     standing = api(bob).made(path, body)
 
     sub = under(**{right: False})
-    refused = api(bob).post(path, body)
+    refused = api(bob).post(path, body | {"name": "New"})
     assert (refused.status_code, refused.json()["message"]) == (403, "Your broker does not let you create these.")
     assert ids(api(bob), path) == [standing["id"]]
     assert api(bob).patch(f"{path}/{standing['id']}", {"name": "Another"}).status_code == 200
@@ -270,3 +270,12 @@ def test_a_hotness_removed_by_the_broker_leaves_the_contacts_of_sub_accounts_wit
 
     assert api(bob).get(f"/contacts/{contact['id']}").json()["hotness_id"] is None
     assert not Hotness.objects.exists()
+
+
+def test_who_may_create_no_sources_is_still_told_of_the_one_that_stands(bob, under, api):
+    made = api(bob).made("/contact-sources", {"name": "Fair"})
+    under(is_lead_sources_new_enabled=False)
+
+    answer = api(bob).post("/contact-sources", {"name": "FAIR"})
+
+    assert (answer.status_code, answer.json()) == (200, made)

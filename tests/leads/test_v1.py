@@ -385,6 +385,20 @@ def test_a_source_of_a_new_name_is_a_lead_source_and_a_contact_source(alice, v1,
     assert LeadSource.objects.filter(name__iexact="spring fair").count() == 1
 
 
+@pytest.mark.parametrize("source", ["Zillow", ""])
+@pytest.mark.parametrize("shared", [True, False])
+def test_no_submission_is_lost_because_a_broker_keeps_sources_from_being_made(alice, bob, team, api, source, shared):
+    theirs = api(alice).made("/contact-sources", {"name": source or "api"})["id"]
+    flags = {"is_lead_sources_new_enabled": False, "is_lead_sources_enabled": shared}
+    api(alice).made("/sub-accounts", {"user_id": bob.pk} | flags)
+
+    told = V1(mint_token(bob, timezone.now())).call("NewSubmission", **MARY, source=source)
+
+    lead = Lead.objects.get(pk=told["leadid"])
+    assert (lead.owner_user, lead.contact.source_id) == (bob, theirs if shared else None)
+    assert not ContactSource.objects.filter(user=bob).exists()
+
+
 def test_a_submission_that_names_no_source_came_by_the_api(v1):
     told = v1.call("NewSubmission", firstname="Mary")
 
