@@ -13,7 +13,7 @@ from crm.models import E164
 from crm.views import ActivityResource, ContactResource, ContactSourceResource, EventPropertyResource, EventResource
 from leads.sources import lead_source_named
 from leads.v1.names import as_body, read
-from leads.v1.people import known_contact
+from leads.v1.people import known_contact, one_at_a_time
 from leads.views import UnaskedLeadResource
 from teams.models import User
 
@@ -117,6 +117,7 @@ def submit_contact(call: Call, source: str) -> int:
     body = contact_body(call, source)
     if not any(body.get(name) for name in ("first_name", "last_name", "email", *E164)):
         raise Wrong("A submission needs a firstname, lastname, email or phone.")
+    one_at_a_time(call.user, body)
     known = known_contact(call.user, body)
     contact = call.ask(ContactResource, "POST", body) if known is None else fill_in(call, known.pk, body)
     contact_id: int = contact["id"]

@@ -3,11 +3,23 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.db import connection
+
 from crm.models import E164, Contact, ContactQuerySet
 from teams.models import User
 from teams.phones import e164
 
 MOST_NAMESAKES = 50  # contacts of one email or number who are considered
+
+# In order, so that two who have both an email and a number in common do not wait for each other.
+HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(key, 8)) FROM unnest(%s::text[]) AS key"
+
+
+def one_at_a_time(user: User, body: Mapping[str, Any]) -> None:
+    """Two submissions of one person at once must not make two contacts of them."""
+    names = {str(body.get("email") or "").strip().lower(), *(e164(str(body.get(phone) or "")) for phone in E164)}
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [[f"{user.pk} {name}" for name in sorted(names - {""})]])
 
 
 def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:

@@ -1,6 +1,7 @@
 """API v1 (reference 4): `POST /` with an action, as programs of its time sent it."""
 
 import base64
+import contextlib
 import json
 from datetime import timedelta
 
@@ -14,8 +15,10 @@ from config.api.tokens import make_application, mint_token
 from crm.history import Activity, Event, EventProperty
 from crm.models import Contact, ContactSource
 from leads.models import Lead, LeadOffer, LeadSource
+from leads.v1 import calls
 from teams.models import Application
 from tests.leads.conftest import make_contact, make_route, texts_to
+from tests.rival import Rival
 
 
 class V1:
@@ -416,6 +419,26 @@ def test_a_submission_finds_the_contact_it_is_from(v1, mary, by):
     assert told["id"] == mary.pk
     assert Contact.objects.count() == 1
     assert Lead.objects.get(pk=told["leadid"]).contact == mary
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_submissions_of_one_person_at_once_make_one_contact(alice, v1, monkeypatch):
+    v1.call("NewSubmission", firstname="Ann")  # the sources stand: nobody waits for those
+    second, known = Rival(), calls.known_contact
+
+    def looked_up(user, body):
+        found = known(user, body)
+        if not second.is_alive():
+            second.begin(lambda: v1.call("NewSubmission", **MARY | {"phone": "949 555 0150"}))
+            with contextlib.suppress(AssertionError):  # it had no need to wait: it has made its own
+                second.wait_until_it_waits()
+        return found
+
+    monkeypatch.setattr(calls, "known_contact", looked_up)
+    v1.call("NewSubmission", **MARY | {"email": ""})
+    second.finish()
+
+    assert (Contact.objects.filter(mobile_e164="+19495550150").count(), Lead.objects.count()) == (1, 3)
 
 
 def test_what_is_known_of_a_contact_stays_and_what_is_not_is_filled_in(v1, mary):
