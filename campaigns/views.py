@@ -117,7 +117,7 @@ class ContactCommunicationResource(Resource[ContactCommunication]):
 
     serializer_class = ContactCommunicationSerializer
     filterset_class = ContactCommunicationFilters
-    verbs = ("list", "partial_update")
+    verbs = ("list", "retrieve", "partial_update")
 
     @cached_property
     def contact(self) -> Contact:

@@ -22,3 +22,4 @@ FOLDER = {
         "counts": {"Email": 2, "Text": 1, "Phone": 0, "Direct Mail Letter": 0, "Direct Mail Postcard": 0},
     },
 }
+SHARE = FOLDER | {"id": 2, "user_id": 1002, "original_template_folder_id": 1, "email": "dana@example.com"}

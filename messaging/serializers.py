@@ -1,12 +1,15 @@
 """How templates and their folders look to clients (reference 2.22, 2.23)."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.fields import LooseSerializer
+from config.api.fields import LooseSerializer, LooseText, Reference
 from messaging import examples
 from messaging.fill import FIELDS, unknown_tokens
 from messaging.models import Template, TemplateFolder
+from teams.models import User
 
 
 def known_fields_only(text: str) -> str:
@@ -58,3 +61,27 @@ class TemplateFolderSerializer(LooseSerializer[TemplateFolder]):
         """How many templates of each type. Nested twice, as the one documented example has it."""
         counted = {row["type"]: row["count"] for row in getattr(folder, "template_counts", ())}  # a new folder has none
         return {"counts": {kind: counted.get(kind, 0) for kind in Template.TemplateType.values}}
+
+
+class FolderShareSerializer(TemplateFolderSerializer):
+    """With whom to share, by id or email; the answer is their copy."""
+
+    user_id = Reference("user", among=User.objects.within_reach_of, required=False, allow_null=True)
+    email = LooseText(write_only=True, required=False, allow_blank=True, max_length=255, trim_whitespace=True)
+
+    class Meta(TemplateFolderSerializer.Meta):
+        example = examples.SHARE
+        fields = [*TemplateFolderSerializer.Meta.fields, "email"]
+        read_only_fields = ["name", "description", "original_template_folder_id"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two must name a colleague; an id goes before an email."""
+        email = attrs.pop("email", "")
+        if attrs.get("user") is None and email:
+            colleagues = User.objects.within_reach_of(self.context["request"].user)
+            attrs["user"] = colleagues.filter(email__iexact=email).first()
+            if attrs["user"] is None:
+                raise serializers.ValidationError({"email": "is nobody's in your teams."})
+        if attrs.get("user") is None:
+            raise serializers.ValidationError({"user_id": "is required, or an email."})
+        return attrs

@@ -84,6 +84,7 @@ def test_a_birthday_gone_by_is_kept_next_year(api, alice, campaign, greeting, bo
     assert Birthday.objects.get().year == expected
 
 
+@pytest.mark.contract("Campaign actions", "A leap day is kept on 28 February in other years", "inferred")
 def test_a_leap_day_is_kept_on_the_28th(api, alice, campaign, greeting, born, run):
     start(api, alice, campaign, born("1956-02-29"))
     run(days=2 * 366)
@@ -106,6 +107,11 @@ def test_an_agents_task_and_a_text(api, alice, campaign, born, run):
     assert messages() == [("text", "+19495550150", "sent"), ("text", alice.phone_e164, "sent")]
 
 
+@pytest.mark.contract(
+    "Campaign actions",
+    "Without a readable birthday nothing is sent, and the communication says why",
+    "ours",
+)
 @pytest.mark.parametrize(
     ("birthday", "reason"), [("", UNKNOWN), ("  ", UNKNOWN), ("in spring", UNREADABLE.format("in spring"))]
 )

@@ -74,6 +74,14 @@ def test_communications_follow_their_contact(api, alice, bob, charlie, team, pla
     assert api(alice).patch(elsewhere, {"is_active": False}).status_code == 404
 
 
+@pytest.mark.contract("Contact communications", "`GET /contacts/:id/campaign-communications/:id`", "inferred")
+def test_one_is_read_by_itself(api, alice, charlie, planned):
+    contact = planned.campaign_contact.contact
+    path = f"/contacts/{contact.pk}/campaign-communications/{planned.pk}"
+    assert api(alice).get(path).json() == communications(api, alice, contact)[0]
+    assert api(charlie).get(path).status_code == 404
+
+
 def test_only_reading_and_marking_is_possible(api, alice, planned):
     assert api(alice).post(path(planned).rpartition("/")[0], {}).status_code == 405
     assert api(alice).delete(path(planned)).status_code == 405

@@ -57,6 +57,7 @@ def standing(api, alice):
     return ask
 
 
+@pytest.mark.contract("Tasks v2.1", "At `/api/v1/tasks`: the task, with its `event` inside", "inferred")
 def test_a_task_looks_as_documented(api, alice, bob, team, task, clock):
     made = task(assigned_user_id=str(bob.pk), recurrence_rule=WEEKLY, reminder="3", notes="All of them")
     assert made == {
@@ -88,11 +89,17 @@ def test_a_task_looks_as_documented(api, alice, bob, team, task, clock):
     assert api(bob).get(f"{PATH}/{made['id']}").json() == made
 
 
+@pytest.mark.contract(
+    "Tasks v2.1",
+    "`type` is `single` without a rule, else `recurrent`; `single_due_at` is when it began",
+    "documented",
+)
 def test_without_a_rule_it_is_single(task):
     made = task()
     assert (made["event"]["type"], made["event"]["single_due_at"], made["recurrence_rule"]) == ("single", DUE, None)
 
 
+@pytest.mark.contract("Tasks v2.1", "The body may be wrapped as `manual_event`", "inferred")
 def test_the_body_may_be_wrapped_as_the_documentation_names_it(api, alice):
     inner = {"assigned_user_id": alice.pk, "due_at": DUE, "description": "Call"}
     assert api(alice).made(PATH, {"manual_event": inner})["description"] == "Call"
@@ -123,6 +130,7 @@ def test_what_makes_no_task_is_refused_by_name(api, alice, fields, named):
     assert not Task.objects.exists()
 
 
+@pytest.mark.contract("Tasks v2.1", "The same tasks as v2.0; `action` tells those of campaigns", "inferred")
 def test_both_versions_show_the_same_tasks(api, alice, task, campaign, mary):
     made = task(reminder=3)
     old = api(alice).made("/tasks", {"action_type": "Agent Task - Email Reminder", "description": "Call Mary"})
@@ -139,11 +147,17 @@ def test_both_versions_show_the_same_tasks(api, alice, task, campaign, mary):
     assert rows[1]["event"]["scheduled_event_id"] == old["id"]
 
 
+@pytest.mark.contract(
+    "Tasks v2.1",
+    "`reminder` counts the values of `action_type`: 0 to 4 are documented, and agree",
+    "inferred",
+)
 def test_reminders_are_numbered_in_the_order_of_the_older_types():
     kinds = list(ActionType)
     assert kinds[:5] == ["None", "Email Contact", "Call Contact", "Text Contact", "Agent Task - Email Reminder"]
 
 
+@pytest.mark.contract("Tasks v2.1", "Found by each field, those of the event too: `?scheduled_event_id=`", "inferred")
 @pytest.mark.parametrize(
     ("query", "number"),
     [
@@ -160,6 +174,11 @@ def test_tasks_are_found_by_what_they_tell(api, alice, task, weekly, patch, quer
     assert answer["total"] == number, answer
 
 
+@pytest.mark.contract(
+    "Tasks v2.1",
+    "A series has one open occurrence; completing it makes the next, at the same time on the wall",
+    "ours",
+)
 def test_completing_one_makes_the_next_in_either_version(api, alice, weekly, patch, standing):
     patch(weekly, status="complete")
     assert standing() == [("2027-03-09T17:00", "Water the plants")]
@@ -175,6 +194,7 @@ def test_completing_one_makes_the_next_in_either_version(api, alice, weekly, pat
     ]
 
 
+@pytest.mark.contract("Tasks v2.1", "`update_scope` 1: this task alone", "documented")
 def test_one_alone_is_changed_and_the_next_is_as_before(weekly, patch, standing):
     changed = patch(weekly, scope=1, due_at="2027-03-03T20:00:00Z", description="Water the lawn")
     assert changed["event"] == weekly["event"] | {"updated_at": changed["updated_at"]}
@@ -183,6 +203,7 @@ def test_one_alone_is_changed_and_the_next_is_as_before(weekly, patch, standing)
     assert len(standing()) == 2
 
 
+@pytest.mark.contract("Tasks v2.1", "No scope is scope 1", "inferred")
 def test_one_alone_is_what_no_scope_means_and_an_echo_changes_nothing(weekly, patch, standing):
     echo = {name: weekly[name] for name in ("description", "due_at", "recurrence_rule", "reminder", "assigned_user_id")}
     patch(weekly, **echo)
@@ -191,6 +212,7 @@ def test_one_alone_is_what_no_scope_means_and_an_echo_changes_nothing(weekly, pa
     assert len(standing()) == 2
 
 
+@pytest.mark.contract("Tasks v2.1", "`update_scope` 3: the status only", "documented")
 def test_the_status_alone(weekly, patch, standing):
     done = patch(weekly, scope=3, status="complete", description="Forget it")
     assert (done["status"], done["description"]) == ("complete", "Water the plants")
@@ -207,6 +229,7 @@ def complete_all(patch, api, alice):
     return found
 
 
+@pytest.mark.contract("Tasks v2.1", "`update_scope` 2: this and following, as a series of their own", "documented")
 def test_this_and_following_keep_the_rule_and_its_count(api, alice, weekly, patch):
     patch(weekly, status="complete")
     (second,) = api(alice).get(PATH, {"status": "incomplete"}).json()["data"]
@@ -268,6 +291,7 @@ def three(weekly, patch, api, alice):
     return weekly, second
 
 
+@pytest.mark.contract("Tasks v2.1", "`delete_scope` 1 this, 2 this and following, 3 all of the series", "documented")
 @pytest.mark.parametrize(
     ("scope", "left"),
     [
@@ -290,6 +314,7 @@ def test_removing_the_next_one_alone_makes_the_one_after(api, alice, weekly, sta
     assert standing() == [("2027-03-09T17:00", "Water the plants")]
 
 
+@pytest.mark.contract("Tasks v2.1", "`delete_scope` in the query or the body", "inferred")
 def test_the_scope_may_stand_in_the_body(api, alice, weekly, standing):
     answer = api(alice)._send("DELETE", f"{PATH}/{weekly['id']}", {"delete_scope": "2"})
     assert answer.status_code == 200

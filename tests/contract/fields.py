@@ -331,6 +331,31 @@ TABLES = [
         mirrors={"action_type": "reminder_type", "reminder_type": "action_type"},
     ),
     Table(
+        "Tasks v2.1",
+        "/api/v1/tasks",
+        """
+    id                    | integer           | read
+    event                 | object            | read
+    crm_user_id           | integer           | read
+    contact_id            | integer           | write
+    assigned_user_id      | integer           | required
+    due_at                | date-time         | required
+    recurrence_rule       | text              | write
+    is_all_day            | boolean           | write
+    description           | text 2000         | required | inferred
+    notes                 | text 2000         | write    | inferred
+    status                | complete, incomplete, deleted | write | inferred
+    reminder              | integer           | write    | inferred
+    completed_at          | date-time         | read     | inferred
+    completing_user_id    | integer           | read     | inferred
+    created_at            | date-time         | read
+    updated_at            | date-time         | read
+    update_scope          | integer           | write only | inferred
+    """,
+        references={"contact_id": "contact", "assigned_user_id": "dana"},
+        unfiltered=("event", "reminder", "update_scope"),
+    ),
+    Table(
         "Campaigns",
         "/campaigns",
         """

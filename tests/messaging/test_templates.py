@@ -103,6 +103,86 @@ def test_a_folder_counts_its_templates(api, bob, folder, template):
     assert api(bob).patch(path, {"name": "Sellers"}).json() == folder | {"name": "Sellers", "counts": counts}
 
 
+@pytest.mark.contract(
+    "Template folders",
+    "`POST /template-folders/:id/share` with `user_id` or `email` copies it and its templates to a colleague",
+    "ours",
+)
+@pytest.mark.parametrize("to", ["user_id", "email"])
+def test_sharing_a_folder_copies_it_to_a_colleague(api, bob, dana, team, folder, template, to):
+    first = template(body="Hello", subject="Hi", description="First", template_type="Email", file_id=3).json()
+    template(body="Bye")
+
+    named = {"user_id": str(dana.pk)} if to == "user_id" else {"email": " Dana@Example.com "}
+    copy = api(bob).made(f"/template-folders/{folder['id']}/share", named)
+
+    assert copy == folder | {
+        "id": copy["id"],
+        "user_id": dana.pk,
+        "original_template_folder_id": folder["id"],
+        "counts": {"counts": NO_COUNTS | {"Email": 1, "Text": 1}},
+    }
+    assert api(dana).get(f"/template-folders/{copy['id']}").json() == copy
+    assert api(bob).get("/template-folders").json()["total"] == 1
+    theirs, _ = api(dana).get("/templates").json()["data"]
+    changed = {name: theirs[name] for name in ("id", "template_folder_id", "user_id", "created_at", "modified_at")}
+    assert theirs == first | changed
+    assert (theirs["template_folder_id"], theirs["user_id"]) == (copy["id"], dana.pk)
+
+
+def test_a_copy_goes_its_own_way_and_outlives_its_original(api, bob, dana, team, folder, template):
+    made = template(body="Hello").json()
+    share = f"/template-folders/{folder['id']}/share"
+    copy = api(bob).made(share, {"user_id": dana.pk})
+    api(bob).patch(f"/templates/{made['id']}", {"body": "Hello again"})
+
+    assert api(dana).get("/templates").json()["data"][0]["body"] == "Hello"
+    assert api(bob).made(share, {"user_id": dana.pk})["id"] != copy["id"]
+    assert api(bob).delete(f"/template-folders/{folder['id']}").status_code == 200
+    kept = api(dana).get(f"/template-folders/{copy['id']}").json()
+    assert kept == copy | {"original_template_folder_id": None}
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "user_id"),
+        ({"user_id": 0}, "user_id"),
+        ({"email": ""}, "user_id"),
+        ({"user_id": "{charlie}"}, "user_id"),
+        ({"email": "charlie@example.com"}, "email"),
+    ],
+)
+def test_a_folder_is_shared_with_colleagues_only(api, bob, charlie, team, folder, body, named):
+    body = {name: value.format(charlie=charlie.pk) if isinstance(value, str) else value for name, value in body.items()}
+    answer = api(bob).post(f"/template-folders/{folder['id']}/share", body)
+    assert (answer.status_code, set(answer.json()["errors"])) == (400, {named})
+
+
+@pytest.mark.contract(
+    "Template folders",
+    "One that holds a template named by an action cannot be removed: 409",
+    "inferred",
+)
+def test_what_an_action_says_stays(api, bob, folder, template):
+    made = template(template_type="Email").json()
+    campaign = api(bob).made("/campaigns", {"name": "Buyers"})
+    action = {"type": "Email Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 60}
+    api(bob).made(f"/campaigns/{campaign['id']}/actions", action | {"template_id": made["id"]})
+
+    for path in (f"/template-folders/{folder['id']}", f"/templates/{made['id']}"):
+        assert api(bob).delete(path).status_code == 409
+    api(bob).delete(f"/campaigns/{campaign['id']}")
+    assert api(bob).delete(f"/template-folders/{folder['id']}").status_code == 200
+    assert not Template.objects.exists()
+
+
+@pytest.mark.parametrize(("field", "most"), [("subject", 1000), ("description", 200)])
+def test_lengths_are_those_documented(template, field, most):
+    assert template(**{field: "x" * most}).status_code == 201
+    assert set(template(**{field: "x" * (most + 1)}).json()["errors"]) == {field}
+
+
 def test_a_list_of_folders_costs_what_two_do(api, bob, django_assert_num_queries):
     client = api(bob)
     for turn in range(9):
