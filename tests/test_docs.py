@@ -129,16 +129,8 @@ def is_answered(method: str, address: str) -> bool:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_address_is_answered(path):
     text = path.read_text()
-    if path.name == "compatibility.md":
-        text = text.replace(section(text, "Not answered yet"), "")
 
     assert [f"{method} {address}" for method, address in addresses(text) if not is_answered(method, address)] == []
-
-
-def test_what_is_said_not_to_be_answered_is_not():
-    said = list(addresses(section(page("compatibility.md"), "Not answered yet")))
-
-    assert [address for _, address in said if is_answered("", address)] == []
 
 
 @pytest.mark.parametrize(
