@@ -39,7 +39,8 @@ def tag_of(query: Query) -> str:
     """The one tag that is asked for, or "". What holds a comma is compared with the whole string, too."""
     for term in query.terms:
         if term.field == "tags" and term.operator in ("", "$in") and len(term.values) == 1:
-            return "" if "," in term.values[0] or term.values[0] == "null" else term.values[0].strip()
+            text = term.values[0]  # as it stands: only PostgreSQL knows what a tag is without the blanks about it
+            return text if text.strip() and "," not in text and text != "null" else ""
     return ""
 
 

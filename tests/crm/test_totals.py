@@ -85,6 +85,14 @@ def test_a_tag_with_a_comma_is_compared_with_the_whole_string(api, alice):
     assert counted(api, alice, "Buyer, Seller") == (1, 1)
 
 
+@pytest.mark.parametrize("tag", ["Buyer ", " Buyer", "\tBuyer", "Buyer\n", "\xa0Buyer", " ", "\t"])
+def test_blanks_about_a_tag_mean_the_same_to_the_list_and_its_total(api, alice, tag):
+    contact(alice, tags="Buyer")
+    contact(alice, tags="\tBuyer")
+    kept, exact = counted(api, alice, tag)
+    assert kept == exact
+
+
 changes = st.lists(
     st.tuples(
         st.sampled_from(["add", "add many", "change", "change all", "remove", "remove all", "share", "fold"]),
