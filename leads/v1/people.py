@@ -23,7 +23,10 @@ def one_at_a_time(user: User, body: Mapping[str, Any]) -> None:
 
 
 def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:
-    """The contact with this email, else with one of these phones: the user's own before others they see."""
+    """The contact with this email, else with one of these phones and no email: the user's own before others they see.
+
+    Where no email is given, one of the phones is enough.
+    """
     seen = Contact.objects.visible_to(user)
     for rows in matches(seen, body):
         if found := list(rows.order_by("-pk")[:MOST_NAMESAKES]):
@@ -32,9 +35,10 @@ def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:
 
 
 def matches(contacts: ContactQuerySet, body: Mapping[str, Any]) -> Iterator[ContactQuerySet]:
-    """Those who may be meant, the surest first."""
+    """Those who may be meant, the surest first. People share phones: who has another email is somebody else."""
     if email := str(body.get("email") or "").strip():
         yield contacts.filter(email__lower_exact=email)
+        contacts = contacts.filter(email="")
     for phone in E164:
         if number := e164(str(body.get(phone) or "")):
             yield contacts.reached_at(number)

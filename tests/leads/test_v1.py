@@ -421,6 +421,17 @@ def test_a_submission_finds_the_contact_it_is_from(v1, mary, by):
     assert Lead.objects.get(pk=told["leadid"]).contact == mary
 
 
+def test_a_phone_they_share_does_not_make_one_person_of_two_with_emails_of_their_own(alice, v1, mary):
+    told = v1.call("NewSubmission", **MARY | {"firstname": "Ann", "email": "ann@example.com"})
+
+    ann = Contact.objects.get(pk=told["id"])
+    assert (ann.first_name, ann.email, ann.mobile_e164) == ("Ann", "ann@example.com", mary.mobile_e164)
+    assert v1.call("NewSubmission", **MARY | {"email": ""})["id"] == ann.pk  # the newest who has the phone
+    mary.email = ""
+    mary.save()
+    assert v1.call("NewSubmission", **MARY)["id"] == mary.pk
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_submissions_of_one_person_at_once_make_one_contact(alice, v1, monkeypatch):
     v1.call("NewSubmission", firstname="Ann")  # the sources stand: nobody waits for those
