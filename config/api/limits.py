@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from functools import cache
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 from django.conf import settings
@@ -55,7 +56,16 @@ def forget(what: str) -> None:
 def address_of(request: HttpRequest | Request) -> str:
     """Whose request it is; behind a proxy, who the proxy says."""
     forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-    return forwarded or request.META.get("REMOTE_ADDR", "")
+    return network_of(forwarded or request.META.get("REMOTE_ADDR", ""))
+
+
+def network_of(address: str) -> str:
+    """Of IPv6 the network, since whoever has one has all its addresses; anything else as it is."""
+    try:
+        host = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(host.ipv4_mapped or IPv6Network((int(host), 64), strict=False))
 
 
 class PerUser(BaseThrottle):

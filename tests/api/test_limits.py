@@ -109,6 +109,27 @@ def test_after_ten_wrong_passwords_even_the_right_one_waits(locked, alice, addre
     assert "Too many wrong passwords. Try again in 10 minutes." in answer.content.decode()
 
 
+def test_another_address_of_the_same_ipv6_network_is_not_elsewhere(served, alice):
+    network = ":".join(["2001:db8", *(secrets.token_hex(2) for _ in range(2))])
+    answers = [log_in(f"{network}::{host:x}", alice.email).status_code for host in range(1, 12)]
+    assert answers == [200] * 10 + [429]
+    assert log_in(f"{network}:1:2:3:4", alice.email).status_code == 429
+    assert log_in("2001:db8::1", alice.email, PASS_PHRASE).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_addresses_are_counted_by_whom_they_belong_to(address, network):
+    assert limits.network_of(address) == network
+
+
 def test_the_right_person_is_let_in_elsewhere_and_when_the_time_is_over(locked, alice, bob, address):
     assert log_in(f"{address}0", alice.email, PASS_PHRASE).status_code == 302
     assert log_in(address, bob.email, PASS_PHRASE).status_code == 302
