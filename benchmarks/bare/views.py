@@ -26,7 +26,7 @@ class ContactFilters(FilterSet):
 
     class Meta:
         model = Contact
-        fields = ["email", "mobile_phone"]
+        fields = ["email", "mobile_phone", "owner_user_id"]
 
     def by_tag(self, rows, name, tag):
         return rows.extra(where=["tag_list @> ARRAY[%s]"], params=[tag])  # the column of w7_million
