@@ -151,6 +151,7 @@ def test_an_action_is_timed_as_the_api_would_have_it(alice: User, desk: DeskOf):
     campaign = Campaign.objects.create(owner_user=alice, name="Buyer Drip")
     browser = desk(alice)
     task = {"campaign": campaign.pk, "type": "Agent Task - No Reminder", "timing_type": "Delay by Day and Time"}
+    task |= {"trigger_type": "1"}
     assert "dispatch_time" in add(browser, CampaignAction, **task, delay_by_days="1").context["adminform"].form.errors
     add(browser, CampaignAction, **task, delay_by_days="1", dispatch_time="09:30")
     action = CampaignAction.objects.get()

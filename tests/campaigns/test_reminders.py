@@ -116,7 +116,7 @@ def test_what_is_out_of_the_way_reminds_nobody(api, alice, task, run, change):
 def test_a_task_put_off_reminds_at_its_new_time(api, alice, task, clock, run):
     made = task()["id"]
     run(hours=1)
-    api(alice).patch(f"/tasks/{made}", {"notes": "She was out"})
+    assert api(alice).patch(f"/tasks/{made}", {"notes": "She was out"}).status_code == 200
     run(minutes=1)
     assert len(messages()) == 1
     api(alice).patch(f"/tasks/{made}", {"due_at": milliseconds_z(clock.now + HOUR)})
@@ -128,7 +128,7 @@ def test_completed_and_reopened_it_reminds_only_once_of_one_time(api, alice, tas
     made = task()["id"]
     run(hours=1)
     for status in ("complete", "incomplete"):
-        api(alice).patch(f"/tasks/{made}", {"status": status})
+        assert api(alice).patch(f"/tasks/{made}", {"status": status}).status_code == 200
     run(hours=1)
     assert len(messages()) == 1
 
