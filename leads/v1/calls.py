@@ -128,7 +128,17 @@ def fill_in(call: Call, contact_id: int, body: dict[str, Any]) -> dict[str, Any]
     """Add to a contact what is not known of them yet. What is known stays."""
     standing = call.ask(ContactResource, "GET", id=str(contact_id))
     missing = {name: value for name, value in body.items() if value and not standing.get(name)}
+    if fields := body.get("custom_fields"):
+        missing["custom_fields"] = missing_values(fields, standing["custom_fields"])
     return call.ask(ContactResource, "PATCH", missing, id=str(contact_id)) if missing else standing
+
+
+def missing_values(given: Any, standing: list[dict[str, Any]]) -> Any:
+    """Those of the given custom fields that have no value yet; what is no list of such is for the contact to refuse."""
+    if not isinstance(given, list):
+        return given
+    known = {str(row["id"]) for row in standing if row["value"] is not None}
+    return [row for row in given if not isinstance(row, dict) or str(row.get("id")) not in known]
 
 
 def new_comment(call: Call) -> dict[str, Any]:

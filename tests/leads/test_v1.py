@@ -461,6 +461,19 @@ def test_what_is_known_of_a_contact_stays_and_what_is_not_is_filled_in(v1, mary)
     )  # fmt: skip
 
 
+def test_custom_fields_are_filled_in_one_by_one(alice, api, v1, mary):
+    kids, pets = (api(alice).made("/custom-fields", {"data_type": "Text", "name": name})["id"] for name in ("K", "P"))
+    api(alice).patch(f"/contacts/{mary.pk}", {"custom_fields": [{"id": kids, "value": "Ann"}]})
+
+    given = [{"id": str(kids), "value": "Bob"}, {"id": pets, "value": "Rex"}]
+    v1.call("NewSubmission", email="mary@example.com", customfields=given)
+
+    rows = api(alice).get(f"/contacts/{mary.pk}").json()["custom_fields"]
+    assert [row["value"] for row in rows] == ["Ann", "Rex"]
+    wrong = v1.refused("NewSubmission", email="mary@example.com", customfields="Rex")
+    assert wrong == (400, "custom_fields must be a list of objects with id and value.")
+
+
 def test_ones_own_contact_is_meant_before_a_teammates_and_email_before_phone(alice, bob, charlie, team, v1):
     make_contact(charlie)
     bobs = make_contact(bob)
