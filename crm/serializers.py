@@ -15,6 +15,8 @@ from crm.history import Activity, Event, EventProperty
 from crm.models import ADDRESS_TYPES, Address, Contact, ContactSource, CustomField, Hotness, Tag
 from teams.models import User
 
+MOST_VALUES = 1000  # of custom fields in one body: every one at fault is named
+
 
 class AddressType(LooseText):
     """The documented types in their own spelling, and any other text as given: clients send "Second Office"."""
@@ -78,6 +80,8 @@ class CustomFieldValues(LooseField):
         """Texts by the id of their field."""
         if not isinstance(data, list):
             raise ValidationError("must be a list of objects with id and value.")
+        if len(data) > MOST_VALUES:
+            raise ValidationError(f"may hold at most {MOST_VALUES} values.")
         known = {field.pk for field in fields_for(self.context["request"].user)}
         faults = [fault_of(row, known) for row in data]
         if any(faults):

@@ -20,6 +20,7 @@ from config.api.values import milliseconds_z
 from config.errors import DomainError
 
 DEEPEST = 50  # levels of lists and objects in a body
+MOST_PARTS = 100_000  # lists and objects in a body: read, each takes a hundred times what it takes in JSON
 
 
 class BadBody(DomainError):
@@ -63,6 +64,9 @@ def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`, free of what a database cannot store, or BadBody."""
     if not body.strip():
         return {}
+    parts = body.count(b"[") + body.count(b"{")
+    if parts > MOST_PARTS:
+        raise BadBody(f"The body holds more than {MOST_PARTS} lists and objects.")
     try:
         read = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError:
@@ -77,7 +81,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise BadBody("The body is a list, but bulk create is not supported: send one object.")
     if not isinstance(read, dict):
         raise BadBody("The body must be a JSON object.")
-    if b"\\u" in body or body.count(b"[") + body.count(b"{") > DEEPEST:  # otherwise there is nothing to find
+    if b"\\u" in body or parts > DEEPEST:  # otherwise there is nothing to find
         refuse_unstorable(read)
     return read
 
