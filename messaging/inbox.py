@@ -128,11 +128,14 @@ def _is_taken(message: Message, now: datetime) -> bool:
 def _deliver(message: Message, now: datetime) -> None:
     """Give the text to the contact it is from; a stranger becomes one."""
     user = User.objects.filter(phone_e164=message.sender, is_active=True).first() if message.sender else None
+    wants_no_more = user is None and asks_to_stop(message.body)
+    if wants_no_more and e164(message.sender) == message.sender:  # "any reasonable means": 47 CFR 64.1200(a)(10)
+        consent.opt_out(message.sender, source="text", words=message.body, message=message, now=now)
     if user is not None:
         _explain(user, message, now)
     elif message.contact is not None:
         text_received.send(Message, message=message, contact=message.contact, is_new=False, now=now)
-    elif asks_to_stop(message.body):
+    elif wants_no_more:
         logger.info("Message %s is stored; its sender, who is nobody's contact, wants no texts", message.pk)
     elif message.user is not None and e164(message.sender):
         message.contact = _welcome(message.sender, message.user, now)

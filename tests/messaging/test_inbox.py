@@ -261,6 +261,28 @@ def test_stop_among_other_words_is_no_keyword(texts_in, client, heard):
     assert heard == [(client, False)]
 
 
+def test_a_wish_in_ones_own_words_opts_out_as_stop_does(texts_in, client, text, provider, now, heard):
+    message = text()
+
+    texts_in("Please stop texting me!")
+
+    outbox.run_due(now)
+    assert consent.state_of(CLIENT).opted_out
+    assert Message.objects.get(pk=message.pk).status == "cancelled"
+    assert heard == [(client, False)]  # and it is a reply, which somebody should read
+
+    texts_in("START")
+    assert not consent.state_of(CLIENT).opted_out
+
+
+def test_a_strangers_wish_opts_out_and_creates_nobody(texts_in, heard):
+    texts_in("please don't text me again", sender=STRANGER)
+
+    assert consent.state_of(STRANGER).opted_out
+    assert not Contact.objects.exists()
+    assert heard == []
+
+
 def test_those_whom_settings_name_may_take_a_text(texts_in, client, heard, bob):
     texts_in("3", sender=bob.phone_e164)
     texts_in("3")
