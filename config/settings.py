@@ -250,7 +250,7 @@ CELERY_BEAT_SCHEDULE = {
     for engine in ENGINES
 } | {
     "show that beat is alive": {"task": "config.due.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
-    "fold the totals of contacts": {"task": "crm.totals.fold", "schedule": 15.0, "options": {"expires": 15}},
+    "fold the totals of contacts": {"task": "crm.totals.fold", "schedule": 60.0, "options": {"expires": 60}},
     # By the clock on the wall: a beat that is often started anew would never see an hour go by.
     "remove what has expired": {
         "task": "config.tidy.tidy_up",

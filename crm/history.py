@@ -41,6 +41,7 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["created_at", "id"], name="event_created")]  # read by $sort[created_at]
 
     def __str__(self) -> str:
         return f"{self.type} of {self.contact}"

@@ -3,13 +3,15 @@
 from typing import Any, cast
 
 from celery import shared_task
+from django.core.cache import cache
 from django.db import connection
-from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum, Value
+from django.db.models import Aggregate, Count, F, Max, Q, QuerySet, Sum, Value
 
 from config.api.grammar import Query
 from crm.models import Contact, ContactTotal, shared_with, tag_list
 from teams.models import EqualsAny, User, composed_for, is_among, seen_through
 
+FOLDED_UP_TO = "contact-totals-folded-up-to"  # cache key
 ANY_TAG = "a tag"  # stands for the tag in a query composed before it is known
 
 # One statement: who reads meanwhile finds the rows before it or those after it, and the same sum either way.
@@ -80,6 +82,13 @@ def is_worked_by(user: User) -> Q:
 
 @shared_task
 def fold() -> None:
-    """Add up what has been appended since the last time, so that the sums stay short."""
+    """Add up what has been appended since the last time, so that the sums stay short; nothing, if nothing was."""
+    if newest_id() == cache.get(FOLDED_UP_TO, default=0):
+        return
     with connection.cursor() as cursor:
         cursor.execute(FOLD)
+    cache.set(FOLDED_UP_TO, newest_id(), timeout=None)  # may be lost: then once more
+
+
+def newest_id() -> int:
+    return ContactTotal.objects.aggregate(newest=Max("id"))["newest"] or 0

@@ -4,6 +4,7 @@ import random
 from threading import Barrier, Thread
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -137,6 +138,21 @@ def change(kind, owner, assigned, tags):
         ContactShare.objects.get_or_create(contact=first, user=assigned)
     elif kind == "fold":
         totals.fold()
+
+
+@pytest.fixture(autouse=True)
+def nothing_folded_yet():
+    cache.delete(totals.FOLDED_UP_TO)
+
+
+def test_what_is_folded_is_let_be_until_more_is_appended(alice, django_assert_num_queries):
+    contact(alice)
+    totals.fold()
+    with django_assert_num_queries(1):
+        totals.fold()
+    contact(alice)
+    totals.fold()
+    assert ContactTotal.objects.get(tag=None).number == 2
 
 
 def test_folding_leaves_one_row_for_each_owner_assignee_and_tag(api, alice, bob):
