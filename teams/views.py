@@ -44,7 +44,8 @@ class UserResource(Resource[User]):
     @cached_property
     def client_id(self) -> str:
         """Of the program that is asked about, or ""."""
-        return next((term.values[-1] for term in self.query.terms if term.field == "oauth_client_id"), "")
+        asked = [term for term in self.query.terms if (term.field, term.operator) == ("oauth_client_id", "")]
+        return asked[0].values[-1] if asked else ""
 
     def queryset_for(self, user: User) -> QuerySet[User]:
         return users_of_program(self.client_id, user) if self.client_id else super().queryset_for(user)

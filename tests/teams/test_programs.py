@@ -133,3 +133,7 @@ def test_anothers_program_is_401_and_an_unknown_one_403(api, bob, program, bobs_
 def test_other_filters_hold_beside_it(api, alice, bob, program, bobs_token):
     answer = api(alice).get("/users", {"oauth_client_id": program.client_id, "email": "nobody@example.com"})
     assert answer.json()["total"] == 0
+
+
+def test_it_takes_no_other_comparison(api, alice, program):
+    assert api(alice).get("/users", {"oauth_client_id[$ne]": program.client_id}).status_code == 400
