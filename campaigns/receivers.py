@@ -27,8 +27,8 @@ def stop_texts(sender: object, *, message: Message, contact: Contact, now: datet
 
 @receiver(contact_changed)
 def keep_birthdays(sender: object, *, contact: Contact, changes: Collection[str], now: datetime, **news: Any) -> None:
-    """Another birthday, or another agent, in whose time zone it is kept."""
-    if {"birthday", "assigned_user"} & set(changes):
+    """Another birthday, or another agent, in whose time zone it is kept. Most contacts of new leads have none."""
+    if "birthday" in changes or ("assigned_user" in changes and contact.birthday):
         birthdays.replan(Birthday.objects.filter(campaign_contact__contact=contact), now)
 
 
