@@ -105,10 +105,13 @@ def _moments(rule: str, start: datetime, after: datetime, zone: ZoneInfo) -> Ite
     parts = _parts(rule)
     last = _last(parts.pop("UNTIL"), zone) if "UNTIL" in parts else None
     not_before = wall_time(after, zone) - timedelta(days=1)  # cheap, and wider than any change of the clocks
-    for local in islice(_series(parts, wall_time(start, zone)), MOST_OCCURRENCES):
+    first = wall_time(start, zone).replace(microsecond=0)
+    for local in islice(_series(parts, first), MOST_OCCURRENCES):
         if last and local > last:
             return
-        if local > not_before and (moment := instant(local, zone)) > after:
+        # The first is the start itself, also in the hour that the clocks go through twice.
+        moment = start.replace(microsecond=0) if local == first else instant(local, zone)
+        if local > not_before and moment > after:
             yield moment
 
 

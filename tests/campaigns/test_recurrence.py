@@ -67,6 +67,11 @@ def test_a_time_the_clocks_leave_out_comes_the_first_minute_after():
     assert occurrences("FREQ=DAILY", 3, start) == ["2026-03-07 02:30", "2026-03-08 03:00", "2026-03-09 02:30"]
 
 
+def test_a_series_may_begin_in_the_hour_that_comes_twice():
+    start = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)  # 1:30 once more, in winter time
+    assert next_occurrence("FREQ=DAILY", start, start - timedelta(seconds=1), PACIFIC) == start
+
+
 def test_a_leap_day_waits_for_its_year():
     assert occurrences("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", 2) == ["2028-02-29 09:00", "2032-02-29 09:00"]
 
