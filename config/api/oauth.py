@@ -20,6 +20,7 @@ from uuid import UUID
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import connection
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -93,8 +94,17 @@ class BearerToken(BaseAuthentication):
 
 def owner_of(token: str) -> Any:
     """The active user whose current token this is, with the token's own columns as `token_...`."""
-    found = get_user_model()._default_manager.raw(owner_query(), [fingerprint(token), timezone.now()])
-    return next(iter(found), None) if token else None
+    if not token:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(owner_query(), [fingerprint(token), timezone.now()])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    users = get_user_model()
+    owner: Any = users.from_db(connection.alias, [field.attname for field in users._meta.concrete_fields], row[:-3])
+    owner.token_id, owner.token_application_id, owner.token_scope = row[-3:]
+    return owner
 
 
 @cache
