@@ -260,7 +260,8 @@ class Contact(models.Model):
 
     def may_be_changed_by(self, user: User) -> bool:
         """Whoever sees a contact may work with it (reference 1.10)."""
-        return Contact.objects.visible_to(user).filter(pk=self.pk).exists()
+        is_theirs = user.pk in (self.owner_user_id, self.assigned_user_id)
+        return is_theirs or Contact.objects.visible_to(user).filter(pk=self.pk).exists()
 
     def may_be_removed_by(self, user: User) -> bool:
         """Only its owner removes a contact (reference 1.10)."""

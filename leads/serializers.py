@@ -24,9 +24,14 @@ def teams_created_by(user: User) -> QuerySet[Team]:
     return Team.objects.filter(creator=user)
 
 
-def contacts_to_inquire(user: User) -> QuerySet[Contact]:
-    """The contacts this user sees, with the source that routing asks for."""
-    return Contact.objects.visible_to(user).select_related("source")
+class InquiringContact(Reference):
+    """Whom a lead is about, with the source that routing asks for. Most are the caller's own: no more is asked then."""
+
+    def candidates(self) -> QuerySet[Contact]:
+        return Contact.objects.select_related("source")
+
+    def is_offered(self, record: Any) -> bool:
+        return bool(record.may_be_changed_by(self.context["request"].user))
 
 
 @extend_schema_field({"type": ["integer", "string"], "maxLength": 255})
@@ -142,7 +147,7 @@ class LeadRouteSerializer(LooseSerializer[LeadRoute]):
 
 
 class LeadSerializer(LooseSerializer[Lead]):
-    contact_id = Reference("contact", among=contacts_to_inquire)
+    contact_id = InquiringContact("contact")
     source_id = Reference("source", visible=False, required=False, allow_null=True)
     address_1 = serializers.CharField(source="street_address", read_only=True)
     mls_id = NumberOrText(max_length=255, required=False, allow_blank=True)

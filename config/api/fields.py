@@ -223,10 +223,15 @@ class Reference(LooseField):
 
     def read(self, value: object) -> Model:
         record_id = values.whole_number(value)
-        record = self.candidates().filter(pk=record_id).first() or self.kept(record_id)
+        found = self.candidates().filter(pk=record_id).first()
+        record = found if found and self.is_offered(found) else self.kept(record_id)
         if record is None:
             raise ValueError(f"names no record: there is no {record_id} that you may use.")
         return cast(Model, record)
+
+    def is_offered(self, record: Any) -> bool:
+        """Whether a candidate may be referred to, where that is told more cheaply of one than asked of all."""
+        return True
 
     def kept(self, record_id: int) -> Any:
         """What the record refers to already may be said again: clients send back what they read."""
