@@ -3,7 +3,7 @@
 from django.db.models import Q, Value
 
 from config.api.query import FilterSet, NumberFilter, PhoneFilter, TextFilter, any_of
-from crm.history import Activity, Event, EventProperty
+from crm.history import HOUSE, Activity, Event, EventProperty
 from crm.models import Address, Contact, ContactSource, CustomField, Hotness, Tag, tag_list
 from teams.phones import e164
 
@@ -116,31 +116,7 @@ class EventPropertyFilters(FilterSet):
 
     class Meta:
         model = EventProperty
-        fields = [
-            "id",
-            "mls",
-            "url",
-            "address",
-            "city",
-            "state",
-            "zip",
-            "beds",
-            "full_baths",
-            "half_baths",
-            "type",
-            "square_feet",
-            "listing_price",
-            "estimated_value",
-            "last_sold_price",
-            "listing_status",
-            "listing_days_on_market",
-            "year_built",
-            "last_sold_at",
-            "listed_at",
-            "latitude",
-            "longitude",
-            "images",
-        ]
+        fields = ["id", *HOUSE]
 
 
 class ActivityFilters(FilterSet):

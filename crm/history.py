@@ -51,6 +51,33 @@ class Event(models.Model):
         return self.contact.owner_user_id == user.pk
 
 
+# What is told of a property, under the names of the columns (reference 2.15).
+HOUSE = [
+    "mls",
+    "url",
+    "address",
+    "city",
+    "state",
+    "zip",
+    "beds",
+    "full_baths",
+    "half_baths",
+    "type",
+    "square_feet",
+    "listing_price",
+    "estimated_value",
+    "last_sold_price",
+    "listing_status",
+    "listing_days_on_market",
+    "year_built",
+    "last_sold_at",
+    "listed_at",
+    "latitude",
+    "longitude",
+    "images",
+]
+
+
 class EventProperty(models.Model):
     """The house, flat or land that an event is about."""
 

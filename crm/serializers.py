@@ -11,7 +11,7 @@ from config.api import values
 from config.api.fields import LooseChoice, LooseField, LooseInteger, LooseSerializer, LooseText, Reference
 from crm import examples
 from crm.custom_fields import Row, fields_for
-from crm.history import Activity, Event, EventProperty
+from crm.history import HOUSE, Activity, Event, EventProperty
 from crm.models import ADDRESS_TYPES, Address, Contact, ContactSource, CustomField, Hotness, Tag
 from teams.models import User
 
@@ -218,33 +218,7 @@ class EventPropertySerializer(LooseSerializer[EventProperty]):
     class Meta:
         model = EventProperty
         example = examples.PROPERTY
-        fields = [
-            "id",
-            "api_event_id",
-            "contact_id",
-            "mls",
-            "url",
-            "address",
-            "city",
-            "state",
-            "zip",
-            "beds",
-            "full_baths",
-            "half_baths",
-            "type",
-            "square_feet",
-            "listing_price",
-            "estimated_value",
-            "last_sold_price",
-            "listing_status",
-            "listing_days_on_market",
-            "year_built",
-            "last_sold_at",
-            "listed_at",
-            "latitude",
-            "longitude",
-            "images",
-        ]
+        fields = ["id", "api_event_id", "contact_id", *HOUSE]
 
 
 class EventSerializer(LooseSerializer[Event]):
