@@ -112,7 +112,8 @@ def test_absurd_nesting_is_refused(depth):
 
 
 def test_ordinary_nesting_is_read():
-    read_object(b'{"a":' + b"[" * 50 + b"]" * 50 + b"}")
+    nested = read_object(b'{"a":' + b"[" * 50 + b"]" * 50 + b"}")
+    assert str(nested["a"]) == "[" * 50 + "]" * 50
 
 
 def test_a_get_with_a_content_type_and_no_body_is_read(api, alice):
