@@ -1,6 +1,6 @@
 """The people of a bench: alice leads teams of agents; and contacts with numbers that belong to nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time
 from itertools import islice, product
 from secrets import token_hex
@@ -18,6 +18,8 @@ from crm.serializers import ContactSerializer
 from messaging.models import Template, TemplateFolder
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import e164, zones_of
+
+Session = psycopg.Connection[Any]
 
 
 def all_american(zones: tuple[str, ...]) -> bool:
@@ -101,15 +103,20 @@ def make_contacts(owner: User, number: int) -> list[Contact]:
     return Contact.objects.bulk_create(contacts, batch_size=1000)
 
 
-def copy_contacts(bare: "psycopg.Connection[tuple[object, ...]]") -> None:
+def copy_contacts(bare: Session) -> None:
     """The contacts, with the same ids, in the bare service's table."""
     held = {field.attname for field in Contact._meta.concrete_fields}
     columns = [name for name in ContactSerializer.Meta.fields if name in held]
-    into = sql.SQL("COPY bare_contact ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
-    with bare.cursor().copy(into) as copy:
-        for row in Contact.objects.values_list(*columns):
-            copy.write_row(row)
+    copy(bare, "bare_contact", columns, Contact.objects.values_list(*columns).iterator())
     bare.execute("SELECT setval('bare_contact_id_seq', (SELECT max(id) FROM bare_contact))")
+
+
+def copy(session: Session, table: str, columns: list[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Fill a table by COPY."""
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    with session.cursor().copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)) as into:
+        for row in rows:
+            into.write_row(row)
 
 
 def make_campaign(owner: User) -> Campaign:

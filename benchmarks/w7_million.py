@@ -6,11 +6,10 @@ the bare service, which counts as Django does.
 
 import random
 from base64 import b64encode
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from itertools import repeat
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -22,10 +21,9 @@ from django.db import connection
 from django.db.models import CharField
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from psycopg import sql
 
 from benchmarks import load
-from benchmarks.cast import fictional_numbers, make_users, token_of
+from benchmarks.cast import copy, copy_contacts, fictional_numbers, make_users, token_of
 from benchmarks.measure import Goal, Line, Sample, at_least_of_reference
 from benchmarks.place import PRODUCT, Place, Server, url_of
 from config.api import cursors
@@ -33,8 +31,6 @@ from crm import totals
 from crm.models import Contact
 from teams.models import User
 from teams.phones import e164
-
-Session = psycopg.Connection[Any]
 
 FEW, MANY = 10_000, 1_000_000
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -139,9 +135,10 @@ def prepare(place: Place) -> list[Line]:
     token = token_of(alice)
     phones = list(fictional_numbers())
     few, many = World(place.size(FEW), phones[: place.size(FEW)]), World(place.size(MANY), phones)
-    copy_in(alice, place, phones, 0, few.size)
+    copy_in(alice, phones, 0, few.size)
     small = place.twin()
-    copy_in(alice, place, phones, few.size, many.size)
+    copy_in(alice, phones, few.size, many.size)
+    copy_contacts(place.bare_database)
     place.bare_database.execute(BARE_INDEXES)
     totals.fold()
     place.settle()
@@ -159,58 +156,27 @@ def created_at(position: int) -> datetime:
     return BEGAN + timedelta(minutes=position)
 
 
-def copy_in(owner: User, place: Place, phones: list[str], start: int, end: int) -> None:
-    """Contacts by COPY, the same with the same ids in both services."""
-    known = [
-        "id",
-        "owner_user_id",
-        "first_name",
-        "last_name",
-        "email",
-        "mobile_phone",
-        "tags",
-        "created_at",
-        "modified_at",
-    ]
-    blank = [
-        field.attname
-        for field in Contact._meta.concrete_fields
-        if isinstance(field, CharField) and field.attname not in (*known, "mobile_e164")
-    ]
+def copy_in(owner: User, phones: list[str], start: int, end: int) -> None:
+    """Contacts by COPY: all columns of text are filled, most with nothing."""
+    texts = [field.attname for field in Contact._meta.concrete_fields if isinstance(field, CharField)]
+    given = ["id", "owner_user_id", "is_do_not_contact", "is_imported", "created_at", "modified_at"]
     with psycopg.connect(url_of(PRODUCT), autocommit=True) as session:
-        copy(
-            session,
-            "crm_contact",
-            [*known, "mobile_e164", "is_do_not_contact", "is_imported", *blank],
-            (
-                [*row, e164(row[5]) if row[5] else "", False, False, *repeat("", len(blank))]
-                for row in rows(owner, phones, start, end)
-            ),
-        )
-    shown = [name for name in blank if not name.endswith("_e164")]
-    copy(
-        place.bare_database,
-        "bare_contact",
-        [*known, "is_do_not_contact", *shown],
-        ([*row, False, *repeat("", len(shown))] for row in rows(owner, phones, start, end)),
-    )
+        copy(session, "crm_contact", [*given, *texts], rows(owner, phones, start, end, texts))
 
 
-def rows(owner: User, phones: list[str], start: int, end: int) -> Iterator[list[Any]]:
+def rows(owner: User, phones: list[str], start: int, end: int, texts: list[str]) -> Iterator[list[Any]]:
     """Contacts by position; as many as there are fictional numbers have one."""
     for position in range(start, end):
-        at = created_at(position)
         phone = phones[position] if position < len(phones) else ""
-        tags = "Buyer, Irvine" if position % TAGGED == 0 else f"Seller {position % 7}"
-        email, name = f"mary{position}@example.com", f"{NAMES[position % len(NAMES)]}{position}"
-        yield [position + 1, owner.pk, name, "Jackson", email, phone, tags, at, at]
-
-
-def copy(session: Session, table: str, columns: list[str], rows: Iterable[list[Any]]) -> None:
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    with session.cursor().copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)) as into:
-        for row in rows:
-            into.write_row(row)
+        told = {
+            "first_name": f"{NAMES[position % len(NAMES)]}{position}",
+            "email": f"mary{position}@example.com",
+            "mobile_phone": phone,
+            "mobile_e164": e164(phone),
+            "tags": "Buyer, Irvine" if position % TAGGED == 0 else f"Seller {position % 7}",
+        }
+        at = created_at(position)
+        yield [position + 1, owner.pk, False, False, at, at, *(told.get(name, "") for name in texts)]
 
 
 def grown(ask: Ask, few: World, many: World, place: Place, small: Server, token: str) -> Line:
