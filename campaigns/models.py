@@ -15,7 +15,8 @@ from campaigns import schedule
 from config import clock
 from crm.models import Contact
 from messaging.models import Message, Template
-from teams.models import User, any_of, are_shared_with
+from teams.models import User
+from teams.visibility import any_of, are_shared_with
 
 
 class ActionType(models.TextChoices):

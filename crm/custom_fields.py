@@ -7,7 +7,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from crm.models import Contact, CustomField, CustomFieldValue
-from teams.models import User, any_of, composed_for
+from teams.models import User
+from teams.visibility import any_of, composed_for
 
 Row = dict[str, Any]
 

@@ -10,8 +10,9 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from config import clock
-from teams.models import User, are_shared_with, is_among, seen_through
+from teams.models import User
 from teams.phones import e164
+from teams.visibility import are_shared_with, is_among, seen_through
 
 
 class OwnedQuerySet(models.QuerySet[Any]):

@@ -9,7 +9,8 @@ from django.db.models import Aggregate, Count, F, Max, Q, QuerySet, Sum, Value
 
 from config.api.grammar import Query
 from crm.models import Contact, ContactTotal, shared_with, tag_list
-from teams.models import EqualsAny, User, composed_for, is_among, seen_through
+from teams.models import User
+from teams.visibility import EqualsAny, composed_for, is_among, seen_through
 
 FOLDED_UP_TO = "contact-totals-folded-up-to"  # cache key
 ANY_TAG = "a tag"  # stands for the tag in a query composed before it is known

@@ -21,7 +21,8 @@ from leads.rollout import lateness_shift
 from leads.wording import Story
 from messaging import drafts, outbox
 from messaging.models import Message
-from teams.models import User, any_of
+from teams.models import User
+from teams.visibility import any_of
 
 Status = LeadOffer.Status
 Alert = tuple[LeadOffer, str, Message]  # an offer, which of its alerts this is, and the alert

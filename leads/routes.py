@@ -10,7 +10,8 @@ from config.errors import DomainError
 from crm.models import ContactSource
 from leads.models import DistributionTarget, LeadRoute
 from leads.routing import Rule, in_order, position_for, specificity
-from teams.models import User, composed_for
+from teams.models import User
+from teams.visibility import composed_for
 
 
 class IncompleteRoute(DomainError):

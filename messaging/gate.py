@@ -14,8 +14,9 @@ from crm.models import Contact
 from messaging import consent, rules
 from messaging.models import Message
 from messaging.rules import Facts, Verdict
-from teams.models import User, any_of
+from teams.models import User
 from teams.phones import e164
+from teams.visibility import any_of
 
 Channel = Message.Channel
 Purpose = Message.Purpose

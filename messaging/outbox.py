@@ -19,7 +19,8 @@ from messaging.gateways import CannotTell, Gateway, MaybeSent, NotNow, OptedOut,
 from messaging.gateways.email import EmailGateway
 from messaging.models import Message
 from messaging.states import cancel
-from teams.models import User, any_of
+from teams.models import User
+from teams.visibility import any_of
 
 __all__ = ["cancel", "next_due_at", "queue_messages", "run_due"]
 

@@ -1,10 +1,8 @@
-"""Users, teams, and who may see what (design 4)."""
+"""Users and teams (design 4); teams.visibility says whose rows somebody sees."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -12,7 +10,6 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from oauth2_provider.models import AbstractApplication
 
@@ -339,67 +336,3 @@ class SubAccount(models.Model):
     def may_be_removed_by(self, user: User) -> bool:
         """The broker lets go of the user, or the user leaves."""
         return user.pk in (self.broker_user_id, self.user_id)
-
-
-class EqualsAny(models.Func):
-    """`column = ANY(ARRAY(SELECT ...))`: the subquery runs once, before the scan, so the column's index serves.
-
-    With `IN (SELECT ...)` under an OR, PostgreSQL reads every row of the table.
-    """
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
-    output_field = models.BooleanField()
-
-
-def any_of(column: str, ids: Collection[int]) -> models.Q:
-    """Rows whose `column` is one of these ids, however many: they travel as one array."""
-    return models.Q(EqualsAny(models.F(column), models.Value(list(ids))))
-
-
-ANYBODY = -1  # stands for the user in a query composed before they are known
-
-
-@cache
-def composed(rows_of: Callable[[User], models.QuerySet[Any, Any]]) -> tuple[str, tuple[Any, ...]]:
-    """The SQL of `rows_of` for whatever user. Django takes longer to compose it than PostgreSQL to answer."""
-    never = datetime.fromtimestamp(0, UTC)  # said, or the clock would be asked, which in the sandbox is a query
-    return rows_of(User(pk=ANYBODY, created_at=never, modified_at=never)).query.sql_with_params()
-
-
-def composed_for(user: User, rows_of: Callable[[User], models.QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
-    """The SQL of `rows_of(user)` and its parameters."""
-    sql, given = composed(rows_of)
-    return sql, [user.pk if value == ANYBODY else value for value in given]
-
-
-def is_among(column: str, rows_of: Callable[[User], models.QuerySet[Any, Any]], user: User) -> models.Q:
-    """Rows whose `column` is among the ids that `rows_of(user)` selects."""
-    sql, given = composed_for(user, rows_of)
-    ids = RawSQL(f"ARRAY({sql})", given)
-    return models.Q(EqualsAny(models.F(column), ids))
-
-
-@cache
-def broker_who(shares: str) -> Callable[[User], models.QuerySet[Any, Any]]:
-    """Selects the id of a user's broker, if that broker works here and `shares`, a flag of SubAccount, is on."""
-    in_force = SubAccount.objects.filter(broker_user__is_active=True, **{shares: True} if shares else {})
-    return lambda user: in_force.filter(user=user).order_by().values_list("broker_user_id")
-
-
-def are_shared_with(user: User, column: str, shares: str = "") -> models.Q:
-    """Rows whose `column` (a user id) is `user`'s broker, if what they share includes `shares`."""
-    return is_among(column, broker_who(shares), user)
-
-
-def sharers_with(user: User) -> models.QuerySet[Any, Any]:
-    """The ids of those who share their contacts with `user`: in some team, or as their broker."""
-    sharing = Team.objects.joined_by(user).filter(is_contact_resource_sharing_enabled=True)
-    members = TeamMember.objects.accepted().filter(team__in=sharing.values("pk"))
-    creators, broker = sharing.order_by().values_list("creator_id"), broker_who("is_contact_ownership_enabled")(user)
-    return members.order_by().values_list("user_id").union(creators, broker, all=True)
-
-
-def seen_through(column: str, user: User) -> models.Q:
-    """Rows whose `column` (a user id) is `user`, or somebody who shares their contacts with them (design 4)."""
-    return models.Q(**{column: user.pk}) | is_among(column, sharers_with, user)
