@@ -1,7 +1,7 @@
 """Whose rows somebody sees: their own, and those of people who share with them (design 4).
 
-The ids of those people are few and come first, as an array, so that the index of the column they are compared with serves.
-Such a query is composed once for all users.
+The ids of those people are few and come first, as an array, so that the index of the column they are compared with
+serves. Such a query is composed once for all users.
 """
 
 from collections.abc import Callable, Collection
