@@ -1,6 +1,6 @@
 """News from below that concerns campaigns."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from crm.models import Contact
 from crm.signals import contact_changed, contact_removed
 from messaging.models import Message
 from messaging.signals import messages_settled, text_received
+from teams.visibility import any_of
 
 
 @receiver(messages_settled)
@@ -26,10 +27,14 @@ def stop_texts(sender: object, *, message: Message, contact: Contact, now: datet
 
 
 @receiver(contact_changed)
-def keep_birthdays(sender: object, *, contact: Contact, changes: Collection[str], now: datetime, **news: Any) -> None:
+def keep_birthdays(
+    sender: object, *, contacts: Iterable[Contact], changes: Collection[str], now: datetime, **news: Any
+) -> None:
     """Another birthday, or another agent, in whose time zone it is kept. Most contacts of new leads have none."""
-    if "birthday" in changes or ("assigned_user" in changes and contact.birthday):
-        birthdays.replan(Birthday.objects.filter(campaign_contact__contact=contact), now)
+    if not {"birthday", "assigned_user"} & set(changes):
+        return
+    if moved := [contact.pk for contact in contacts if "birthday" in changes or contact.birthday]:
+        birthdays.replan(Birthday.objects.filter(any_of("campaign_contact__contact_id", moved)), now)
 
 
 @receiver(contact_removed)

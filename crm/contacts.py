@@ -1,25 +1,17 @@
 """What happens to contacts beyond saving them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from crm.models import Contact
 from crm.signals import contact_changed, contact_removed
 
 
-def tell_of_change(contact: Contact, changes: Collection[str], *, now: datetime) -> None:
-    """Let the apps that follow contacts know which columns were written."""
-    contact_changed.send(Contact, contact=contact, changes=frozenset(changes), now=now)
-
-
-def tell_of_changes(contacts: QuerySet[Contact], changes: Collection[str], *, now: datetime) -> None:
-    """The same of many contacts, which are read only if somebody follows them."""
-    if contact_changed.has_listeners(Contact):
-        for contact in contacts.iterator():
-            tell_of_change(contact, changes, now=now)
+def tell_of_change(contacts: Iterable[Contact], changes: Collection[str], *, now: datetime) -> None:
+    """Let the apps that follow contacts know which columns were written; a query is read only by who asks it."""
+    contact_changed.send(Contact, contacts=contacts, changes=frozenset(changes), now=now)
 
 
 def hold(contact: Contact) -> None:

@@ -2,7 +2,8 @@
 
 from django.dispatch import Signal
 
-# contact=, changes= (names of columns), now=: a contact was changed.
+# contacts=, changes= (names of columns), now=: these contacts were changed. They may be a million, and are read only by
+# who goes through them: look at `changes` first.
 contact_changed = Signal()
 
 # contact=, now=: this contact is about to be removed with all that hangs below it; its row is locked.

@@ -11,7 +11,7 @@ from django.db.models import F, Func, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Length
 
 from config.errors import DomainError
-from crm.contacts import tell_of_changes
+from crm.contacts import tell_of_change
 from crm.models import Contact, Tag, tag_list
 
 LONGEST: int = Contact._meta.get_field("tags").max_length or 0  # characters of all the tags of a contact
@@ -65,7 +65,7 @@ def rename_tag(tag: Tag, content: str, *, now: datetime) -> None:
     old = Tag.objects.select_for_update().get(pk=tag.pk).content
     if content != old:
         rename_on_contacts(bearers(tag.user_id, old), old, content, now=now)
-        tell_of_changes(bearers(tag.user_id, content).filter(modified_at=now), {"tags"}, now=now)
+        tell_of_change(bearers(tag.user_id, content).filter(modified_at=now), {"tags"}, now=now)
     Tag.objects.filter(user=tag.user_id, content__lower_exact=content).exclude(pk=tag.pk).delete()
     tag.content = content
     tag.save(update_fields=["content"])

@@ -86,7 +86,7 @@ class ContactResource(Resource[Contact]):
 
     def perform_update(self, serializer: Any) -> None:
         if changes := frozenset(serializer.validated_data):
-            tell_of_change(self.save(serializer), changes, now=self.now)
+            tell_of_change([self.save(serializer)], changes, now=self.now)
 
     def perform_destroy(self, record: Contact) -> None:
         remove_contact(record, now=self.now)

@@ -123,7 +123,7 @@ def give_contact(contact: Contact, user: User, *, now: datetime) -> None:
     free = Contact.objects.filter(pk=contact.pk, assigned_user=None)
     if contact.assigned_user_id is None and free.update(assigned_user=user, modified_at=now):
         contact.assigned_user = user
-        tell_of_change(contact, {"assigned_user"}, now=now)
+        tell_of_change([contact], {"assigned_user"}, now=now)
         return
     if user.pk not in (contact.owner_user_id, contact.assigned_user_id):
         share = ContactShare(contact=contact, user=user, created_at=now)
