@@ -12,6 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from oauth2_provider.models import AbstractApplication
+from oauth2_provider.models import AccessToken as StoredToken
 
 from config import clock
 from teams.phones import e164, validate_phone
@@ -133,6 +134,34 @@ class Application(AbstractApplication):
         if self.is_implicit_allowed:
             allowed.add(self.GRANT_IMPLICIT)
         return bool(allowed & set(grant_types))
+
+
+# Of an access token: its program may ask for another when it expires.
+RENEWABLE = models.Q(refresh_token__isnull=False, refresh_token__revoked__isnull=True)
+
+
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    """Questions about what programs may do."""
+
+    def visible_to(self, user: User) -> AccessTokenQuerySet:
+        """Those that act for you, and those of the programs that you have registered; operators see all."""
+        return self if user.is_staff else self.filter(models.Q(user=user) | models.Q(application__user=user))
+
+    def alive(self, now: datetime) -> AccessTokenQuerySet:
+        """Those that open the door at `now`, wall time, or can be exchanged for one that does."""
+        return self.filter(models.Q(expires__gt=now) | RENEWABLE)
+
+
+class AccessToken(StoredToken):
+    """What the library stores of a token, as people look at it and take it back: never the token itself."""
+
+    objects = AccessTokenQuerySet.as_manager()
+
+    class Meta:
+        proxy = True
+
+    def __str__(self) -> str:
+        return f"Token {self.pk}"
 
 
 class TeamQuerySet(models.QuerySet["Team"]):

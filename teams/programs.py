@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
-from config.api.tokens import hex_token, mint_token
+from config.api.tokens import fingerprint, hex_token, mint_token, revoke_all
 from config.errors import DomainError, NotAllowed
-from teams.models import Application, User
+from teams.models import AccessToken, AccessTokenQuerySet, Application, User
 
 
 class NotYourProgram(DomainError):
@@ -33,11 +33,22 @@ def users_of_program(client_id: str, maker: User) -> QuerySet[User]:
 
 
 def reveal_token(program: Application, user: Any) -> dict[str, str]:
-    """A token with which the program acts for `user`, to show once."""
-    return {"Access token": mint_token(user, timezone.now(), program)}
+    """A token with which the program acts for `user`, to show once, and the number by which it is listed."""
+    token = mint_token(user, timezone.now(), program)
+    return {"Access token": token, "Listed as": str(AccessToken.objects.get(token_checksum=fingerprint(token)))}
 
 
 def give_secret(program: Application) -> dict[str, str]:
     """Give a program a new secret, of which only a fingerprint will be stored; returns what to show once."""
     program.client_secret = secret = hex_token()
     return {"Client id": program.client_id, "Client secret": secret}
+
+
+def living_tokens() -> AccessTokenQuerySet:
+    """Access tokens that open the door, or can be exchanged for one that does."""
+    return AccessToken.objects.alive(timezone.now())
+
+
+def end_all_tokens(program: Application) -> None:
+    """The program acts for nobody any more, until somebody agrees anew."""
+    revoke_all(program, timezone.now())

@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from oauth2_provider.models import get_access_token_model, get_application_model, set_token_value
+from django.db import transaction
+from django.db.models import QuerySet
+from oauth2_provider.models import (
+    get_access_token_model,
+    get_application_model,
+    get_grant_model,
+    get_refresh_token_model,
+    set_token_value,
+)
 from oauth2_provider.settings import oauth2_settings
 
 OWN_CLIENT_ID = "pridedesk"  # the installation's own application, in whose name `./pride token` mints
@@ -40,6 +48,27 @@ class GeneratedSecretHasher(PBKDF2PasswordHasher):
 def fingerprint(token: str) -> str:
     """What is stored of a token or a code."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+# Taking back
+
+
+@transaction.atomic
+def revoke(access_tokens: QuerySet[Any]) -> None:
+    """Forget access tokens, and with each all that were granted together."""
+    refresh_tokens = get_refresh_token_model()
+    theirs = refresh_tokens.objects.filter(access_token__in=access_tokens)
+    for family in set(theirs.values_list("token_family", flat=True)):
+        refresh_tokens.revoke_family(family)
+    access_tokens.delete()  # what is left: tokens without a refresh token
+
+
+@transaction.atomic
+def revoke_all(application: Any, now: datetime) -> None:
+    """Forget all that was ever granted to a program."""
+    get_grant_model().objects.filter(application=application).delete()  # codes that it has not exchanged yet
+    get_refresh_token_model().objects.filter(application=application, revoked=None).update(revoked=now)
+    get_access_token_model().objects.filter(application=application).delete()
 
 
 # What the operator's commands need

@@ -3,14 +3,15 @@
 import html
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from oauth2_provider.models import get_access_token_model
+from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 
-from config.api.tokens import mint_token
+from config.api.tokens import fingerprint, mint_token
 from teams.models import Application
 from tests.client import Api
 
@@ -87,6 +88,113 @@ def test_nobody_sees_or_changes_anothers_program(bob, program):
     browser = Client()
     browser.force_login(bob)
     assert "Portal" not in browser.get(reverse("admin:teams_application_changelist")).content.decode()
+
+
+# Who sees the tokens, and takes them back
+
+
+def desk(user):
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def tokens_listed(user):
+    """The numbers of the tokens that somebody is shown, and the page."""
+    page = desk(user).get(reverse("admin:teams_accesstoken_changelist"))
+    assert page.status_code == 200
+    text = page.content.decode()
+    return sorted(map(int, re.findall(r"Token (\d+)<", text))), text
+
+
+def revoke(user, *tokens):
+    typed = {"action": "revoke", "_selected_action": [token.pk for token in tokens]}
+    return desk(user).post(reverse("admin:teams_accesstoken_changelist"), typed, follow=True)
+
+
+def status(token):
+    return Client().get("/me", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def stored(token):
+    return get_access_token_model().objects.get(token_checksum=fingerprint(token))
+
+
+def granted(user, program, life):
+    """An access token with a refresh token, as code and secret are exchanged for."""
+    token = mint_token(user, timezone.now(), program, life)
+    get_refresh_token_model().objects.create(
+        user=user, application=program, token=f"refresh {token}", access_token=stored(token), token_family=uuid4()
+    )
+    return token
+
+
+HOUR, AGO = timedelta(hours=1), timedelta(hours=-1)
+
+
+def test_a_revealed_token_is_listed_and_never_shown_again(alice, program):
+    told = shown(press(alice, program, "reveal_my_access_token"))
+    numbers, text = tokens_listed(alice)
+    assert told["Listed as"] == f"Token {numbers[0]}"
+    assert "Portal" in text
+    assert "write read" in text
+    assert told["Access token"] not in text
+    assert fingerprint(told["Access token"]) not in text
+
+
+def test_a_revoked_token_opens_nothing_and_is_listed_no_more(alice, program):
+    ended, other = (mint_token(alice, timezone.now(), program) for _ in range(2))
+    answer = revoke(alice, stored(ended))
+    assert "Revoked, with all that were granted together" in answer.content.decode()
+    assert (status(ended), status(other)) == (401, 200)
+    assert tokens_listed(alice)[0] == [stored(other).pk]
+
+
+def test_revoking_a_grant_ends_its_refresh_token(alice, program):
+    token = granted(alice, program, HOUR)
+    revoke(alice, stored(token))
+    assert status(token) == 401
+    assert not get_refresh_token_model().objects.filter(revoked=None).exists()
+
+
+def test_what_can_be_renewed_is_alive_and_what_is_expired_is_not(alice, program):
+    renewable = granted(alice, program, AGO)
+    mint_token(alice, timezone.now(), program, AGO)
+    assert tokens_listed(alice)[0] == [stored(renewable).pk]
+
+
+def test_users_see_what_acts_for_them_and_makers_who_uses_their_program(alice, bob, dana, program):
+    bobs = stored(mint_token(bob, timezone.now(), program))
+    danas = stored(mint_token(dana, timezone.now()))
+    assert [tokens_listed(user)[0] for user in (alice, bob, dana)] == [[bobs.pk], [bobs.pk], [danas.pk]]
+    revoke(bob, danas)
+    revoke(dana, bobs)
+    assert get_access_token_model().objects.count() == 2
+    revoke(alice, bobs)
+    assert tokens_listed(bob)[0] == []
+
+
+def test_a_new_secret_says_that_tokens_stay_alive(alice, bob, program):
+    token = granted(bob, program, HOUR)
+    page = desk(alice).get(reverse("admin:teams_application_change", args=[program.pk])).content.decode()
+    assert "leaves alive the tokens" in page
+    answer = press(alice, program, "make_new_secret").content.decode()
+    assert "Tokens granted before go on working (1): Revoke all tokens ends them." in answer
+    assert status(token) == 200
+
+
+def test_all_tokens_of_a_program_are_revoked_at_once(alice, bob, program):
+    ended = [granted(bob, program, HOUR), mint_token(alice, timezone.now(), program)]
+    other = mint_token(alice, timezone.now())
+    press(alice, program, "revoke_all_tokens")
+    assert [status(token) for token in (*ended, other)] == [401, 401, 200]
+    assert not get_refresh_token_model().objects.filter(revoked=None).exists()
+
+
+def test_a_program_is_removed_with_its_tokens(alice, bob, program):
+    token = granted(bob, program, HOUR)
+    desk(alice).post(reverse("admin:teams_application_delete", args=[program.pk]), {"post": "yes"})
+    assert status(token) == 401
 
 
 # Whose users a program's maker may see
