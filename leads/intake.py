@@ -23,10 +23,19 @@ from teams.zipcodes import parse_list
 
 
 @transaction.atomic(savepoint=False)
-def receive_lead(*, owner: User, contact: Contact, now: datetime, is_unasked: bool = False, **given: Any) -> Lead:
+def receive_lead(
+    *,
+    owner: User,
+    contact: Contact,
+    now: datetime,
+    is_unasked: bool = False,
+    numbers: Sequence[str] | None = None,
+    **given: Any,
+) -> Lead:
     """Take in a lead for `owner` and send it where their routes say.
 
     `is_unasked`: nobody will ask for its offers and its campaign, as with a lead that was texted in.
+    `numbers`: those that the inquiry itself brought; where it only names the contact, all that the contact has.
     """
     routes = routes_of(owner)
     lead = Lead(owner_user=owner, contact=contact, created_at=now, modified_at=now, **given)
@@ -34,7 +43,7 @@ def receive_lead(*, owner: User, contact: Contact, now: datetime, is_unasked: bo
     is_automatic = is_unasked or any(route.is_automatic for route in routes if route.pk == decision.route_id)
     follow(lead, decision, now=now)
     lead.save()
-    note_consent(lead, now=now)
+    note_consent(lead, contact.numbers if numbers is None else numbers, now=now)
     skipped = pass_on(lead, is_automatic=is_automatic, now=now)
     if is_automatic and decision.campaign_id is not None:
         start_campaign(lead, decision.campaign_id, now=now)
@@ -77,11 +86,11 @@ def follow(lead: Lead, decision: Decision, *, now: datetime) -> None:
         mark_claimed(lead, lead.owner_user, via=posted or Lead.ClaimedVia.ASSIGNED, now=now)
 
 
-def note_consent(lead: Lead, *, now: datetime) -> None:
-    """The person inquired: texts about it may be sent to them."""
+def note_consent(lead: Lead, numbers: Sequence[str], *, now: datetime) -> None:
+    """The person inquired: texts about it may be sent to these numbers."""
     source = lead.source.name if lead.source else "no named source"
     words = lead.text_body or lead.html_body
-    consent.grant(lead.contact.numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
+    consent.grant(numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
 
 
 def pass_on(lead: Lead, *, is_automatic: bool, now: datetime) -> Sequence[Skipped]:

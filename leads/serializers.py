@@ -192,6 +192,15 @@ class LeadSerializer(LooseSerializer[Lead]):
         ]
 
 
+class SubmittedLeadSerializer(LeadSerializer):
+    """A lead whose person and words came together: of the person's numbers only those that it brought count."""
+
+    numbers = serializers.ListField(child=serializers.CharField(), write_only=True)
+
+    class Meta(LeadSerializer.Meta):
+        fields = [*LeadSerializer.Meta.fields, "numbers"]
+
+
 class OfferedContactSerializer(LooseSerializer[Contact]):
     first_name = NameAlone(max_length=255, required=False, allow_blank=True)
     last_name = NameAlone(max_length=255, required=False, allow_blank=True)

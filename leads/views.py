@@ -23,6 +23,7 @@ from leads.serializers import (
     LeadSerializer,
     LeadSourceSerializer,
     RoutingTraceSerializer,
+    SubmittedLeadSerializer,
 )
 from teams.models import User
 
@@ -76,6 +77,12 @@ class UnaskedLeadResource(LeadResource):
     """A lead typed in by hand or come by API v1: nobody will ask for its offers and its campaign (design 6)."""
 
     is_unasked = True
+
+
+class SubmittedLeadResource(UnaskedLeadResource):
+    """A lead come by API v1, with the numbers that it brought."""
+
+    serializer_class = SubmittedLeadSerializer
 
 
 class OfferResource(Resource[LeadOffer]):

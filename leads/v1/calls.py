@@ -13,8 +13,8 @@ from crm.models import E164
 from crm.views import ActivityResource, ContactResource, ContactSourceResource, EventPropertyResource, EventResource
 from leads.sources import lead_source_named
 from leads.v1.names import as_body, read
-from leads.v1.people import known_contact, one_at_a_time
-from leads.views import UnaskedLeadResource
+from leads.v1.people import known_contact, numbers_of, one_at_a_time
+from leads.views import SubmittedLeadResource
 from teams.models import User
 
 SOURCE = "API"  # of a submission that names none
@@ -99,9 +99,11 @@ def contact_source(call: Call, name: Any) -> int | None:
 def new_submission(call: Call) -> dict[str, Any]:
     """An inquiry: of the contact who has this email or phone, else of a new one, and distributed at once."""
     source = lead_source_named(name_of_source(call))
-    contact_id = submit_contact(call, source.name)
-    body = call.body_for(UnaskedLeadResource, **WORDS, **ADDRESS)
-    lead = call.ask(UnaskedLeadResource, "POST", body | {"contact_id": contact_id, "source_id": source.pk})
+    person = contact_body(call, source.name)
+    contact_id = submit_contact(call, person)
+    body = call.body_for(SubmittedLeadResource, **WORDS, **ADDRESS)
+    ours = {"contact_id": contact_id, "source_id": source.pk, "numbers": numbers_of(person)}
+    lead = call.ask(SubmittedLeadResource, "POST", body | ours)
     return {"id": contact_id, "leadid": lead["id"]}
 
 
@@ -112,9 +114,8 @@ def name_of_source(call: Call) -> str:
     raise Wrong("source must be a name of at most 200 characters.")
 
 
-def submit_contact(call: Call, source: str) -> int:
+def submit_contact(call: Call, body: dict[str, Any]) -> int:
     """The id of the contact who inquires."""
-    body = contact_body(call, source)
     if not any(body.get(name) for name in ("first_name", "last_name", "email", *E164)):
         raise Wrong("A submission needs a firstname, lastname, email or phone.")
     one_at_a_time(call.user, body)

@@ -17,9 +17,14 @@ HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(key, 8)) FROM unnest(%s::t
 
 def one_at_a_time(user: User, body: Mapping[str, Any]) -> None:
     """Two submissions of one person at once must not make two contacts of them."""
-    names = {str(body.get("email") or "").strip().lower(), *(e164(str(body.get(phone) or "")) for phone in E164)}
+    names = {str(body.get("email") or "").strip().lower(), *numbers_of(body)}
     with connection.cursor() as cursor:
         cursor.execute(HOLD, [[f"{user.pk} {name}" for name in sorted(names - {""})]])
+
+
+def numbers_of(body: Mapping[str, Any]) -> list[str]:
+    """The telephone numbers that a submission brought, E.164."""
+    return [number for phone in E164 if (number := e164(str(body.get(phone) or "")))]
 
 
 def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:

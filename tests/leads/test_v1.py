@@ -16,6 +16,7 @@ from crm.history import Activity, Event, EventProperty
 from crm.models import Contact, ContactSource
 from leads.models import Lead, LeadOffer, LeadSource
 from leads.v1 import calls
+from messaging.models import Consent
 from teams.models import Application
 from tests.leads.conftest import make_contact, make_route, texts_to
 from tests.rival import Rival
@@ -459,6 +460,28 @@ def test_what_is_known_of_a_contact_stays_and_what_is_not_is_filled_in(v1, mary)
     assert (mary.first_name, mary.company, mary.mobile_phone, mary.source.name) == (
         "Mary", "Acme", "(949) 555-0150", "Email",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "granted"),
+    [
+        ({"email": "mary@example.com"}, []),
+        ({"email": "mary@example.com", "numbers": ["+19495550150"]}, []),
+        ({"email": "mary@example.com", "phone": ""}, []),
+        ({"email": "mary@example.com", "homephone": "949 555 0151"}, ["+19495550151"]),
+        ({"email": "mary@example.com", "phone": "949 555 0152"}, ["+19495550152"]),
+        ({"phone": "949 555 0150", "workphone": "949.555.0150"}, ["+19495550150"]),
+        ({"phone": "949 555 0150", "homephone": "half of 555 0151"}, ["+19495550150"]),
+    ],
+)
+@pytest.mark.contract("API v1", "A submission is consent to texts to the numbers it brought, and to no other", "ours")
+def test_a_submission_is_consent_for_the_numbers_it_brought(v1, mary, given, granted):
+    mary.home_phone = "(949) 555-0151"
+    mary.save()
+
+    assert v1.call("NewSubmission", **given)["id"] == mary.pk
+
+    assert list(Consent.objects.values_list("number", flat=True)) == granted
 
 
 def test_custom_fields_are_filled_in_one_by_one(alice, api, v1, mary):
