@@ -168,10 +168,16 @@ def _prefix_index(column: str) -> models.Index:
     return models.Index(OpClass(Lower(column), name="text_pattern_ops"), name=f"contact_lower_{column}")
 
 
+# What `str.strip` takes off, no-break spaces from web pages among it. PostgreSQL's `\s` is another set, and depends on
+# the database's locale.
+BLANK = r"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+
+
 def tag_list(text: models.F | models.Value) -> models.Func:
-    """The tags in a string: lower-cased, trimmed, one element a tag; a null string gives null."""
-    template = r"string_to_array(regexp_replace(lower(btrim(%(expressions)s)), '\s*,\s*', ',', 'g'), ',')"
-    return models.Func(text, template=template)
+    """The tags in a string: lower-cased, without any BLANK about them, one element a tag; a null string gives null."""
+    trimmed = rf"regexp_replace(lower(%(expressions)s), '^{BLANK}+|{BLANK}+$', '', 'g')"
+    parted = rf"string_to_array(regexp_replace({trimmed}, '{BLANK}*,{BLANK}*', ',', 'g'), ',')"
+    return models.Func(text, template=parted)
 
 
 class Contact(models.Model):

@@ -1,7 +1,7 @@
 """The dictionary of tags, and the tags that contacts bear (reference 2.13).
 
 A contact's tags are one string, parted by commas and spaced as whoever wrote it liked. PostgreSQL takes it apart here,
-as in `Contact.tag_list`, so that all agree on what a tag is and which letters are the same.
+as in `Contact.tag_list`, so that all agree on what a tag is, which letters are the same and what is blank (BLANK).
 """
 
 from datetime import datetime
@@ -12,36 +12,36 @@ from django.db.models.functions import Cast, Length
 
 from config.errors import DomainError
 from crm.contacts import tell_of_change
-from crm.models import Contact, Tag, tag_list
+from crm.models import BLANK, Contact, Tag, tag_list
 
 LONGEST: int = Contact._meta.get_field("tags").max_length or 0  # characters of all the tags of a contact
 
 # What is known is left out at once: the conflict alone would use up an id for each. In the order of the alphabet, so
 # that of two who learn the same words only one waits for the other.
-LEARN = r"""
+LEARN = rf"""
     INSERT INTO crm_tag (user_id, content)
     SELECT DISTINCT ON (lower(tag)) %(user_id)s::bigint, tag
     FROM unnest(string_to_array(%(tags)s::text, ',')) WITH ORDINALITY AS part(piece, place),
-         regexp_replace(piece, '^\s+|\s+$', '', 'g') AS tag
+         regexp_replace(piece, '^{BLANK}+|{BLANK}+$', '', 'g') AS tag
     WHERE tag <> '' AND NOT EXISTS (
         SELECT FROM crm_tag WHERE user_id = %(user_id)s::bigint AND lower(content) = lower(tag)
     )
     ORDER BY lower(tag), place
     ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608
 
 # The old tag becomes the new one between the same spaces; of those that are the new one then, the first stays.
-RENAMED = r"""(
+RENAMED = rf"""(
     SELECT string_agg(written, ',' ORDER BY place) FROM (
         SELECT place, is_new, row_number() OVER (PARTITION BY is_new ORDER BY place) AS nth, CASE
-            WHEN tag = lower(old) THEN substring(piece FROM '^\s*') || new || substring(piece FROM '\s*$')
+            WHEN tag = lower(old) THEN substring(piece FROM '^{BLANK}*') || new || substring(piece FROM '{BLANK}*$')
             ELSE piece END AS written
         FROM (SELECT %(expressions)s) AS given(tags, old, new),
              unnest(string_to_array(tags, ',')) WITH ORDINALITY AS part(piece, place),
-             lower(regexp_replace(piece, '^\s+|\s+$', '', 'g')) AS tag,
+             lower(regexp_replace(piece, '^{BLANK}+|{BLANK}+$', '', 'g')) AS tag,
              LATERAL (SELECT tag IN (lower(old), lower(new))) AS is_either(is_new)
     ) AS pieces WHERE nth = 1 OR NOT is_new
-)"""
+)"""  # noqa: S608
 
 
 class TagTooLong(DomainError):

@@ -1,5 +1,8 @@
 """The dictionary of tags over HTTP, and renaming tags on contacts (reference 2.13)."""
 
+import sys
+from urllib.parse import quote
+
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +20,14 @@ def contents(client, query=""):
 
 def tags_of(contact):
     return Contact.objects.get(pk=contact["id"]).tags
+
+
+def found_by_tag(client, tag):
+    return [row["id"] for row in client.get(f"/contacts?tags={tag}").json()["data"]]
+
+
+def hex_of(character):
+    return f"U+{ord(character):04X}"
 
 
 # The dictionary
@@ -206,6 +217,19 @@ def test_the_contacts_of_others_stay_as_they_are(alice, bob, team, api, rename):
     assert contents(api(bob)) == ["Buyer"]
 
 
+@pytest.mark.parametrize("blank", [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()], ids=hex_of)
+def test_whatever_is_blank_about_a_tag_is_no_part_of_it(alice, api, rename, blank):
+    contact = api(alice).made("/contacts", {"tags": f"{blank}Buyer{blank},{blank}First Buyer{blank}"})
+    assert contents(api(alice)) == ["Buyer", "First Buyer"]
+    assert found_by_tag(api(alice), f"buyer{quote(blank)}") == [contact["id"]]
+    assert api(alice).get("/contacts?tags=buyer").json()["total"] == 1
+
+    rename("Buyer", "Client")
+
+    assert tags_of(contact) == f"{blank}Client{blank},{blank}First Buyer{blank}"
+    assert found_by_tag(api(alice), "client") == [contact["id"]]
+
+
 def test_a_tag_renamed_onto_another_becomes_one_with_it(alice, api, rename):
     first = api(alice).made("/contacts", {"tags": "Buyer, Seller"})
     second = api(alice).made("/contacts", {"tags": "SELLER"})
@@ -296,7 +320,8 @@ def test_a_rename_that_drops_a_double_may_be_longer_than_what_it_replaces(alice,
 
 NAMES = st.sampled_from(["a", "A", "b", "B", "a b", "é", "É"])
 PIECES = st.lists(
-    st.tuples(st.sampled_from(["", " ", "  "]), NAMES | st.just(""), st.sampled_from(["", " "])), max_size=4
+    st.tuples(st.sampled_from(["", " ", "  ", "\t", "\n\u00a0"]), NAMES | st.just(""), st.sampled_from(["", " "])),
+    max_size=4,
 )
 
 
