@@ -128,6 +128,7 @@ class Drain:
         self.began_at = time.monotonic()
         self.is_down = False  # the provider would take, or tell of, no other message either
         self.opted_out: list[Message] = []  # as the carrier told us; to be noted with their outcomes
+        self.leave_ends_at: dict[int, datetime | None] = {}  # by message: when the gate is to be asked again
 
     @property
     def goes_on(self) -> bool:
@@ -137,6 +138,11 @@ class Drain:
     def elapsed(self) -> float:
         """Seconds this run has taken."""
         return time.monotonic() - self.began_at
+
+    @property
+    def present(self) -> datetime:
+        """The present second, for in one run's time an evening becomes night. A clock that stands still takes none."""
+        return self.now + timedelta(seconds=int(self.elapsed))
 
     def dispatch(self) -> int:
         """Send what is due, batch by batch."""
@@ -170,15 +176,14 @@ class Drain:
     def claim(self) -> tuple[int, list[Message]]:
         """Take some due messages; return how many those were, and the ones that the gate lets pass, now `sending`."""
         taken = self.due()
-        # At the present second, for in one run's time an evening becomes night; a clock that stands still takes none.
-        present = self.now + timedelta(seconds=int(self.elapsed))
-        for message, verdict in zip(taken, gate.judge(taken, present), strict=True):
+        for message, verdict in zip(taken, gate.judge(taken, self.present), strict=True):
             if verdict.kind == rules.REFUSE:
                 states.close(message, Status.CANCELLED, verdict.reason, self.now)
             elif verdict.kind == rules.DEFER:
                 states.wait(message, Status.HELD, verdict.reason, verdict.until or self.now + RETRY)
             else:
                 message.status, message.leased_until = Status.SENDING, self.lease
+                self.leave_ends_at[message.pk] = verdict.until
         cleared = [message for message in taken if message.status == Status.SENDING]
         ours = Message.objects.filter(any_of("pk", [message.pk for message in cleared]))
         ours.update(status=Status.SENDING, leased_until=self.lease, modified_at=self.now)
@@ -229,7 +234,14 @@ class Drain:
         return rest
 
     def hand_over(self, message: Message) -> None:
-        """Give one message to the provider and note on it what came of it."""
+        """Give one message to the provider and note on it what came of it.
+
+        While a batch is sent, a recipient's evening may end. What was cleared before that is put back, for the gate to hold.
+        """
+        leave_ends_at = self.leave_ends_at.get(message.pk)
+        if leave_ends_at is not None and self.present >= leave_ends_at:
+            put_back(message)
+            return
         message.attempts += 1
         try:
             provider_sid = self.gateway.send(message)
@@ -305,5 +317,10 @@ class Drain:
     def let_go(self, messages: Sequence[Message]) -> None:
         """Give back what was taken and not handed over."""
         for message in messages:
-            states.wait(message, Status.QUEUED, message.reason, message.not_before)
+            put_back(message)
         self.write(messages)
+
+
+def put_back(message: Message) -> None:
+    """Let a message that was taken and not handed over wait as it did before."""
+    states.wait(message, Status.QUEUED, message.reason, message.not_before)

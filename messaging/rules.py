@@ -42,7 +42,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a text. `code` is for programs, `reason` for people; `until` is when to ask again."""
+    """What becomes of a text. `code` is for programs, `reason` for people.
+
+    `until` is when to ask again: what is deferred waits until then, and what may leave may do so before then.
+    """
 
     kind: str
     code: str = ""
@@ -54,11 +57,11 @@ Rule = Callable[[Facts, datetime], Verdict | None]
 
 
 def decide(facts: Facts, now: datetime) -> Verdict:
-    """Ask each rule that applies to this text; without an objection it may leave."""
+    """Ask each rule that applies to this text; without an objection it may leave, one to a client not for long."""
     for rule in ALERT_RULES if facts.is_alert else CLIENT_RULES:
         if objection := rule(facts, now):
             return objection
-    return Verdict(SEND)
+    return Verdict(SEND, until=None if facts.is_alert else leave_ends_at(facts, now))
 
 
 def has_a_number(facts: Facts, now: datetime) -> Verdict | None:
@@ -102,6 +105,12 @@ def is_daytime(facts: Facts, now: datetime) -> Verdict | None:
     return Verdict(DEFER, "quiet_hours", "It is outside 8:00-21:00 where the recipient is.", until)
 
 
+def leave_ends_at(facts: Facts, now: datetime) -> datetime:
+    """When a text that may leave now may not any more: at the end of the recipient's day, or of its use."""
+    closing = next_closing(now, facts.number, facts.default_zone)
+    return min(closing, facts.valid_until or closing)
+
+
 ALERT_RULES: Final[tuple[Rule, ...]] = (has_a_number, has_not_opted_out)
 CLIENT_RULES: Final[tuple[Rule, ...]] = (
     has_a_number,
@@ -118,12 +127,23 @@ def next_opening(now: datetime, number: str, default_zone: str) -> datetime:
 
     Zones too far apart to share an hour of the day tell nothing: then `default_zone` decides.
     """
-    zones = [ZoneInfo(name) for name in zones_of(number)]
-    common = _common_opening(now, zones) if zones else None
-    return common or _opening(now, ZoneInfo(default_zone))
+    return _common_opening(now, _zones(number)) or _opening(now, ZoneInfo(default_zone))
+
+
+def next_closing(now: datetime, number: str, default_zone: str) -> datetime:
+    """When it is night in the first of the zones that decide about the number; `now` is daytime in all of them."""
+    zones = _zones(number)
+    deciding = zones if _common_opening(now, zones) else [ZoneInfo(default_zone)]
+    return min(_closing(now, zone) for zone in deciding)
+
+
+def _zones(number: str) -> list[ZoneInfo]:
+    return [ZoneInfo(name) for name in zones_of(number)]
 
 
 def _common_opening(moment: datetime, zones: Sequence[ZoneInfo]) -> datetime | None:
+    if not zones:
+        return None
     for _ in range(len(zones) + 2):  # each zone's morning is waited for once at most
         later = max(_opening(moment, zone) for zone in zones)
         if later == moment:
@@ -139,3 +159,8 @@ def _opening(moment: datetime, zone: ZoneInfo) -> datetime:
         return moment
     day = local.date() if local.time() < OPENS else local.date() + timedelta(days=1)
     return instant(datetime.combine(day, OPENS), zone)
+
+
+def _closing(moment: datetime, zone: ZoneInfo) -> datetime:
+    """When the day of `moment` ends in `zone`."""
+    return instant(datetime.combine(wall_time(moment, zone).date(), CLOSES), zone)

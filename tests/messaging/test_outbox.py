@@ -147,6 +147,45 @@ def test_night_may_fall_between_two_batches(text, provider, now, outcome, monkey
     assert outcome(second) == ("held", "It is outside 8:00-21:00 where the recipient is.")
 
 
+@pytest.mark.parametrize("flush_after", [0, 60])
+def test_night_may_fall_within_a_batch(text, provider, now, outcome, monkeypatch, flush_after):
+    """A batch is cleared a second before 21:00, and its first text takes Twilio some seconds."""
+    seconds, clock = [0], time.monotonic
+    monkeypatch.setattr(outbox.time, "monotonic", lambda: clock() + sum(seconds))
+    monkeypatch.setattr(outbox, "FLUSH_SECONDS", flush_after)
+    evening = now + timedelta(hours=8, minutes=59, seconds=59)
+    provider.script = [lambda message: seconds.append(3)]
+    texts = [text(body, not_before=evening) for body in ("one", "two", "three")]
+
+    outbox.run_due(evening)
+
+    assert [body for _, body in provider.taken] == ["one"]
+    assert [outcome(message) for message in texts] == [("sent", ""), ("queued", ""), ("queued", "")]
+    outbox.run_due(evening + timedelta(seconds=4))
+    assert outcome(texts[1]) == ("held", "It is outside 8:00-21:00 where the recipient is.")
+    assert Message.objects.get(pk=texts[1].pk).attempts == 0
+
+
+def test_alerts_go_on_when_night_falls_within_a_batch(bob, provider, now, monkeypatch):
+    seconds, clock = [0], time.monotonic
+    monkeypatch.setattr(outbox.time, "monotonic", lambda: clock() + sum(seconds))
+    provider.script = [lambda message: seconds.append(3)]
+    outbox.queue_messages([drafts.alert_text(bob, body, now) for body in ("one", "two")], now)
+
+    outbox.run_due(now + timedelta(hours=8, minutes=59, seconds=59))
+
+    assert [body for _, body in provider.taken] == ["one", "two"]
+
+
+def test_the_last_second_of_the_day_is_day(text, provider, now, outcome):
+    evening = now + timedelta(hours=8, minutes=59, seconds=59)
+    message = text(not_before=evening)
+
+    outbox.run_due(evening)
+
+    assert outcome(message) == ("sent", "")
+
+
 def test_a_held_text_that_lost_its_use_is_not_sent(text, provider, now, outcome):
     night = now + timedelta(hours=10)
     message = text(not_before=night, valid_until=night + MINUTE)

@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.rules import DEFER, GIVEN, IMPORTED, REFUSE, SEND, UNKNOWN, Facts, Verdict, decide, next_opening
+from messaging.rules import (
+    DEFER,
+    GIVEN,
+    IMPORTED,
+    REFUSE,
+    SEND,
+    UNKNOWN,
+    Facts,
+    Verdict,
+    decide,
+    next_closing,
+    next_opening,
+)
 from teams.phones import zones_of
 from teams.zones import wall_time
 
@@ -16,6 +28,7 @@ NOON = datetime(2026, 11, 24, 20, tzinfo=UTC)  # 12:00 in Los Angeles
 MIDNIGHT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 MARY = Facts(number="+19495550123", consent=GIVEN)
 OPENING = datetime(2026, 11, 24, 16, tzinfo=UTC)  # 8:00 in Los Angeles
+CLOSING = datetime(2026, 11, 25, 5, tzinfo=UTC)  # 21:00 there
 
 
 def local(text: str, zone: str = "America/Los_Angeles") -> datetime:
@@ -23,7 +36,13 @@ def local(text: str, zone: str = "America/Los_Angeles") -> datetime:
 
 
 def test_a_wanted_text_in_daytime_leaves():
-    assert decide(MARY, NOON) == Verdict(SEND)
+    assert decide(MARY, NOON) == Verdict(SEND, until=CLOSING)
+
+
+def test_a_text_may_leave_as_long_as_it_is_of_use():
+    until = NOON + timedelta(hours=1)
+    assert decide(replace(MARY, valid_until=until), NOON) == Verdict(SEND, until=until)
+    assert decide(replace(MARY, valid_until=CLOSING + timedelta(hours=1)), NOON).until == CLOSING
 
 
 @pytest.mark.parametrize(
@@ -106,6 +125,11 @@ def test_a_number_that_may_be_in_two_zones_waits_for_day_in_both():
     assert next_opening(local("2026-11-24T20:30"), boise, "UTC") == local("2026-11-25T08:00")
 
 
+def test_the_day_of_a_number_that_may_be_in_two_zones_ends_in_the_first_of_them():
+    boise = "+12085550123"
+    assert next_closing(local("2026-11-24T12:00"), boise, "UTC") == local("2026-11-24T21:00", "America/Boise")
+
+
 def test_a_number_that_tells_no_zone_goes_by_the_one_given():
     toll_free = "+18005550123"
     assert next_opening(local("2026-11-24T07:00", "America/New_York"), toll_free, "America/New_York") == local(
@@ -134,6 +158,16 @@ def test_every_text_that_leaves_arrives_in_daytime_wherever_it_may_arrive(now, n
     opening = next_opening(now, number, default)
     for zone in zones_of(number) or (default,):
         assert time(8) <= wall_time(opening, ZoneInfo(zone)).time() < time(21)
+
+
+@given(MOMENTS, NUMBERS, DEFAULTS)
+def test_the_leave_to_send_ends_when_quiet_hours_begin(now, number, default):
+    now = next_opening(now, number, default)
+    closing = next_closing(now, number, default)
+    assert now < closing <= now + timedelta(hours=13)
+    last, first = closing - timedelta(seconds=1), closing
+    assert next_opening(last, number, default) == last
+    assert next_opening(first, number, default) > first
 
 
 @given(MOMENTS, NUMBERS, DEFAULTS)
@@ -170,4 +204,5 @@ def test_whoever_opted_out_is_never_texted_and_every_objection_has_a_reason(fact
     if facts.has_opted_out or not facts.number:
         assert verdict.kind == REFUSE
     assert (verdict.kind == SEND) == (not verdict.reason) == (not verdict.code)
-    assert (verdict.kind == DEFER) == (verdict.until is not None and verdict.until > now)
+    assert verdict.until is None or verdict.until > now
+    assert (verdict.until is None) == (verdict.kind == REFUSE or facts.is_alert)
