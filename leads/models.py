@@ -11,7 +11,9 @@ from campaigns.models import Campaign
 from config import clock
 from crm.models import Contact, ContactSource, is_seen_by
 from messaging.models import Message
+from teams.hours import validate_hours
 from teams.models import Team, TeamMemberDistributionOption, User
+from teams.zipcodes import validate_zipcodes
 
 
 class LeadSource(models.Model):
@@ -49,6 +51,12 @@ class LeadRoute(models.Model):
         SPECIFIC_TEAM = "Specific Team"
         ZIPCODE = "Zipcode"
 
+    class OffHours(models.TextChoices):
+        """What becomes of a lead that comes in outside the open hours."""
+
+        NEXT_RULE = "Next Rule"
+        HOLD_UNTIL_OPEN = "Hold Until Open"
+
     owner_user = models.ForeignKey(User, models.PROTECT, related_name="lead_routes")
     position = models.PositiveIntegerField(default=0)  # lowest first; see leads.routing
     lead_source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="routes")
@@ -59,6 +67,18 @@ class LeadRoute(models.Model):
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="lead_routes")
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="lead_routes")
     is_automatic = models.BooleanField(default=False)  # ours: offer and enrol without being asked
+
+    # Ours: conditions, each empty for any. Comma lists: one of them, ignoring case.
+    types = models.TextField(blank=True)
+    cities = models.TextField(blank=True)
+    zipcodes = models.TextField(blank=True, validators=[validate_zipcodes])
+    listing_statuses = models.TextField(blank=True)
+    price_from = models.PositiveBigIntegerField(null=True, blank=True)  # dollars, itself among them
+    price_to = models.PositiveBigIntegerField(null=True, blank=True)  # dollars, itself not among them
+    # In the zone of the team, else the owner's (teams.hours).
+    open_hours = models.CharField(max_length=1000, blank=True, validators=[validate_hours])
+    off_hours = models.CharField(max_length=15, choices=OffHours.choices, default=OffHours.NEXT_RULE)
+    is_returning_to_claimer = models.BooleanField(default=False)  # to whoever claimed an earlier lead of the contact
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -79,6 +99,7 @@ class LeadRoute(models.Model):
                 | models.Q(distribution_target="Team Rollout", team_selection_method="Zipcode", team__isnull=True),
                 name="route_target_is_whole",
             ),
+            models.CheckConstraint(condition=models.Q(price_from__lt=models.F("price_to")), name="route_price_band"),
         ]
         indexes = [models.Index(fields=["owner_user", "position", "id"], name="route_in_order")]  # read by routing
 
@@ -124,6 +145,19 @@ class Lead(models.Model):
     claimed_via = models.CharField(max_length=8, choices=ClaimedVia.choices, default=ClaimedVia.NONE)
     time_to_claim = models.IntegerField(null=True, blank=True, editable=False)  # seconds from created_at
 
+    # Its way through the teams. A lead that is taken back or returned is offered in a new round, to everybody anew.
+    round = models.PositiveSmallIntegerField(default=0, editable=False)
+    hop = models.PositiveSmallIntegerField(default=0, editable=False)  # fallbacks taken in this round
+    ponded_at = models.DateTimeField(null=True, blank=True, editable=False)  # since then any member may take it
+    contacted_at = models.DateTimeField(null=True, blank=True, editable=False)  # first, by whoever has claimed it
+    merged_into = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, related_name="doubles", editable=False
+    )
+    # Due work (leads.engine): each is null when there is none.
+    falls_back_at = models.DateTimeField(null=True, blank=True, editable=False)
+    alarm_at = models.DateTimeField(null=True, blank=True, editable=False)
+    contact_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     text_body = models.TextField(blank=True)
     html_body = models.TextField(blank=True)
     mls_id = models.CharField(max_length=255, blank=True)
@@ -147,6 +181,20 @@ class Lead(models.Model):
                 | models.Q(claimed_by_user__isnull=False, claimed_at__isnull=False),
                 name="lead_claim_is_whole",
             ),
+        ]
+        indexes = [
+            # Read by the engine's ticks.
+            models.Index(
+                fields=["falls_back_at", "id"], condition=models.Q(falls_back_at__isnull=False), name="lead_falls_back"
+            ),
+            models.Index(fields=["alarm_at", "id"], condition=models.Q(alarm_at__isnull=False), name="lead_alarm"),
+            models.Index(
+                fields=["contact_due_at", "id"],
+                condition=models.Q(contact_due_at__isnull=False),
+                name="lead_contact_due",
+            ),
+            # Read by GET /pond.
+            models.Index(fields=["team", "id"], condition=models.Q(ponded_at__isnull=False), name="lead_in_pond"),
         ]
 
     def __str__(self) -> str:
@@ -183,10 +231,12 @@ class LeadOffer(models.Model):
     option = models.ForeignKey(
         TeamMemberDistributionOption, models.SET_NULL, null=True, blank=True, related_name="lead_offers"
     )
+    round = models.PositiveSmallIntegerField(default=0)  # the lead's, when this was planned
     # As planned: a later change of the options leaves a standing rollout alone.
     position = models.PositiveIntegerField()
     rank = models.IntegerField(null=True, blank=True)
     notify_at = models.DateTimeField()
+    closes_at = models.DateTimeField(null=True, blank=True)  # exclusive windows: it expires then
     assign_automatically = models.BooleanField(default=False)
     has_call_alert = models.BooleanField(default=False)
     has_text_alert = models.BooleanField(default=False)
@@ -203,6 +253,7 @@ class LeadOffer(models.Model):
     # One alert a channel, ever: the messages know nothing of offers.
     alert_text = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="+")
     alert_email = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="+")
+    alert_call = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects: ClassVar[LeadOfferQuerySet] = LeadOfferQuerySet.as_manager()  # type: ignore[assignment]
@@ -210,7 +261,7 @@ class LeadOffer(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["lead", "user"], name="offered_once"),
+            models.UniqueConstraint(fields=["lead", "user", "round"], name="offered_once"),
             models.UniqueConstraint(fields=["lead"], condition=models.Q(status="Claimed"), name="one_claim_per_lead"),
             models.UniqueConstraint(
                 fields=["reply_phone", "reply_number"],
@@ -222,6 +273,12 @@ class LeadOffer(models.Model):
             # Read by the engine's tick: whose turn it is.
             models.Index(
                 fields=["notify_at", "position", "id"], condition=models.Q(status="Pending"), name="offer_due"
+            ),
+            # Read by the engine's tick: whose window is over.
+            models.Index(
+                fields=["closes_at", "id"],
+                condition=models.Q(status="Sent", closes_at__isnull=False),
+                name="offer_closes",
             ),
             models.Index(fields=["user", "-id"], name="offer_of_user"),  # read by GET /lead-offers
             # Read when a phone's next alert gets its number, and when somebody replies with one.
@@ -250,3 +307,49 @@ class RoutingTrace(models.Model):
 
     def __str__(self) -> str:
         return f"trace of lead {self.lead_id}"
+
+
+class TraceEntry(models.Model):
+    """Something that happened to a lead after it was first routed, in order. Alerts and claims are its offers'."""
+
+    class Kind(models.TextChoices):
+        PLANNED = "Planned"  # offered again: to the rest of a team, or in a new round
+        FELL_BACK = "Fell back"
+        IN_POND = "In the pond"
+        GIVEN = "Given"  # to a user, without a claim
+        CLAIMED = "Claimed"
+        TAKEN_BACK = "Taken back"  # nobody was contacted in time
+        RETURNED = "Returned"
+        REASSIGNED = "Reassigned"
+        MERGED = "Merged"
+        ALARM = "Alarm"
+        CONTACTED = "Contacted"
+        NOBODY = "Nobody"  # is left to offer it to: it waits for its owner
+
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="trace_entries")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=11, choices=Kind.choices)
+    actor_user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")  # null = the server
+    reason = models.CharField(max_length=1000, blank=True)  # in plain words
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"lead {self.lead_id}: {self.kind}"
+
+
+class RotationPlace(models.Model):
+    """A member's place in their team's round robin (leads.rotation). Whoever changes one holds the team."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="rotation")
+    user = models.ForeignKey(User, models.PROTECT, related_name="rotation")
+    credit = models.BigIntegerField(default=0)
+    last_turn = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="rotation_place_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in the rotation of {self.team}"

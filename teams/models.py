@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -15,11 +16,13 @@ from oauth2_provider.models import AbstractApplication
 from oauth2_provider.models import AccessToken as StoredToken
 
 from config import clock
+from teams.hours import validate_hours
 from teams.phones import e164, validate_phone
 from teams.zones import validate_zone
 
 # A year: an interval must not lead past the calendar's end. Zero means at once.
 MINUTES = [MinValueValidator(0), MaxValueValidator(366 * 24 * 60)]
+MOST_WEIGHT = 1000  # a typing error must not starve everybody else
 
 
 def default_timezone() -> str:
@@ -61,6 +64,10 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     system_phone = models.CharField(max_length=16, blank=True, editable=False)
     timezone = models.CharField(max_length=200, default=default_timezone, validators=[validate_zone])
     profile_picture = models.CharField(max_length=200, blank=True)  # a URL, with or without its scheme
+    # When they take no leads, in their own zone (leads.availability). Hours: see teams.hours; none is always.
+    paused_until = models.DateTimeField(null=True, blank=True)
+    working_hours = models.CharField(max_length=1000, blank=True, validators=[validate_hours])
+    days_off = ArrayField(models.DateField(), default=list, blank=True)
     # Their place under a broker. Here, so that every request knows at no cost that its user has none.
     sub_account = models.OneToOneField(
         "teams.SubAccount", models.SET_NULL, null=True, blank=True, editable=False, related_name="user"
@@ -184,15 +191,43 @@ class Team(models.Model):
     class OrderMethod(models.TextChoices):
         RANK = "Rank"
         TIME = "Time"
+        ROUND_ROBIN = "Round Robin"  # ours: by rank, but begun with another member for each lead
+        BROADCAST = "Broadcast"  # ours: all at once
+
+    class ClaimPreview(models.TextChoices):
+        """What an agent reads of a lead before it is theirs. How to reach the person is never among it."""
+
+        AREA = "Area"  # what is asked for, and where
+        SUMMARY = "Summary"  # that, and the person's name
+        MESSAGE = "Message"  # that, and what they wrote
+
+    class FallbackTarget(models.TextChoices):
+        """Who gets a lead that nobody of the team claimed."""
+
+        TEAM = "Team"
+        POND = "Pond"  # any member may take it, whenever they like
+        USER = "User"
 
     creator = models.ForeignKey(User, models.PROTECT, related_name="created_teams")
     name = models.CharField(max_length=255)
     is_contact_resource_sharing_enabled = models.BooleanField(default=False)
-    order_method = models.CharField(max_length=4, choices=OrderMethod.choices, default=OrderMethod.RANK)
-    # Minutes; null = five, zero = all at once. Only with Rank.
+    order_method = models.CharField(max_length=11, choices=OrderMethod.choices, default=OrderMethod.RANK)
+    # Minutes; null = five, zero = all at once. Only with Rank and Round Robin.
     mins_until_next_alert = models.IntegerField(null=True, blank=True, validators=MINUTES)
     # As given: "91109,92618,32899".
     distribution_zipcodes = models.TextField(blank=True, default="")
+
+    # Ours, each off until it is set.
+    timezone = models.CharField(max_length=200, blank=True, validators=[validate_zone])  # "" = the creator's
+    holidays = ArrayField(models.DateField(), default=list, blank=True)  # nobody is offered a lead
+    is_exclusive_window = models.BooleanField(default=False)  # an offer closes when the next one opens
+    claim_preview = models.CharField(max_length=7, choices=ClaimPreview.choices, default=ClaimPreview.SUMMARY)
+    mins_until_alarm = models.IntegerField(null=True, blank=True, validators=MINUTES)  # unclaimed: tell the creator
+    mins_until_contact = models.IntegerField(null=True, blank=True, validators=MINUTES)  # claimed, or offered again
+    mins_until_fallback = models.IntegerField(null=True, blank=True, validators=MINUTES)  # after the last alert
+    fallback_target = models.CharField(max_length=4, choices=FallbackTarget.choices, null=True, blank=True)
+    fallback_team = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="falls_back_from")
+    fallback_user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="falls_back_from")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -202,10 +237,25 @@ class Team(models.Model):
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(condition=models.Q(mins_until_next_alert__gte=0), name="team_interval_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(fallback_target="Team", fallback_team__isnull=False, fallback_user__isnull=True)
+                | models.Q(fallback_target="User", fallback_team__isnull=True, fallback_user__isnull=False)
+                | models.Q(
+                    models.Q(fallback_target="Pond") | models.Q(fallback_target__isnull=True),
+                    fallback_team__isnull=True,
+                    fallback_user__isnull=True,
+                ),
+                name="team_fallback_is_whole",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The wall clock of the team."""
+        return ZoneInfo(self.timezone) if self.timezone else self.creator.zone
 
     def may_be_changed_by(self, user: User) -> bool:
         """Only its creator administers a team (reference 2.3)."""
@@ -278,6 +328,13 @@ class TeamMemberDistributionOption(models.Model):
     has_call_alert = models.BooleanField(default=False)
     has_text_alert = models.BooleanField(default=False)
     has_email_alert = models.BooleanField(default=False)
+
+    # Ours.
+    weight = models.PositiveSmallIntegerField(default=1, validators=[MaxValueValidator(MOST_WEIGHT)])  # Round Robin
+    paused_until = models.DateTimeField(null=True, blank=True)
+    # Leads; null = no cap, zero = none at all.
+    cap_open = models.PositiveIntegerField(null=True, blank=True)  # at a time: offered, or claimed without a contact
+    cap_day = models.PositiveIntegerField(null=True, blank=True)  # in one day of the member's: offered or claimed
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
 

@@ -2,6 +2,8 @@
 
 import re
 
+from django.core.exceptions import ValidationError
+
 # Three to five digits (`00501` is the lowest in use), alone or with the four of ZIP+4. A spreadsheet may have
 # dropped leading zeros, or made `2108.0` of it.
 ZIP = re.compile(r"(\d{3,5})(?:[- ]\d{4}|(?<=\d{5})\d{4}|\.0+)?", re.ASCII)
@@ -25,3 +27,9 @@ def unreadable(text: str | None) -> list[str]:
 
 def parts(text: str | None) -> list[str]:
     return [part for part in re.split(r"[,;\s]+", text or "") if part]
+
+
+def validate_zipcodes(text: str) -> None:
+    """Refuse a list that holds what is no ZIP code, by name."""
+    if unread := unreadable(text):
+        raise ValidationError("holds %(part)s, which is no ZIP code.", params={"part": unread[0][:20]})

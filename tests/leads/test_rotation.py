@@ -1,0 +1,95 @@
+"""A round robin that is exact by weight, as a pure function."""
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leads.rotation import Place, take_turn
+
+ALICE, BOB, DANA = 1, 2, 3
+
+
+def run(places: list[Place], turns: int, away: Iterable[int] = ()) -> tuple[list[int], list[Place]]:
+    """Who took each turn, and everybody's place after them."""
+    whole = sum(place.weight for place in places)
+    start = max(place.last_turn for place in places)
+    takers = []
+    for number in range(start + 1, start + turns + 1):
+        turn = take_turn([place for place in places if place.user_id not in away], whole, number)
+        takers.append(turn.order[0].user_id)
+        after = {place.user_id: place for place in turn.places}
+        places = [after.get(place.user_id, place) for place in places]
+    return takers, places
+
+
+def test_equal_members_take_turns():
+    takers, _ = run([Place(ALICE), Place(BOB), Place(DANA)], 7)
+    assert takers == [ALICE, BOB, DANA, ALICE, BOB, DANA, ALICE]
+
+
+def test_weights_are_spread_out_and_not_dealt_in_a_row():
+    takers, _ = run([Place(ALICE, weight=2), Place(BOB), Place(DANA)], 8)
+    assert Counter(takers) == {ALICE: 4, BOB: 2, DANA: 2}
+    assert all(taker != following for taker, following in pairwise(takers) if taker != ALICE)
+
+
+def test_who_is_away_keeps_their_place_and_is_owed_no_more_than_that():
+    _, places = run([Place(ALICE), Place(BOB), Place(DANA)], 1)
+    takers, places = run(places, 10, away={BOB})
+    assert set(takers) == {ALICE, DANA}
+    assert abs(Counter(takers)[ALICE] - 5) <= 1
+    takers, _ = run(places, 4)
+    assert takers[0] == BOB  # next, as before
+    assert Counter(takers)[BOB] <= 2  # and not ten in a row
+
+
+def test_who_joins_late_is_not_given_all_that_they_missed():
+    _, places = run([Place(ALICE), Place(BOB)], 100)
+    takers, _ = run([*places, Place(DANA)], 9)
+    assert Counter(takers) == {ALICE: 3, BOB: 3, DANA: 3}
+
+
+def test_a_weight_of_nothing_takes_no_turn():
+    takers, _ = run([Place(ALICE), Place(BOB, weight=0)], 3)
+    assert takers == [ALICE] * 3
+    assert take_turn([Place(BOB, weight=0)], 0, 1).order == ()
+
+
+def test_everybody_else_follows_in_the_order_of_their_turns():
+    _, places = run([Place(ALICE), Place(BOB), Place(DANA)], 1)
+    assert [place.user_id for place in take_turn(places, 3, 2).order] == [BOB, DANA, ALICE]
+
+
+def test_a_weight_made_small_leaves_no_debt_of_hundreds_of_leads():
+    _, places = run([Place(ALICE, weight=1000), Place(BOB, weight=999)], 7)
+    lighter = [Place(place.user_id, 1, place.credit, place.last_turn) for place in places]
+    takers, _ = run(lighter, 10)
+    assert abs(Counter(takers)[ALICE] - 5) <= 1
+
+
+weights = st.lists(st.one_of(st.integers(1, 12), st.sampled_from([50, 100, 1000])), min_size=1, max_size=12)
+
+
+@given(weights, st.integers(1, 300))
+@settings(max_examples=150)
+def test_at_no_moment_is_anybody_a_whole_lead_from_their_share(given_weights, turns):
+    places = [Place(number, weight) for number, weight in enumerate(given_weights, 1)]
+    takers, _ = run(places, turns)
+    whole = sum(given_weights)
+    had = Counter[int]()
+    for so_far, taker in enumerate(takers, 1):
+        had[taker] += 1
+        assert all(abs(had[place.user_id] * whole - so_far * place.weight) < whole for place in places)
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=8), st.data())
+def test_whoever_comes_and_goes_nobody_is_ever_owed_more_than_two_leads(given_weights, data):
+    places = [Place(number, weight) for number, weight in enumerate(given_weights, 1)]
+    users = [place.user_id for place in places]
+    for _ in range(40):
+        away = data.draw(st.sets(st.sampled_from(users), max_size=len(users) - 1))
+        _, places = run(places, 1, away)
+        assert all(abs(place.credit) <= 2 * sum(given_weights) for place in places)
