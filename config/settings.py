@@ -161,6 +161,8 @@ REST_FRAMEWORK = {
 # A minute, 0 for any number. Strangers are requests without a valid token; log-ins have a limit of their own.
 THROTTLE_PER_USER = env.int("THROTTLE_PER_USER", default=0)
 THROTTLE_PER_ADDRESS = env.int("THROTTLE_PER_ADDRESS", default=3000)
+# In ten minutes, 0 for any number. So many that a whole office behind one address may mistype.
+LOGIN_EMAILS_PER_ADDRESS = env.int("LOGIN_EMAILS_PER_ADDRESS", default=50)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 SPECTACULAR_SETTINGS = {
@@ -262,6 +264,7 @@ CELERY_BEAT_SCHEDULE = {
 # Texts and emails (messaging; design 7)
 
 TEXT_GATEWAY = env("TEXT_GATEWAY", default="messaging.gateways.twilio.TwilioGateway")
+CALL_GATEWAY = env("CALL_GATEWAY", default="messaging.gateways.voice.TwilioVoice")
 TWILIO_TIMEOUT_SECONDS = 10.0  # for one answer; after it a text may have been sent, and is looked up
 ALERT_NUMBER = env("ALERT_NUMBER", default="+19495550100" if SANDBOX else "")
 TEXTS_TO_UNKNOWN_CONSENT = env("TEXTS_TO_UNKNOWN_CONSENT", default="allow" if SANDBOX else "refuse")
@@ -269,6 +272,8 @@ if TEXTS_TO_UNKNOWN_CONSENT not in ("allow", "refuse"):
     raise ImproperlyConfigured("TEXTS_TO_UNKNOWN_CONSENT must be allow or refuse.")
 # Who may take an inbound text before it becomes a message on a contact; asked in this order.
 INBOUND = ["leads.reply.claim_by_digit"]
+# Who may act on a key that is pressed in an alert call, and say what is spoken next; asked in this order.
+KEY_PRESSED: list[str] = []
 
 EMAIL_TIMEOUT = 10  # Django's default would wait for ever
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Pridedesk <crm@example.com>")

@@ -53,6 +53,30 @@ def forget(what: str) -> None:
         logger.warning("A limit stands until it ends by itself: %s", error)
 
 
+def wait_after_failures(what: str, most: int) -> int:
+    """0 while fewer than `most` different ones of `what` have failed, else for how many seconds to wait."""
+    try:
+        with counters().pipeline() as together:
+            together.scard(key_of(what))
+            together.ttl(key_of(what))
+            count, left = together.execute()
+    except RedisError as error:
+        logger.warning("Nothing is limited: %s", error)
+        return 0
+    return max(left, 1) if count >= most else 0
+
+
+def note_failure(what: str, which: str, seconds: int) -> None:
+    """Count a failure of `what` for so long. The same one again is none: a program may try again what is wrong."""
+    try:
+        with counters().pipeline() as together:
+            together.sadd(key_of(what), key_of(which))
+            together.expire(key_of(what), seconds, nx=True)
+            together.execute()
+    except RedisError as error:
+        logger.warning("A failure is not counted: %s", error)
+
+
 def address_of(request: HttpRequest | Request) -> str:
     """Whose request it is; behind a proxy, who the proxy says."""
     forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -46,9 +48,9 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Permis
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from config.api import limits
 from config.api.bodies import BadBody, read_object, refuse_unstorable, to_json
 from config.api.grammar import parameters
-from config.api.limits import wait_of_stranger
 from config.api.tokens import fingerprint, hex_token
 from config.api.values import milliseconds_z
 
@@ -56,6 +58,10 @@ if TYPE_CHECKING:  # settings name this module: importing DRF's views would go r
     from rest_framework.views import APIView
 
 GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}  # what a request without a grant means
+# What a wrong guess is answered; how many different ones a program may make at one address, and in which time. One whose
+# users have all taken back their grants stays below.
+GUESSES = ("invalid_client", "invalid_grant")
+MOST_GUESSES, GUESS_SECONDS = 100, 600
 WHY = {  # where the library gives no description
     "invalid_client": "The client_id or the client_secret is wrong.",
     "invalid_grant": "The code or the refresh_token is wrong, expired, used, or another program's.",
@@ -122,7 +128,7 @@ def owner_query() -> str:
 
 def refusal_of(stranger: Request) -> APIException:
     """The 401 of a missing or wrong token; after very many from one address a 429."""
-    wait = wait_of_stranger(stranger)
+    wait = limits.wait_of_stranger(stranger)
     return Throttled(wait) if wait else AuthenticationFailed()
 
 
@@ -308,13 +314,25 @@ class Token(OAuthLibMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            return self.answer(request)
+            return self.answer_unless_guessing(request)
         except RequestDataTooBig:
             return oauth_error(413, "invalid_request", "The body is larger than this service takes.")
         except BadBody as error:
             return oauth_error(error.status, "invalid_request", error.message)
         except (SuspiciousOperation, MultiPartParserError):
             return oauth_error(400, "invalid_request", "The body cannot be read.")
+
+    def answer_unless_guessing(self, request: HttpRequest) -> HttpResponse:
+        """Wrong secrets, codes and refresh tokens are counted; after very many not even a right one is looked at."""
+        credentials = self.get_oauthlib_core().extract_body(request)
+        guesses = f"guesses for {program_named(request, dict(credentials))} from {limits.address_of(request)}"
+        if wait := limits.wait_after_failures(guesses, MOST_GUESSES):
+            return too_many_guesses(wait)
+        answer = self.answer(request)
+        if answer.status_code >= 400 and json.loads(answer.content)["error"] in GUESSES:
+            guess = f"{request.META.get('HTTP_AUTHORIZATION', '')} {sorted(credentials)}"
+            limits.note_failure(guesses, guess, GUESS_SECONDS)
+        return answer
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         _, headers, body, status = self.create_token_response(request)
@@ -330,6 +348,19 @@ class Revoke(Token):
     def answer(self, request: HttpRequest) -> HttpResponse:
         _, headers, body, status = self.create_revocation_response(request)
         return HttpResponse(body or "", status=status, headers=headers)
+
+
+def program_named(request: HttpRequest, body: dict[str, str]) -> str:
+    """The client id that a request gives, in its body or by Basic."""
+    _, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    with suppress(ValueError):
+        return body.get("client_id") or b64decode(given).decode().partition(":")[0]
+    return ""
+
+
+def too_many_guesses(wait: int) -> HttpResponse:
+    why = f"Too many wrong secrets, codes or refresh tokens: try again in {wait} seconds."
+    return oauth_error(429, "temporarily_unavailable", why, {"Retry-After": str(wait)})
 
 
 def oauth_error(status: int, error: str, description: str, headers: dict[str, str] | None = None) -> HttpResponse:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -25,17 +26,32 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
         """Count before the password is looked at: guesses that come together are counted together."""
         # In capitals, as the database compares: other spellings of one email are not other emails.
         email = self.cleaned_data.get("username", "").upper()
-        attempts = f"log-ins of {email} from {limits.address_of(self.request)}"
-        self.wait = limits.wait_for(attempts, MOST_LOGINS, LOGIN_SECONDS)
+        address = limits.address_of(self.request)
+        attempts = f"log-ins of {email} from {address}"
+        self.wait = wait_of(address) or limits.wait_for(attempts, MOST_LOGINS, LOGIN_SECONDS)
         if self.wait:
             raise ValidationError(f"Too many wrong passwords. Try again in {in_minutes(self.wait)}.", code="wait")
-        cleaned: dict[str, Any] = super().clean()
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError:
+            limits.note_failure(failed_from(address), email, LOGIN_SECONDS)
+            raise
         limits.forget(attempts)
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:
         if not user.is_active:
             raise ValidationError("This user is deactivated.", code="inactive")
+
+
+def wait_of(address: str) -> int:
+    """For how many seconds an address has to wait from which wrong passwords for very many emails came."""
+    most = settings.LOGIN_EMAILS_PER_ADDRESS
+    return limits.wait_after_failures(failed_from(address), most) if most else 0
+
+
+def failed_from(address: str) -> str:
+    return f"failed log-ins from {address}"
 
 
 def in_minutes(seconds: int) -> str:

@@ -1,12 +1,17 @@
 """Too often is 429 with the time to wait, counted by person and address; without Valkey nothing is limited."""
 
 import secrets
+from base64 import b64encode
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from oauth2_provider.models import get_access_token_model, get_application_model, get_refresh_token_model
 
 from config.api import limits
+from config.api.tokens import make_application, mint_token
 
 pytestmark = pytest.mark.usefixtures("shelf")
 PASS_PHRASE = "a long pass phrase"
@@ -151,6 +156,120 @@ def test_the_log_in_on_the_way_to_a_programs_page_is_the_same(locked, alice, add
         f"/admin/login/?{back}", {"username": alice.email, "password": PASS_PHRASE}
     )
     assert answer.status_code == 429
+
+
+@pytest.fixture
+def three_emails(settings):
+    settings.LOGIN_EMAILS_PER_ADDRESS = 3
+
+
+def spray(address, emails):
+    return [log_in(address, f"guess{number}@example.com").status_code for number in range(emails)]
+
+
+def test_an_address_that_tries_one_password_on_many_has_to_wait_and_others_need_not(
+    served, alice, address, three_emails
+):
+    assert spray(address, 5) == [200, 200, 200, 429, 429]
+    refused = log_in(address, alice.email, PASS_PHRASE)
+    assert refused.status_code == 429
+    assert 1 <= int(refused["Retry-After"]) <= 600
+    assert log_in(f"{address}0", alice.email, PASS_PHRASE).status_code == 302
+
+
+def test_who_comes_back_after_that_has_all_attempts(served, alice, address, three_emails):
+    spray(address, 3)
+    for _ in range(11):
+        assert log_in(address, alice.email, PASS_PHRASE).status_code == 429
+    limits.forget(f"failed log-ins from {address}")
+    assert log_in(address, alice.email, PASS_PHRASE).status_code == 302
+
+
+def test_one_who_mistypes_again_and_again_and_those_who_log_in_are_not_many(served, alice, bob, address, three_emails):
+    for _ in range(4):
+        assert log_in(address, alice.email).status_code == 200
+    for _ in range(4):
+        assert {log_in(address, user.email, PASS_PHRASE).status_code for user in (alice, bob)} == {302}
+
+
+def test_a_whole_office_may_mistype(served, alice, address):
+    assert set(spray(address, 49)) == {200}
+    assert log_in(address, alice.email, PASS_PHRASE).status_code == 302
+
+
+def test_the_operator_may_lift_the_limit_of_addresses(served, address, settings):
+    settings.LOGIN_EMAILS_PER_ADDRESS = 0
+    assert set(spray(address, 5)) == {200}
+
+
+# A program's secret, codes and refresh tokens
+
+
+@pytest.fixture
+def three_guesses(monkeypatch):
+    monkeypatch.setattr("config.api.oauth.MOST_GUESSES", 3)
+
+
+@pytest.fixture
+def program(alice):
+    client_id, secret = make_application("Program", "https://program.example.com/back")
+    return {"client_id": client_id, "client_secret": secret}
+
+
+@pytest.fixture
+def refresh_token(alice, program):
+    application = get_application_model().objects.get(client_id=program["client_id"])
+    mint_token(alice, timezone.now(), application)
+    access = get_access_token_model().objects.get(application=application)
+    get_refresh_token_model().objects.create(
+        user=alice, application=application, token="b" * 40, access_token=access, token_family=uuid4()
+    )
+    return "b" * 40
+
+
+def renew(address, program, refresh_token, path="/oauth2/token", **headers):
+    body = program | {"grant_type": "refresh_token", "refresh_token": refresh_token, "token": refresh_token}
+    return Client(REMOTE_ADDR=address).post(path, body, headers=headers)
+
+
+@pytest.mark.contract("OAuth 2", "After 100 different wrong secrets, codes or tokens 429 with `Retry-After`", "ours")
+@pytest.mark.parametrize("wrong", ["client_secret", "refresh_token"])
+def test_who_guesses_has_to_wait(address, program, refresh_token, three_guesses, wrong):
+    right = program | {"refresh_token": refresh_token}
+    guesses = [right | {wrong: f"guess {number}"} for number in range(5)]
+    answers = [renew(address, guess, guess.pop("refresh_token")) for guess in guesses]
+    assert [answer.status_code == 429 for answer in answers] == [False, False, False, True, True]
+    refused = renew(address, program, refresh_token)
+    assert (refused.status_code, refused.json()["error"]) == (429, "temporarily_unavailable")
+    assert 1 <= int(refused["Retry-After"]) <= 600
+    assert renew(f"{address}0", program, refresh_token).status_code == 200
+
+
+def test_basic_and_revocation_are_ways_to_guess_too(address, program, refresh_token, three_guesses):
+    for number in range(3):
+        basic = b64encode(f"{program['client_id']}:guess {number}".encode()).decode()
+        assert renew(address, {}, refresh_token, "/oauth2/revoke", Authorization=f"Basic {basic}").status_code == 401
+    assert renew(address, program, refresh_token).status_code == 429
+
+
+def test_another_program_at_the_same_address_need_not_wait(address, program, refresh_token, three_guesses):
+    for number in range(3):
+        renew(address, {"client_id": "another", "client_secret": f"guess {number}"}, refresh_token)
+    assert renew(address, program, refresh_token).status_code == 200
+
+
+def test_a_program_may_try_again_what_is_wrong_and_refresh_as_often_as_it_likes(
+    address, program, refresh_token, three_guesses
+):
+    for _ in range(5):
+        assert renew(address, program, "taken back").json()["error"] == "invalid_grant"
+        assert renew(address, program, refresh_token).status_code == 200
+
+
+def test_without_valkey_programs_are_answered(address, program, refresh_token, three_guesses, valkey_is_away):
+    for number in range(5):
+        assert renew(address, program, f"guess {number}").json()["error"] == "invalid_grant"
+    assert renew(address, program, refresh_token).status_code == 200
 
 
 def test_without_valkey_one_can_log_in(served, alice, address, valkey_is_away):
