@@ -1,0 +1,23 @@
+"""What a listing costs, read from the free text in which sources send it. Pure."""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+PRICE: Final = re.compile(
+    r"(?:US\$|USD|\$)?\s*"
+    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?P<cents>\.[0-9]{1,6})?"
+    r"\s*(?P<unit>k|thousand|m|mm|million)?"
+    r"\s*(?:USD)?\s*\+?",
+    re.IGNORECASE,
+)
+UNITS: Final = {"": 1, "k": 1_000, "thousand": 1_000, "m": 1_000_000, "mm": 1_000_000, "million": 1_000_000}
+
+
+def price_of(text: str) -> Decimal | None:
+    """`1250000`, `$1,250,000`, `1.25M` and `1.25 million` are one price. None for what is no single price above zero."""
+    read = PRICE.fullmatch(text.strip())
+    if read is None:
+        return None
+    number = Decimal(read["whole"].replace(",", "") + (read["cents"] or ""))
+    return number * UNITS[(read["unit"] or "").lower()] or None
