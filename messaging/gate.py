@@ -21,10 +21,14 @@ from teams.visibility import any_of
 Channel = Message.Channel
 Purpose = Message.Purpose
 
+SENDER_LEFT = Verdict(rules.REFUSE, "sender_left", "The sender no longer works here.")
+READER_LEFT = Verdict(rules.REFUSE, "reader_left", "The user it is for no longer works here.")
 NO_SENDER = Verdict(rules.REFUSE, "no_sender", "The sender has no number to text from.")
 REMOVED = Verdict(rules.REFUSE, "removed", "The contact was removed.")
 NOT_THEIRS = Verdict(rules.REFUSE, "not_theirs", "The contact has not this number any more.")
 NO_ADDRESS = Verdict(rules.REFUSE, "no_address", "There is no valid email address.")
+
+OF_USERS = ("email", "first_name", "last_name", "timezone", "is_active")
 
 
 def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
@@ -36,8 +40,11 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
     for message in messages:
         user = users.get(message.user_id or 0)
         contact = contacts.get(message.contact_id)
-        if contact is None and message.purpose != Purpose.ALERT:
+        is_alert = message.purpose == Purpose.ALERT
+        if contact is None and not is_alert:
             verdicts.append(REMOVED)  # while it was being sent, and it was not
+        elif user is not None and not user.is_active:
+            verdicts.append(READER_LEFT if is_alert else SENDER_LEFT)
         elif message.channel == Channel.TEXT:
             verdicts.append(_text(message, user, contact, states[message.recipient], now))
         else:
@@ -48,7 +55,7 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
 
 def _users(ids: set[int]) -> dict[int, User]:
     """The users who speak, as far as the gate and an email's sender need them."""
-    rows = User.objects.filter(any_of("pk", ids)).only("email", "first_name", "last_name", "timezone")
+    rows = User.objects.filter(any_of("pk", ids)).only(*OF_USERS)
     return {user.pk: user for user in rows} if ids else {}
 
 

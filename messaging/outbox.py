@@ -236,7 +236,8 @@ class Drain:
     def hand_over(self, message: Message) -> None:
         """Give one message to the provider and note on it what came of it.
 
-        While a batch is sent, a recipient's evening may end. What was cleared before that is put back, for the gate to hold.
+        While a batch is sent, a recipient's evening may end: what was cleared before that is put back, for the gate to
+        hold.
         """
         leave_ends_at = self.leave_ends_at.get(message.pk)
         if leave_ends_at is not None and self.present >= leave_ends_at:

@@ -234,6 +234,27 @@ def test_a_sender_must_be_here_and_have_a_number(alice, bob, team, campaign, mar
     ]
 
 
+def test_a_text_held_when_its_sender_leaves_is_closed_and_those_of_others_go_on(
+    api, alice, bob, team, campaign, mary, run, mailoutbox
+):
+    make_action(campaign, delay_by_seconds=10 * 3600)  # ten in the evening: held until the morning
+    make_action(campaign, "Email Contact", delay_by_seconds=30 * 3600)
+    make_action(campaign, "Email Contact", delay_by_seconds=30 * 3600, assigned_user=bob)
+    enter(campaign, mary)
+    run(hours=11)
+    alice.is_active = False
+    alice.save()
+
+    run(hours=20)
+
+    assert states() == [
+        ("Text Contact", False, False, "The sender no longer works here."),
+        ("Email Contact", False, False, "The sender no longer works here."),
+        ("Email Contact", False, True, ""),
+    ]
+    assert [letter.to for letter in mailoutbox] == [["mary@example.com"]]
+
+
 def test_one_that_cannot_be_said_holds_up_nobody(alice, campaign, mary):
     make_action(campaign)
     enter(campaign, make_contact(alice, mobile_phone=""))

@@ -210,6 +210,30 @@ def test_a_text_held_overnight_does_not_go_to_a_number_that_was_wrong(text, clie
     assert provider.taken == []
 
 
+def test_nothing_leaves_in_the_name_of_who_has_left(text, bob, client, provider, now, outcome):
+    his = [text(), *outbox.queue_messages([drafts.email_to(client, "Hi", "Hi", now, user=bob)], now)]
+    bob.is_active = False
+    bob.save()
+
+    outbox.run_due(now)
+
+    assert [outcome(message) for message in his] == [("cancelled", "The sender no longer works here.")] * 2
+    assert provider.taken == []
+
+
+def test_who_has_left_is_told_of_nothing_any_more(bob, dana, provider, now, outcome, mailoutbox):
+    alerts = [drafts.alert_text(bob, "New lead: Mary", now), drafts.alert_email(bob, "New lead", "Mary", now)]
+    outbox.queue_messages([*alerts, drafts.alert_text(dana, "New lead: Mary", now)], now)
+    bob.is_active = False
+    bob.save()
+
+    outbox.run_due(now)
+
+    assert [outcome(alert) for alert in alerts] == [("cancelled", "The user it is for no longer works here.")] * 2
+    assert provider.taken == [(dana.phone_e164, "New lead: Mary")]
+    assert mailoutbox == []
+
+
 def test_a_user_without_a_number_cannot_text(dana, client, provider, now, outcome):
     (message,) = outbox.queue_messages([drafts.text_to(client, "Hi", now, user=dana)], now)
 
