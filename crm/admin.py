@@ -22,7 +22,7 @@ from crm.models import (
     CustomFieldValue,
     Hotness,
     Tag,
-    is_seen_by,
+    is_below_seen,
 )
 from crm.views import (
     ActivityResource,
@@ -171,7 +171,7 @@ class CustomFieldValueAdmin(ResourceAdmin):
 
     def rows_for(self, user: User) -> QuerySet[CustomFieldValue]:
         fields = CustomField.objects.visible_to(user)
-        return CustomFieldValue.objects.filter(is_seen_by(user, "contact__"), field__in=fields)
+        return CustomFieldValue.objects.filter(is_below_seen(user), field__in=fields)
 
 
 @admin.register(Tag)
@@ -217,4 +217,4 @@ class EventPropertyAdmin(ResourceAdmin):
     list_select_related = ["event__contact"]
 
     def rows_for(self, user: User) -> QuerySet[EventProperty]:
-        return EventProperty.objects.filter(is_seen_by(user, "event__contact__"))
+        return EventProperty.objects.filter(is_below_seen(user, "event__contact"))

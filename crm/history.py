@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from config import clock
-from crm.models import Contact, is_seen_by
+from crm.models import Contact, is_below_seen
 from teams.models import User
 
 
@@ -16,7 +16,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def visible_to(self, user: User) -> EventQuerySet:
         """Those of the contacts you see (reference 2.14)."""
-        return self.filter(is_seen_by(user, "contact__"))
+        return self.filter(is_below_seen(user))
 
 
 class Event(models.Model):
@@ -126,7 +126,7 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
 
     def visible_to(self, user: User) -> ActivityQuerySet:
         """Those of the contacts you see."""
-        return self.filter(is_seen_by(user, "contact__"))
+        return self.filter(is_below_seen(user))
 
 
 class Activity(models.Model):

@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from config import clock
 from teams.models import User
 from teams.phones import e164
-from teams.visibility import are_shared_with, is_among, seen_through
+from teams.visibility import any_of, are_shared_with, is_among, seen_through, sharer_ids
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
@@ -141,10 +141,25 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 def is_seen_by(user: User, through: str = "") -> models.Q:
     """Contacts that `user` sees; `through` leads to the contact from a row below it, such as `contact__`.
 
-    For those rows the join costs what it yields; `contact__in` would first collect all the user's contacts.
+    For those rows the join costs what it yields; it serves where they are seen for other reasons, too.
     """
     owned = seen_through(f"{through}owner_user_id", user)
-    return owned | models.Q(**{f"{through}assigned_user": user}) | is_among(f"{through}pk", shared_with, user)
+    return owned | is_shown_to(user, through)
+
+
+def is_shown_to(user: User, through: str = "") -> models.Q:
+    """Contacts that `user` sees, whoever owns them."""
+    return models.Q(**{f"{through}assigned_user": user}) | is_among(f"{through}pk", shared_with, user)
+
+
+def is_below_seen(user: User, contact: str = "contact") -> models.Q:
+    """Rows that hang below contacts that `user` sees; `contact` leads from such a row to its contact.
+
+    The ids of the contacts' owners are read first. By them PostgreSQL knows whether the contacts are few, and looks up
+    what hangs below, or most, and walks the rows in their order; neither costs more when the table is longer.
+    """
+    seen = Contact.objects.filter(any_of("owner_user_id", sharer_ids(user)) | is_shown_to(user))
+    return models.Q(**{f"{contact}__in": seen.values("pk")})
 
 
 def shared_with(user: User) -> models.QuerySet[Any, Any]:
@@ -319,7 +334,7 @@ class AddressQuerySet(models.QuerySet["Address"]):
 
     def visible_to(self, user: User) -> AddressQuerySet:
         """Those of the contacts you see (reference 2.8)."""
-        return self.filter(is_seen_by(user, "contact__"))
+        return self.filter(is_below_seen(user))
 
 
 class Address(models.Model):

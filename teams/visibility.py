@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
 from teams.models import SubAccount, Team, TeamMember, User
@@ -72,6 +72,18 @@ def sharers_with(user: User) -> models.QuerySet[Any, Any]:
     members = TeamMember.objects.accepted().filter(team__in=sharing.values("pk"))
     creators, broker = sharing.order_by().values_list("creator_id"), broker_who("is_contact_ownership_enabled")(user)
     return members.order_by().values_list("user_id").union(creators, broker, all=True)
+
+
+def sharer_ids(user: User) -> list[int]:
+    """The ids of `user` and of those who share their contacts with them, read at once.
+
+    Named in a query they cost a statement more than `seen_through`, and tell PostgreSQL how many rows to expect. Of an
+    array it has yet to read it knows nothing.
+    """
+    sql, given = composed_for(user, sharers_with)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        return [user.pk, *(pk for (pk,) in cursor.fetchall())]
 
 
 def seen_through(column: str, user: User) -> models.Q:

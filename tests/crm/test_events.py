@@ -1,7 +1,11 @@
 """Events and the properties they are about (reference 2.14, 2.15)."""
 
-import pytest
+import json
 
+import pytest
+from django.db import connection
+
+from config import clock
 from crm.history import Event, EventProperty
 from crm.models import Contact, ContactShare
 
@@ -210,7 +214,7 @@ def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, api, contact, dja
         while client.get("/events?$limit=0").json()["total"] < size:
             event = client.made("/events", {"contact_id": contact.pk, "type": "property_viewed"})
             client.made(f"/events/{event['id']}/properties", HOUSE)
-        with django_assert_num_queries(2):  # the token, the page, which tells the total
+        with django_assert_num_queries(3):  # the token, whose contacts she sees, the page, which tells the total
             assert len(client.get("/events?$limit=50").json()["data"]) == size
 
 
@@ -367,3 +371,49 @@ def test_the_admin_shows_them(alice, charlie, api, path, client):
         client.force_login(user)
         assert ("property_viewed" in client.get("/admin/crm/event/").content.decode()) is shown
         assert ("Alton Pkwy" in client.get("/admin/crm/eventproperty/").content.decode()) is shown
+
+
+# Whoever sees few of many
+
+
+@pytest.fixture
+def many_events(alice, bob, charlie, team):
+    """Five events for each of 6,000 contacts: bob's, but for three of charlie's."""
+    now = clock.now()
+    contacts = Contact.objects.bulk_create(
+        Contact(owner_user=charlie if number % 2000 == 7 else bob, created_at=now, modified_at=now)
+        for number in range(6000)
+    )
+    Event.objects.bulk_create(
+        Event(contact=contact, user=bob, type="property_viewed", created_at=now, modified_at=now)
+        for _ in range(5)
+        for contact in contacts
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crm_event, crm_contact, crm_contactshare")
+
+
+@pytest.mark.parametrize("order", ["id", "-created_at"])
+def test_events_are_read_as_far_as_they_are_asked_for_however_many_there_are(alice, charlie, many_events, order):
+    """The cost is told in rows that PostgreSQL reads, in the order of thousands if it goes through them all."""
+    for user, total in ((charlie, 15), (alice, 29_985)):
+        rows = Event.objects.visible_to(user).order_by(order)
+        assert rows_read(rows[:10]) < 1000
+        assert rows.count() == total
+    assert rows_read(Event.objects.visible_to(charlie).order_by()) < 1000
+
+
+def rows_read(rows):
+    """Of events, by the plan that was carried out."""
+    plan = json.loads(rows.explain(analyze=True, format="json"))
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in nodes_of(plan[0]["Plan"])
+        if node.get("Relation Name") == "crm_event"
+    )
+
+
+def nodes_of(node):
+    yield node
+    for below in node.get("Plans", ()):
+        yield from nodes_of(below)
