@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from leads.claims import AlreadyClaimed, LeadIsGone, OfferNotOpen, claim
 from leads.models import Lead, LeadOffer
@@ -12,6 +12,7 @@ from messaging import drafts, outbox
 from messaging.models import Message
 from teams.models import User
 
+FRESH = timedelta(days=1)  # alerts that a phone which is a contact's, too, may answer
 LONE_NUMBER = re.compile(r"[\W_]*([0-9]{1,4})[\W_]*")  # " 2. " and "#2" too, but no word beside it
 
 Status = LeadOffer.Status
@@ -24,7 +25,7 @@ def claim_by_digit(message: Message, now: datetime) -> bool:
         return False
     number = int(match[1])
     offers = offers_meant(message.sender, number)
-    if not offers:
+    if not offers or (message.contact_id and not is_an_answer(message, number, offers, now)):
         return False
     offer = next((offer for offer in offers if offer.reply_number == number), None)
     answer(message, offer.user if offer else offers[0].user, outcome(offer, number, offers, now), now=now)
@@ -40,6 +41,16 @@ def offers_meant(phone: str, number: int) -> list[LeadOffer]:
     theirs = told.filter(user__phone_e164=phone, user__is_active=True).order_by("-alerted_at", "-pk")
     whole = theirs.select_related("user", "lead__contact", "lead__source")
     return [*whole.filter(status=Status.SENT, reply_number=number), *whole[:REMEMBERED]]
+
+
+def is_an_answer(message: Message, number: int, offers: Collection[LeadOffer], now: datetime) -> bool:
+    """Whether a number from a phone that is a contact's, too, answers an alert.
+
+    Users say themselves which phone is theirs, and a contact may write "2" to their agent. So the phone must have been
+    told this very number of late, and must write to where that came from.
+    """
+    told = {offer.reply_number for offer in offers if offer.alerted_at and offer.alerted_at > now - FRESH}
+    return number in told and message.user_id is None  # the alert number is nobody's
 
 
 def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], now: datetime) -> str:

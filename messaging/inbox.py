@@ -126,17 +126,19 @@ def _is_taken(message: Message, now: datetime) -> bool:
 
 
 def _deliver(message: Message, now: datetime) -> None:
-    """Give the text to the contact it is from; a stranger becomes one."""
-    user = User.objects.filter(phone_e164=message.sender, is_active=True).first() if message.sender else None
-    wants_no_more = user is None and asks_to_stop(message.body)
+    """Give the text to the contact it is from; a stranger becomes one.
+
+    That a phone is a user's is only what the user says: who is a contact by it, or wants no texts, is heard first.
+    """
+    wants_no_more = asks_to_stop(message.body)
     if wants_no_more and e164(message.sender) == message.sender:  # "any reasonable means": 47 CFR 64.1200(a)(10)
         consent.opt_out(message.sender, source="text", words=message.body, message=message, now=now)
-    if user is not None:
-        _explain(user, message, now)
-    elif message.contact is not None:
+    if message.contact is not None:
         text_received.send(Message, message=message, contact=message.contact, is_new=False, now=now)
     elif wants_no_more:
         logger.info("Message %s is stored; its sender, who is nobody's contact, wants no texts", message.pk)
+    elif user := _user_at(message.sender):
+        _explain(user, now)
     elif message.user is not None and e164(message.sender):
         message.contact = _welcome(message.sender, message.user, now)
         message.save(update_fields=["contact"])
@@ -158,7 +160,11 @@ def _welcome(number: str, owner: User, now: datetime) -> Contact:
     )
 
 
-def _explain(user: User, message: Message, now: datetime) -> None:
+def _user_at(number: str) -> User | None:
+    return User.objects.filter(phone_e164=number, is_active=True).first() if number else None
+
+
+def _explain(user: User, now: datetime) -> None:
     """Tell one of our users what the number is for."""
     if not told_of_late(user, now).filter(body=HELP).exists():
         outbox.queue_messages([drafts.alert_text(user, HELP, now)], now)

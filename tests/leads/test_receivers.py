@@ -1,9 +1,21 @@
+import pytest
+
 from campaigns.models import CampaignContact
 from crm.contacts import remove_contact
 from crm.models import Contact, ContactSource
 from leads.models import Lead, LeadOffer, RoutingTrace
 from messaging.models import Message
-from tests.leads.conftest import ALICES_NUMBER, NOON, TEXT, emails_to, make_route, offer_of, statuses, texts_to
+from tests.leads.conftest import (
+    ALICES_NUMBER,
+    NOON,
+    TEXT,
+    emails_to,
+    make_contact,
+    make_route,
+    offer_of,
+    statuses,
+    texts_to,
+)
 
 STRANGER = "+19495550177"
 
@@ -88,6 +100,72 @@ def test_a_lone_digit_from_an_agents_phone_claims(api, alice, bob, lead, run, te
 
     lead.refresh_from_db()
     assert (lead.claimed_by_user, lead.claimed_via) == (bob, "Text")
+
+
+# A phone that is an agent's and a contact's: users say themselves which phone is theirs
+
+
+@pytest.fixture
+def alerted(api, alice, lead, run):
+    """Bob was told `1`, on the phone that he names as his."""
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+    return lead
+
+
+@pytest.fixture
+def clara(alice, bob):
+    """A client of alice's, reached at the phone that bob names as his."""
+    return make_contact(alice, first_name="Clara", email="clara@example.com", mobile_phone=bob.phone)
+
+
+@pytest.mark.parametrize("body", ["1", "2", "7", "Saturday at 2 suits me"])
+def test_what_a_contact_texts_their_agent_is_theirs_whoever_names_their_phone(alerted, bob, clara, text_in, body):
+    told = texts_to(bob)
+
+    text_in(bob.phone_e164, body, to=ALICES_NUMBER)
+
+    assert statuses(alerted)["Bob"] == "Sent"
+    assert texts_to(bob) == told
+    assert Message.objects.get(purpose="inbound").contact == clara
+
+
+def test_a_contacts_reply_stops_their_texts_whoever_names_their_phone(api, alice, bob, clara, campaign, text_in):
+    action = {"type": "Text Contact", "is_stopped_on_text_reply": True}
+    timing = {"timing_type": "Delay by Minutes", "delay_by_seconds": 600}
+    api(alice).made(f"/campaigns/{campaign.pk}/actions", action | timing)
+    api(alice).made(f"/campaigns/{campaign.pk}/contacts", {"contact_id": clara.pk})
+
+    text_in(bob.phone_e164, "Yes?", to=ALICES_NUMBER)
+
+    (text,) = api(alice).get(f"/contacts/{clara.pk}/campaign-communications").json()["data"]
+    assert (text["is_active"], text["reason"]) == (False, "The contact replied.")
+
+
+def test_an_agent_whom_somebody_keeps_as_a_contact_claims_all_the_same(alerted, bob, clara, text_in):
+    text_in(bob.phone_e164, "1")
+
+    alerted.refresh_from_db()
+    assert alerted.claimed_by_user == bob
+    text_in(bob.phone_e164, "1")
+    assert texts_to(bob)[-1].startswith("The lead is yours")
+
+
+def test_but_by_no_number_that_their_phone_was_not_told(alerted, bob, clara, text_in):
+    told = texts_to(bob)
+
+    text_in(bob.phone_e164, "2")
+
+    assert texts_to(bob) == told
+
+
+def test_nor_when_a_day_has_gone_by(alerted, bob, clara, text_in, run):
+    run(hours=25)
+
+    text_in(bob.phone_e164, "1")
+
+    alerted.refresh_from_db()
+    assert alerted.claimed_by_user is None
 
 
 # Leaving a team

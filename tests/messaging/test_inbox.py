@@ -301,6 +301,26 @@ def test_a_users_own_phone_is_told_what_the_number_is_for_once(texts_in, bob, da
     assert heard == []
 
 
+def test_a_contact_at_a_phone_that_a_user_names_as_theirs_is_heard(texts_in, client, dana, heard):
+    dana.phone = CLIENT
+    dana.save()
+
+    texts_in("Saturday suits me")
+    texts_in("Please stop texting me")
+
+    assert heard == [(client, False)] * 2
+    assert not Message.objects.filter(purpose="alert").exists()
+    assert consent.state_of(CLIENT).opted_out
+
+
+def test_whoever_holds_a_users_phone_may_wish_to_be_left_alone(texts_in, dana, heard):
+    texts_in("Please stop texting me", sender=dana.phone_e164)
+
+    assert consent.state_of(dana.phone_e164).opted_out
+    assert not Message.objects.filter(purpose="alert").exists()
+    assert heard == []
+
+
 def test_whether_they_were_told_is_looked_up_among_their_latest_messages(bob, now):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
