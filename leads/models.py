@@ -223,7 +223,7 @@ class LeadOffer(models.Model):
         CLAIMED = "Claimed"
         DECLINED = "Declined"
         LOST = "Lost"  # another claimed after this member was alerted
-        CANCELLED = "Cancelled"  # the lead was settled before this member's turn
+        CANCELLED = "Cancelled"  # the lead was settled before this member's turn, or the member left the team
         EXPIRED = "Expired"  # exclusive windows and fallbacks only
 
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="offers")

@@ -17,6 +17,7 @@ from teams.models import Team, User
 from teams.signals import member_left
 
 TEXT: Final = "Text"  # the lead source of whoever texts in
+LEFT: Final = "the member left the team"
 
 
 @receiver(text_received)
@@ -28,13 +29,17 @@ def take_in_stranger(*, message: Message, contact: Contact, is_new: bool, now: d
 
 
 @receiver(member_left)
-def cancel_pending_offers(*, team: Team, user: User, now: datetime, **more: Any) -> None:
-    """Who left a team is not told of its leads any more."""
-    pending = LeadOffer.objects.filter(team=team, user=user, status=LeadOffer.Status.PENDING)
+def end_offers(*, team: Team, user: User, now: datetime, **more: Any) -> None:
+    """Who left a team is told of its leads no more, and claims none, not even one they were alerted to.
+
+    What they have claimed stays theirs, until somebody hands the contact on.
+    """
+    offers = LeadOffer.objects.filter(team=team, user=user, status__in=UNDECIDED)
     # Whoever changes an offer holds its lead.
-    leads = Lead.objects.filter(pk__in=pending.values("lead")).order_by("pk")
+    leads = Lead.objects.filter(pk__in=offers.values("lead")).order_by("pk")
     list(leads.select_for_update(no_key=True).values_list("pk"))
-    pending.update(status=LeadOffer.Status.CANCELLED, reason="the member left the team", settled_at=now)
+    cancel_alerts(offers, reason=LEFT, now=now)
+    offers.update(status=LeadOffer.Status.CANCELLED, reason=LEFT, settled_at=now)
 
 
 @receiver(contact_removed)

@@ -184,6 +184,33 @@ def test_who_leaves_the_team_is_told_nothing_more(api, alice, bob, dana, team, l
     assert texts_to(dana) == []
 
 
+def test_who_leaves_the_team_cannot_claim_what_they_were_alerted_to(api, alice, bob, dana, team, alerted, run, text_in):
+    bobs = offer_of(alerted, bob)
+
+    assert api(alice).delete(f"/team-members/{team.memberships.get(user=bob).pk}").status_code == 200
+
+    assert texts_to(bob) == []  # the alert, which had not left yet
+    refused = api(bob).patch(f"/leads/{alerted.pk}/offers/{bobs.pk}", {"status": "Claimed"})
+    assert (refused.status_code, refused.json()["message"]) == (409, "This offer is no longer open: it is Cancelled.")
+    text_in(bob.phone_e164, "1")
+    assert texts_to(bob) == ["Lead 1 is no longer open to you. There is no lead for you to claim now."]
+    run(minutes=5)
+    assert statuses(alerted) == {"Bob": "Cancelled", "Dana": "Sent"}
+    text_in(dana.phone_e164, "1")
+    alerted.refresh_from_db()
+    assert alerted.claimed_by_user == dana
+
+
+def test_who_leaves_the_team_keeps_what_they_have_claimed(api, alice, bob, mary, team, alerted, text_in):
+    text_in(bob.phone_e164, "1")
+
+    api(bob).delete(f"/team-members/{team.memberships.get(user=bob).pk}")
+
+    alerted.refresh_from_db()
+    mary.refresh_from_db()
+    assert (alerted.claimed_by_user, statuses(alerted)["Bob"], mary.assigned_user) == (bob, "Claimed", bob)
+
+
 def test_offers_of_other_teams_stay(api, alice, dana, team, lead, charlie):
     api(alice).post(f"/leads/{lead.pk}/offers")
     other = type(team).objects.create(creator=charlie, name="Other")
