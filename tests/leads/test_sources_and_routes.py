@@ -1,6 +1,10 @@
-import pytest
+from importlib import import_module
 
-from leads.models import LeadRoute
+import pytest
+from django.db import connection
+
+from crm.models import Contact, ContactSource
+from leads.models import LeadRoute, RoutingTrace
 from tests.leads.conftest import TRULIA, ZILLOW, make_route
 
 
@@ -210,6 +214,24 @@ def test_a_list_of_routes_costs_what_one_costs(api, alice, route, campaign, by_e
         make_route(alice, campaign, filter=name, contact_source=by_email)
     with django_assert_num_queries(2):
         assert client.get("/lead-routes").json()["total"] == 8
+
+
+def test_a_route_of_a_source_that_was_there_twice_goes_on_matching(api, alice, campaign, by_email):
+    """As a try-out is brought up to date that had one name twice: the later source was given a name of its own."""
+    later = ContactSource.objects.create(user=alice, name="passing")
+    ContactSource.objects.filter(pk=later.pk).update(name=f"email #{later.pk}")
+    other = ContactSource.objects.create(user=alice, name="Open house #1")
+    routes = [make_route(alice, campaign, lead_source_id=None, contact_source=each) for each in (later, other)]
+    old, new = [Contact.objects.create(owner_user=alice, source=each) for each in (later, by_email)]
+
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("leads.migrations.0007_routes_of_doubled_sources").TO_THE_ONE_THAT_STANDS)
+
+    for contact in (old, new):
+        lead = api(alice).made("/leads", {"contact_id": contact.pk, "lead_source_id": TRULIA})
+        assert RoutingTrace.objects.get(lead=lead["id"]).decision["route_id"] == routes[0].pk
+    routes[1].refresh_from_db()
+    assert routes[1].contact_source == other
 
 
 def test_the_embedded_team_numbers_its_order(api, alice, team, route):
