@@ -1,11 +1,13 @@
 """Reminding agents of tasks that fall due, once for each time a task is due (design 5). One of `settings.ENGINES`."""
 
 import textwrap
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Value
 
 from campaigns.models import REMINDED_BY, Task
 from crm.models import Contact
@@ -51,7 +53,9 @@ def _remind(now: datetime) -> int:
     due = Task.objects.filter(remind_at__lte=now).order_by("remind_at", "id")
     tasks = list(due.select_for_update(skip_locked=True, no_key=True)[:BATCH])
     agents = User.objects.in_bulk({pk for task in tasks for pk in (task.assigned_user_id, task.owner_user_id) if pk})
-    queue_messages([_message(task, agent, now) for task in tasks if (agent := _agent_of(task, agents))], now)
+    reminded = [(task, agent) for task in tasks if (agent := _agent_of(task, agents))]
+    seen = _contacts_of(reminded)
+    queue_messages([_message(task, agent, seen.get((agent.pk, task.contact_id)), now) for task, agent in reminded], now)
     Task.objects.filter(pk__in=[task.pk for task in tasks]).update(reminded_for=F("remind_at"), remind_at=None)
     return len(tasks)
 
@@ -62,10 +66,23 @@ def _agent_of(task: Task, agents: dict[int, User]) -> User | None:
     return next((agent for agent in candidates if agent.is_active), None)
 
 
-def _message(task: Task, agent: User, now: datetime) -> Message:
+def _contacts_of(reminded: Sequence[tuple[Task, User]]) -> dict[tuple[int, int | None], Contact]:
+    """Whom the tasks are about, by agent and contact, as far as each agent sees them; one statement for all agents."""
+    named: dict[User, list[int]] = defaultdict(list)
+    for task, agent in reminded:
+        if task.contact_id:
+            named[agent].append(task.contact_id)
+    seen = [
+        Contact.objects.visible_to(agent).filter(pk__in=ids).annotate(agent_id=Value(agent.pk)).order_by()
+        for agent, ids in named.items()
+    ]
+    rows: Any = Contact.objects.none().union(*seen, all=True)
+    return {(contact.agent_id, contact.pk): contact for contact in rows}
+
+
+def _message(task: Task, agent: User, contact: Contact | None, now: datetime) -> Message:
     """A text if that was asked for and the agent has a phone, else an email."""
     line = textwrap.shorten(task.description, LONGEST_LINE, placeholder=" ...")
-    contact = Contact.objects.visible_to(agent).filter(pk=task.contact_id).first() if task.contact_id else None
     if REMINDED_BY[task.action_type] == Message.Channel.TEXT and agent.phone_e164:
         return alert_text(agent, "\n".join([f"Task due: {line}", *_lines_about(contact)]), now)
     return alert_email(agent, f"Task due: {line}", _letter(task, agent, contact), now)
