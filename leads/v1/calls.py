@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from campaigns.views import TaskResource
 from config.api.asking import ask
 from config.api.resources import Resource
+from config.api.values import whole_number
 from config.errors import DomainError, NotAllowed
 from crm.models import E164
 from crm.views import ActivityResource, ContactResource, ContactSourceResource, EventPropertyResource, EventResource
@@ -55,8 +56,21 @@ class Call:
 
     def page(self, **more: Any) -> str:
         """The part of a list that was asked for."""
-        part = {"$limit": self.given.get("limit", PAGE), "$skip": self.given.get("offset", 0)}
+        part = {"$limit": self.number("limit", PAGE), "$skip": self.number("offset", 0)}
         return urlencode(part | more)
+
+    def number(self, name: str, otherwise: int) -> int:
+        """How many rows were asked for. v2 would let pass what is none, as LionDesk's v2 did; here it is told."""
+        given = self.given.get(name)
+        if given is None or given == "":
+            return otherwise
+        try:
+            number = whole_number(given)
+        except ValueError as error:
+            raise Wrong(f"{name} {error}") from None
+        if number < 0:
+            raise Wrong(f"{name} must be 0 or more.")
+        return number
 
 
 def fields_of(resource: type[Resource[Any]]) -> list[str]:

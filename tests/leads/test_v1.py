@@ -255,6 +255,29 @@ def test_all_contacts_are_read_in_pages(alice, charlie, v1):
     assert [contact["first_name"] for contact in rest["contacts"]] == ["100"]
 
 
+@pytest.mark.parametrize("name", ["limit", "offset"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("abc", "must be a whole number."),
+        ("1.5", "must be a whole number."),
+        ([2], "must be a whole number."),
+        (True, "must be a whole number."),
+        (10**40, "is too large a number."),
+        (-1, "must be 0 or more."),
+    ],
+)
+def test_a_page_of_no_number_is_told_by_name(v1, mary, name, given, said):
+    for action in ("GetAllContacts", "GetContactActivity"):
+        assert v1.refused(action, contactid=mary.pk, **{name: given}) == (400, f"{name} {said}")
+
+
+def test_an_empty_limit_is_none_and_a_large_one_the_largest(v1, mary):
+    assert v1.call("GetAllContacts", limit="", offset=None)["limit"] == 100
+    assert v1.call("GetAllContacts", limit=0)["contacts"] == []
+    assert v1.call("GetAllContacts", limit=2**63 - 1, offset=2**63 - 1)["limit"] == 1000
+
+
 @pytest.mark.contract("API v1", "`GetContactDetails`", "inferred")
 def test_the_details_of_a_contact_are_v2s_with_its_addresses(alice, api, v1, mary):
     address = api(alice).made(f"/contacts/{mary.pk}/addresses", {"city": "Irvine"})
