@@ -148,7 +148,7 @@ def test_a_program_is_told_its_user_but_personal_access_is_not(v1, program):
 
 
 def test_strangers_who_keep_coming_are_asked_to_wait(settings, v1, monkeypatch):
-    monkeypatch.setattr("config.api.oauth.wait_of_stranger", lambda request: 7)
+    monkeypatch.setattr("config.api.limits.wait_of_stranger", lambda request: 7)
     v1.account = "wrong"
 
     answer = v1.send({"action": "Echo"})
