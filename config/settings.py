@@ -110,6 +110,14 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "reconnect_timeout": 5,  # then whoever comes next starts over: back-off alone would lag behind the server
     "max_size": env.int("DATABASE_POOL", default=10),
 }
+# A server that is gone without a word, as when a cable is cut, is noticed within a minute.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+} | DATABASES["default"]["OPTIONS"]
 # Requests are many and alike: that PostgreSQL planned their statements anew took a sixth of an intake's time.
 # The workers say no: their statements are few, and their tables grow a hundredfold before a plan is looked at again.
 if env.bool("DATABASE_PREPARED", default=True):
@@ -270,6 +278,7 @@ ALERT_NUMBER = env("ALERT_NUMBER", default="+19495550100" if SANDBOX else "")
 TEXTS_TO_UNKNOWN_CONSENT = env("TEXTS_TO_UNKNOWN_CONSENT", default="allow" if SANDBOX else "refuse")
 if TEXTS_TO_UNKNOWN_CONSENT not in ("allow", "refuse"):
     raise ImproperlyConfigured("TEXTS_TO_UNKNOWN_CONSENT must be allow or refuse.")
+MOST_FALLBACKS = env.int("MOST_FALLBACKS", default=5)  # of a lead from team to team: a guard against loops
 # Who may take an inbound text before it becomes a message on a contact; asked in this order.
 INBOUND = ["leads.reply.claim_by_digit"]
 # Who may act on a key that is pressed in an alert call, and say what is spoken next; asked in this order.

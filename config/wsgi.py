@@ -9,8 +9,12 @@ from django.core.wsgi import get_wsgi_application
 
 from config.api.chunks import GatherChunks
 from config.api.slashes import CollapseSlashes
+from config.patience import ImpatientConnection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# Of the web part alone: workers, commands and migrations may take their time.
+settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = ImpatientConnection
 
 application = CollapseSlashes(GatherChunks(get_wsgi_application()))
 

@@ -58,8 +58,8 @@ if TYPE_CHECKING:  # settings name this module: importing DRF's views would go r
     from rest_framework.views import APIView
 
 GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}  # what a request without a grant means
-# What a wrong guess is answered; how many different ones a program may make at one address, and in which time. One whose
-# users have all taken back their grants stays below.
+# What a wrong guess is answered; how many different ones a program may make at one address, and in which time. A
+# program whose users have all taken back their grants stays below.
 GUESSES = ("invalid_client", "invalid_grant")
 MOST_GUESSES, GUESS_SECONDS = 100, 600
 WHY = {  # where the library gives no description

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -99,6 +99,21 @@ class Stack:
         assert pid, f"{part} does not run"
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    @contextmanager
+    def frozen(self, part: str) -> Iterator[None]:
+        """A part that stands still with all its processes, and goes on afterwards."""
+        leader = self.pid(part)
+        assert leader, f"{part} does not run"
+        processes = [leader, *descendants(leader)]
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def wait_for_another(self, part: str, killed: int) -> None:
         """Wait until a part runs again as another process."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.stack.running import Stack, wait_until
+from tests.stack.running import PATIENCE, Stack, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -115,3 +115,15 @@ def test_leads_survive_the_death_of_every_part_and_alert_everybody_once(stack: S
         told = alerts(stack, phone)
         assert [name for name, times in told.items() if times > 1] == []
         assert [name for name in intake.taken if not told[name]] == []
+
+
+def test_a_frozen_database_is_named_and_all_goes_on_when_it_thaws(stack: Stack) -> None:
+    with stack.client() as client:
+        assert client.get("/me").status_code == 200
+        with stack.frozen("postgres"):
+            answer = httpx.get(f"{stack.base_url}/readyz", timeout=10)
+            assert answer.status_code == 503
+            assert "database" in answer.json()["missing"]
+            assert client.get("/me", timeout=PATIENCE).status_code == 503  # by one that had a connection, too
+        stack.wait_until_ready()
+        assert client.get("/me").status_code == 200

@@ -1,0 +1,25 @@
+"""How long a request waits for an answer of PostgreSQL.
+
+A server that is frozen, or busy beyond measure, keeps its connections open and says nothing: no time-out of the network
+notices. Requests would hold all threads of the web part, and not even `/readyz` could be answered.
+"""
+
+from typing import Any
+
+from psycopg import Connection, OperationalError
+from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
+
+
+class ImpatientConnection(Connection[Any]):
+    """Gives a statement up, and itself with it. config.wsgi has the pool of the web part make these."""
+
+    patience = 30.0  # seconds, for one statement: more than any of a request's takes, and less than proxies have
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:  # the answer may still come, to nobody
+                self.pgconn.finish()
+            raise
