@@ -20,6 +20,18 @@ def tell_owner_of_nobody(lead: Lead, *, now: datetime) -> None:
     tell(lead.owner_user, story.untold_text, story.untold_subject, story.untold_email, now=now)
 
 
+def tell_owner_of_no_claim(lead: Lead, *, now: datetime) -> None:
+    """Everybody was told, nobody claimed, and there is no fallback: it must not lie unseen."""
+    story = Story(lead)
+    tell(lead.owner_user, story.unclaimed_text, story.unclaimed_subject, story.unclaimed_email, now=now)
+
+
+def tell_of_gift(lead: Lead, user: User, *, now: datetime) -> None:
+    """The lead was given to this user: how to reach the person."""
+    story = Story(lead)
+    tell(user, story.given_text, story.given_subject, story.given_email, now=now)
+
+
 def tell(user: User, text: str, subject: str, email: str, *, now: datetime) -> None:
     """By email, and by text where the user has a phone."""
     messages = [drafts.alert_email(user, subject, email, now)] if user.email else []

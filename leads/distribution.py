@@ -1,20 +1,35 @@
-"""Offering a lead to a team: one row a member, with the moment of their turn (design 6)."""
+"""Offering leads to teams: one row a member, with the moment of their turn; and where a lead goes that nobody takes.
 
-from collections.abc import Collection
+What is done to many leads at once costs as many statements as for one: they are taken team by team.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from config import due
 from config.errors import DomainError
-from leads.claims import AlreadyClaimed, hold_lead
-from leads.models import DistributionTarget, Lead, LeadOffer, RoutingTrace
-from leads.rollout import Option, Plan, RolloutTeam, plan_rollout
-from messaging import consent
-from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from leads import alerts
+from leads.claims import AlreadyClaimed, end_other_offers, give_lead, hold_lead
+from leads.fallback import POND, TEAM, USER, Fallback, Hop, next_hop
+from leads.models import DistributionTarget, Lead, LeadOffer, RoutingTrace, TraceEntry
+from leads.rollout import Plan
+from leads.roster import keep_places, roster_of
+from teams.models import Team, User
+from teams.visibility import any_of
+
+Status = LeadOffer.Status
+Kind = TraceEntry.Kind
+
+BATCH: Final = 500
+ON_ITS_WAY: Final = ("team_id", "hop", "falls_back_at", "alarm_at", "ponded_at")
+KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.GIVEN, None: Kind.NOBODY}
 
 
 class CannotOffer(DomainError):
@@ -34,20 +49,23 @@ def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
     """Offer a lead to its team on request; while a rollout stands, that is the answer."""
     lead = hold_lead(lead.pk)
     team = team_to_offer_to(lead, caller)
-    standing = list(lead.offers.all())
+    standing = list(lead.offers.filter(round=lead.round))
     is_automatic = was_offered_unasked(lead, standing)
     if lead.claimed_by_user_id is not None and not is_automatic:
         raise AlreadyClaimed
-    if lead.claimed_by_user_id is not None or any(offer.status == LeadOffer.Status.PENDING for offer in standing):
+    if lead.claimed_by_user_id is not None or any(offer.status == Status.PENDING for offer in standing):
         return Rollout(standing, is_new=False)
-    plan = plan_for(team, {offer.user_id for offer in standing}, now)
-    is_open = any(offer.status == LeadOffer.Status.SENT for offer in standing)  # somebody may still claim it
-    if not plan.offers and (is_open or is_automatic):
+    is_open = any(offer.status == Status.SENT for offer in standing)  # somebody may still claim it
+    if (is_open or is_automatic) and roster_of(team, now).plan(already_offered([lead])[lead.pk], now).is_empty:
         return Rollout(standing, is_new=False)
-    if not plan.offers:
-        raise CannotOffer(nobody_to_tell(team, plan))
-    note_skipped(lead, plan)
-    return Rollout(make_offers(lead, plan, now=now), is_new=True)
+    is_returning = lead.route is not None and lead.route.is_returning_to_claimer
+    had = already_offered([lead])
+    plan = send_out(lead, had, is_returning=is_returning, start=starts_at(lead, now), now=now)
+    if plan.is_empty and team.fallback_target is None and lead.claimed_by_user_id is None:
+        raise CannotOffer(nobody_to_tell(team, plan))  # which undoes what was done
+    RoutingTrace.objects.filter(lead=lead).update(**told_plan(plan))
+    made = lead.offers.filter(round=lead.round).exclude(pk__in=[offer.pk for offer in standing])
+    return Rollout(list(made), is_new=True)
 
 
 def team_to_offer_to(lead: Lead, caller: User) -> Team:
@@ -66,59 +84,255 @@ def was_offered_unasked(lead: Lead, standing: Collection[LeadOffer]) -> bool:
     return bool(standing) and RoutingTrace.objects.filter(lead=lead, decision__is_automatic=True).exists()
 
 
+def starts_at(lead: Lead, now: datetime) -> datetime:
+    """When the first turn is: a lead that came in outside the open hours of its route may be held until they begin."""
+    trace = RoutingTrace.objects.filter(lead=lead).values_list("decision__starts_at", flat=True).first()
+    return max(now, datetime.fromisoformat(trace)) if trace else now
+
+
 def nobody_to_tell(team: Team, plan: Plan) -> str:
     """Why no member of the team can be offered the lead."""
     reasons = "; ".join(f"user {skipped.user_id}: {skipped.reason}" for skipped in plan.skipped)
     return f"No member of the team {team.name} can be told: {reasons or 'it has no distribution options'}."
 
 
-def note_skipped(lead: Lead, plan: Plan) -> None:
-    """Keep in the lead's trace who was passed over this time."""
-    RoutingTrace.objects.filter(lead=lead).update(skipped=[asdict(skipped) for skipped in plan.skipped])
+# A lead's way through the teams
 
 
-def plan_for(team: Team, already_offered: Collection[int], now: datetime) -> Plan:
-    """The turns of this team's members."""
-    as_planned = RolloutTeam(team.pk, team.order_method, team.mins_until_next_alert)
-    return plan_rollout(as_planned, options_of(team), already_offered, now)
+def send_out(lead: Lead, had: dict[int, set[int]], *, is_returning: bool, start: datetime, now: datetime) -> Plan:
+    """Offer a lead to its team, or, where its route says so, give it to whoever claimed the contact's last one."""
+    if is_returning and give_to_earlier_claimer(lead, now=now):
+        return Plan()
+    return offer_all([lead], had, now=now, start=start)[lead.pk]
 
 
-def options_of(team: Team) -> list[Option]:
-    """The team's distribution options, with what decides whether each member can be told."""
-    accepted = TeamMember.objects.accepted().filter(team=team, user=OuterRef("user"))
-    rows = list(
-        TeamMemberDistributionOption.objects.filter(team=team)
-        .select_related("user")
-        .annotate(is_accepted=Exists(accepted))
-        .order_by("pk")
-    )
-    phones = {row.user.phone_e164 for row in rows if row.has_text_alert and row.user.phone_e164}
-    states = consent.states_of(phones)
-    return [
-        Option(
-            id=row.pk,
-            user_id=row.user_id,
-            rank=row.rank,
-            mins_until_lead_offer=row.mins_until_lead_offer,
-            assign_automatically=row.assign_automatically,
-            has_call_alert=row.has_call_alert,
-            has_text_alert=row.has_text_alert,
-            has_email_alert=row.has_email_alert,
-            is_accepted=cast(Any, row).is_accepted,  # annotated above
-            is_active=row.user.is_active,
-            phone=row.user.phone_e164,
-            has_opted_out=states.get(row.user.phone_e164, consent.NOTHING_KNOWN).opted_out,
-            email=row.user.email,
-        )
-        for row in rows
-    ]
+def give_to_earlier_claimer(lead: Lead, *, now: datetime) -> bool:
+    """Give the lead to the member who claimed the contact's last one, if they can take it, and trace either."""
+    earlier = earlier_claim(lead)
+    if earlier is None:
+        return False
+    roster = roster_of(team_of(lead), now, is_held=False)
+    reason = roster.why_not(earlier.claimed_by_user_id or 0, now)
+    words = f"User {earlier.claimed_by_user_id} claimed lead {earlier.pk} of this contact"
+    if reason:
+        trace(lead, Kind.PLANNED, f"{words}, but cannot take this one: {reason}.", now=now)
+        return False
+    trace(lead, Kind.GIVEN, f"{words}.", now=now, user_id=earlier.claimed_by_user_id)
+    assign(lead, cast(User, earlier.claimed_by_user), now=now)
+    return True
 
 
-def make_offers(lead: Lead, plan: Plan, *, now: datetime) -> list[LeadOffer]:
-    """Write the plan down, and wake the engine if somebody's turn has come."""
+def earlier_claim(lead: Lead) -> Lead | None:
+    """The last lead of this contact that a member of a team claimed; its owner's own do not count."""
+    earlier = Lead.objects.filter(contact=lead.contact_id, claimed_by_user__isnull=False, team__isnull=False)
+    return earlier.exclude(pk=lead.pk).select_related("claimed_by_user").order_by("-claimed_at", "-pk").first()
+
+
+def offer_all(
+    leads: Sequence[Lead], had: dict[int, set[int]], *, now: datetime, start: datetime | None = None
+) -> dict[int, Plan]:
+    """Offer leads, which the caller holds, to their teams; where nobody can be told, along the teams' fallbacks.
+
+    `had`: by lead, who is passed over (see `already_offered`); `start`: when the first turns are, else at once.
+    Answers the plan of each lead's own team, by lead, for the caller to trace. A round robin takes the leads in the
+    order given.
+    """
+    with on_their_way(leads):
+        tried = offer_to_teams(leads, had, start or now, now)
+        follow_fallbacks([(lead, plan) for lead, plan in tried if plan.is_empty], had, now)
+    return {lead.pk: plan for lead, plan in tried}
+
+
+def fall_back(leads: Sequence[Lead], *, now: datetime) -> None:
+    """The time of these leads' last offers is over: on to their teams' fallbacks. The caller holds them."""
+    with on_their_way(leads):
+        follow_fallbacks([(lead, None) for lead in leads], already_offered(leads), now)
+
+
+def follow_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], had: dict[int, set[int]], now: datetime) -> None:
+    """From team to team, until somebody can be told or there is no further one."""
+    while stranded:
+        onward = move_to_fallbacks(stranded, now)
+        tried = offer_to_teams(onward, had, now, now)
+        told = [(lead, plan) for lead, plan in tried if not plan.is_empty]
+        trace_all([entry(lead, Kind.PLANNED, f"Offered to team {lead.team_id}.", now, plan) for lead, plan in told])
+        stranded = [(lead, plan) for lead, plan in tried if plan.is_empty]
+
+
+def already_offered(leads: Sequence[Lead]) -> dict[int, set[int]]:
+    """By lead, who is not to be offered it again: who had it in this round, who said no, who gave it back."""
+    had: dict[int, set[int]] = {lead.pk: set() for lead in leads}
+    rounds = {lead.pk: lead.round for lead in leads}
+    offers = LeadOffer.objects.filter(any_of("lead_id", list(had)))
+    for lead_id, user_id, number, status in offers.values_list("lead_id", "user_id", "round", "status"):
+        if number == rounds[lead_id] or status in (Status.DECLINED, Status.RETURNED):
+            had[lead_id].add(user_id)
+    return had
+
+
+def offer_to_teams(
+    leads: Sequence[Lead], had: dict[int, set[int]], start: datetime, now: datetime
+) -> list[tuple[Lead, Plan]]:
+    """Each lead with the plan of its team, which is written down. Teams come by id: their round robins are held."""
+    by_team: dict[int, list[Lead]] = defaultdict(list)
+    for lead in leads:
+        by_team[lead.team_id or 0].append(lead)
+    planned = [pair for team_id in sorted(by_team) for pair in plan_for_team(by_team[team_id], had, start, now)]
+    make_offers(planned, had, now=now)
+    return planned
+
+
+def plan_for_team(
+    leads: Sequence[Lead], had: Mapping[int, Collection[int]], start: datetime, now: datetime
+) -> list[tuple[Lead, Plan]]:
+    """These leads' turns in their team, one lead after the other."""
+    team = team_of(leads[0])
+    roster = roster_of(team, now)
+    planned: list[tuple[Lead, Plan]] = []
+    for lead in leads:
+        plan = roster.plan(had[lead.pk], start)
+        planned.append((lead, plan))
+        roster = roster.after(plan, now)
+        set_out(lead, team, plan, now)
+    keep_places(roster)
+    return planned
+
+
+def team_of(lead: Lead) -> Team:
+    if lead.team is None:
+        raise CannotOffer("This lead has no team.")
+    return lead.team
+
+
+def set_out(lead: Lead, team: Team, plan: Plan, now: datetime) -> None:
+    """When this lead falls back, and when its team's creator hears of it, if nobody claims it."""
+    is_followed = team.fallback_target is not None or team.is_exclusive_window
+    lead.falls_back_at = plan.ends_at if is_followed else None
+    if team.mins_until_alarm is not None and lead.alarm_at is None and plan.offers:
+        lead.alarm_at = max(now, plan.offers[0].notify_at) + timedelta(minutes=team.mins_until_alarm)
+
+
+def make_offers(planned: Sequence[tuple[Lead, Plan]], had: Mapping[int, set[int]], *, now: datetime) -> None:
+    """Write the plans down, and wake the engine if somebody's turn has come."""
     offers = LeadOffer.objects.bulk_create(
-        LeadOffer(lead=lead, created_at=now, **asdict(planned)) for planned in plan.offers
+        LeadOffer(lead=lead, round=lead.round, created_at=now, **asdict(offer))
+        for lead, plan in planned
+        for offer in plan.offers
     )
+    for offer in offers:
+        had[offer.lead_id].add(offer.user_id)
     if any(offer.notify_at <= now for offer in offers):
         due.nudge("leads.engine")
-    return offers
+
+
+def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], now: datetime) -> list[Lead]:
+    """Send each lead where its team's fallback says; returns those that are another team's now."""
+    fallbacks = fallbacks_of({lead.team_id or 0 for lead, _ in stranded})
+    been_to = teams_had([lead for lead, _ in stranded])
+    moves = [(lead, plan, hop_of(lead, been_to[lead.pk], fallbacks)) for lead, plan in stranded]
+    trace_all([entry(lead, KINDS[hop.target], hop.reason, now, plan, **where(hop)) for lead, plan, hop in moves])
+    for lead, plan, hop in moves:
+        arrive(lead, hop, plan, now)
+    return [lead for lead, _, hop in moves if hop.target == TEAM]
+
+
+def hop_of(lead: Lead, been_to: Collection[int], fallbacks: Mapping[int, Fallback]) -> Hop:
+    return next_hop(lead.team_id or 0, been_to, lead.hop, settings.MOST_FALLBACKS, fallbacks)
+
+
+def arrive(lead: Lead, hop: Hop, plan: Plan | None, now: datetime) -> None:
+    """What becomes of a lead at its next stop."""
+    lead.falls_back_at = None
+    if hop.target == TEAM:
+        lead.team_id, lead.hop = hop.team_id, lead.hop + 1
+    elif hop.target == POND:
+        lead.ponded_at = now
+    elif hop.target == USER:
+        assign(lead, User.objects.get(pk=hop.user_id or 0), now=now)
+    elif plan is not None and lead.hop == 0:
+        alerts.tell_owner_of_nobody(lead, now=now)
+    else:
+        alerts.tell_owner_of_no_claim(lead, now=now)
+
+
+def assign(lead: Lead, user: User, *, now: datetime) -> None:
+    """Give a lead to somebody who did not claim it, and tell them."""
+    end_other_offers([lead.pk], now=now)
+    give_lead(lead, user, via=Lead.ClaimedVia.ASSIGNED, now=now)
+    alerts.tell_of_gift(lead, user, now=now)
+
+
+def fallbacks_of(team_ids: Collection[int]) -> dict[int, Fallback]:
+    """What each of these teams does with the leads that nobody claimed."""
+    teams = Team.objects.filter(any_of("pk", team_ids)).select_related("fallback_user")
+    return {team.pk: fallback_of(team) for team in teams}
+
+
+def fallback_of(team: Team) -> Fallback:
+    is_gone = team.fallback_user is not None and not team.fallback_user.is_active
+    return Fallback(team.fallback_target, team.fallback_team_id, team.fallback_user_id, is_gone)
+
+
+def teams_had(leads: Sequence[Lead]) -> dict[int, set[int]]:
+    """By lead, the teams it was offered to in this round."""
+    had: dict[int, set[int]] = {lead.pk: set() for lead in leads}
+    rounds = {lead.pk: lead.round for lead in leads}
+    offers = LeadOffer.objects.filter(any_of("lead_id", list(had))).values_list("lead_id", "team_id", "round")
+    for lead_id, team_id, number in offers.distinct():
+        if number == rounds[lead_id]:
+            had[lead_id].add(team_id)
+    return had
+
+
+@contextmanager
+def on_their_way(leads: Sequence[Lead]) -> Iterator[None]:
+    """Write down at the end how far these leads have come, where that changed."""
+    before = [[getattr(lead, name) for name in ON_ITS_WAY] for lead in leads]
+    yield
+    pairs = zip(leads, before, strict=True)
+    moved = [lead for lead, values in pairs if [getattr(lead, name) for name in ON_ITS_WAY] != values]
+    if moved:
+        Lead.objects.bulk_update(moved, ON_ITS_WAY, batch_size=BATCH)
+
+
+# What traces keep of it
+
+
+def entry(lead: Lead, kind: str, reason: str, now: datetime, plan: Plan | None = None, **details: Any) -> TraceEntry:
+    """Something that happened to a lead, with the plan that was tried, if any."""
+    told = details | (told_plan(plan) if plan else {})
+    return TraceEntry(lead=lead, at=now, kind=kind, reason=reason, details=told)
+
+
+def trace_all(entries: Sequence[TraceEntry]) -> None:
+    TraceEntry.objects.bulk_create(entries)
+
+
+def trace(lead: Lead, kind: str, reason: str, *, now: datetime, actor: User | None = None, **details: Any) -> None:
+    """Note that something happened to this lead; without an actor it was the server's doing."""
+    TraceEntry.objects.create(lead=lead, at=now, kind=kind, reason=reason, actor_user=actor, details=details)
+
+
+def where(hop: Hop) -> dict[str, int]:
+    """The team or the user a hop leads to."""
+    ids = {"team_id": hop.team_id, "user_id": hop.user_id}
+    return {name: number for name, number in ids.items() if number is not None}
+
+
+def told_plan(plan: Plan) -> dict[str, Any]:
+    """Who was passed over, and whose turn the round robin made it."""
+    return {"skipped": [asdict(skipped) for skipped in plan.skipped], "rotation": told_rotation(plan)}
+
+
+def told_rotation(plan: Plan) -> dict[str, Any] | None:
+    """The pointer before and after, with everybody's weight and what they are owed; null without a round robin."""
+    if plan.turn is None:
+        return None
+    taker, after = plan.turn.order[0], {place.user_id: place for place in plan.turn.places}
+    last = max(plan.turn.order, key=lambda place: place.last_turn)
+    return {
+        "turn": after[taker.user_id].last_turn,
+        "pointer_before": last.user_id if last.last_turn else None,
+        "pointer_after": taker.user_id,
+        "places": [asdict(place) | {"credit_after": after[place.user_id].credit} for place in plan.turn.order],
+    }

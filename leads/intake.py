@@ -1,9 +1,9 @@
 """Taking in a lead: routing it, and what follows at once (design 6)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -12,14 +12,15 @@ from campaigns.models import Campaign
 from crm.models import Contact
 from leads import alerts
 from leads.claims import give_contact, mark_claimed
-from leads.distribution import make_offers, plan_for
+from leads.conditions import Inquiry, codes
+from leads.distribution import send_out, told_plan
 from leads.models import DistributionTarget, Lead, LeadRoute, RoutingTrace
-from leads.rollout import Skipped
+from leads.prices import price_of
+from leads.rollout import Plan
 from leads.routes import routes_of, rule_of
-from leads.routing import Decision, Inquiry, Rule, TeamArea, route
+from leads.routing import Decision, Rule, TeamArea, route
 from messaging import consent
 from teams.models import Team, User
-from teams.zipcodes import parse_list
 
 
 @transaction.atomic(savepoint=False)
@@ -39,33 +40,41 @@ def receive_lead(
     """
     routes = routes_of(owner)
     lead = Lead(owner_user=owner, contact=contact, created_at=now, modified_at=now, **given)
-    decision = decide(lead, routes)
+    decision = decide(lead, routes, now)
     is_automatic = is_unasked or any(route.is_automatic for route in routes if route.pk == decision.route_id)
     follow(lead, decision, now=now)
     lead.save()
     note_consent(lead, contact.numbers if numbers is None else numbers, now=now)
-    skipped = pass_on(lead, is_automatic=is_automatic, now=now)
+    plan = pass_on(lead, decision, is_automatic=is_automatic, now=now)
     if is_automatic and decision.campaign_id is not None:
         start_campaign(lead, decision.campaign_id, now=now)
     RoutingTrace.objects.create(
         lead=lead,
         decided_at=now,
         decision=decision.as_json() | {"is_automatic": is_automatic},
-        skipped=[asdict(member) for member in skipped],
+        **told_plan(plan),
     )
     return lead
 
 
-def decide(lead: Lead, routes: list[LeadRoute]) -> Decision:
+def decide(lead: Lead, routes: list[LeadRoute], now: datetime) -> Decision:
     """Ask routing where the lead goes."""
-    inquiry = Inquiry(
+    rules = [rule_of(route) for route in routes]
+    return route(inquiry_of(lead, now), rules, areas_of(lead.owner_user, rules))
+
+
+def inquiry_of(lead: Lead, at: datetime) -> Inquiry:
+    """The lead as routing sees it, coming in at that moment."""
+    return Inquiry(
         lead_source_id=lead.source_id,
         contact_source=lead.contact.source.name if lead.contact.source else "",
         type=lead.type,
         zipcode=lead.zipcode,
+        city=lead.city,
+        listing_status=lead.listing_status,
+        price=price_of(lead.listing_price),
+        at=at,
     )
-    rules = [rule_of(route) for route in routes]
-    return route(inquiry, rules, areas_of(lead.owner_user, rules))
 
 
 def areas_of(owner: User, rules: list[Rule]) -> list[TeamArea]:
@@ -73,7 +82,12 @@ def areas_of(owner: User, rules: list[Rule]) -> list[TeamArea]:
     if not any(rule.team_selection_method == LeadRoute.TeamSelection.ZIPCODE for rule in rules):
         return []
     teams = Team.objects.filter(creator=owner).exclude(distribution_zipcodes="")
-    return [TeamArea(team.pk, frozenset(parse_list(team.distribution_zipcodes))) for team in teams]
+    return [TeamArea(team.pk, codes(team.distribution_zipcodes), zone_in(team, owner)) for team in teams]
+
+
+def zone_in(team: Team, owner: User) -> ZoneInfo:
+    """The wall clock of a team that the owner created."""
+    return ZoneInfo(team.timezone or owner.timezone)
 
 
 def follow(lead: Lead, decision: Decision, *, now: datetime) -> None:
@@ -93,23 +107,16 @@ def note_consent(lead: Lead, numbers: Sequence[str], *, now: datetime) -> None:
     consent.grant(numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
 
 
-def pass_on(lead: Lead, *, is_automatic: bool, now: datetime) -> Sequence[Skipped]:
-    """Tell the owner that the lead is theirs, or offer it unasked; returns the members who were passed over."""
+def pass_on(lead: Lead, decision: Decision, *, is_automatic: bool, now: datetime) -> Plan:
+    """Tell the owner that the lead is theirs, or offer it unasked; returns the plan of its team."""
     if lead.distribution_target == DistributionTarget.MYSELF:
         give_contact(lead.contact, lead.owner_user, now=now)
         alerts.tell_owner(lead, now=now)
-        return ()
-    return offer_unasked(lead, now=now) if is_automatic else ()
-
-
-def offer_unasked(lead: Lead, *, now: datetime) -> Sequence[Skipped]:
-    """Offer the lead to its team, or tell the owner that nobody can be told; returns who was passed over."""
-    plan = plan_for(cast(Team, lead.team), (), now)
-    if plan.offers:
-        make_offers(lead, plan, now=now)
-    else:
-        alerts.tell_owner_of_nobody(lead, now=now)
-    return plan.skipped
+        return Plan()
+    if not is_automatic:
+        return Plan()
+    start, is_returning = decision.starts_at or now, decision.is_returning_to_claimer
+    return send_out(lead, {lead.pk: set()}, is_returning=is_returning, start=start, now=now)
 
 
 def start_campaign(lead: Lead, campaign_id: int, *, now: datetime) -> None:

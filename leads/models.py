@@ -224,7 +224,8 @@ class LeadOffer(models.Model):
         DECLINED = "Declined"
         LOST = "Lost"  # another claimed after this member was alerted
         CANCELLED = "Cancelled"  # the lead was settled before this member's turn, or the member left the team
-        EXPIRED = "Expired"  # exclusive windows and fallbacks only
+        EXPIRED = "Expired"  # an exclusive window is over
+        RETURNED = "Returned"  # was claimed, then given or taken back
 
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="offers")
     team = models.ForeignKey(Team, models.PROTECT, related_name="lead_offers")
@@ -305,6 +306,7 @@ class RoutingTrace(models.Model):
     decided_at = models.DateTimeField(default=clock.now, editable=False)
     decision = models.JSONField()  # leads.routing.Decision, as JSON
     skipped = models.JSONField(default=list)  # members passed over, each with a reason
+    rotation = models.JSONField(null=True)  # leads.distribution.told_rotation; null where no round robin turned
 
     def __str__(self) -> str:
         return f"trace of lead {self.lead_id}"

@@ -15,7 +15,7 @@ UNITS: Final = {"": 1, "k": 1_000, "thousand": 1_000, "m": 1_000_000, "mm": 1_00
 
 
 def price_of(text: str) -> Decimal | None:
-    """`1250000`, `$1,250,000`, `1.25M` and `1.25 million` are one price. None for what is no single price above zero."""
+    """`1250000`, `$1,250,000`, `1.25M` and `1.25 million` are one price. None for all but a single price."""
     read = PRICE.fullmatch(text.strip())
     if read is None:
         return None

@@ -1,13 +1,18 @@
-"""Who of a team is offered a lead, and when. Pure: rows and `now` in, a plan out (design 6)."""
+"""Who of a team is offered a lead, and when. Pure: rows and a moment in, a plan out (design 6)."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
 
+from leads.availability import AT_ALL_TIMES, Availability, why_unavailable
+from leads.rotation import Place, Turn, take_turn
+
 RANK: Final = "Rank"
 TIME: Final = "Time"
+ROUND_ROBIN: Final = "Round Robin"
+BROADCAST: Final = "Broadcast"
 
 TEXT: Final = "Text"
 EMAIL: Final = "Email"
@@ -25,6 +30,9 @@ class RolloutTeam:
     id: int
     order_method: str = RANK
     mins_until_next_alert: int | None = None
+    is_exclusive_window: bool = False  # an offer closes when the next one opens
+    mins_until_fallback: int | None = None  # after the last alert; None: as between two alerts
+    turns: int = 0  # how many leads went round already
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,15 @@ class Option:
     phone: str = ""  # E.164
     has_opted_out: bool = False  # that phone, of texts
     email: str = ""
+    availability: Availability = AT_ALL_TIMES
+    # Their place in the round robin (leads.rotation).
+    weight: int = 1
+    credit: int = 0
+    last_turn: int = 0
+
+    @property
+    def place(self) -> Place:
+        return Place(self.user_id, self.weight, self.credit, self.last_turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +73,7 @@ class PlannedOffer:
     rank: int | None
     position: int
     notify_at: datetime
+    closes_at: datetime | None
     assign_automatically: bool
     has_call_alert: bool
     has_text_alert: bool
@@ -76,16 +94,44 @@ class Plan:
 
     offers: tuple[PlannedOffer, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    turn: Turn | None = None  # of the round robin, where this lead took one
+    ends_at: datetime | None = None  # when nobody claimed: the time of the last offer is over then
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.offers
 
 
-def plan_rollout(team: RolloutTeam, options: Sequence[Option], already_offered: Collection[int], now: datetime) -> Plan:
-    """Each member's turn counted from `now`, when the offers are made; users in `already_offered` have had theirs."""
-    reasons = {option.id: _reason_to_skip(option, already_offered) for option in options}
-    told = [option for option in options if not reasons[option.id]]
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A member's turn, so long after the first."""
+
+    option: Option
+    wait: timedelta
+
+
+def plan_rollout(
+    team: RolloutTeam, options: Sequence[Option], already_offered: Collection[int], start: datetime
+) -> Plan:
+    """Each member's turn counted from `start`; users in `already_offered` have had theirs.
+
+    Whoever is not available when their turn would come is passed over, and the next one takes that turn.
+    """
+    skipped = {option.id: reason for option in options if (reason := why_skipped(option, already_offered))}
+    able = [option for option in options if option.id not in skipped]
+    slots, turn = _slots(team, able, start, skipped)
+    ends = _ends(team, slots)
     return Plan(
-        offers=tuple(_offers(team, told, now)),
-        skipped=tuple(Skipped(option.user_id, reasons[option.id]) for option in options if reasons[option.id]),
+        offers=tuple(_offers(team, slots, ends, start)),
+        skipped=tuple(Skipped(option.user_id, skipped[option.id]) for option in options if option.id in skipped),
+        turn=turn,
+        ends_at=start + ends[-1] if slots else None,
     )
+
+
+def advance(remaining: Sequence[datetime], now: datetime) -> timedelta:
+    """By how much turns still to come move forward when nobody is left to wait for: the next one's is now."""
+    return max(min(remaining) - now, timedelta(0)) if remaining else timedelta(0)
 
 
 def channels(option: Option) -> tuple[str, ...]:
@@ -93,6 +139,18 @@ def channels(option: Option) -> tuple[str, ...]:
     text = option.has_text_alert and option.phone and not option.has_opted_out
     email = option.has_email_alert and option.email
     return tuple(name for name, usable in ((TEXT, text), (EMAIL, email)) if usable)
+
+
+def why_skipped(option: Option, already_offered: Collection[int]) -> str:
+    """Why this member is not told, in plain words; empty when they are."""
+    reasons = (
+        (option.user_id in already_offered, "already offered this lead"),
+        (not option.is_active, "the user is deactivated"),
+        (not option.is_accepted, "has not accepted the invitation to the team"),
+        (not (option.has_call_alert or option.has_text_alert or option.has_email_alert), "paused: every alert is off"),
+        (not channels(option), _why_unreachable(option)),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
 
 
 def lateness_shift(due_at: datetime, now: datetime) -> timedelta:
@@ -113,30 +171,93 @@ def next_digit(open_numbers: Collection[int], recent: Sequence[int] = ()) -> int
     return max(free, key=lambda digit: recent.index(digit) if digit in recent else len(recent))
 
 
-def _offers(team: RolloutTeam, told: Sequence[Option], now: datetime) -> Iterator[PlannedOffer]:
-    for position, (option, wait) in enumerate(_turns(team, told)):
+def _slots(
+    team: RolloutTeam, able: Sequence[Option], start: datetime, skipped: dict[int, str]
+) -> tuple[list[_Slot], Turn | None]:
+    """The turns of those who can be told, in order; notes in `skipped` who is not available at theirs."""
+
+    def is_there(option: Option, wait: timedelta) -> bool:
+        if reason := why_unavailable(option.availability, start + wait):
+            skipped[option.id] = reason
+        return not reason
+
+    ranked = sorted(able, key=_by_rank)
+    if team.order_method == TIME:
+        timed = [_Slot(option, _minutes(option.mins_until_lead_offer, default=0)) for option in ranked]
+        return sorted((slot for slot in timed if is_there(slot.option, slot.wait)), key=lambda slot: slot.wait), None
+    if team.order_method == ROUND_ROBIN:
+        return _round(team, able, skipped, is_there)
+    return _one_by_one(ranked, _interval(team), is_there), None
+
+
+def _one_by_one(
+    ordered: Sequence[Option], interval: timedelta, is_there: Callable[[Option, timedelta], bool]
+) -> list[_Slot]:
+    """One after the other, at equal distances; nobody's absence costs the others time."""
+    slots: list[_Slot] = []
+    for option in ordered:
+        wait = len(slots) * interval
+        if is_there(option, wait):
+            slots.append(_Slot(option, wait))
+    return slots
+
+
+def _round(
+    team: RolloutTeam, able: Sequence[Option], skipped: dict[int, str], is_there: Callable[[Option, timedelta], bool]
+) -> tuple[list[_Slot], Turn | None]:
+    """Beginning with whoever is to have this lead; of those who are not there now, nobody loses their place."""
+    here = [option for option in able if _has_weight(option, skipped) and is_there(option, timedelta(0))]
+    if not here:
+        return [], None
+    turn = take_turn([option.place for option in here], sum(option.weight for option in able), team.turns + 1)
+    by_user = {option.user_id: option for option in here}
+    ordered = [by_user[place.user_id] for place in turn.order]
+    return _one_by_one(ordered, _interval(team), is_there), turn
+
+
+def _has_weight(option: Option, skipped: dict[int, str]) -> bool:
+    if not option.weight:
+        skipped[option.id] = "takes no turn in the round robin: the weight is 0"
+    return option.weight > 0
+
+
+def _interval(team: RolloutTeam) -> timedelta:
+    if team.order_method == BROADCAST:
+        return timedelta(0)
+    return _minutes(team.mins_until_next_alert, default=DEFAULT_MINUTES)
+
+
+def _ends(team: RolloutTeam, slots: Sequence[_Slot]) -> list[timedelta]:
+    """When each turn is over: when the next one's begins; the last ones', when the lead falls back."""
+    waits = [slot.wait for slot in slots]
+    last = _minutes(team.mins_until_fallback, default=0) if team.mins_until_fallback is not None else _last_wait(team)
+    return [next((later for later in waits if later > wait), waits[-1] + last) for wait in waits]
+
+
+def _last_wait(team: RolloutTeam) -> timedelta:
+    """As long as between two alerts; where those come at once or at their own times, the default."""
+    between = _interval(team) if team.order_method in (RANK, ROUND_ROBIN) else timedelta(0)
+    return between or timedelta(minutes=DEFAULT_MINUTES)
+
+
+def _offers(
+    team: RolloutTeam, slots: Sequence[_Slot], ends: Sequence[timedelta], start: datetime
+) -> Iterator[PlannedOffer]:
+    for position, (slot, end) in enumerate(zip(slots, ends, strict=True)):
+        option = slot.option
         yield PlannedOffer(
             user_id=option.user_id,
             option_id=option.id,
             team_id=team.id,
             rank=option.rank if team.order_method == RANK else None,
             position=position,
-            notify_at=now + wait,
+            notify_at=start + slot.wait,
+            closes_at=start + end if team.is_exclusive_window else None,
             assign_automatically=option.assign_automatically,
             has_call_alert=option.has_call_alert,
             has_text_alert=option.has_text_alert,
             has_email_alert=option.has_email_alert,
         )
-
-
-def _turns(team: RolloutTeam, told: Sequence[Option]) -> list[tuple[Option, timedelta]]:
-    """The members in order, each with the wait before their turn."""
-    ranked = sorted(told, key=_by_rank)
-    if team.order_method == TIME:
-        waits = [(option, _minutes(option.mins_until_lead_offer, default=0)) for option in ranked]
-        return sorted(waits, key=lambda turn: turn[1])
-    interval = _minutes(team.mins_until_next_alert, default=DEFAULT_MINUTES)
-    return [(option, position * interval) for position, option in enumerate(ranked)]
 
 
 def _by_rank(option: Option) -> tuple[bool, int, int]:
@@ -147,18 +268,6 @@ def _by_rank(option: Option) -> tuple[bool, int, int]:
 def _minutes(given: int | None, *, default: int) -> timedelta:
     """Zero and less both mean at once."""
     return timedelta(minutes=min(max(default if given is None else given, 0), MOST_MINUTES))
-
-
-def _reason_to_skip(option: Option, already_offered: Collection[int]) -> str:
-    """Why this member is not told, in plain words; empty when they are."""
-    reasons = (
-        (option.user_id in already_offered, "already offered this lead"),
-        (not option.is_active, "the user is deactivated"),
-        (not option.is_accepted, "has not accepted the invitation to the team"),
-        (not (option.has_call_alert or option.has_text_alert or option.has_email_alert), "paused: every alert is off"),
-        (not channels(option), _why_unreachable(option)),
-    )
-    return next((reason for applies, reason in reasons if applies), "")
 
 
 def _why_unreachable(option: Option) -> str:

@@ -2,14 +2,17 @@
 
 from datetime import datetime
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
 from config.errors import DomainError
 from crm.models import ContactSource
+from leads.conditions import Conditions, codes, words
 from leads.models import DistributionTarget, LeadRoute
 from leads.routing import Rule, in_order, position_for, specificity
+from teams.hours import parse_hours
 from teams.models import User
 from teams.visibility import composed_for
 
@@ -86,14 +89,16 @@ def routes_of(owner: User) -> list[LeadRoute]:
     """All of this owner's routes, ready to be read as rules."""
     routes = list(LeadRoute.objects.raw(*composed_for(owner, named_routes_of)))
     for route in routes:
+        route.owner_user = owner
         if route.contact_source_id is not None:
             route.contact_source = ContactSource(pk=route.contact_source_id, name=cast(Any, route).source_name)
     return routes
 
 
 def named_routes_of(owner: User) -> QuerySet[LeadRoute]:
-    """The routes with the names of their contact sources; composed once, for every lead asks."""
-    return LeadRoute.objects.filter(owner_user=owner).annotate(source_name=F("contact_source__name"))
+    """The routes with the names of their contact sources and zones; composed once, for every lead asks."""
+    names = {"source_name": F("contact_source__name"), "team_timezone": F("team__timezone")}
+    return LeadRoute.objects.filter(owner_user=owner).annotate(**names)
 
 
 def rule_of(route: LeadRoute) -> Rule:
@@ -108,4 +113,29 @@ def rule_of(route: LeadRoute) -> Rule:
         filter=route.filter,
         team_selection_method=route.team_selection_method,
         team_id=route.team_id,
+        conditions=conditions_of(route),
+        is_returning_to_claimer=route.is_returning_to_claimer,
     )
+
+
+def conditions_of(route: LeadRoute) -> Conditions:
+    """What the route asks of a lead besides its sources."""
+    return Conditions(
+        types=words(route.types),
+        price_from=route.price_from,
+        price_to=route.price_to,
+        cities=words(route.cities),
+        zipcodes=codes(route.zipcodes),
+        listing_statuses=words(route.listing_statuses),
+        hours=parse_hours(route.open_hours),
+        zone=zone_of(route),
+        is_held_until_open=route.off_hours == LeadRoute.OffHours.HOLD_UNTIL_OPEN,
+    )
+
+
+def zone_of(route: LeadRoute) -> ZoneInfo:
+    """The wall clock by which the route is open: its team's, else its owner's."""
+    given: str | None = getattr(route, "team_timezone", None)  # as `named_routes_of` read it
+    if given is None and route.team is not None:
+        given = route.team.timezone
+    return ZoneInfo(given or route.owner_user.timezone)

@@ -2,24 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from leads.conditions import ANY, Conditions, Inquiry, Unmet, first_unmet, folded, opening
 from teams.zipcodes import five_digits
 
 MYSELF: Final = "Myself"
 TEAM_ROLLOUT: Final = "Team Rollout"
 SPECIFIC_TEAM: Final = "Specific Team"
 ZIPCODE: Final = "Zipcode"
-
-
-@dataclass(frozen=True, slots=True)
-class Inquiry:
-    """What routing looks at in a lead. Contact sources go by name: each user keeps a list of their own."""
-
-    lead_source_id: int | None = None
-    contact_source: str = ""
-    type: str = ""
-    zipcode: str | int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +28,17 @@ class Rule:
     filter: str = ""
     team_selection_method: str | None = None
     team_id: int | None = None
+    conditions: Conditions = ANY
+    is_returning_to_claimer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TeamArea:
-    """The ZIP codes, five digits each, of a team that the routes' owner created."""
+    """The ZIP codes, five digits each, of a team that the routes' owner created, and its wall clock."""
 
     team_id: int
     zipcodes: frozenset[str]
+    zone: ZoneInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +48,8 @@ class Attempt:
     route_id: int
     matched: bool
     condition: str = ""
-    expected: str | int | None = None
-    actual: str | int | None = None
+    expected: Any = None
+    actual: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +62,24 @@ class Decision:
     route_id: int | None = None
     team_id: int | None = None
     campaign_id: int | None = None
+    starts_at: datetime | None = None  # the opening for which the lead is held; None = at once
+    is_returning_to_claimer: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The decision as a `RoutingTrace` stores it."""
-        return asdict(self) | {"tried": [asdict(attempt) for attempt in self.tried]}
+        starts_at = self.starts_at.isoformat() if self.starts_at else None
+        return asdict(self) | {"tried": [asdict(attempt) for attempt in self.tried], "starts_at": starts_at}
 
 
 def route(inquiry: Inquiry, rules: Sequence[Rule], teams: Sequence[TeamArea]) -> Decision:
     """Try the rules in order and take the first that matches; the owner gets what none matches."""
     tried: list[Attempt] = []
     for rule in in_order(rules):
-        team_id = _team_for(rule, inquiry, teams)
-        mismatch = _mismatch(rule, inquiry, team_id)
-        tried.append(mismatch or Attempt(rule.id, matched=True))
-        if mismatch is None:
-            return _chosen(rule, team_id, tried)
+        area = _team_for(rule, inquiry, teams)
+        unmet = _unmet(rule, inquiry, area)
+        if unmet is None:
+            return _chosen(rule, inquiry, area, [*tried, Attempt(rule.id, matched=True)])
+        tried.append(Attempt(rule.id, False, unmet.condition, unmet.expected, unmet.actual))
     return Decision(tuple(tried), "None of the routes matches: the lead goes to its owner.")
 
 
@@ -89,10 +88,14 @@ def in_order(rules: Sequence[Rule]) -> list[Rule]:
     return sorted(rules, key=lambda rule: (rule.position, specificity(rule), rule.id))
 
 
-def specificity(rule: Rule) -> tuple[int, bool]:
-    """LionDesk's order, lowest first: both sources, lead source only, contact source only; filter before none."""
-    sources = (bool(rule.lead_source_id), bool(_folded(rule.contact_source)))
-    return [(True, True), (True, False), (False, True), (False, False)].index(sources), not _folded(rule.filter)
+def specificity(rule: Rule) -> tuple[int, bool, bool]:
+    """LionDesk's order, lowest first: both sources, lead source only, contact source only; filter before none.
+
+    Of those that are alike in this, the ones with conditions, which are ours, come first.
+    """
+    sources = (bool(rule.lead_source_id), bool(folded(rule.contact_source)))
+    rank = [(True, True), (True, False), (False, True), (False, False)].index(sources)
+    return rank, not folded(rule.filter), rule.conditions.is_any
 
 
 def position_for(new: Rule, existing: Sequence[Rule]) -> int:
@@ -108,17 +111,17 @@ def position_for(new: Rule, existing: Sequence[Rule]) -> int:
     return others[-1].position + 1 if others else 1
 
 
-def _team_for(rule: Rule, inquiry: Inquiry, teams: Sequence[TeamArea]) -> int | None:
+def _team_for(rule: Rule, inquiry: Inquiry, teams: Sequence[TeamArea]) -> TeamArea | None:
     """The team a rollout by this rule would go to."""
     if rule.target != TEAM_ROLLOUT:
         return None
     if rule.team_selection_method != ZIPCODE:
-        return rule.team_id
+        return None if rule.team_id is None else TeamArea(rule.team_id, frozenset())
     code = five_digits(inquiry.zipcode)
-    return min((team.team_id for team in teams if code in team.zipcodes), default=None)
+    return min((team for team in teams if code in team.zipcodes), key=lambda team: team.team_id, default=None)
 
 
-def _mismatch(rule: Rule, inquiry: Inquiry, team_id: int | None) -> Attempt | None:
+def _unmet(rule: Rule, inquiry: Inquiry, area: TeamArea | None) -> Unmet | None:
     """The first condition of the rule that the inquiry does not meet."""
     wanted = (
         ("lead_source", rule.lead_source_id, inquiry.lead_source_id),
@@ -126,26 +129,36 @@ def _mismatch(rule: Rule, inquiry: Inquiry, team_id: int | None) -> Attempt | No
         ("filter", rule.filter, inquiry.type),
     )
     for condition, expected, actual in wanted:
-        if _folded(expected) not in ("", _folded(actual)):
-            return Attempt(rule.id, matched=False, condition=condition, expected=expected, actual=actual)
-    if rule.target == TEAM_ROLLOUT and team_id is None:
+        if expected and folded(expected) not in ("", folded(actual)):
+            return Unmet(condition, expected, actual)
+    if rule.target == TEAM_ROLLOUT and area is None:
         return _teamless(rule, inquiry)
-    return None
+    return first_unmet(rule.conditions, inquiry, _zone(rule, area))
 
 
-def _teamless(rule: Rule, inquiry: Inquiry) -> Attempt:
+def _zone(rule: Rule, area: TeamArea | None) -> ZoneInfo:
+    """The wall clock by which this rule is open: its team's."""
+    return area.zone if area and area.zone else rule.conditions.zone
+
+
+def _teamless(rule: Rule, inquiry: Inquiry) -> Unmet:
     if rule.team_selection_method == ZIPCODE:
-        return Attempt(rule.id, False, "zipcode", "a ZIP code in the list of one of your teams", inquiry.zipcode)
-    return Attempt(rule.id, False, "team", "a team")
+        return Unmet("zipcode", "a ZIP code in the list of one of your teams", inquiry.zipcode)
+    return Unmet("team", "a team", None)
 
 
-def _chosen(rule: Rule, team_id: int | None, tried: Sequence[Attempt]) -> Decision:
+def _chosen(rule: Rule, inquiry: Inquiry, area: TeamArea | None, tried: Sequence[Attempt]) -> Decision:
+    team_id = area.team_id if area else None
+    starts_at = opening(rule.conditions, inquiry, _zone(rule, area)) if area else None
     taker = "goes to its owner" if team_id is None else f"is offered to team {team_id}"
-    target = MYSELF if team_id is None else TEAM_ROLLOUT
-    reason = f"Route {rule.id} matches: the lead {taker}."
-    return Decision(tuple(tried), reason, target, rule.id, team_id, rule.campaign_id)
-
-
-def _folded(value: str | int | None) -> str:
-    """A value as it is compared: ignoring case and stray blanks, nothing being empty."""
-    return str(value or "").strip().casefold()
+    held = f" when it opens, at {starts_at:%Y-%m-%dT%H:%MZ}" if starts_at else ""
+    return Decision(
+        tried=tuple(tried),
+        reason=f"Route {rule.id} matches: the lead {taker}{held}.",
+        target=MYSELF if team_id is None else TEAM_ROLLOUT,
+        route_id=rule.id,
+        team_id=team_id,
+        campaign_id=rule.campaign_id,
+        starts_at=starts_at,
+        is_returning_to_claimer=rule.is_returning_to_claimer,
+    )

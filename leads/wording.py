@@ -66,6 +66,20 @@ class Story:
     def untold_email(self) -> str:
         return f"No member of your team could be told of this lead, so it waits for you.\n\n{self.details}"
 
+    # To the owner of a lead that nobody claimed
+
+    @property
+    def unclaimed_text(self) -> str:
+        return f"Nobody claimed a lead: {self.summary}. {self.reach}"
+
+    @property
+    def unclaimed_subject(self) -> str:
+        return f"Nobody claimed a lead: {self.summary}"
+
+    @property
+    def unclaimed_email(self) -> str:
+        return f"Everybody was told of this lead, and nobody claimed it. It waits for you.\n\n{self.details}"
+
     # To whoever was too late
 
     @property

@@ -316,18 +316,18 @@ def test_a_batch_of_many_costs_what_a_batch_of_few_does(
     team.save()
     offer_another(api, alice, make_contact(alice))
     with django_assert_num_queries(BATCH_QUERIES):
-        assert engine.alert_batch(clock.now) == 5
+        assert engine.turns.run_batch(clock.now) == 5
     for _ in range(12):
         offer_another(api, alice, make_contact(alice))
     with django_assert_num_queries(BATCH_QUERIES):
-        assert engine.alert_batch(clock.now) == 60
+        assert engine.turns.run_batch(clock.now) == 60
 
 
 BATCH_QUERIES = 10  # two of them are the savepoint of the test's own transaction
 
 
 def test_batches_follow_each_other_until_all_is_done(api, alice, mary, team, route, options, run, monkeypatch):
-    monkeypatch.setattr(engine, "BATCH", 2)
+    monkeypatch.setattr(engine.turns, "BATCH", 2)
     team.mins_until_next_alert = 0
     team.save()
     for _ in range(4):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leads.conditions import Inquiry
 from leads.routing import (
     MYSELF,
     SPECIFIC_TEAM,
@@ -14,7 +15,6 @@ from leads.routing import (
     ZIPCODE,
     Attempt,
     Decision,
-    Inquiry,
     Rule,
     TeamArea,
     in_order,

@@ -1,4 +1,4 @@
-"""Alerting members whose turn has come (design 5 and 6). One of `settings.ENGINES`.
+"""Alerting members whose turn has come (design 5 and 6).
 
 A batch is one transaction of few statements. It takes leads that nobody else holds, reads their offers anew, and writes
 offers, messages and claims together: an alert exists exactly once, whatever dies and however many workers run.
@@ -73,21 +73,13 @@ def next_due_at() -> datetime | None:
     return waiting().values_list("notify_at", flat=True).first()
 
 
-def run_due(now: datetime) -> int:
-    """Alert everybody whose turn has come; returns how many offers that settled."""
-    done = 0
-    while settled := alert_batch(now):
-        done += settled
-    return done
-
-
 def waiting() -> LeadOfferQuerySet:
     """Offers whose turn is yet to come, the next first."""
     return LeadOffer.objects.filter(status=Status.PENDING).order_by("notify_at", "position", "pk")
 
 
 @transaction.atomic
-def alert_batch(now: datetime) -> int:
+def run_batch(now: datetime) -> int:
     """Settle what is due of some hundred offers' leads; returns how many offers that were."""
     turns = hold_turns(now)
     for turn in turns:

@@ -1,0 +1,126 @@
+"""What a route may ask of a lead besides its sources. Pure.
+
+Values of one kind are alternatives; kinds must all be met; a kind without values asks for nothing. That is the rule
+agents know from other routers (semantics B2).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from teams.hours import ALWAYS, Hours
+from teams.zipcodes import five_digits, parse_list
+from teams.zones import wall_time
+
+NEVER_OPENS: Final = "never within a year"
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What routing looks at in a lead. Contact sources go by name: each user keeps a list of their own."""
+
+    lead_source_id: int | None = None
+    contact_source: str = ""
+    type: str = ""
+    zipcode: str | int | None = None
+    city: str = ""
+    listing_status: str = ""
+    price: Decimal | None = None  # dollars; None when the lead names none that can be read
+    at: datetime | None = None  # when it came in; None: opening hours are not looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a route asks for; texts as `folded`, ZIP codes with five digits."""
+
+    types: frozenset[str] = frozenset()
+    price_from: int | None = None  # dollars, itself among them
+    price_to: int | None = None  # dollars, itself not among them
+    cities: frozenset[str] = frozenset()
+    zipcodes: frozenset[str] = frozenset()
+    listing_statuses: frozenset[str] = frozenset()
+    hours: Hours = ALWAYS
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    is_held_until_open: bool = False  # outside the hours: kept for the opening, instead of left to the next route
+
+    @property
+    def is_any(self) -> bool:
+        """Whether nothing at all is asked for."""
+        lists = (self.types, self.cities, self.zipcodes, self.listing_statuses, self.hours.windows)
+        return not any(lists) and self.price_from is None and self.price_to is None
+
+
+ANY: Final = Conditions()
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A condition that failed: its name, what it wanted, and what the lead has."""
+
+    condition: str
+    expected: Any
+    actual: Any
+
+
+def first_unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Unmet | None:
+    """The first condition that the inquiry does not meet. `zone` is the wall clock of the hours."""
+    return next(_unmet(conditions, inquiry, zone), None) if not conditions.is_any else None
+
+
+def opening(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> datetime | None:
+    """When the offers of a lead that is held begin; None when at once."""
+    if inquiry.at is None or conditions.hours.is_open(inquiry.at, zone):
+        return None
+    return conditions.hours.next_opening(inquiry.at, zone)
+
+
+def _unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Iterator[Unmet]:
+    lists: tuple[tuple[str, frozenset[str], str | int | None, Callable[[Any], str]], ...] = (
+        ("types", conditions.types, inquiry.type, folded),
+        ("cities", conditions.cities, inquiry.city, folded),
+        ("zipcodes", conditions.zipcodes, inquiry.zipcode, five_digits),
+        ("listing_statuses", conditions.listing_statuses, inquiry.listing_status, folded),
+    )
+    for name, wanted, actual, compared in lists:
+        if wanted and compared(actual) not in wanted:
+            yield Unmet(name, sorted(wanted), actual)
+    if not _is_in_band(conditions, inquiry.price):
+        yield Unmet("price", [conditions.price_from, conditions.price_to], _plain(inquiry.price))
+    if inquiry.at is not None and not conditions.hours.is_open(inquiry.at, zone):
+        if not conditions.is_held_until_open:
+            yield Unmet("open_hours", "open", f"{wall_time(inquiry.at, zone):%a %H:%M}")
+        elif conditions.hours.next_opening(inquiry.at, zone) is None:
+            yield Unmet("open_hours", "open", NEVER_OPENS)
+
+
+def _is_in_band(conditions: Conditions, price: Decimal | None) -> bool:
+    low, high = conditions.price_from, conditions.price_to
+    if low is None and high is None:
+        return True
+    return price is not None and (low is None or price >= low) and (high is None or price < high)
+
+
+def _plain(price: Decimal | None) -> int | float | None:
+    """As JSON has numbers."""
+    return None if price is None else int(price) if price == int(price) else float(price)
+
+
+@lru_cache(maxsize=4096)
+def words(text: str) -> frozenset[str]:
+    """The values of a comma list, as they are compared."""
+    return frozenset(word for part in text.split(",") if (word := folded(part)))
+
+
+@lru_cache(maxsize=4096)
+def codes(text: str) -> frozenset[str]:
+    """The ZIP codes of a list."""
+    return frozenset(parse_list(text))
+
+
+def folded(value: str | int | None) -> str:
+    """A value as it is compared: ignoring case and stray blanks, nothing being empty."""
+    return " ".join(str(value or "").split()).casefold()

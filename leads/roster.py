@@ -1,0 +1,170 @@
+"""A team as it stands at a moment: how it takes turns, and all that says which of its members can be told of a lead."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from typing import Any, Final, cast
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from leads.availability import Availability, why_unavailable
+from leads.models import RotationPlace
+from leads.rollout import ROUND_ROBIN, Option, Plan, RolloutTeam, plan_rollout, why_skipped
+from messaging import consent
+from teams.hours import parse_hours
+from teams.models import Team, TeamMember, TeamMemberDistributionOption
+from teams.zones import instant, wall_time
+
+Row = TeamMemberDistributionOption
+
+# What members have of a team's leads: offers that are out or about to be, and leads claimed without a contact yet.
+LOADS: Final = """
+SELECT member.user_id,
+    (SELECT count(*) FROM leads_leadoffer AS offer
+     WHERE offer.user_id = member.user_id AND offer.team_id = %(team)s
+        AND (offer.status = 'Sent' OR offer.status = 'Pending' AND offer.notify_at <= %(now)s))
+    + (SELECT count(*) FROM leads_lead AS lead
+       WHERE lead.claimed_by_user_id = member.user_id AND lead.team_id = %(team)s AND lead.contacted_at IS NULL),
+    (SELECT count(*) FROM leads_leadoffer AS offer
+     WHERE offer.user_id = member.user_id AND offer.team_id = %(team)s AND offer.notify_at >= member.midnight
+        AND offer.notify_at <= %(now)s AND offer.status IN ('Pending', 'Sent', 'Claimed'))
+FROM unnest(%(users)s::bigint[], %(midnights)s::timestamptz[]) AS member(user_id, midnight)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A team's order and its members' options, oldest first."""
+
+    team: RolloutTeam
+    options: tuple[Option, ...]
+
+    def plan(self, already_offered: Collection[int], start: datetime) -> Plan:
+        """The turns of one lead."""
+        return plan_rollout(self.team, self.options, already_offered, start)
+
+    def why_not(self, user_id: int, at: datetime) -> str:
+        """Why this user takes no lead of the team at that moment, in plain words; empty when they do."""
+        option = next((option for option in self.options if option.user_id == user_id), None)
+        if option is None:
+            return "is no member of the team who is offered leads"
+        return why_skipped(option, ()) or why_unavailable(option.availability, at)
+
+    def after(self, plan: Plan, now: datetime) -> "Roster":
+        """The roster for the next lead: places in the round robin and what members have, as this plan leaves them."""
+        places = {place.user_id: place for place in plan.turn.places} if plan.turn else {}
+        told = {offer.user_id for offer in plan.offers if offer.notify_at <= now}
+        turns = self.team.turns + (plan.turn is not None)
+        options = tuple(_after(option, places, told) for option in self.options) if places or told else self.options
+        return Roster(replace(self.team, turns=turns), options)
+
+
+def _after(option: Option, places: Mapping[int, Any], told: Collection[int]) -> Option:
+    if place := places.get(option.user_id):
+        option = replace(option, credit=place.credit, last_turn=place.last_turn)
+    if option.user_id in told:
+        load = option.availability
+        more = replace(load, open_leads=load.open_leads + 1, leads_today=load.leads_today + 1)
+        option = replace(option, availability=more)
+    return option
+
+
+def roster_of(team: Team, now: datetime, *, is_held: bool = True) -> Roster:
+    """The team's roster. A round robin is held until the transaction ends: one lead at a time takes its turn.
+
+    `is_held=False` is for rehearsals, which change nothing.
+    """
+    if team.order_method == ROUND_ROBIN and is_held:
+        Team.objects.select_for_update(no_key=True).only("pk").get(pk=team.pk)
+    places = places_of(team) if team.order_method == ROUND_ROBIN else {}
+    rows = rows_of(team)
+    as_planned = RolloutTeam(
+        id=team.pk,
+        order_method=team.order_method,
+        mins_until_next_alert=team.mins_until_next_alert,
+        is_exclusive_window=team.is_exclusive_window,
+        mins_until_fallback=team.mins_until_fallback,
+        turns=max((place.last_turn for place in places.values()), default=0),
+    )
+    return Roster(as_planned, tuple(options_of(team, rows, places, now)))
+
+
+def keep_places(roster: Roster) -> None:
+    """Write down everybody's place in the round robin."""
+    if roster.team.order_method == ROUND_ROBIN:
+        rows = [
+            RotationPlace(
+                team_id=roster.team.id, user_id=option.user_id, credit=option.credit, last_turn=option.last_turn
+            )
+            for option in roster.options
+        ]
+        RotationPlace.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["team", "user"], update_fields=["credit", "last_turn"]
+        )
+
+
+def places_of(team: Team) -> dict[int, RotationPlace]:
+    return {place.user_id: place for place in RotationPlace.objects.filter(team=team)}
+
+
+def rows_of(team: Team) -> list[Row]:
+    accepted = TeamMember.objects.accepted().filter(team=team, user=OuterRef("user"))
+    options = Row.objects.filter(team=team).select_related("user")
+    return list(options.annotate(is_accepted=Exists(accepted)).order_by("pk"))
+
+
+def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPlace], now: datetime) -> list[Option]:
+    """The members' options as planning sees them."""
+    phones = {row.user.phone_e164 for row in rows if row.has_text_alert and row.user.phone_e164}
+    states = consent.states_of(phones)
+    loads = loads_of(team, rows, now)
+    return [
+        Option(
+            id=row.pk,
+            user_id=row.user_id,
+            rank=row.rank,
+            mins_until_lead_offer=row.mins_until_lead_offer,
+            assign_automatically=row.assign_automatically,
+            has_call_alert=row.has_call_alert,
+            has_text_alert=row.has_text_alert,
+            has_email_alert=row.has_email_alert,
+            is_accepted=cast(Any, row).is_accepted,  # annotated above
+            is_active=row.user.is_active,
+            phone=row.user.phone_e164,
+            has_opted_out=states.get(row.user.phone_e164, consent.NOTHING_KNOWN).opted_out,
+            email=row.user.email,
+            availability=availability_of(team, row, loads.get(row.user_id, (0, 0))),
+            weight=row.weight,
+            credit=places[row.user_id].credit if row.user_id in places else 0,
+            last_turn=places[row.user_id].last_turn if row.user_id in places else 0,
+        )
+        for row in rows
+    ]
+
+
+def availability_of(team: Team, row: Row, load: tuple[int, int]) -> Availability:
+    """The member's own times, the team's holidays and the team lead's caps, together."""
+    pauses = [until for until in (row.paused_until, row.user.paused_until) if until]
+    return Availability(
+        paused_until=max(pauses, default=None),
+        hours=parse_hours(row.user.working_hours),
+        days_off=frozenset((*row.user.days_off, *team.holidays)),
+        zone=row.user.zone,
+        cap_open=row.cap_open,
+        cap_day=row.cap_day,
+        open_leads=load[0],
+        leads_today=load[1],
+    )
+
+
+def loads_of(team: Team, rows: Sequence[Row], now: datetime) -> dict[int, tuple[int, int]]:
+    """What the members with a cap have, open and of today; not looked up when nobody has one."""
+    capped = [row for row in rows if (row.cap_open, row.cap_day) != (None, None)]
+    if not capped:
+        return {}
+    users = [row.user_id for row in capped]
+    midnights = [instant(datetime.combine(wall_time(now, row.user.zone), time()), row.user.zone) for row in capped]
+    with connection.cursor() as cursor:
+        cursor.execute(LOADS, {"team": team.pk, "now": now, "users": users, "midnights": midnights})
+        return {user_id: (opened, today) for user_id, opened, today in cursor.fetchall()}
