@@ -1,0 +1,168 @@
+"""One value of a body each: read by a function of config.api.values, and shown."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty
+
+from config.api import values
+
+# The two sentences of every field, ours or DRF's, as predicates too: config.api.problems puts the name before them.
+serializers.Field.default_error_messages |= {
+    "required": "is required.",
+    "null": "may not be null.",
+}
+
+
+class LooseField(serializers.Field[Any, Any, Any, Any]):
+    """A value read by one function of config.api.values. `""` is null, and null is the default where null cannot be."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string"}  # in OpenAPI
+
+    def read(self, value: object) -> Any:
+        """Raises ValueError with a predicate."""
+        raise NotImplementedError
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if isinstance(data, str) and not data.strip():
+            data = None
+        if data is None and not self.allow_null and not self.required and not self.read_only:
+            data = empty
+        if data is empty and self.partial_root() and not self.required:
+            raise serializers.SkipField
+        return super().run_validation(data)
+
+    def partial_root(self) -> bool:
+        return bool(getattr(self.root, "partial", False))
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return self.read(data)
+        except ValueError as error:
+            raise ValidationError(str(error), code="invalid") from error
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class LooseInteger(LooseField):
+    """A whole number between two bounds."""
+
+    schema = {"type": "integer"}
+
+    def __init__(self, *, min_value: int = values.SMALLEST_ID, max_value: int = values.LARGEST_ID, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.min_value, self.max_value = min_value, max_value
+
+    def read(self, value: object) -> int:
+        number = values.whole_number(value)
+        if not self.min_value <= number <= self.max_value:
+            raise ValueError(f"must lie between {self.min_value} and {self.max_value}.")
+        return number
+
+
+class LooseDecimal(LooseField):
+    """A number with a fraction, of the size its column holds."""
+
+    schema = {"type": "number"}
+
+    def __init__(self, *, max_digits: int | None = None, decimal_places: int | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.max_digits, self.decimal_places = max_digits, decimal_places
+
+    def read(self, value: object) -> Decimal:
+        number = values.decimal_number(value)
+        if self.max_digits is not None and self.decimal_places is not None:
+            return self.fitted(number, self.decimal_places, 10 ** (self.max_digits - self.decimal_places))
+        return number
+
+    def fitted(self, number: Decimal, places: int, limit: int) -> Decimal:
+        """Rounded to these places. Decimal itself breaks off at more than 28 digits."""
+        if abs(number) >= limit or abs(number := round(number, places)) >= limit:
+            raise ValueError("is too large a number.")
+        return number
+
+    def to_representation(self, value: Decimal | float) -> float:
+        return float(value)
+
+
+class LooseBoolean(LooseField):
+    schema = {"type": "boolean"}
+
+    def read(self, value: object) -> bool:
+        return values.truth(value)
+
+
+class LooseMoment(LooseField):
+    """A date-time."""
+
+    schema = {"type": "string", "format": "date-time"}
+
+    def read(self, value: object) -> datetime:
+        return values.moment(value)
+
+    def to_representation(self, value: datetime) -> str:
+        return values.milliseconds_z(value)
+
+
+class LooseDate(LooseField):
+    schema = {"type": "string", "format": "date"}
+
+    def read(self, value: object) -> date:
+        return values.day(value)
+
+    def to_representation(self, value: date) -> str:
+        return value.isoformat()
+
+
+class LooseTime(LooseField):
+    schema = {"type": "string", "format": "time-local"}
+
+    def read(self, value: object) -> time:
+        return values.time_of_day(value)
+
+    def to_representation(self, value: time) -> str:
+        return value.isoformat()
+
+
+class LooseChoice(LooseField):
+    """An enum, matched ignoring case and answered in its canonical spelling."""
+
+    def __init__(self, *, choices: Any, shown: Any = None, **kwargs: Any) -> None:
+        """`shown` are those that answers have, where they have others than are taken."""
+        super().__init__(**kwargs)
+        self.choices = [str(choice) for choice in choices]
+        self.shown = [str(choice) for choice in shown or choices]
+        self.canonical = {choice.lower(): choice for choice in self.choices}
+        self.blank_stays = "" in self.canonical
+
+    def read(self, value: object) -> str:
+        return values.one_of(value, {lower: choice for lower, choice in self.canonical.items() if lower})
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if self.blank_stays and (data is None or data == "") and not self.allow_null:
+            return ""
+        return super().run_validation(data)
+
+
+class LooseText(serializers.CharField):
+    """Text as given, spaces and all; numbers become text; null is "" where the column cannot be null."""
+
+    default_error_messages = {
+        "invalid": "must be text.",
+        "blank": "may not be empty.",
+        "max_length": "may have at most {max_length} characters.",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trim_whitespace": False} | kwargs)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is None and not self.allow_null and self.allow_blank:
+            data = ""
+        return super().run_validation(data)
