@@ -8,10 +8,13 @@ from django.http import HttpRequest
 
 from config.api.admin import ResourceAdmin
 from config.api.asking import ask
-from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
+from leads.models import DistributionReport, Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
+from leads.report.admin import DistributionReportAdmin
 from leads.views import LeadOfferResource, LeadRouteResource, UnaskedLeadResource
 from leads.wording import Story
 from teams.models import Team, User
+
+admin.site.register(DistributionReport, DistributionReportAdmin)
 
 
 @admin.register(LeadSource)

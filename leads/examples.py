@@ -81,3 +81,38 @@ ROUTING_TRACE = {
     },
     "skipped": [{"user_id": 1003, "reason": "has every alert off"}],
 }
+OFFER_COUNTS = {"offers": 2, "alerted": 2, "claims": 1, "declines": 0, "lost": 1, "expired": 0}
+TURN_FIGURES = {
+    "offers": 1,
+    "alerted": 1,
+    "claims": 1,
+    "declines": 0,
+    "lost": 0,
+    "expired": 0,
+    "median_seconds_from_alert_to_claim": 93.5,
+    "p95_seconds_from_alert_to_claim": 93.5,
+}
+LEAD_FIGURES = OFFER_COUNTS | {
+    "leads": 1,
+    "unalerted": 0,
+    "unclaimed": 0,
+    "passed_on": 0,
+    "median_seconds_to_alert": 0.4,
+    "p95_seconds_to_alert": 0.4,
+    "median_seconds_to_claim": 93.9,
+    "p95_seconds_to_claim": 93.9,
+}
+DISTRIBUTION_REPORT = {
+    "team": {"id": 3, "name": "Pride"},
+    "from": "2018-01-16T08:00:00.000Z",
+    "to": "2018-01-17T08:00:00.000Z",
+    "timezone": "America/Los_Angeles",
+    "source_id": None,
+    "totals": LEAD_FIGURES,
+    "by_member": [{"user": OFFER["user"]} | TURN_FIGURES],
+    "by_source": [{"source_id": 1, "name": "Zillow"} | LEAD_FIGURES],
+    "by_price_band": [{"least": 1_000_000, "below": None} | LEAD_FIGURES],
+    "by_member_and_source": [{"user_id": 1002, "source_id": 1} | TURN_FIGURES],
+    "by_day": [{"day": "2018-01-16"} | LEAD_FIGURES],
+    "by_time_to_claim": [{"least": 60, "below": 300, "claims": 1}],
+}

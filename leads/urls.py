@@ -3,6 +3,7 @@
 from django.urls import path
 
 from config.api.resources import routes
+from leads.report.views import DistributionReportResource
 from leads.v1.views import ApiV1
 from leads.views import (
     LeadOfferResource,
@@ -24,5 +25,10 @@ urlpatterns = [
         "leads/<lead_id>/routing-trace",
         RoutingTraceResource.as_view({"get": "retrieve"}),
         name="leads-lead_id-routing-trace",
+    ),
+    path(
+        "teams/<id>/distribution-report",
+        DistributionReportResource.as_view({"get": "retrieve"}),
+        name="teams-id-distribution-report",
     ),
 ]

@@ -49,6 +49,7 @@ TABLE = [
     ("get",    "/teams/{team}",                                    None, 200, 200, 200, 404, 404, 404, 404, 401),
     ("patch",  "/teams/{team}",                                    NAME, 403, 200, 403, 404, 404, 404, 404, 401),
     ("delete", "/teams/{team}",                                    None, 403, 200, 403, 404, 404, 404, 404, 401),
+    ("get",    "/teams/{team}/distribution-report",                None, 403, 200, 403, 404, 404, 404, 404, 401),
     ("get",    "/team-members",                                    None,   6,   3,   3,   0,   3,   0,   0, 401),
     ("post",   "/team-members",                                    SEAT, 403, 201, 403, 400, 400, 400, 400, 401),
     ("get",    "/team-members/{seat}",                             None, 200, 200, 200, 404, 404, 404, 404, 401),

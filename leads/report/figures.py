@@ -1,0 +1,304 @@
+"""What became of the leads of a team: who was offered them, how soon, and who claimed them. A few statements in all.
+
+A lead counts if it came in within the period and the team had to do with it: it is the team's, or was offered to its
+members before it went on to another. Counted are the offers of this team alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Q
+
+from leads.models import LeadSource
+from leads.prices import price_of
+from leads.report.asked import Asked, refusal
+from teams.models import Team, TeamMember, User
+
+# Dollars; each begins where the one before ends.
+PRICE_EDGES: Final = (0, 250_000, 500_000, 1_000_000)
+NO_PRICE: Final = 0  # the place of what has no price we can read; the bands follow from 1
+# Seconds within which a lead was claimed: a minute, five, a quarter of an hour, one hour, four, a day, and later.
+CLAIM_EDGES: Final = (0, 60, 300, 900, 3600, 14_400, 86_400)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often something happened. An offer is alerted once its member was told, or got the lead unasked."""
+
+    offers: int = 0
+    alerted: int = 0
+    claims: int = 0
+    declines: int = 0
+    lost: int = 0
+    expired: int = 0
+
+
+@dataclass(frozen=True)
+class LeadFigures(Counts):
+    """What became of some leads: each is claimed, unclaimed, or was passed on to another team."""
+
+    leads: int = 0
+    unalerted: int = 0
+    unclaimed: int = 0
+    passed_on: int = 0
+    median_seconds_to_alert: float | None = None
+    p95_seconds_to_alert: float | None = None
+    median_seconds_to_claim: float | None = None
+    p95_seconds_to_claim: float | None = None
+
+
+@dataclass(frozen=True)
+class TurnFigures(Counts):
+    """What members made of their offers. Claims of what was theirs unasked have no time to claim."""
+
+    median_seconds_from_alert_to_claim: float | None = None
+    p95_seconds_from_alert_to_claim: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberFigures(TurnFigures):
+    user: User
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberSourceFigures(TurnFigures):
+    user_id: int
+    source_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFigures(LeadFigures):
+    source_id: int | None
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceFigures(LeadFigures):
+    """Of prices from `least` up to, and without, `below`; both are None where there is no price."""
+
+    least: int | None
+    below: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayFigures(LeadFigures):
+    day: date
+
+
+@dataclass(frozen=True)
+class ClaimTime:
+    """How many leads were claimed within these seconds."""
+
+    least: int
+    below: int | None
+    claims: int
+
+
+@dataclass(frozen=True)
+class Report:
+    team: Team
+    asked: Asked
+    totals: LeadFigures
+    by_member: list[MemberFigures]
+    by_source: list[SourceFigures]
+    by_member_and_source: list[MemberSourceFigures]
+    by_price_band: list[PriceFigures]
+    by_day: list[DayFigures]
+    by_time_to_claim: list[ClaimTime]
+
+
+NOTHING: Final = LeadFigures()
+
+# Before each statement: the leads that count.
+CAME_IN = """
+WITH came_in AS MATERIALIZED (
+    SELECT id, source_id, listing_price, created_at, claimed_via, team_id = %(team)s AS is_here,
+           CASE WHEN team_id = %(team)s THEN claimed_by_user_id END AS claimer_id,
+           CASE WHEN team_id = %(team)s THEN claimed_at END AS claimed_at
+    FROM leads_lead AS lead
+    WHERE created_at >= %(start)s AND created_at < %(end)s
+        AND merged_into_id IS NULL AND (%(source)s::bigint IS NULL OR source_id = %(source)s)
+        AND (team_id = %(team)s OR EXISTS (
+            SELECT FROM leads_leadoffer AS offer WHERE offer.lead_id = lead.id AND offer.team_id = %(team)s
+        ))
+)
+"""
+
+PRICES = "SELECT DISTINCT listing_price FROM came_in"
+
+OF_LEADS = """
+, offered AS (
+    SELECT lead_id, count(*) AS offers, count(alerted_at) AS alerted, min(alerted_at) AS first_alerted_at,
+           count(*) FILTER (WHERE status = 'Declined') AS declines, count(*) FILTER (WHERE status = 'Lost') AS lost,
+           count(*) FILTER (WHERE status = 'Expired') AS expired
+    FROM leads_leadoffer JOIN came_in ON came_in.id = lead_id
+    WHERE team_id = %(team)s
+    GROUP BY lead_id
+),
+told AS (
+    SELECT source_id, band, is_here, claimed_at, first_alerted_at,
+           coalesce(offers, 0) AS offers, coalesce(alerted, 0) AS alerted, coalesce(declines, 0) AS declines,
+           coalesce(lost, 0) AS lost, coalesce(expired, 0) AS expired,
+           width_bucket(created_at, %(days)s::timestamptz[]) AS day,
+           extract(epoch FROM first_alerted_at - created_at)::float AS to_alert,
+           extract(epoch FROM claimed_at - created_at)::float AS to_claim,
+           width_bucket(extract(epoch FROM claimed_at - created_at)::float, %(claims)s::float[]) AS claim_time
+    FROM came_in
+    JOIN unnest(%(prices)s::text[], %(bands)s::int[]) AS priced(listing_price, band) USING (listing_price)
+    LEFT JOIN offered ON lead_id = came_in.id
+)
+SELECT CASE WHEN grouping(source_id) = 0 THEN 'source' WHEN grouping(band) = 0 THEN 'band'
+            WHEN grouping(day) = 0 THEN 'day' WHEN grouping(claim_time) = 0 THEN 'claim_time' ELSE 'all' END,
+       coalesce(source_id, band, day, claim_time),
+       coalesce(sum(offers), 0)::bigint, coalesce(sum(alerted), 0)::bigint, count(claimed_at),
+       coalesce(sum(declines), 0)::bigint, coalesce(sum(lost), 0)::bigint, coalesce(sum(expired), 0)::bigint,
+       count(*), count(*) FILTER (WHERE first_alerted_at IS NULL),
+       count(*) FILTER (WHERE is_here AND claimed_at IS NULL), count(*) FILTER (WHERE is_here IS NOT TRUE),
+       percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY to_alert),
+       percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY to_claim)
+FROM told
+GROUP BY GROUPING SETS ((), (source_id), (band), (day), (claim_time))
+"""
+
+# Whoever claims without an offer, as out of the pond, has a line as well: claims add up to those of the leads.
+OF_TURNS = """
+, turn AS (
+    SELECT offer.user_id, source_id, 1 AS offers, offer.alerted_at, offer.status,
+           CASE WHEN offer.user_id = claimer_id AND offer.status = 'Claimed' THEN 1 ELSE 0 END AS claims,
+           CASE WHEN offer.user_id = claimer_id AND offer.status = 'Claimed' AND claimed_via <> 'Auto'
+                THEN extract(epoch FROM claimed_at - offer.alerted_at)::float END AS to_claim
+    FROM came_in JOIN leads_leadoffer AS offer ON offer.lead_id = came_in.id
+    WHERE offer.team_id = %(team)s
+    UNION ALL
+    SELECT claimer_id, source_id, 0, NULL, '', 1, NULL
+    FROM came_in
+    WHERE claimer_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM leads_leadoffer AS offer
+        WHERE offer.lead_id = came_in.id AND offer.team_id = %(team)s AND offer.user_id = claimer_id
+            AND offer.status = 'Claimed'
+    )
+)
+SELECT user_id, grouping(source_id) = 1, source_id, sum(offers)::bigint, count(alerted_at), sum(claims)::bigint,
+       count(*) FILTER (WHERE status = 'Declined'), count(*) FILTER (WHERE status = 'Lost'),
+       count(*) FILTER (WHERE status = 'Expired'),
+       percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY to_claim)
+FROM turn
+GROUP BY GROUPING SETS ((user_id), (user_id, source_id))
+ORDER BY user_id, source_id
+"""
+
+
+Found = Mapping[tuple[str, int | None], LeadFigures]  # by what the leads have in common, and its key
+
+
+def report_on(team: Team, asked: Asked) -> Report:
+    """The whole report."""
+    if asked.source_id is not None and not LeadSource.objects.filter(pk=asked.source_id).exists():
+        raise refusal("source_id", f"names no lead source: there is no {asked.source_id}.")
+    named = {"team": team.pk, "start": asked.start, "end": asked.end, "source": asked.source_id}
+    days = asked.days()
+    found = figures_of_leads(named, [begins for _, begins in days])
+    turns = figures_of_turns(named)
+    return Report(
+        team=team,
+        asked=asked,
+        totals=found["all", None],
+        by_member=by_member(team, {user_id: figures for user_id, is_whole, _, figures in turns if is_whole}),
+        by_source=by_source(found),
+        by_member_and_source=[
+            MemberSourceFigures(**vars(figures), user_id=user_id, source_id=source_id)
+            for user_id, is_whole, source_id, figures in turns
+            if not is_whole
+        ],
+        by_price_band=by_price_band(found),
+        by_day=[
+            DayFigures(**vars(found.get(("day", at), NOTHING)), day=day) for at, (day, _) in enumerate(days, start=1)
+        ],
+        by_time_to_claim=by_time_to_claim(found),
+    )
+
+
+# Asking
+
+
+def figures_of_leads(named: Mapping[str, Any], days: Sequence[datetime]) -> Found:
+    """The figures of all leads, and by source, price band, day and time to claim."""
+    prices = [price for (price,) in rows_of(PRICES, named)]
+    bands = [band_of(price) for price in prices]
+    more = {"prices": prices, "bands": bands, "days": list(days), "claims": list(CLAIM_EDGES)}
+    return {
+        (kind, key): LeadFigures(*[*counts, *spread(to_alert), *spread(to_claim)])
+        for kind, key, *counts, to_alert, to_claim in rows_of(OF_LEADS, {**named, **more})
+    }
+
+
+def figures_of_turns(named: Mapping[str, Any]) -> list[tuple[int, bool, int | None, TurnFigures]]:
+    """(member, whether of all sources, source, figures)."""
+    return [
+        (user_id, is_whole, source_id, TurnFigures(*[*counts, *spread(to_claim)]))
+        for user_id, is_whole, source_id, *counts, to_claim in rows_of(OF_TURNS, named)
+    ]
+
+
+def rows_of(statement: str, named: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(CAME_IN + statement, named)
+        return list(cursor.fetchall())
+
+
+def spread(percentiles: Sequence[float] | None) -> tuple[float | None, float | None]:
+    """The median and the 95th percentile, to the millisecond; of nothing, nothing."""
+    median, p95 = percentiles or (None, None)
+    return (None if median is None else round(median, 3)), (None if p95 is None else round(p95, 3))
+
+
+# Putting together
+
+
+def band_of(price: str) -> int:
+    """The place of the price's band: how many of the edges it reaches."""
+    number = price_of(price)
+    return NO_PRICE if number is None else sum(edge <= number for edge in PRICE_EDGES)
+
+
+def ranges(edges: Sequence[int]) -> list[tuple[int, int | None]]:
+    """From each edge to the next; the last has no end."""
+    return list(zip(edges, [*edges[1:], None], strict=True))
+
+
+def by_member(team: Team, found: Mapping[int, TurnFigures]) -> list[MemberFigures]:
+    """Everybody who has accepted, also without an offer, and whoever had offers before they left. Most offers first."""
+    accepted = TeamMember.objects.accepted().filter(team=team).values("user_id")
+    users = User.objects.filter(Q(pk__in=accepted) | Q(pk__in=list(found)))
+    members = [MemberFigures(**vars(found.get(user.pk, TurnFigures())), user=user) for user in users]
+    return sorted(members, key=lambda member: (-member.offers, -member.claims, member.user.pk))
+
+
+def by_source(found: Found) -> list[SourceFigures]:
+    """The sources that leads came from, most leads first."""
+    of_source = {key: figures for (kind, key), figures in found.items() if kind == "source"}
+    known = LeadSource.objects.filter(pk__in=[key for key in of_source if key is not None])
+    names: dict[int | None, str] = dict(known.values_list("pk", "name"))
+    sources = [
+        SourceFigures(**vars(figures), source_id=key, name=names.get(key, "")) for key, figures in of_source.items()
+    ]
+    return sorted(sources, key=lambda source: (-source.leads, source.name))
+
+
+def by_price_band(found: Found) -> list[PriceFigures]:
+    """Every band, also an empty one; what has no price comes first."""
+    bands: list[tuple[int | None, int | None]] = [(None, None), *ranges(PRICE_EDGES)]
+    return [
+        PriceFigures(**vars(found.get(("band", at), NOTHING)), least=least, below=below)
+        for at, (least, below) in enumerate(bands)
+    ]
+
+
+def by_time_to_claim(found: Found) -> list[ClaimTime]:
+    return [
+        ClaimTime(least, below, found.get(("claim_time", at), NOTHING).claims)
+        for at, (least, below) in enumerate(ranges(CLAIM_EDGES), start=1)
+    ]

@@ -1,0 +1,132 @@
+"""Where the bars of a plot stand. Pure: numbers and words in, coordinates of an SVG out.
+
+Plots are as wide as a phone, so that their words are readable there; on a desk they grow.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Final
+
+WIDTH: Final = 360
+LINE: Final = 14  # the height of a line of words
+BAR: Final = 11
+VALUE: Final = 44  # room beside a bar for its number
+COLUMNS: Final = 150  # the height of the highest column
+AXIS: Final = 24  # room left of columns for the numbers of the axis
+LETTER: Final = 5.25  # the width of one, about
+MOST_TICKS: Final = 4
+
+
+@dataclass(frozen=True)
+class Part:
+    """A length of a bar or a column; `kind` is its colour's name."""
+
+    kind: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """What stands under one name: bars beside each other, or the parts of one column."""
+
+    name: str
+    parts: Sequence[Part]
+    told: str = ""  # what a pointer at it reads
+
+
+@dataclass(frozen=True)
+class Bar:
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+    told: str
+
+
+@dataclass(frozen=True)
+class Words:
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What to draw; `rules` are the heights of horizontal lines from `rules_from`."""
+
+    height: float
+    bars: list[Bar] = field(default_factory=list)
+    words: list[Words] = field(default_factory=list)
+    rules: list[float] = field(default_factory=list)
+    rules_from: int = AXIS
+    width: int = WIDTH
+
+
+def lying(groups: Sequence[Group]) -> Plot:
+    """Bars from left to right, under the name of their group, each with its number at its end."""
+    longest = max((part.value for group in groups for part in group.parts), default=0)
+    bars, words, y = [], [], 0.0
+    for group in groups:
+        y += LINE
+        words.append(Words(0, y - 3, group.name))
+        for part in group.parts:
+            length = scaled(part.value, longest, WIDTH - VALUE)
+            bars.append(Bar(part.kind, 0, y, length, BAR, group.told))
+            words.append(Words(length + 5 if length else 0, y + BAR - 2, str(part.value)))
+            y += BAR + 2
+        y += BAR / 2
+    return Plot(y, bars, words)
+
+
+def standing(groups: Sequence[Group]) -> Plot:
+    """Columns from left to right, their parts on top of each other, over their names."""
+    ticks = ticks_up_to(max((sum(part.value for part in group.parts) for group in groups), default=0))
+    step = (WIDTH - AXIS) / max(1, len(groups))
+    bars = [bar for at, group in enumerate(groups) for bar in column(group, AXIS + at * step, step, ticks[-1])]
+    heights = [LINE + COLUMNS - scaled(tick, ticks[-1], COLUMNS) for tick in ticks]
+    words = [Words(AXIS - 5, height + 4, str(tick), "end") for tick, height in zip(ticks, heights, strict=True)]
+    names = [
+        Words(round(AXIS + (at + 0.5) * step, 1), 2 * LINE + COLUMNS, groups[at].name, "middle")
+        for at in named_places([group.name for group in groups], step)
+    ]
+    return Plot(COLUMNS + 2 * LINE + LINE / 2, bars, words + names, heights)
+
+
+def column(group: Group, x: float, step: float, most: int) -> Iterator[Bar]:
+    """The parts of one column, the first at the bottom."""
+    y, gap = float(LINE + COLUMNS), min(4.0, step / 5)
+    for part in group.parts:
+        height = scaled(part.value, most, COLUMNS)
+        y -= height
+        if part.value:
+            yield Bar(part.kind, round(x + gap / 2, 1), round(y, 1), round(step - gap, 1), height, group.told)
+
+
+def scaled(value: int, most: int, room: float) -> float:
+    """A length in proportion. What is not nothing can be seen."""
+    return max(1.0, round(value / most * room, 1)) if value else 0.0
+
+
+def ticks_up_to(most: int) -> list[int]:
+    """Round numbers from 0 to the first that is not less than `most`."""
+    step = next(step for step in round_numbers() if step * MOST_TICKS >= most)
+    return [step * number for number in range(max(1, ceil(most / step)) + 1)]
+
+
+def round_numbers() -> Iterator[int]:
+    """1, 2, 5, 10, 20, 50 and so on."""
+    power = 1
+    while True:
+        yield from (power, 2 * power, 5 * power)
+        power *= 10
+
+
+def named_places(names: Sequence[str], step: float) -> list[int]:
+    """Which columns have their name below them, evenly, so that none runs into the next or out of the plot."""
+    longest = max((len(name) for name in names), default=0) * LETTER
+    every = 1 if longest + LETTER <= step else ceil((longest + 2 * LETTER) / step)
+    places = range(every // 2, len(names), every)
+    return [at for at in places if every == 1 or (at + 0.5) * step + longest / 2 <= len(names) * step]
