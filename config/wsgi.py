@@ -4,17 +4,21 @@ import gc
 import os
 from importlib import import_module
 
+import gunicorn.util
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from config.api.chunks import GatherChunks
 from config.api.slashes import CollapseSlashes
+from config.api.unread import write_problem
 from config.patience import ImpatientConnection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # Of the web part alone: workers, commands and migrations may take their time.
 settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = ImpatientConnection
+
+gunicorn.util.write_error = write_problem
 
 application = CollapseSlashes(GatherChunks(get_wsgi_application()))
 

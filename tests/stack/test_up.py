@@ -1,10 +1,12 @@
 """`./pride up` as a person or a script meets it: real processes, real signals."""
 
+import json
 import os
 import signal
 import socket
 import stat
 import subprocess
+from http.client import HTTPResponse
 from pathlib import Path
 
 import httpx
@@ -48,6 +50,33 @@ def test_a_body_may_come_in_chunks(stack: Stack) -> None:
     with stack.client() as client:
         made = client.post("/tags", content=iter([b'{"content":', b' "Came in chunks"}']))
         assert made.json()["content"] == "Came in chunks"
+
+
+@pytest.mark.contract("Errors", "What is no HTTP, or too long for it, is answered in the same shape", "ours")
+@pytest.mark.parametrize(
+    ("request_line", "header", "status"),
+    [
+        ("GET /contacts?email=" + 9000 * "x", "", 414),
+        ("GET /contacts", "X-Much: " + 9000 * "x", 431),
+        ("GET /contacts", "X Much: y", 400),
+        ("nonsense", "", 400),
+        ("GET /contacts", "Transfer-Encoding: nonsense", 501),
+    ],
+)
+def test_what_cannot_be_read_is_answered_as_everything_else(
+    stack: Stack, request_line: str, header: str, status: int
+) -> None:
+    with socket.create_connection(("127.0.0.1", int(stack.run["PORT"])), timeout=30) as connection:
+        connection.sendall(f"{request_line} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode())
+        answer = HTTPResponse(connection)
+        answer.begin()
+        body = json.loads(answer.read())
+    assert (answer.status, answer.getheader("Content-Type")) == (status, "application/json")
+    assert (body["code"], body["errors"], body.keys()) == (
+        status,
+        {},
+        {"name", "message", "code", "className", "errors"},
+    )
 
 
 def test_nobody_else_can_read_its_secrets_or_reach_its_servers(stack: Stack) -> None:
