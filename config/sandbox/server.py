@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from django.db import DatabaseError, connection
-from psycopg.errors import UndefinedTable
+from django.db.migrations.executor import MigrationExecutor
 
 from config import clock, due
 from config.sandbox import callbacks, rest
@@ -114,18 +114,31 @@ class Handler(BaseHTTPRequestHandler):
 def deliver_for_ever(emulator: Emulator) -> None:
     """Deliver callbacks as they fall due, unless the clock is being moved: then its mover does."""
     pause, trouble = 0.0, ""
+    while not is_migrated():
+        time.sleep(LOOK_SECONDS)
     while True:
         if emulator.something_happened.wait(pause):
             time.sleep(TOGETHER_SECONDS)
         emulator.something_happened.clear()
         try:
             pause, trouble = _deliver(), ""
-        except Exception as error:  # such as a database that is being started or migrated; what is due stays due
+        except Exception as error:  # such as a database that is being started; what is due stays due
             pause, before, trouble = LOOK_SECONDS, trouble, f"{error!r:.200}"
-            if trouble != before and not isinstance(error.__cause__, UndefinedTable):  # we start before `up` migrates
+            if trouble != before:
                 logger.warning("Callbacks have to wait: %s", trouble, exc_info=not isinstance(error, DatabaseError))
         finally:
             connection.close()
+
+
+def is_migrated() -> bool:
+    """Whether our tables stand: `up` starts us before it migrates, because the demo user buys a number here."""
+    try:
+        executor = MigrationExecutor(connection)
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes("sandbox"))
+    except DatabaseError:
+        return False
+    finally:
+        connection.close()
 
 
 def _deliver() -> float:

@@ -63,13 +63,21 @@ class Home:
     def take(self) -> int:
         """Take the home, or refuse. Returns a lock for PostgreSQL and Valkey to inherit: free when they are gone."""
         if not seize(self.lock("lock"), patience=1):  # the patience is for a command that is just looking
-            at = f" at {self.run['PUBLIC_URL']}" if self.run else ""
-            raise Refusal(f"Pridedesk is already running in {self.path}{at}.")
+            raise self.already_running()
         servers = self.lock("servers.lock")
         if not seize(servers, patience=15):  # after a kill -9 they need a moment to stop
             raise Refusal(f"The servers of the last `up` in {self.path} still run; stop them first.")
         self.run_file.unlink(missing_ok=True)
         return servers
+
+    def refuse_if_taken(self) -> None:
+        """Refuse where an `up` runs, before anything is touched."""
+        if self.is_taken():
+            raise self.already_running()
+
+    def already_running(self) -> Refusal:
+        at = f" at {self.run['PUBLIC_URL']}" if self.run else ""
+        return Refusal(f"Pridedesk is already running in {self.path}{at}.")
 
     def lock(self, name: str) -> int:
         """An open lock file. It stays open, and a lock held, until the process ends."""

@@ -21,6 +21,7 @@ LEASH = Path(__file__).with_name("leash.py")
 LOG_LIMIT = 10_000_000
 HEALTHY_SECONDS = 10
 LONGEST_PAUSE = 10.0
+LAST_WORDS_SECONDS = 10  # what a part wrote earlier does not say why it ended
 
 
 def plain_environment() -> dict[str, str]:
@@ -106,7 +107,9 @@ class Part:
             self.process.wait()
 
     def last_lines(self, count: int = 8) -> str:
-        """The end of what this life of it wrote to the log, indented."""
+        """The end of what this life of it wrote to the log, indented; nothing when it wrote that long before."""
+        if time.time() - self.log.stat().st_mtime > LAST_WORDS_SECONDS:
+            return ""
         with open(self.log, "rb") as log:
             log.seek(max(self.log_starts_at, self.log.stat().st_size - 4000))
             lines = log.read().decode(errors="replace").splitlines()

@@ -106,11 +106,12 @@ class Supervisor:
     def report(self, part: Part) -> None:
         """Say how a part ended, and what its log says of it; not the same again while it goes on failing."""
         last_lines = part.last_lines()
-        if self.reported.get(part.name) != last_lines:
-            self.reported[part.name] = last_lines
-            say(f"{part.name} {part.ending}; it is started again. The end of {part.log}:\n{last_lines}")
-        else:
+        if self.reported.get(part.name) == last_lines:
             say(f"{part.name} {part.ending} again.")
+            return
+        self.reported[part.name] = last_lines
+        words = f" The end of {part.log}:\n{last_lines}" if last_lines else ""
+        say(f"{part.name} {part.ending}; it is started again.{words}")
 
     def stop(self) -> None:
         """Stop everything, the latest stage first."""

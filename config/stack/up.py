@@ -23,11 +23,18 @@ def up(arguments: list[str]) -> int:
     if not sandbox:
         refuse_if_incomplete(os.environ)
     home = Home.chosen()
-    home.prepare()
-    servers_lock = home.take()
+    home.refuse_if_taken()
+    with bind(os.environ.get("PORT") or "8000") as listener:  # before anything is written
+        home.prepare()
+        run(home, home.take(), listener, sandbox, options.workers)
+    return 0
+
+
+def run(home: Home, servers_lock: int, listener: socket.socket, sandbox: bool, workers: int) -> None:
+    """Start everything in a home that is ours, until somebody asks us to stop."""
     try:
-        with bind(os.environ.get("PORT") or "8000") as listener, Supervisor() as supervisor:
-            told = start(supervisor, home, servers_lock, listener, sandbox, options.workers)
+        with Supervisor() as supervisor:
+            told = start(supervisor, home, servers_lock, listener, sandbox, workers)
             print(welcome(home, told), flush=True)
             supervisor.watch()
     except StopAsked:
@@ -35,7 +42,6 @@ def up(arguments: list[str]) -> int:
     finally:
         home.run_file.unlink(missing_ok=True)
         shutil.rmtree(home.sockets, ignore_errors=True)
-    return 0
 
 
 def read_options(arguments: list[str]) -> argparse.Namespace:

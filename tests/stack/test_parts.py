@@ -57,6 +57,19 @@ def test_a_part_that_cannot_start_is_given_up_and_its_words_are_shown_once(
     assert "ended with status 1 again" in told
 
 
+def test_what_a_part_wrote_long_before_it_died_is_not_shown(
+    supervisor: Supervisor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = part(tmp_path, f"print('all is well', flush=True); {WAIT}")
+    supervisor.start(waiting)
+    wait_until(lambda: "all is well" in waiting.log.read_text())
+    os.utime(waiting.log, (0, 0))
+    killed = process_of(waiting)
+    os.kill(killed, signal.SIGKILL)
+    supervisor.wait_until(lambda: process_of(waiting) != killed, "not started again", 20)
+    assert capsys.readouterr().err == "part was killed by SIGKILL; it is started again.\n"
+
+
 def test_pauses_grow_while_a_part_fails_and_shrink_after_a_good_life(tmp_path: Path) -> None:
     failing = part(tmp_path, WAIT)
     failing.started_at = float("inf")  # it has only just started

@@ -38,7 +38,8 @@ def test_it_tells_a_newcomer_what_to_do_next(stack: Stack) -> None:
 
 
 def test_the_parts_start_without_a_word_of_what_is_not_there_yet(stack: Stack) -> None:
-    assert "does not exist" not in (stack.home / "logs" / "emulator.log").read_text()
+    for part in ("emulator", "postgres"):
+        assert "does not exist" not in (stack.home / "logs" / f"{part}.log").read_text()
 
 
 def test_the_demo_token_opens_the_api(stack: Stack) -> None:
@@ -100,6 +101,7 @@ def test_a_taken_port_is_refused_in_one_line(folder: Path) -> None:
         refused = Stack(folder / "home", {"PORT": port}).pride("up")
     assert refused.returncode == 1
     assert refused.stderr == f"pride: Port {port} cannot be used (Address already in use): set PORT to another one.\n"
+    assert not (folder / "home").exists()
 
 
 def test_real_credentials_and_the_sandbox_exclude_each_other(folder: Path) -> None:
