@@ -11,10 +11,20 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 
 from campaigns import birthdays, schedule
 from campaigns.communications import stop
-from campaigns.models import COMMUNICATIONS, REMINDED_BY, Campaign, CampaignAction, CampaignContact, Task
+from campaigns.models import (
+    COMMUNICATIONS,
+    REMINDED_BY,
+    Birthday,
+    Campaign,
+    CampaignAction,
+    CampaignContact,
+    ContactCommunication,
+    Task,
+)
 from config.due import nudge
 from crm.models import Contact
 from teams.models import User
@@ -162,8 +172,20 @@ def _begin(campaign: Campaign, contact_ids: Iterable[int], started_by: User, now
 def _end_finished(campaign: Campaign, contact_ids: Collection[int], now: datetime) -> int:
     """Close those of the contacts' enrolments that have run their course, so that they may enter again."""
     standing = CampaignContact.objects.filter(campaign=campaign, ended_at=None).of_contacts(contact_ids)
-    over = standing.filter(started_at__lte=now - RE_ENTRY_AFTER).finished(now)
+    over = standing.filter(_is_finished(now), started_at__lte=now - RE_ENTRY_AFTER)
     return over.update(ended_at=now, end_reason=FINISHED)
+
+
+def _is_finished(now: datetime) -> Q:
+    """Enrolments of which nothing is to come: no communication, birthday, task not yet due or recurring task.
+
+    A task that is due is its agent's business; that nobody ticked it off keeps no campaign going.
+    """
+    of_it = Q(campaign_contact=OuterRef("pk"))
+    communications = ContactCommunication.objects.filter(of_it, is_active=True)
+    tasks = Task.objects.filter(of_it, Q(due_at__gt=now) | ~Q(recurrence=""), status=Task.Status.INCOMPLETE)
+    to_keep = Birthday.objects.filter(of_it, is_open=True, due_at__isnull=False)
+    return Q(~Exists(communications), ~Exists(tasks), ~Exists(to_keep))
 
 
 def _steps(actions: Sequence[CampaignAction], zone: str, now: datetime) -> list[Step]:

@@ -1,0 +1,29 @@
+"""Campaigns, what they plan for a contact, and tasks (design 8)."""
+
+from campaigns.models.campaign import Campaign, CampaignAction
+from campaigns.models.enrolment import Birthday, CampaignContact, ContactCommunication
+from campaigns.models.kinds import (
+    COMMUNICATIONS,
+    LONGEST_DESCRIPTION,
+    REMINDED_BY,
+    REMINDERS,
+    TEMPLATE_TYPES,
+    ActionType,
+)
+from campaigns.models.task import Task, TaskQuerySet
+
+__all__ = [
+    "COMMUNICATIONS",
+    "LONGEST_DESCRIPTION",
+    "REMINDED_BY",
+    "REMINDERS",
+    "TEMPLATE_TYPES",
+    "ActionType",
+    "Birthday",
+    "Campaign",
+    "CampaignAction",
+    "CampaignContact",
+    "ContactCommunication",
+    "Task",
+    "TaskQuerySet",
+]
