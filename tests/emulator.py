@@ -60,12 +60,16 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What stands in for the service's webhooks; `answers` holds the statuses of the next answers, else 200."""
+    """What stands in for the service's webhooks; `answers` holds the statuses of the next answers, else 200.
+
+    `documents` holds what is answered next where a call asks what to say.
+    """
 
     url: str = ""
     auth_token: str = ""
     received: list[Received] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
 
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
@@ -96,6 +100,8 @@ def receiver(settings):
                 box.arrived.notify_all()
             self.send_response(box.answers.pop(0) if box.answers else 200)
             self.end_headers()
+            if box.documents and self.path != "/status" and "CallSid" in form:
+                self.wfile.write(box.documents.pop(0).encode())
 
         def log_message(self, *arguments):
             pass

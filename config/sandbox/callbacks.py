@@ -8,11 +8,12 @@ once more and give up.
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from django.db import transaction
 from django.db.models import F, Min
 
-from config.sandbox import webhooks
+from config.sandbox import calls, webhooks
 from config.sandbox.models import Callback, EmulatedText
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def run_due(now: datetime) -> int:
 @transaction.atomic
 def _claim(now: datetime) -> Sequence[Callback]:
     """Take some due callbacks for ourselves and bring the ledger up to them."""
-    due = Callback.objects.filter(due_at__lte=now).order_by("due_at", "id").select_related("text")
+    due = Callback.objects.filter(due_at__lte=now).order_by("due_at", "id").select_related("text", "call")
     batch = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
     Callback.objects.filter(pk__in=[callback.pk for callback in batch]).update(
         due_at=now + LEASE, attempts=F("attempts") + 1
@@ -64,20 +65,29 @@ def _claim(now: datetime) -> Sequence[Callback]:
 
 
 def _change(callback: Callback, now: datetime) -> None:
+    if callback.call is not None:
+        calls.change(callback.call, callback.status, now)
+    if callback.text is not None:
+        _change_text(callback, callback.text, now)
+
+
+def _change_text(callback: Callback, text: EmulatedText, now: datetime) -> None:
     status = Status(callback.status)
-    line = EmulatedText.objects.filter(pk=callback.text_id, status__in=BEFORE[status])
+    line = EmulatedText.objects.filter(pk=text.pk, status__in=BEFORE[status])
     changes = {"status": status, "error_code": callback.error_code, "changed_at": now}
     line.update(**changes, **({"sent_at": now} if status == Status.SENT else {}))
-    callback.text.changed_at = now
+    text.changed_at = now
 
 
 def _tell(callback: Callback) -> bool:
-    """Tell the service of a status, if it asked to be; return whether the matter is closed."""
-    if not callback.url:
-        return True
-    form = webhooks.status_form(callback.text, callback.status, callback.error_code)
+    """Tell the service of a status, if it asked to be; return whether the matter is closed.
+
+    Of a call that is answered it is asked first what is to be said.
+    """
     try:
-        status = webhooks.post(callback.url, form)
+        if callback.call is not None:
+            calls.answer(callback.call)
+        status = webhooks.post(callback.url, _form(callback)) if callback.url else HTTPStatus.OK
     except webhooks.NotConnected as error:
         logger.info("A status callback found nobody: %s", error)
         return callback.attempts + 1 >= MOST_ATTEMPTS
@@ -87,3 +97,10 @@ def _tell(callback: Callback) -> bool:
     if status >= 400:
         logger.warning("A status callback was answered with %s: %s", status, callback.url)
     return True
+
+
+def _form(callback: Callback) -> dict[str, str]:
+    if callback.call is not None:
+        return webhooks.call_status_form(callback.call, callback.status)
+    assert callback.text is not None  # a constraint
+    return webhooks.status_form(callback.text, callback.status, callback.error_code)

@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from config.api.query import EmailFilter, FilterSet, MomentFilter, PhoneFilter, TextFilter
-from config.sandbox.models import Email, EmulatedText
+from config.sandbox.models import Email, EmulatedCall, EmulatedText
 from config.sandbox.numbers import e164
 
 
@@ -14,6 +14,15 @@ class TextFilters(FilterSet):
     class Meta:
         model = EmulatedText
         fields = ["sid", "body", "status", "at"]
+
+
+class CallFilters(FilterSet):
+    locals()["from"] = PhoneFilter(field_name="sender", column="sender", parse=e164)
+    to = PhoneFilter(field_name="recipient", column="recipient", parse=e164)
+
+    class Meta:
+        model = EmulatedCall
+        fields = ["sid", "says", "status", "at"]
 
 
 class RecipientFilter(EmailFilter):

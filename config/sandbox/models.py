@@ -16,6 +16,11 @@ def message_sid() -> str:
     return f"SM{uuid4().hex}"
 
 
+def call_sid() -> str:
+    """A new id for a call, of Twilio's form."""
+    return f"CA{uuid4().hex}"
+
+
 def number_sid() -> str:
     """A new id for a number the account owns, of Twilio's form."""
     return f"PN{uuid4().hex}"
@@ -87,11 +92,54 @@ class EmulatedText(models.Model):
         return f"{self.sender} to {self.recipient}: {self.status}"
 
 
-class Callback(models.Model):
-    """A change of a text's status that falls due, and the address to tell of it. Removed when done."""
+class EmulatedCall(models.Model):
+    """A call the service made, and how far it has got."""
 
-    text = models.ForeignKey(EmulatedText, on_delete=models.CASCADE, related_name="callbacks")
-    status = models.CharField(max_length=11, choices=EmulatedText.Status.choices)
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        INITIATED = "initiated"
+        RINGING = "ringing"
+        IN_PROGRESS = "in-progress"
+        COMPLETED = "completed"
+        BUSY = "busy"
+        NO_ANSWER = "no-answer"
+        FAILED = "failed"
+
+    sid = models.CharField(max_length=34, unique=True, default=call_sid)
+    sender = models.CharField(max_length=16)
+    recipient = models.CharField(max_length=16)
+    url = models.TextField()  # what is to be said is asked for there
+    says = models.TextField(default="")  # all that was said so far, a line each
+    # The TwiML that waits for a key, and at which of its verbs; empty while nothing is waited for.
+    document = models.TextField(default="")
+    verb = models.IntegerField(default=0)
+    status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
+    at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        # Read by Twilio's list of calls (reconciliation asks by both numbers) and by GET /sandbox/calls.
+        indexes = [models.Index(fields=["recipient", "sender", "-id"], name="call_by_recipient")]
+
+    def __str__(self) -> str:
+        return f"{self.sender} calls {self.recipient}: {self.status}"
+
+    @property
+    def seconds(self) -> int:
+        """How long was spoken."""
+        if self.answered_at is None or self.ended_at is None:
+            return 0
+        return int((self.ended_at - self.answered_at).total_seconds())
+
+
+class Callback(models.Model):
+    """A change of a text's or a call's status that falls due, and the address to tell of it. Removed when done."""
+
+    text = models.ForeignKey(EmulatedText, on_delete=models.CASCADE, null=True, related_name="callbacks")
+    call = models.ForeignKey(EmulatedCall, on_delete=models.CASCADE, null=True, related_name="callbacks")
+    status = models.CharField(max_length=11)
     error_code = models.IntegerField(null=True)
     url = models.TextField(default="")  # empty: the ledger changes and nobody is told
     attempts = models.IntegerField(default=0)
@@ -100,6 +148,13 @@ class Callback(models.Model):
     class Meta:
         # Read by config.sandbox.callbacks, which claims in this order.
         indexes = [models.Index(fields=["due_at", "id"], name="callback_due")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(text__isnull=True, call__isnull=False)
+                | models.Q(text__isnull=False, call__isnull=True),
+                name="callback_of_text_or_call",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.status} at {self.due_at}"
@@ -119,7 +174,7 @@ class Block(models.Model):
 
 
 class Fault(models.Model):
-    """One failure that awaits the next text the service hands over. Each row is used once, oldest first."""
+    """One failure that awaits the next text or call the service hands over. Each row is used once, oldest first."""
 
     kind = models.CharField(max_length=20)
 

@@ -8,8 +8,21 @@ REASONS: dict[int, tuple[int, str]] = {
     20404: (404, "The requested resource {} was not found"),
     20429: (429, "Too Many Requests"),
     20500: (500, "An internal server error has occurred"),
+    21201: (400, "No 'To' number is specified"),
+    21205: (400, "Url is not a valid URL: {}"),
+    21210: (
+        400,
+        "The source phone number provided, {}, is not yet verified for your account. You may only make calls from phone"
+        " numbers that you've verified or purchased from Twilio.",
+    ),
     21211: (400, "The 'To' number {} is not a valid phone number."),
     21212: (400, "The 'From' number {} is not a valid phone number, shortcode, or alphanumeric sender ID."),
+    21213: (400, "A 'From' phone number is required."),
+    21214: (400, "The phone number you are attempting to call, {}, cannot be reached."),
+    21215: (400, "Account not authorized to call {}."),
+    21216: (400, "Account not allowed to call {}"),
+    21217: (400, "Phone number does not appear to be valid: {}"),
+    21219: (400, "The number {} is unverified. Trial accounts may only make calls to verified numbers."),
     21408: (400, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: {}"),
     21421: (400, "PhoneNumber is invalid"),
     21422: (400, "{} is not available."),
@@ -41,6 +54,14 @@ TEST_RECIPIENTS = {
     "+15005550003": 21408,
     "+15005550004": 21610,
     "+15005550009": 21614,
+}
+
+# Calls to them, too, by Twilio's other codes.
+TEST_CALLEES = {
+    "+15005550001": 21217,
+    "+15005550002": 21214,
+    "+15005550003": 21215,
+    "+15005550004": 21216,
 }
 
 

@@ -1,4 +1,4 @@
-"""Twilio's REST API 2010-04-01, as far as this service speaks it: messages and numbers."""
+"""Twilio's REST API 2010-04-01, as far as this service speaks it: messages, calls and numbers."""
 
 import base64
 import hmac
@@ -7,20 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import QuerySet
 
 from config.api import values
-from config.sandbox import carrier, clock
-from config.sandbox.models import EmulatedNumber, EmulatedText
+from config.sandbox import calls, carrier, clock
+from config.sandbox.models import EmulatedCall, EmulatedNumber, EmulatedText
 from config.sandbox.numbers import e164
 from config.sandbox.refusals import Refused
 from config.sandbox.webhooks import API_VERSION
 
 JSON = dict[str, Any]
+Row = TypeVar("Row", EmulatedText, EmulatedCall)
 PAGE_SIZE, LARGEST_PAGE = 50, 1000
 ERROR_MESSAGES = {
     30001: "Queue overflow",
@@ -109,10 +110,7 @@ def fetch_message(request: Request, sid: str) -> Answer:
 
 def list_messages(request: Request) -> Answer:
     """`GET Messages.json`: newest first, by `To`, `From` and when they were handed over (a queued one is found too)."""
-    texts = EmulatedText.objects.order_by("-id")
-    for parameter, column in (("To", "recipient"), ("From", "sender")):
-        if number := request.value(parameter):
-            texts = texts.filter(**{column: e164(number) or number})
+    texts = _between(request, EmulatedText.objects.order_by("-id"))
     if moment := request.value("DateSent"):
         texts = _sent(texts, moment[: len("2027-01-05")], since=True, until=True)
     if moment := request.value("DateSent>"):
@@ -120,6 +118,14 @@ def list_messages(request: Request) -> Answer:
     if moment := request.value("DateSent<"):
         texts = _sent(texts, moment, until=True)
     return _page(request, texts, "messages", message_json)
+
+
+def _between(request: Request, rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Those to and from the numbers that are asked for."""
+    for parameter, column in (("To", "recipient"), ("From", "sender")):
+        if number := request.value(parameter):
+            rows = rows.filter(**{column: e164(number) or number})
+    return rows
 
 
 def _sent(
@@ -158,6 +164,72 @@ def message_json(text: EmulatedText) -> JSON:
         "status": text.status,
         "subresource_uris": {"media": f"{uri}/Media.json"},
         "to": text.recipient,
+        "uri": f"{uri}.json",
+    }
+
+
+# Calls
+
+
+def create_call(request: Request) -> Answer:
+    """`POST Calls.json`: make a call."""
+    call = calls.accept_call(
+        to=request.value("To"),
+        sender=request.value("From"),
+        url=request.value("Url"),
+        status_url=request.value("StatusCallback"),
+        events=request.form.get("StatusCallbackEvent", []),
+        clock=clock.read(),
+    )
+    return Answer(201, call_json(call))
+
+
+def fetch_call(request: Request, sid: str) -> Answer:
+    """`GET Calls/CA....json`."""
+    call = EmulatedCall.objects.filter(sid=sid).first()
+    if call is None:
+        raise Refused(20404, request.path)
+    return Answer(200, call_json(call))
+
+
+def list_calls(request: Request) -> Answer:
+    """`GET Calls.json`: newest first, by `To`, `From` and `Status`."""
+    made = _between(request, EmulatedCall.objects.order_by("-id"))
+    if status := request.value("Status"):
+        made = made.filter(status=status)
+    return _page(request, made, "calls", call_json)
+
+
+def call_json(call: EmulatedCall) -> JSON:
+    """A call as Twilio shows it; what it said is not shown."""
+    uri = f"/{API_VERSION}/Accounts/{settings.TWILIO_ACCOUNT_SID}/Calls/{call.sid}"
+    return {
+        "account_sid": settings.TWILIO_ACCOUNT_SID,
+        "annotation": None,
+        "answered_by": None,
+        "api_version": API_VERSION,
+        "caller_name": None,
+        "date_created": _date(call.at),
+        "date_updated": _date(call.changed_at),
+        "direction": "outbound-api",
+        "duration": str(call.seconds) if call.ended_at else None,
+        "end_time": _date(call.ended_at),
+        "forwarded_from": None,
+        "from": call.sender,
+        "from_formatted": call.sender,
+        "group_sid": None,
+        "parent_call_sid": None,
+        "phone_number_sid": None,
+        "price": None,
+        "price_unit": "USD",
+        "queue_time": "0",
+        "sid": call.sid,
+        "start_time": _date(call.answered_at),
+        "status": call.status,
+        "subresource_uris": {"events": f"{uri}/Events.json"},
+        "to": call.recipient,
+        "to_formatted": call.recipient,
+        "trunk_sid": None,
         "uri": f"{uri}.json",
     }
 
@@ -302,6 +374,8 @@ Verb = Callable[..., Answer]
 ROUTES: Sequence[tuple[str, Mapping[str, Verb]]] = [
     (r"/Messages\.json", {"GET": list_messages, "POST": create_message}),
     (r"/Messages/([SM]M\w{32})\.json", {"GET": fetch_message}),
+    (r"/Calls\.json", {"GET": list_calls, "POST": create_call}),
+    (r"/Calls/(CA\w{32})\.json", {"GET": fetch_call}),
     (r"/AvailablePhoneNumbers/(\w\w)/Local\.json", {"GET": list_available}),
     (r"/IncomingPhoneNumbers\.json", {"GET": list_numbers, "POST": buy_number}),
     (r"/IncomingPhoneNumbers/(PN\w{32})\.json", {"GET": fetch_number, "POST": change_number}),

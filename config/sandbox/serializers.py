@@ -9,7 +9,7 @@ from config.api.fields import LooseChoice, LooseField, LooseInteger, LooseMoment
 from config.sandbox import faults
 from config.sandbox.carrier import LONGEST_BODY
 from config.sandbox.durations import read_duration
-from config.sandbox.models import Email, EmulatedText
+from config.sandbox.models import Email, EmulatedCall, EmulatedText
 from config.sandbox.numbers import e164
 from config.sandbox.webhooks import is_address
 
@@ -39,6 +39,16 @@ class Media(LooseField):
         if len(urls) > MOST_MEDIA:
             raise ValueError(f"may name at most {MOST_MEDIA} files.")
         return urls
+
+
+class Digit(LooseField):
+    """A key of a telephone."""
+
+    def read(self, value: object) -> str:
+        key = str(value)
+        if len(key) != 1 or key not in "0123456789*#":
+            raise ValueError("must be one key of a telephone: 0 to 9, * or #.")
+        return key
 
 
 class Duration(LooseField):
@@ -74,6 +84,35 @@ class TextSerializer(LooseSerializer[EmulatedText]):
         if not attrs["body"] and not attrs["media"]:
             raise serializers.ValidationError({"body": "may not be empty, unless there are media."})
         return attrs
+
+
+class CallSerializer(LooseSerializer[EmulatedCall]):
+    """A call as the carrier's ledger has it; `says` is all that was said so far, a line each."""
+
+    locals()["from"] = Number(source="sender")
+    to = Number(source="recipient")
+
+    class Meta:
+        model = EmulatedCall
+        example = {
+            "sid": "CA00000000000000000000000000000001",
+            "from": "+19495550100",
+            "to": "+19495550112",
+            "says": "New lead: Mary Jackson, Buyer, Irvine. Press 1 to claim it.",
+            "status": "in-progress",
+            "at": "2018-01-16T09:09:09.000Z",
+        }
+        fields = ["sid", "from", "to", "says", "status", "at"]
+        read_only_fields = fields
+
+
+class PressSerializer(serializers.Serializer[Any]):
+    """The key that whoever was called presses."""
+
+    digits = Digit()
+
+    class Meta:
+        example = {"digits": "1"}
 
 
 class EmailSerializer(LooseSerializer[Email]):
@@ -122,7 +161,7 @@ class MoveSerializer(serializers.Serializer[Any]):
 
 
 class FaultSerializer(serializers.Serializer[Any]):
-    """What the next texts shall meet."""
+    """What the next texts and calls shall meet."""
 
     next = LooseInteger(default=1, min_value=1, max_value=MOST_FAULTS)
     kind = LooseChoice(choices=faults.KINDS)

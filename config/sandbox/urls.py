@@ -3,12 +3,14 @@
 from django.urls import path
 
 from config.api.resources import routes
-from config.sandbox.views import ClockView, EmailResource, FaultsView, ResetView, TextResource
+from config.sandbox.views import CallResource, ClockView, EmailResource, FaultsView, PressView, ResetView, TextResource
 
 urlpatterns = [
     path("clock", ClockView.as_view(), name="sandbox-clock"),
     path("faults", FaultsView.as_view(), name="sandbox-faults"),
     path("reset", ResetView.as_view(), name="sandbox-reset"),
     *routes("texts", TextResource),
+    *routes("calls", CallResource),
+    path("calls/<sid>", PressView.as_view(), name="sandbox-press"),
     *routes("emails", EmailResource),
 ]

@@ -14,27 +14,35 @@ from rest_framework.views import APIView
 from config.api.oauth import HasValidToken
 from config.api.resources import BEYOND, Resource
 from config.errors import DomainError, NotAllowed
-from config.sandbox import carrier, clock, faults, webhooks
-from config.sandbox.filters import EmailFilters, TextFilters
-from config.sandbox.models import EmulatedText
+from config.sandbox import calls, carrier, clock, faults, webhooks
+from config.sandbox.filters import CallFilters, EmailFilters, TextFilters
+from config.sandbox.models import EmulatedCall, EmulatedText
 from config.sandbox.serializers import (
+    CallSerializer,
     ClockSerializer,
     EmailSerializer,
     FaultSerializer,
     MoveSerializer,
+    PressSerializer,
     TextSerializer,
 )
 
 # One statement, which does not take longer when the ledger has grown.
-RESET = "TRUNCATE sandbox_callback, sandbox_emulatedtext, sandbox_email, sandbox_fault"
+RESET = "TRUNCATE sandbox_callback, sandbox_emulatedtext, sandbox_emulatedcall, sandbox_email, sandbox_fault"
 
 
 class NotOurNumber(DomainError):
     """The service has no such number."""
 
 
+class NoSuchCall(DomainError):
+    """There is no such call."""
+
+    status = 404
+
+
 class WebhookFailed(DomainError):
-    """The service did not take the text as it should have."""
+    """The service did not take it as it should have."""
 
     status = 502
 
@@ -73,7 +81,7 @@ class ClockView(SandboxView):
 
 
 class FaultsView(SandboxView):
-    """Failures that the next texts shall meet."""
+    """Failures that the next texts and calls shall meet."""
 
     @extend_schema(request=FaultSerializer, responses={201: FaultSerializer})
     def post(self, request: Request) -> Response:
@@ -150,3 +158,26 @@ class EmailResource(SandboxResource):
     verbs = ("list",)
     serializer_class = EmailSerializer
     filterset_class = EmailFilters
+
+
+class CallResource(SandboxResource):
+    """The calls that the service made."""
+
+    verbs = ("list",)
+    serializer_class = CallSerializer
+    filterset_class = CallFilters
+
+
+class PressView(SandboxView):
+    """Whoever was called presses a key."""
+
+    @extend_schema(request=PressSerializer, responses={201: CallSerializer})
+    def post(self, request: Request, sid: str) -> Response:
+        """Return what has been said when the service's webhook has answered."""
+        pressed = PressSerializer(data=request.data)
+        pressed.is_valid(raise_exception=True)
+        call = EmulatedCall.objects.filter(sid=sid).first()
+        if call is None:
+            raise NoSuchCall
+        calls.press(call, pressed.validated_data["digits"])
+        return Response(CallSerializer(call).data, status=201)

@@ -7,7 +7,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives, send_mail
 
 from config import clock
-from config.sandbox import carrier
+from config.sandbox import callbacks, calls, carrier
 from config.sandbox.clock import Reading
 from config.sandbox.models import Block, Email, EmulatedText, Fault
 from config.sandbox.refusals import Refused
@@ -53,6 +53,8 @@ def moment(text):
         ("get", "/sandbox/texts"),
         ("post", "/sandbox/texts"),
         ("get", "/sandbox/emails"),
+        ("get", "/sandbox/calls"),
+        ("post", "/sandbox/calls/CA00000000000000000000000000000001"),
         ("post", "/sandbox/faults"),
         ("post", "/sandbox/reset"),
     ],
@@ -285,6 +287,54 @@ def test_a_sentence_with_stop_in_it_blocks_nobody(staff, receiver):
     staff.post("/sandbox/texts", {"from": HANDSET, "to": OURS, "body": "STOP by tomorrow at 5"})
 
     assert not Block.objects.exists()
+
+
+# Calls
+
+
+@pytest.fixture
+def call(receiver):
+    """A call of the service's that was answered, and waits for a key."""
+    receiver.documents += ["<Response><Gather action='keys'><Say>Press 1.</Say></Gather></Response>"]
+    reading = Reading(clock.now(), standing=True)
+    made = calls.accept_call(
+        to=HANDSET, sender=OURS, url=f"{receiver.url}/calls", status_url="", events=[], clock=reading
+    )
+    callbacks.run_due(reading.now)
+    return made
+
+
+def test_calls_are_listed_with_what_they_say(staff, call):
+    (row,) = staff.get("/sandbox/calls", {"to": "(949) 555-0123"}).json()["data"]
+
+    assert (row["sid"], row["from"], row["to"]) == (call.sid, OURS, HANDSET)
+    assert (row["says"], row["status"]) == ("Press 1.", "in-progress")
+    assert moment(row["at"]) == call.at.replace(microsecond=call.at.microsecond // 1000 * 1000)
+    assert staff.get("/sandbox/calls", {"to": OURS}).json()["total"] == 0
+
+
+def test_a_key_is_pressed_and_the_answer_heard(staff, call, receiver):
+    receiver.documents += ["<Response><Say>It is yours.</Say></Response>"]
+
+    answer = staff.post(f"/sandbox/calls/{call.sid}", {"digits": "1"})
+
+    assert (answer.status_code, answer.json()["says"]) == (201, "Press 1.\nIt is yours.")
+    assert (receiver.received[-1].path, receiver.received[-1].form["Digits"]) == ("/keys", "1")
+    again = staff.post(f"/sandbox/calls/{call.sid}", {"digits": "1"})
+    assert (again.status_code, again.json()["message"]) == (409, "This call does not wait for a key.")
+
+
+def test_a_key_on_a_call_that_there_is_not_is_404(staff):
+    answer = staff.post("/sandbox/calls/CA1", {"digits": "1"})
+
+    assert (answer.status_code, answer.json()["message"]) == (404, "There is no such call.")
+
+
+@pytest.mark.parametrize("digits", ["", "12", "x", None, [], 12, True])
+def test_what_is_no_key_is_named(staff, call, digits):
+    answer = staff.post(f"/sandbox/calls/{call.sid}", {"digits": digits})
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["digits"])
 
 
 # Emails

@@ -1,0 +1,159 @@
+"""What the emulated carrier does with calls: whoever is called answers at once, hears, and may press a key."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from urllib.parse import urljoin
+from xml.etree.ElementTree import Element, ParseError, fromstring
+
+from django.db import transaction
+
+from config.errors import Conflict
+from config.sandbox import carrier, faults, webhooks
+from config.sandbox.carrier import PAUSE, AnswerLost, NoAnswer
+from config.sandbox.clock import Reading
+from config.sandbox.models import Callback, EmulatedCall
+from config.sandbox.numbers import e164
+from config.sandbox.refusals import TEST_CALLEES, Refused
+
+Status = EmulatedCall.Status
+
+APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
+# The event that each status is called where a client says of what it wants to be told.
+EVENTS = {Status.INITIATED: "initiated", Status.RINGING: "ringing", Status.IN_PROGRESS: "answered"}
+ON_ITS_WAY = (Status.QUEUED, Status.INITIATED, Status.RINGING)
+# What may come before: a call never moves back, in whatever order its changes fall due.
+BEFORE = {
+    Status.INITIATED: ON_ITS_WAY[:1],
+    Status.RINGING: ON_ITS_WAY[:2],
+    Status.IN_PROGRESS: ON_ITS_WAY,
+    Status.COMPLETED: (*ON_ITS_WAY, Status.IN_PROGRESS),
+    Status.BUSY: ON_ITS_WAY,
+    Status.NO_ANSWER: ON_ITS_WAY,
+    Status.FAILED: ON_ITS_WAY,
+}
+
+
+class NothingToPress(Conflict):
+    """This call does not wait for a key."""
+
+
+def accept_call(
+    *, to: str, sender: str, url: str, status_url: str, events: Collection[str], clock: Reading
+) -> EmulatedCall:
+    """Take a call on as Twilio would, or refuse it; then plan how it goes and what the service will hear of it."""
+    fault = faults.take(faults.CALL_KINDS)
+    if fault in faults.REFUSALS:
+        raise Refused(faults.REFUSALS[fault], to)
+    if fault == "hang":
+        raise NoAnswer
+    recipient, sender = _check(to=to, sender=sender, url=url, status_url=status_url)
+    with transaction.atomic():
+        call = EmulatedCall.objects.create(
+            sender=sender, recipient=recipient, url=url, at=clock.now, changed_at=clock.now
+        )
+        Callback.objects.bulk_create(_callbacks(call, fault, status_url, events, clock))
+    if fault == "lose_answer":
+        raise AnswerLost
+    return call
+
+
+def _check(*, to: str, sender: str, url: str, status_url: str) -> tuple[str, str]:
+    """Both numbers in E.164, or the refusal Twilio would give first."""
+    recipient, own = e164(to), e164(sender)
+    refusals = (
+        (not to, 21201, ""),
+        (not sender, 21213, ""),
+        (recipient is None, 21211, to),
+        (own is None, 21212, sender),
+        (own is not None and not carrier.owns(own), 21210, sender),
+        (not webhooks.is_address(url), 21205, url),
+        (bool(status_url) and not webhooks.is_address(status_url), 21609, status_url),
+        (recipient in TEST_CALLEES, TEST_CALLEES.get(recipient or "", 0), to),
+    )
+    for applies, code, what in refusals:
+        if applies:
+            raise Refused(code, what)
+    return recipient or "", own or ""
+
+
+def _callbacks(
+    call: EmulatedCall, fault: str | None, url: str, events: Collection[str], clock: Reading
+) -> list[Callback]:
+    pause = timedelta() if clock.standing else PAUSE
+    wanted = events or ["completed"]  # as with Twilio, which tells of the end alone unless asked
+    return [
+        Callback(
+            call=call,
+            status=change.status,
+            url=url if change.is_told and EVENTS.get(Status(change.status), "completed") in wanted else "",
+            due_at=change.due_at,
+        )
+        for change in faults.plan_call(fault, clock.now, pause)
+    ]
+
+
+def change(call: EmulatedCall, status: str, now: datetime) -> None:
+    """Bring the ledger up to a status, unless it is further already."""
+    step = Status(status)
+    has_ended = step not in EVENTS
+    times = {"answered_at": now} if step == Status.IN_PROGRESS else {"ended_at": now} if has_ended else {}
+    line = EmulatedCall.objects.filter(pk=call.pk, status__in=BEFORE[step])
+    is_new = line.update(status=step, changed_at=now, **times)
+    call.refresh_from_db()
+    if is_new and has_ended and call.document:
+        play(call, call.document, start=call.verb + 1, waits=False)  # no key came: what is said after that
+    call.changed_at = now
+
+
+def answer(call: EmulatedCall) -> None:
+    """Ask the service, once, what is to be said, and say it."""
+    call.refresh_from_db(fields=["status", "says"])
+    if call.status == Status.IN_PROGRESS and not call.says:
+        play(call, _asked(call.url, call))
+
+
+def press(call: EmulatedCall, digit: str) -> None:
+    """Press a key while the call waits for one, and hear what the service says to that."""
+    document, verb = call.document, call.verb
+    # One key is one request, whoever else presses one.
+    waiting = EmulatedCall.objects.filter(pk=call.pk, status=Status.IN_PROGRESS, document=document, verb=verb)
+    if not document or not waiting.update(document=""):
+        raise NothingToPress
+    action = _verbs(document)[verb].get("action", "")
+    try:
+        document = _asked(urljoin(call.url, action), call, Digits=digit, msg="Gather End", FinishedOnKey="")
+    except webhooks.NotConnected:
+        document = ""
+    play(call, document)
+
+
+def play(call: EmulatedCall, document: str, *, start: int = 0, waits: bool = True) -> None:
+    """Say what a document says, up to where it waits for a key; behind its last verb the call ends."""
+    call.document, lines = "", [call.says] if call.says else []
+    for place, verb in enumerate(_verbs(document)[start:], start):
+        lines += [" ".join((said.text or "").split()) for said in verb.iter("Say")]
+        if verb.tag == "Hangup":
+            break
+        if verb.tag == "Gather" and waits:
+            call.document, call.verb = document, place
+            break
+    call.says = "\n".join(lines)
+    call.save(update_fields=["says", "document", "verb"])
+    if not call.document:
+        call.callbacks.filter(status=Status.COMPLETED).update(due_at=call.changed_at)
+
+
+def _verbs(document: str) -> list[Element]:
+    try:
+        return list(fromstring(document))
+    except ParseError:
+        return list(fromstring(f"<Response><Say>{APPLICATION_ERROR}</Say></Response>"))
+
+
+def _asked(url: str, call: EmulatedCall, **more: str) -> str:
+    """What the service answers; nothing readable where it fails, as it then is with Twilio."""
+    try:
+        told = webhooks.ask(url, webhooks.call_form(call, **more))
+    except webhooks.NoProperAnswer:
+        return ""
+    return told.body.decode() if told.status < 300 else ""
