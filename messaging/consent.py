@@ -68,11 +68,11 @@ def grant(numbers: Sequence[str], source: str, words: str, contact: Contact | No
 
 
 def opt_out(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:
-    """Note that this number is to be texted no more, by anybody, and cancel what waits to be sent to it."""
+    """Note that this number is to be texted and called no more, by anybody, and cancel what waits for it."""
     with transaction.atomic():
         _note(Kind.OPTED_OUT, number, source, now, words, message)
-        texts = Message.objects.filter(channel=Message.Channel.TEXT, recipient=number)
-        cancel(texts, reason=OPTED_OUT, now=now)
+        to_it = Message.objects.filter(channel__in=Message.BY_NUMBER, recipient=number)
+        cancel(to_it, reason=OPTED_OUT, now=now)
 
 
 def opt_in(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:

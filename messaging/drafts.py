@@ -22,6 +22,11 @@ def alert_text(user: User, body: str, now: datetime, **more: Any) -> Message:
     return _text(Purpose.ALERT, settings.ALERT_NUMBER, user.phone_e164, body, now, user=user, **more)
 
 
+def alert_call(user: User, body: str, now: datetime, **more: Any) -> Message:
+    """A call to one of our users, from the alert number to their own phone; `body` is what they will hear."""
+    return _message(Channel.CALL, Purpose.ALERT, settings.ALERT_NUMBER, user.phone_e164, body, now, user=user, **more)
+
+
 def alert_email(user: User, subject: str, body: str, now: datetime, **more: Any) -> Message:
     """An email to one of our users."""
     return _email(Purpose.ALERT, user.email, subject, body, now, user=user, **more)

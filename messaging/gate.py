@@ -26,6 +26,8 @@ READER_LEFT = Verdict(rules.REFUSE, "reader_left", "The user it is for no longer
 NO_SENDER = Verdict(rules.REFUSE, "no_sender", "The sender has no number to text from.")
 REMOVED = Verdict(rules.REFUSE, "removed", "The contact was removed.")
 NOT_THEIRS = Verdict(rules.REFUSE, "not_theirs", "The contact has not this number any more.")
+NO_CALLER = Verdict(rules.REFUSE, "no_sender", "There is no number to call from.")
+NOBODY_TO_CALL = Verdict(rules.REFUSE, "no_number", "There is no valid number to call.")
 NO_ADDRESS = Verdict(rules.REFUSE, "no_address", "There is no valid email address.")
 
 OF_USERS = ("email", "first_name", "last_name", "timezone", "is_active")
@@ -35,7 +37,7 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
     """The gate's verdict on each message, in order; a constant number of queries."""
     users = _users({message.user_id for message in messages if message.user_id})
     contacts = _contacts({message.contact_id for message in messages if message.contact_id})
-    states = consent.states_of({message.recipient for message in messages if message.channel == Channel.TEXT})
+    states = consent.states_of({message.recipient for message in messages if message.channel in Message.BY_NUMBER})
     verdicts = []
     for message in messages:
         user = users.get(message.user_id or 0)
@@ -47,6 +49,8 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
             verdicts.append(READER_LEFT if is_alert else SENDER_LEFT)
         elif message.channel == Channel.TEXT:
             verdicts.append(_text(message, user, contact, states[message.recipient], now))
+        elif message.channel == Channel.CALL:
+            verdicts.append(_call(message, states[message.recipient]))
         else:
             message.user = user  # in whose name the email will be written
             verdicts.append(_email(message, contact, now))
@@ -90,6 +94,15 @@ def _text(message: Message, user: User | None, client: Client | None, state: con
         valid_until=message.valid_until,
     )
     return rules.decide(facts, now)
+
+
+def _call(message: Message, state: consent.State) -> Verdict:
+    """Calls go to our own users alone (a constraint), who asked for them at any hour."""
+    if not message.sender:
+        return NO_CALLER
+    if not e164(message.recipient):
+        return NOBODY_TO_CALL
+    return Verdict(rules.REFUSE, "opted_out", consent.OPTED_OUT) if state.opted_out else Verdict(rules.SEND)
 
 
 def _consent(state: consent.State, client: Client | None) -> str:

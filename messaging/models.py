@@ -90,11 +90,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One logical text or email, out or in: the outbox and the log."""
+    """One logical text, email or call, out or in: the outbox and the log."""
 
     class Channel(models.TextChoices):
         TEXT = "text"
         EMAIL = "email"
+        CALL = "call"  # `body` is said by a synthetic voice, and one key may be pressed (messaging.calls)
 
     class Purpose(models.TextChoices):
         ALERT = "alert"  # to one of our users
@@ -117,6 +118,7 @@ class Message(models.Model):
 
     WAITING = (Status.QUEUED, Status.HELD)
     IN_FLIGHT = (Status.SENDING, Status.UNKNOWN)
+    BY_NUMBER = (Channel.TEXT, Channel.CALL)  # an opt-out from texts holds for calls, too
 
     channel = models.CharField(max_length=5, choices=Channel.choices)
     purpose = models.CharField(max_length=8, choices=Purpose.choices)
@@ -166,6 +168,10 @@ class Message(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(status__in=["sending", "unknown"]) | models.Q(leased_until__isnull=False),
                 name="message_in_flight_has_lease",
+            ),
+            # No synthetic voice ever speaks to a client.
+            models.CheckConstraint(
+                condition=~models.Q(channel="call") | models.Q(purpose="alert"), name="message_calls_only_alert"
             ),
         ]
         indexes = [

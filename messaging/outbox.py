@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from config.due import nudge
 from messaging import consent, gate, rules, states
-from messaging.gateways import CannotTell, Gateway, MaybeSent, NotNow, OptedOut, Refused, text_gateway
+from messaging.gateways import CannotTell, Gateway, MaybeSent, NotNow, OptedOut, Refused, call_gateway, text_gateway
 from messaging.gateways.email import EmailGateway
 from messaging.models import Message
 from messaging.states import cancel
@@ -32,12 +32,20 @@ Status = Message.Status
 
 NAME = "messaging.outbox"  # among settings.ENGINES
 
-GATEWAYS: dict[Channel, Callable[[], Gateway]] = {Channel.TEXT: text_gateway, Channel.EMAIL: EmailGateway}
+GATEWAYS: dict[Channel, Callable[[], Gateway]] = {
+    Channel.CALL: call_gateway,
+    Channel.TEXT: text_gateway,
+    Channel.EMAIL: EmailGateway,
+}
 LANES = (Purpose.ALERT, Purpose.PERSONAL, Purpose.NOTICE, Purpose.CAMPAIGN)  # who goes first when many are due
 
-# Threads of one process that may be at a provider at once. Of a worker's four, one stays free for the other engines
-# whatever hangs, and neither channel holds the other.
-SLOTS = {Channel.TEXT: threading.BoundedSemaphore(2), Channel.EMAIL: threading.BoundedSemaphore(1)}
+# Threads of one process that may be at a provider at once. Of a worker's five, one stays free for the other engines
+# whatever hangs, and no channel holds another.
+SLOTS = {
+    Channel.CALL: threading.BoundedSemaphore(1),
+    Channel.TEXT: threading.BoundedSemaphore(2),
+    Channel.EMAIL: threading.BoundedSemaphore(1),
+}
 
 # A run ends after so long, for its `now` grows old; then what it has taken and not handed over is let go. So a lease
 # must outlast one run and the slowest answer, and need not be renewed.
@@ -296,7 +304,7 @@ class Drain:
 
     def still_wanted(self, messages: list[Message]) -> list[Message]:
         """Those whose number has not opted out since they were taken; the others are cancelled."""
-        if self.channel != Channel.TEXT or not messages:
+        if self.channel not in Message.BY_NUMBER or not messages:
             return messages
         known = consent.states_of({message.recipient for message in messages})
         unwanted = [message for message in messages if known[message.recipient].opted_out]

@@ -18,7 +18,7 @@ def note_receipt(receipt: Receipt, now: datetime) -> None:
     """Bring a message up to what the provider tells of it."""
     message = _message_of(receipt)
     if message is None:
-        logger.info("A receipt for a text that is none of ours: %s", receipt.provider_sid)
+        logger.info("A receipt for a message that is none of ours: %s", receipt.provider_sid)
         return
     if message.provider_status not in receipt.supersedes:
         return
@@ -41,8 +41,8 @@ def note_receipt(receipt: Receipt, now: datetime) -> None:
 
 def _message_of(receipt: Receipt) -> Message | None:
     """By the provider's id, or by ours where that is not noted yet."""
-    texts = Message.objects.filter(channel=Message.Channel.TEXT).select_for_update()
-    by_sid = texts.filter(provider_sid=receipt.provider_sid).first()
+    messages = Message.objects.filter(channel=receipt.channel).select_for_update()
+    by_sid = messages.filter(provider_sid=receipt.provider_sid).first()
     if by_sid is not None or receipt.message_id is None:
         return by_sid
-    return texts.filter(pk=receipt.message_id, provider_sid="").first()
+    return messages.filter(pk=receipt.message_id, provider_sid="").first()

@@ -10,4 +10,7 @@ urlpatterns: list[URLPattern] = [
     *routes("template-folders/<folder_id>/share", FolderShareResource),
     path("webhooks/twilio/texts", webhooks.text_came_in),
     path("webhooks/twilio/texts/status", webhooks.text_got_on),
+    path("webhooks/twilio/calls", webhooks.call_was_answered),
+    path("webhooks/twilio/calls/keys", webhooks.key_was_pressed),
+    path("webhooks/twilio/calls/status", webhooks.call_got_on),
 ]

@@ -1,6 +1,7 @@
 """What Twilio calls. Nothing of a request is believed before its signature was checked (design 10)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 
 from django.conf import settings
@@ -10,11 +11,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from config import clock
-from messaging.gateways import twilio
+from messaging import calls
+from messaging.gateways import twilio, voice
 from messaging.inbox import receive
 from messaging.receipts import note_receipt
 
-Action = Callable[[HttpRequest], None]
+Action = Callable[[HttpRequest], str | None]  # gives what Twilio is to do next, if anything
 
 FORM = "application/x-www-form-urlencoded"
 NOTHING_TO_SAY = "<Response></Response>"
@@ -32,8 +34,7 @@ def signed_by_twilio(act: Action) -> Callable[[HttpRequest], HttpResponse]:
         signature = request.headers.get("X-Twilio-Signature", "")
         if request.content_type != FORM or not twilio.is_genuine(address, request.POST, signature):
             return HttpResponseForbidden("The signature is not Twilio's.", content_type="text/plain")
-        act(request)
-        return HttpResponse(NOTHING_TO_SAY, content_type="text/xml")
+        return HttpResponse(act(request) or NOTHING_TO_SAY, content_type="text/xml")
 
     return view
 
@@ -42,15 +43,11 @@ def tried_again(act: Action) -> Action:
     """Twilio tells of a thing once: where it loses to another request (a deadlock, a key just taken), act once more."""
 
     @wraps(act)
-    def patient(request: HttpRequest) -> None:
-        for tries_left in reversed(range(TRIES)):
-            try:
-                act(request)
-            except (IntegrityError, OperationalError):
-                if not tries_left:
-                    raise
-            else:
-                return
+    def patient(request: HttpRequest) -> str | None:
+        for _ in range(TRIES - 1):
+            with suppress(IntegrityError, OperationalError):
+                return act(request)
+        return act(request)
 
     return patient
 
@@ -69,5 +66,40 @@ def text_came_in(request: HttpRequest) -> None:
 def text_got_on(request: HttpRequest) -> None:
     """A text of ours has reached another status."""
     receipt = twilio.read_receipt(request.POST, request.GET.get("message", ""))
+    if receipt is not None:
+        note_receipt(receipt, clock.now())
+
+
+@signed_by_twilio
+@tried_again
+def call_was_answered(request: HttpRequest) -> str:
+    """Somebody, or something, picked up a call of ours."""
+    note_call(request)
+    message = calls.of_id(request.GET.get("message", ""))
+    return voice.question(message, turn=1) if message else voice.goodbye()
+
+
+@signed_by_twilio
+@tried_again
+def key_was_pressed(request: HttpRequest) -> str:
+    """Whoever picked up has pressed a key. One that nobody takes makes the call say its words once more."""
+    note_call(request)
+    message = calls.of_id(request.GET.get("message", ""))
+    words = calls.press(message, request.POST.get("Digits", ""), clock.now()) if message else ""
+    if message and not words:
+        return voice.question(message, turn=voice.turn_after(request.GET))
+    return voice.goodbye(words)
+
+
+@signed_by_twilio
+@tried_again
+def call_got_on(request: HttpRequest) -> None:
+    """A call of ours has reached another status."""
+    note_call(request)
+
+
+def note_call(request: HttpRequest) -> None:
+    """Whatever Twilio asks or tells of a call says how far it has got."""
+    receipt = voice.read_receipt(request.POST, request.GET.get("message", ""))
     if receipt is not None:
         note_receipt(receipt, clock.now())

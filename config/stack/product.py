@@ -38,5 +38,5 @@ def web(listener: int) -> list[str]:
 
 def worker(name: str) -> list[str]:
     """One Celery process. Threads suffice: it waits for PostgreSQL and Twilio. It need not know of its like."""
-    options = "-P threads -c 4 --without-gossip --without-mingle --without-heartbeat -l WARNING"
+    options = "-P threads -c 5 --without-gossip --without-mingle --without-heartbeat -l WARNING"
     return ["-m", "celery", "-A", "config", "worker", f"--hostname={name}@%h", *options.split()]

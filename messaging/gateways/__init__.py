@@ -69,6 +69,7 @@ class Receipt:
     error_code: int | None = None
     reason: str = ""
     is_opt_out: bool = False
+    channel: str = Message.Channel.TEXT
 
 
 class Gateway(Protocol):
@@ -96,4 +97,10 @@ class TextGateway(Gateway, Protocol):
 def text_gateway() -> TextGateway:
     """The door for texts that settings name."""
     gateway: TextGateway = import_string(settings.TEXT_GATEWAY)()
+    return gateway
+
+
+def call_gateway() -> Gateway:
+    """The door for calls that settings name."""
+    gateway: Gateway = import_string(settings.CALL_GATEWAY)()
     return gateway

@@ -1,4 +1,4 @@
-"""Takes every text and sends none: for `pride bench`, which measures what is ours."""
+"""Takes every text and call and sends none: for `pride bench`, which measures what is ours."""
 
 from secrets import randbelow, token_hex
 

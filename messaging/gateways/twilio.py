@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
@@ -20,8 +20,8 @@ from messaging.gateways import CannotTell, Inbound, MaybeSent, NotNow, OptedOut,
 from messaging.models import Message
 
 CONNECT_SECONDS = 5
-LOOKED_THROUGH = 100  # texts between two numbers, the newest
-CLOCKS_DIFFER = timedelta(hours=1)  # generously: a text that seems older than it is would be sent twice
+LOOKED_THROUGH = 100  # texts or calls between two numbers, the newest
+CLOCKS_DIFFER = timedelta(hours=1)  # generously: what seems older than it is would be sent twice
 OURS = "outbound-api"  # Twilio's own answers to keywords go between the same numbers
 
 OPTED_OUT = 21610
@@ -85,25 +85,11 @@ class TwilioGateway:
     # In flight per thread. A kill leaves as many to be looked up.
     batch = 20
 
-    @property
-    def client(self) -> Any:
-        place = (
-            settings.TWILIO_ACCOUNT_SID,
-            settings.TWILIO_AUTH_TOKEN,
-            settings.TWILIO_API_BASE_URL,
-            settings.TWILIO_TIMEOUT_SECONDS,
-        )
-        if not all(place[:2]):
-            raise NotNow("Twilio is not set up: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are empty.", is_down=True)
-        if getattr(_clients, "place", None) != place:
-            _clients.client, _clients.place = _client(*place), place
-        return _clients.client
-
     def send(self, message: Message) -> str:
         """Hand a text over; Twilio's SID."""
         extra = {"media_url": message.media} if message.media else {}
-        with _translated():
-            sent = self.client.messages.create(
+        with translated():
+            sent = client().messages.create(
                 to=message.recipient,
                 from_=message.sender,
                 body=message.body,
@@ -117,11 +103,11 @@ class TwilioGateway:
 
         None only when each text since then is known to be another message's: what may be this one is not sent again.
         """
-        with _translated():
-            listed = self.client.messages.list(
+        with translated():
+            listed = client().messages.list(
                 to=message.recipient, from_=message.sender, limit=LOOKED_THROUGH, page_size=LOOKED_THROUGH
             )
-            recent = {text.sid: str(text.body or "") for text in listed if _may_be(text, message)}
+            recent = {text.sid: str(text.body or "") for text in listed if may_be(text, message)}
         bodies = [message.body, *_bodies_beside(message)]  # read first: whoever leaves their number has a SID by now
         owners = {sid: likeness.owner_of(words, bodies) for sid, words in _unclaimed(recent).items()}
         ours = next((sid for sid, owner in owners.items() if owner == message.body), None)
@@ -131,8 +117,8 @@ class TwilioGateway:
 
     def take_number(self, number: str) -> tuple[str, str]:
         """The account's number of this name, else one bought; inbound texts to it will come to us."""
-        with _translated():
-            for owned in self.client.incoming_phone_numbers.list(phone_number=number, limit=1) if number else ():
+        with translated():
+            for owned in client().incoming_phone_numbers.list(phone_number=number, limit=1) if number else ():
                 owned.update(sms_url=inbound_url(), sms_method="POST")
                 return str(owned.phone_number), str(owned.sid)
         for _ in range(ATTEMPTS_TO_BUY):
@@ -144,15 +130,15 @@ class TwilioGateway:
         raise NoNumberForSale
 
     def _on_sale(self) -> str:
-        with _translated():
-            found = self.client.available_phone_numbers(settings.DEFAULT_REGION).local.list(limit=1)
+        with translated():
+            found = client().available_phone_numbers(settings.DEFAULT_REGION).local.list(limit=1)
         if not found:
             raise NoNumberForSale
         return str(found[0].phone_number)
 
     def _buy(self, number: str) -> tuple[str, str]:
-        with _translated():
-            bought = self.client.incoming_phone_numbers.create(
+        with translated():
+            bought = client().incoming_phone_numbers.create(
                 phone_number=number, sms_url=inbound_url(), sms_method="POST"
             )
             return str(bought.phone_number), str(bought.sid)
@@ -200,7 +186,7 @@ def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
     code = int(given) if given.isdecimal() and len(given) < 10 and int(given) else None
     return Receipt(
         provider_sid=form["MessageSid"],
-        message_id=int(message_id) if message_id.isdecimal() and len(message_id) < 19 else None,
+        message_id=our_id(message_id),
         provider_status=word,
         supersedes=frozenset(other for other, progress in PROGRESS.items() if progress < PROGRESS[word]),
         status=STATUSES.get(word, Message.Status.SENT),
@@ -210,17 +196,27 @@ def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
     )
 
 
-def _may_be(text: Any, message: Message) -> bool:
-    """Whether a listed text went out by the API since this message was written."""
-    is_recent = text.date_created is None or text.date_created >= message.created_at - CLOCKS_DIFFER
-    return is_recent and (text.direction or OURS) == OURS
+def our_id(given: str) -> int | None:
+    """The id of a message that an address of ours names."""
+    return int(given) if given.isdecimal() and len(given) < 19 else None
+
+
+def may_be(listed: Any, message: Message) -> bool:
+    """Whether a listed text or call went out by the API since this message was written."""
+    is_recent = listed.date_created is None or listed.date_created >= message.created_at - CLOCKS_DIFFER
+    return is_recent and (listed.direction or OURS) == OURS
 
 
 def _unclaimed(words: Mapping[str, str]) -> dict[str, str]:
     """Those of these texts, by SID, that none of our messages is known by."""
-    texts = Message.objects.filter(channel=Message.Channel.TEXT, provider_sid__in=list(words))
-    taken = set(texts.values_list("provider_sid", flat=True))
+    taken = claimed(Message.Channel.TEXT, words)
     return {sid: body for sid, body in words.items() if sid not in taken}
+
+
+def claimed(channel: str, sids: Iterable[str]) -> set[str]:
+    """Those of these SIDs by which one of our messages is known."""
+    known = Message.objects.filter(channel=channel, provider_sid__in=list(sids))
+    return set(known.values_list("provider_sid", flat=True))
 
 
 def _bodies_beside(message: Message) -> list[str]:
@@ -228,6 +224,21 @@ def _bodies_beside(message: Message) -> list[str]:
     beside = Message.objects.filter(channel=message.channel, status__in=Message.IN_FLIGHT, settled_at=None)
     same_numbers = beside.filter(sender=message.sender, recipient=message.recipient)
     return list(same_numbers.exclude(pk=message.pk).values_list("body", flat=True))
+
+
+def client() -> Any:
+    """This thread's client of the account that settings name."""
+    place = (
+        settings.TWILIO_ACCOUNT_SID,
+        settings.TWILIO_AUTH_TOKEN,
+        settings.TWILIO_API_BASE_URL,
+        settings.TWILIO_TIMEOUT_SECONDS,
+    )
+    if not all(place[:2]):
+        raise NotNow("Twilio is not set up: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are empty.", is_down=True)
+    if getattr(_clients, "place", None) != place:
+        _clients.client, _clients.place = _client(*place), place
+    return _clients.client
 
 
 def _client(account_sid: str, auth_token: str, base_url: str, timeout: float) -> Any:
@@ -250,7 +261,7 @@ def _client(account_sid: str, auth_token: str, base_url: str, timeout: float) ->
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn whatever goes wrong with a request into one of the gateway's answers."""
     try:
         yield
@@ -265,7 +276,7 @@ def _translated() -> Iterator[None]:
 
 
 def _refusal(status: int, code: int | None, words: str) -> Exception:
-    """What Twilio's error means for a text (semantics, B3)."""
+    """What Twilio's error means for a text or a call (semantics, B3)."""
     reason = f"Twilio refused it: {words} ({code})"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT or status < 400:
         return MaybeSent(f"Twilio failed at it: {words} ({code})")

@@ -1,0 +1,158 @@
+"""Calls by Twilio Voice: how they are made and found again, what is said on them (TwiML), and what is told of them.
+
+An answering machine may pick up. We do not pay Twilio to tell it from a person, which takes seconds of silence: what is
+said tells nothing that is not for everybody who may hear it, and only a person presses a key.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from django.conf import settings
+
+from messaging.gateways import CannotTell, Receipt
+from messaging.gateways.twilio import CLOCKS_DIFFER, LOOKED_THROUGH, claimed, client, may_be, our_id, translated
+from messaging.models import Message
+
+Status = Message.Status
+
+RING_SECONDS: Final = 30  # then most mailboxes would answer
+TURNS: Final = 2  # how often the words are said to who presses nothing, or another key
+KEY_SECONDS: Final = 6  # of silence in which a key may still come
+LONGEST: Final = 4000  # characters of one <Say>; Twilio refuses 4,097
+GOODBYE: Final = "Goodbye."
+TOLD: Final = ["initiated", "ringing", "answered", "completed"]  # else Twilio tells of the end alone
+
+# XML 1.0 has no way to write these, and a document with one of them in it is no XML.
+UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Stage(NamedTuple):
+    """What one of Twilio's words for a call's status is to us."""
+
+    progress: int  # statuses only move to a higher one
+    status: str
+    reason: str = ""
+
+
+STAGES: Final = {
+    "queued": Stage(1, Status.SENT),
+    "initiated": Stage(2, Status.SENT),
+    "ringing": Stage(3, Status.SENT),
+    "in-progress": Stage(4, Status.DELIVERED),
+    "completed": Stage(5, Status.DELIVERED),
+    "busy": Stage(5, Status.UNDELIVERED, "The line was busy."),
+    "no-answer": Stage(5, Status.UNDELIVERED, "Nobody answered."),
+    "failed": Stage(5, Status.FAILED, "The call could not be connected."),
+    "canceled": Stage(5, Status.CANCELLED, "The call was ended before anybody answered."),
+}
+
+
+class TwilioVoice:
+    """Calls by Twilio's REST API, or by the sandbox's emulation of it."""
+
+    # In flight per thread. A kill leaves as many to be looked up.
+    batch = 5
+
+    def send(self, message: Message) -> str:
+        """Let Twilio call; its SID of the call."""
+        with translated():
+            made = client().calls.create(
+                to=message.recipient,
+                from_=message.sender,
+                url=_address("", message),
+                status_callback=_address("/status", message),
+                status_callback_event=TOLD,
+                timeout=RING_SECONDS,
+            )
+            return str(made.sid)
+
+    def find(self, message: Message) -> str | None:
+        """The SID of a call between this message's numbers, since it was written, that no message is known by.
+
+        A listed call shows no words. Where fewer are listed than may have been made, nobody can tell whose they are,
+        until Twilio reports on them: its reports name our message.
+        """
+        with translated():
+            listed = client().calls.list(
+                to=message.recipient, from_=message.sender, limit=LOOKED_THROUGH, page_size=LOOKED_THROUGH
+            )
+            recent = [str(call.sid) for call in listed if may_be(call, message)]
+        doubtful = _doubtful_beside(message) + 1  # read first: whoever leaves their number has a SID by now
+        known = claimed(Message.Channel.CALL, recent)
+        unclaimed = [sid for sid in recent if sid not in known]
+        if len(unclaimed) >= doubtful:
+            return unclaimed[-1]
+        if unclaimed or len(recent) == LOOKED_THROUGH:
+            raise CannotTell
+        return None
+
+    def close(self) -> None:
+        """Nothing: the thread's client keeps its connection for the next drain."""
+
+
+def question(message: Message, *, turn: int) -> str:
+    """TwiML: the message's words and a wait for one key, as often as there are turns left; then goodbye."""
+    response = Element("Response")
+    for each in range(turn, TURNS + 1):
+        action = _address("/keys", message, turn=each)
+        gather = SubElement(response, "Gather", numDigits="1", timeout=str(KEY_SECONDS), action=action)
+        _say(gather, message.body)
+    _say(response, GOODBYE)
+    return tostring(response).decode()
+
+
+def goodbye(words: str = "") -> str:
+    """TwiML: these words, and the end."""
+    response = Element("Response")
+    for said in filter(None, (words, GOODBYE)):
+        _say(response, said)
+    return tostring(response).decode()
+
+
+def turn_after(query: Mapping[str, str]) -> int:
+    """The turn that follows the one in which a key was pressed."""
+    turn = query.get("turn", "")
+    return int(turn) + 1 if turn in {str(each) for each in range(1, TURNS + 1)} else TURNS + 1
+
+
+def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
+    """What a request about a call says of it; None when it says nothing we know."""
+    stage = STAGES.get(form.get("CallStatus", ""))
+    if stage is None or not form.get("CallSid"):
+        return None
+    earlier = {word for word, other in STAGES.items() if other.progress < stage.progress}
+    return Receipt(
+        channel=Message.Channel.CALL,
+        provider_sid=form["CallSid"],
+        message_id=our_id(message_id),
+        provider_status=form["CallStatus"],
+        supersedes=frozenset({"", *earlier}),
+        status=stage.status,
+        reason=stage.reason,
+    )
+
+
+def _say(parent: Element, words: str) -> None:
+    SubElement(parent, "Say").text = UNWRITABLE.sub(" ", words)[:LONGEST]
+
+
+def _address(path: str, message: Message, **more: object) -> str:
+    """An address of ours that names the message, so that what is known of it by a lost SID alone finds it too."""
+    query = urlencode({"message": message.pk, **more})
+    return f"{settings.PUBLIC_URL}/webhooks/twilio/calls{path}?{query}"
+
+
+def _doubtful_beside(message: Message) -> int:
+    """How many other calls between the same numbers may have been made of late, too."""
+    beside = Message.objects.filter(
+        channel=message.channel,
+        status__in=Message.IN_FLIGHT,
+        provider_sid="",
+        sender=message.sender,
+        recipient=message.recipient,
+        created_at__gte=message.created_at - CLOCKS_DIFFER,
+    )
+    return beside.exclude(pk=message.pk).count()
