@@ -11,8 +11,8 @@ from django.utils.html import format_html
 from unfold.admin import TabularInline
 
 from config.api.admin import ResourceAdmin
-from crm.history import Activity, Event, EventProperty
 from crm.models import (
+    Activity,
     Address,
     Contact,
     ContactShare,
@@ -20,6 +20,8 @@ from crm.models import (
     ContactTotal,
     CustomField,
     CustomFieldValue,
+    Event,
+    EventProperty,
     Hotness,
     Tag,
     is_below_seen,

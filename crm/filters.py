@@ -3,8 +3,19 @@
 from django.db.models import Q, Value
 
 from config.api.query import FilterSet, NumberFilter, PhoneFilter, TextFilter, any_of
-from crm.history import HOUSE, Activity, Event, EventProperty
-from crm.models import Address, Contact, ContactSource, CustomField, Hotness, Tag, tag_list
+from crm.models import (
+    HOUSE,
+    Activity,
+    Address,
+    Contact,
+    ContactSource,
+    CustomField,
+    Event,
+    EventProperty,
+    Hotness,
+    Tag,
+    tag_list,
+)
 from teams.phones import e164
 
 

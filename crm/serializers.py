@@ -11,8 +11,19 @@ from config.api import values
 from config.api.fields import LooseChoice, LooseField, LooseInteger, LooseSerializer, LooseText, Reference
 from crm import examples
 from crm.custom_fields import Row, fields_for
-from crm.history import HOUSE, Activity, Event, EventProperty
-from crm.models import ADDRESS_TYPES, Address, Contact, ContactSource, CustomField, Hotness, Tag
+from crm.models import (
+    ADDRESS_TYPES,
+    HOUSE,
+    Activity,
+    Address,
+    Contact,
+    ContactSource,
+    CustomField,
+    Event,
+    EventProperty,
+    Hotness,
+    Tag,
+)
 from teams.models import User
 
 MOST_VALUES = 1000  # of custom fields in one body: every one at fault is named

@@ -25,8 +25,7 @@ from crm.filters import (
     HotnessFilters,
     TagFilters,
 )
-from crm.history import Activity, Event, EventProperty
-from crm.models import Address, Contact, ContactSource, CustomField, Hotness, Tag
+from crm.models import Activity, Address, Contact, ContactSource, CustomField, Event, EventProperty, Hotness, Tag
 from crm.serializers import (
     ActivitySerializer,
     AddressSerializer,

@@ -13,8 +13,7 @@ from campaigns.enrolment import enroll
 from campaigns.models import Campaign, CampaignAction, ContactCommunication
 from config.due import engine
 from crm.contacts import remove_contact
-from crm.history import Event
-from crm.models import Contact
+from crm.models import Contact, Event
 from leads import engine as alerting
 from leads.models import DistributionTarget, Lead, LeadOffer
 from messaging import consent

@@ -5,8 +5,7 @@ import re
 import pytest
 from django.db import connection
 
-from crm.history import Activity
-from crm.models import Contact
+from crm.models import Activity, Contact
 
 CALL = {"kind": "Call", "body": "Talked about the kitchen", "happened_at": "2026-03-01T18:00:00.000Z"}
 

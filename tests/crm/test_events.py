@@ -6,8 +6,7 @@ import pytest
 from django.db import connection
 
 from config import clock
-from crm.history import Event, EventProperty
-from crm.models import Contact, ContactShare
+from crm.models import Contact, ContactShare, Event, EventProperty
 
 HOUSE = {
     "mls": "OC18001234",

@@ -12,8 +12,7 @@ from oauth2_provider.models import AccessToken
 
 from campaigns.models import CampaignContact, Task
 from config.api.tokens import make_application, mint_token
-from crm.history import Activity, Event, EventProperty
-from crm.models import Contact, ContactSource
+from crm.models import Activity, Contact, ContactSource, Event, EventProperty
 from leads.models import Lead, LeadOffer, LeadSource
 from leads.v1 import calls
 from messaging.models import Consent

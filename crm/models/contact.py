@@ -1,4 +1,4 @@
-"""Contacts and what describes them."""
+"""Contacts, who sees them, and how many there are."""
 
 from __future__ import annotations
 
@@ -10,118 +10,10 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from config import clock
+from crm.models.vocabulary import ContactSource, Hotness
 from teams.models import User
 from teams.phones import e164
-from teams.visibility import any_of, are_shared_with, is_among, seen_through, sharer_ids
-
-
-class OwnedQuerySet(models.QuerySet[Any]):
-    """Rows that their creator sees and, where the model names the flag `shared_by`, sub-accounts of theirs."""
-
-    def visible_to(self, user: User) -> OwnedQuerySet:
-        own, flag = models.Q(user=user), getattr(self.model, "shared_by", "")
-        return self.filter(own | are_shared_with(user, "user_id", flag) if flag else own)
-
-
-class ContactSource(models.Model):
-    """Where a contact came from; each user keeps their own list (reference 2.10)."""
-
-    shared_by = "is_lead_sources_enabled"  # what agents call lead sources
-
-    user = models.ForeignKey(User, models.PROTECT, related_name="contact_sources")
-    name = models.CharField(max_length=200, blank=True)
-
-    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            # Routing matches by name; its index serves that, too.
-            models.UniqueConstraint(
-                "user",
-                Lower("name"),
-                name="contact_source_once_per_user",
-                violation_error_message="You have a contact source of this name already.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def may_be_changed_by(self, user: User) -> bool:
-        return self.user_id == user.pk
-
-
-class Hotness(models.Model):
-    """How warm a contact is, in the words and colours of its creator (reference 2.9)."""
-
-    shared_by = "user_can_see_broker_hotnesses"
-
-    user = models.ForeignKey(User, models.PROTECT, related_name="hotnesses")
-    rank = models.IntegerField(null=True, blank=True)  # 1 = top of lists
-    name = models.CharField(max_length=45, blank=True)
-    color = models.CharField(max_length=7, blank=True)
-
-    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        ordering = ["user", "rank", "id"]
-        verbose_name_plural = "hotnesses"
-
-    def __str__(self) -> str:
-        return self.name
-
-    def may_be_changed_by(self, user: User) -> bool:
-        return self.user_id == user.pk
-
-
-class CustomField(models.Model):
-    """Something that its creator wants to know of their contacts (reference 2.11)."""
-
-    shared_by = "is_custom_fields_enabled"
-
-    class DataType(models.TextChoices):
-        TEXT = "Text"
-        NUMBER = "Number"
-        DATE = "Date"
-        DOLLAR_AMOUNT = "Dollar Amt"
-
-    user = models.ForeignKey(User, models.PROTECT, related_name="custom_fields")
-    data_type = models.CharField(max_length=10, choices=DataType.choices)
-    name = models.CharField(max_length=255)
-    rank = models.IntegerField(default=99999)  # 1 = top of lists
-
-    # Who fills in a field and reads its values: neither teammates nor assigned users, who see the contact itself.
-    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        ordering = ["rank", "id"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def may_be_changed_by(self, user: User) -> bool:
-        return self.user_id == user.pk
-
-
-class Tag(models.Model):
-    """A word of a user's dictionary of tags; their contacts bear it in their `tags` (reference 2.13)."""
-
-    user = models.ForeignKey(User, models.PROTECT, related_name="tags", db_index=False)  # the constraint's index serves
-    content = models.CharField(max_length=508)  # as long as all the tags of a contact together may be
-
-    objects: ClassVar[OwnedQuerySet] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [models.UniqueConstraint("user", Lower("content"), name="tag_once_per_user")]
-
-    def __str__(self) -> str:
-        return self.content
-
-    def may_be_changed_by(self, user: User) -> bool:
-        return self.user_id == user.pk
-
+from teams.visibility import any_of, is_among, seen_through, sharer_ids
 
 E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone": "office_e164"}
 
@@ -324,59 +216,3 @@ class ContactTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number:+} of user {self.owner_user_id}"
-
-
-ADDRESS_TYPES = ("Home", "Main Office", "Branch Office", "Second Home", "Investment", "Mailing")  # as documented
-
-
-class AddressQuerySet(models.QuerySet["Address"]):
-    """Questions about addresses."""
-
-    def visible_to(self, user: User) -> AddressQuerySet:
-        """Those of the contacts you see (reference 2.8)."""
-        return self.filter(is_below_seen(user))
-
-
-class Address(models.Model):
-    """Where a contact lives, works or owns a house."""
-
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="addresses")
-    type = models.CharField(max_length=45, blank=True)  # one of ADDRESS_TYPES, or whatever a client calls it
-    street_address_1 = models.CharField(max_length=45, blank=True)
-    street_address_2 = models.CharField(max_length=45, null=True, blank=True)
-    zip = models.CharField(max_length=45, blank=True)
-    city = models.CharField(max_length=200, blank=True)
-    state = models.CharField(max_length=200, blank=True)  # documented as spelled in full
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-    modified_at = models.DateTimeField(default=clock.now, editable=False)
-
-    objects: ClassVar[AddressQuerySet] = AddressQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        ordering = ["id"]
-        verbose_name_plural = "addresses"
-
-    def __str__(self) -> str:
-        return ", ".join(filter(None, [self.street_address_1, self.city])) or f"address {self.pk}"
-
-    def may_be_changed_by(self, user: User) -> bool:
-        """Whoever works with the contact (reference 2.8)."""
-        return self.contact.may_be_changed_by(user)
-
-
-class CustomFieldValue(models.Model):
-    """What one contact has in one custom field, as it was typed; a contact without a value has no row."""
-
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="custom_field_values", db_index=False)
-    field = models.ForeignKey(CustomField, models.CASCADE, related_name="values")
-    value = models.TextField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["contact", "field"], name="custom_field_value_once")]
-
-    def __str__(self) -> str:
-        return self.value
-
-
-# Django looks for an app's models here; these stand on those above.
-from crm.history import Activity, Event, EventProperty  # noqa: E402, F401

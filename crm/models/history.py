@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from config import clock
-from crm.models import Contact, is_below_seen
+from crm.models.contact import Contact, is_below_seen
 from teams.models import User
 
 

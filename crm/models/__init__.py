@@ -1,0 +1,42 @@
+"""Contacts, what describes them and what has happened with them."""
+
+from crm.models.contact import (
+    BLANK,
+    E164,
+    Contact,
+    ContactQuerySet,
+    ContactShare,
+    ContactTotal,
+    is_below_seen,
+    is_seen_by,
+    shared_with,
+    tag_list,
+)
+from crm.models.details import ADDRESS_TYPES, Address, CustomFieldValue
+from crm.models.history import HOUSE, Activity, Event, EventProperty
+from crm.models.vocabulary import ContactSource, CustomField, Hotness, OwnedQuerySet, Tag
+
+__all__ = [
+    "ADDRESS_TYPES",
+    "BLANK",
+    "E164",
+    "HOUSE",
+    "Activity",
+    "Address",
+    "Contact",
+    "ContactQuerySet",
+    "ContactShare",
+    "ContactSource",
+    "ContactTotal",
+    "CustomField",
+    "CustomFieldValue",
+    "Event",
+    "EventProperty",
+    "Hotness",
+    "OwnedQuerySet",
+    "Tag",
+    "is_below_seen",
+    "is_seen_by",
+    "shared_with",
+    "tag_list",
+]
