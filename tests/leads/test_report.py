@@ -1,5 +1,6 @@
 """The distribution report: who was offered a team's leads, how soon, and who claimed them."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 from crm.models import Contact
 from leads.models import Lead, LeadOffer
 from leads.prices import price_of
-from leads.report.figures import CLAIM_EDGES, PRICE_EDGES, band_of, ranges
+from leads.report.figures import CLAIM_EDGES, PERIOD, PRICE_EDGES, TURNS, band_of, ranges
 from teams.models import Team, TeamMember, User
-from tests.leads.conftest import TRULIA, ZILLOW
+from tests.leads.conftest import NOON, TRULIA, ZILLOW
 
 Came = Callable[..., Lead]
 MINUTE = timedelta(minutes=1)
@@ -275,6 +276,18 @@ def test_it_takes_as_many_statements_for_many_leads_as_for_one(came: Came, repor
         came(bob=(2, "Lost"), dana=(3, "Claimed"), claimed=20, listing_price=str(number), ago=number * HOUR)
 
     assert statements(report) == few
+
+
+def test_leads_are_found_by_their_day_and_offers_by_their_lead(team: Team):
+    """What it costs goes with the period, however many leads and offers there are."""
+    named = {"team": team.pk, "start": NOON, "end": NOON + HOUR, "source": None}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(" ".join(["EXPLAIN", PERIOD, TURNS, "SELECT count(*) FROM came_in"]), named)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "lead_came_in" in plan
+    assert re.search(r"Index Cond: \(lead_id = period\.id\)", plan)
 
 
 @pytest.mark.parametrize(
