@@ -75,6 +75,11 @@ def of(report: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.contract(
+    "Teams",
+    "`GET /teams/:id/distribution-report` tells a team's creator what became of its leads, by member, source and price",
+    "ours",
+)
 def test_offers_and_claims_are_counted(came: Came, report: Any):
     came(bob=(2, "Claimed"), dana=(300, "Lost"), claimed=400)
     came(bob=(4, "Declined"), dana=(304, "Claimed"), claimed=600)
