@@ -1,4 +1,5 @@
-"""Claiming a lead by replying to its alert with the number in it. In `settings.INBOUND`."""
+"""Claiming a lead by answering its alert: with the number in the text (`settings.INBOUND`), or by pressing a key in the
+call (`settings.KEY_PRESSED`)."""
 
 import re
 from collections.abc import Collection
@@ -13,6 +14,7 @@ from messaging.models import Message
 from teams.models import User
 
 FRESH = timedelta(days=1)  # alerts that a phone which is a contact's, too, may answer
+KEY = "1"  # to claim by a call, and then to hear how to reach the person
 LONE_NUMBER = re.compile(r"[\W_]*([0-9]{1,4})[\W_]*")  # " 2. " and "#2" too, but no word beside it
 
 Status = LeadOffer.Status
@@ -39,7 +41,7 @@ def offers_meant(phone: str, number: int) -> list[LeadOffer]:
     """
     told = LeadOffer.objects.filter(reply_phone=phone, reply_number__isnull=False)
     theirs = told.filter(user__phone_e164=phone, user__is_active=True).order_by("-alerted_at", "-pk")
-    whole = theirs.select_related("user", "lead__contact", "lead__source")
+    whole = theirs.select_related("user", "team", "lead__contact", "lead__source")
     return [*whole.filter(status=Status.SENT, reply_number=number), *whole[:REMEMBERED]]
 
 
@@ -62,16 +64,21 @@ def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer],
     try:
         claim(offer, via=Lead.ClaimedVia.TEXT, now=now)
     except AlreadyClaimed:
-        return Story(offer.lead).taken_text
+        return story_of(offer).taken_text
     except (OfferNotOpen, LeadIsGone):
         others = [other for other in offers if other.lead_id != offer.lead_id]
         return f"Lead {number} is no longer open to you. {choice(open_ones(others))}"
     return Story(offer.lead).given_text
 
 
-def open_ones(offers: Collection[LeadOffer]) -> dict[int, Lead]:
+def open_ones(offers: Collection[LeadOffer]) -> dict[int, Story]:
     """The leads that may still be claimed, by number."""
-    return {offer.reply_number or 0: offer.lead for offer in offers if offer.status == Status.SENT}
+    return {offer.reply_number or 0: story_of(offer) for offer in offers if offer.status == Status.SENT}
+
+
+def story_of(offer: LeadOffer) -> Story:
+    """The lead in words, as far as this offer tells it."""
+    return Story(offer.lead, offer.team.claim_preview)
 
 
 def answer(message: Message, user: User, body: str, *, now: datetime) -> None:
@@ -79,3 +86,22 @@ def answer(message: Message, user: User, body: str, *, now: datetime) -> None:
     text = drafts.alert_text(user, body, now)
     text.sender = message.recipient
     outbox.queue_messages([text], now)
+
+
+def claim_by_key(call: Message, key: str, now: datetime) -> str:
+    """Claim the lead that a call tells of, and say what came of it; "" for another key, or a call about something else.
+
+    As with texts, a key counts on the phone that was called only while that is still the member's.
+    """
+    offers = LeadOffer.objects.filter(alert_call=call, user__phone_e164=call.recipient, user__is_active=True)
+    offer = offers.select_related("user", "team", "lead__contact", "lead__source").first()
+    if key != KEY or offer is None:
+        return ""
+    story = story_of(offer)
+    try:
+        claim(offer, via=Lead.ClaimedVia.PHONE, now=now)
+    except AlreadyClaimed:
+        return story.taken_text
+    except (OfferNotOpen, LeadIsGone):
+        return "This lead is no longer open to you."
+    return story.claimed_call

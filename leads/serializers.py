@@ -15,6 +15,8 @@ from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
 from leads.wording import is_number
 from teams.models import Team, User
 
+Status = LeadOffer.Status
+
 # How the team inside a route spells its order: documented is 1 for one team; that Rank is it is inferred.
 ORDER_NUMBERS = {Team.OrderMethod.RANK: 1, Team.OrderMethod.TIME: 2}
 PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # a ZIP code with a leading zero is none
@@ -227,7 +229,7 @@ class OfferedUserSerializer(LooseSerializer[User]):
 
 
 class LeadOfferSerializer(LooseSerializer[LeadOffer]):
-    """An offer. The offered member writes its status: Claimed or Declined."""
+    """An offer. The offered member writes its status: Claimed or Declined; the team says whether they see a name."""
 
     team = NamedTeamSerializer(read_only=True)
     lead = OfferedLeadSerializer(read_only=True)
@@ -263,6 +265,13 @@ class LeadOfferSerializer(LooseSerializer[LeadOffer]):
             "has_text_alert",
             "has_email_alert",
         ]
+
+    def to_representation(self, offer: LeadOffer) -> dict[str, Any]:  # type: ignore[override]
+        shown: dict[str, Any] = super().to_representation(offer)
+        is_owners = offer.lead.owner_user_id == self.context["request"].user.pk
+        if offer.team.claim_preview == Team.ClaimPreview.AREA and not is_owners and offer.status != Status.CLAIMED:
+            shown["lead"]["contact"] |= {"first_name": "", "last_name": ""}
+        return shown
 
 
 class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from config.api.resources import routes
+from leads.claim_page import ClaimPage
 from leads.report.views import DistributionReportResource
 from leads.v1.views import ApiV1
 from leads.views import (
@@ -16,6 +17,7 @@ from leads.views import (
 
 urlpatterns = [
     path("", ApiV1.as_view(), name="v1"),
+    path("c/<token>", ClaimPage.as_view(), name="claim-page"),
     *routes("lead-sources", LeadSourceResource),
     *routes("lead-routes", LeadRouteResource),
     *routes("leads", LeadResource),

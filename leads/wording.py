@@ -1,48 +1,84 @@
-"""What agents read about a lead, in texts and emails. Pure: a lead with its contact and source in, words out.
+"""What agents read and hear about a lead. Pure: a lead with its contact and source in, words out.
 
-Before a claim nothing tells how to reach the person: only who is asking, for what and where.
+Before a claim nothing tells how to reach the person. How much of the rest is told is the team's to say
+(`Team.claim_preview`): what and where, who as well, or what they wrote, too.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+from urllib.parse import quote
 
 from leads.models import Lead
+from teams.models import Team
 from teams.phones import e164
+
+Preview = Team.ClaimPreview
 
 LONGEST: Final = 40  # characters of one fact in a text: several facts still fit into two segments
 
 
 @dataclass(frozen=True)
 class Story:
-    """One lead in words, for however many readers."""
+    """One lead in words, for however many readers; `preview` is what they may read before it is theirs."""
 
     lead: Lead
+    preview: str = Preview.SUMMARY
 
     # To a member whose turn has come
 
-    def offer_text(self, number: int | None) -> str:
-        how = f"Reply {number} to claim." if number is not None else "Sign in to claim."
-        return f"New lead: {self.summary}. {how}"
+    def offer_text(self, number: int | None, link: str) -> str:
+        how = f"Reply {number} to claim." if number is not None else "Open it to claim."
+        said = f' They wrote: "{short(self.message)}"' if self.message else ""
+        return f"New lead: {self.teaser}.{said} {link} {how}"
 
     @property
     def offer_subject(self) -> str:
-        return f"New lead: {self.summary}"
+        return f"New lead: {self.teaser}"
 
-    def offer_email(self, number: int | None, sign_in_at: str) -> str:
+    def offer_email(self, number: int | None, link: str) -> str:
         """`number` is that of the text which the member got as well."""
-        by_text = f"Reply {number} to the text message about it, or sign" if number is not None else "Sign"
+        by_text = f"Reply {number} to the text message about it, or open" if number is not None else "Open"
+        said = f"\n\nThey wrote:\n{self.message}" if self.message else ""
         return (
-            f"A new lead is waiting for someone to claim it.\n\n{self.facts}\n\n"
-            f"{by_text} in at {sign_in_at} to claim it. It goes to whoever is first."
+            f"A new lead is waiting for someone to claim it.\n\n{self.facts}{said}\n\n"
+            f"{by_text} this page to claim it. It goes to whoever is first.\n\n{link}"
         )
+
+    @property
+    def offer_call(self) -> str:
+        return f"New lead: {self.told(self.caller, aloud=True)}. Press 1 to claim it."
+
+    @property
+    def teaser(self) -> str:
+        """Who asks, for what, where and through whom, as far as it is told before a claim."""
+        return self.told(self.caller)
+
+    @property
+    def caller(self) -> str:
+        """Who is asking, where that is told before a claim; else empty."""
+        return "" if self.preview == Preview.AREA else self.who
+
+    @property
+    def message(self) -> str:
+        """What they wrote, where that is told before a claim; else empty."""
+        return self.lead.text_body.strip() if self.preview == Preview.MESSAGE else ""
 
     # To whoever has the lead
 
     @property
     def given_text(self) -> str:
         return f"The lead is yours: {self.summary}. {self.reach}"
+
+    @property
+    def given_call(self) -> str:
+        """A mailbox may hear it, so how to reach the person is told only to who presses a key."""
+        return f"A new lead is yours: {self.told(self.who, aloud=True)}. Press 1 to hear how to reach them."
+
+    @property
+    def claimed_call(self) -> str:
+        return f"The lead is yours: {self.who}. {self.said_reach}. Once more: {self.said_reach}."
 
     @property
     def given_subject(self) -> str:
@@ -84,17 +120,21 @@ class Story:
 
     @property
     def taken_text(self) -> str:
-        return f"Already claimed: another agent has {self.who}."
+        return f"Already claimed: another agent has {self.caller or 'this lead'}."
 
     # What they are made of
 
     @cached_property
     def summary(self) -> str:
         """Who asks, for what, where and through whom: `Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)`."""
+        return self.told(self.who)
+
+    def told(self, who: str, *, aloud: bool = False) -> str:
         lead = self.lead
-        facts = [short(fact) for fact in (self.who, lead.type, lead.city, self.price) if fact]
-        told = ", ".join(fact for fact in facts if fact)
-        return f"{told} ({short(lead.source.name)})" if lead.source else told
+        facts = [short(fact) for fact in (who, lead.type, lead.city, self.price) if fact]
+        told = ", ".join(fact for fact in facts if fact) or "somebody new"
+        source = short(lead.source.name) if lead.source else ""
+        return f"{told}, from {source}" if source and aloud else f"{told} ({source})" if source else told
 
     @cached_property
     def who(self) -> str:
@@ -114,7 +154,7 @@ class Story:
         lead = self.lead
         place = " ".join(part for part in (lead.city, lead.state, lead.zipcode) if part)
         facts = (
-            ("Who", self.who),
+            ("Who", self.caller),
             ("Type", lead.type),
             ("Where", ", ".join(part for part in (lead.street_address, place) if part)),
             ("Price", self.price),
@@ -132,24 +172,57 @@ class Story:
         told = (short(fact) for fact in (f"{contact.first_name} {contact.last_name}", *ways))
         return ", ".join(dict.fromkeys(fact for fact in told if fact)) or f"contact {contact.pk}"
 
+    @cached_property
+    def said_reach(self) -> str:
+        """Every way to reach the person, for the ear."""
+        contact = self.lead.contact
+        phones = (contact.mobile_phone, contact.home_phone, contact.office_phone)
+        told = (*(said_number(phone) for phone in phones), said_email(contact.email))
+        return "; or ".join(dict.fromkeys(way for way in told if way)) or "No phone and no email is known"
+
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """Every way to reach the person: what it is called, and the address a phone opens for it."""
+        contact = self.lead.contact
+        phones = dict.fromkeys((contact.mobile_phone, contact.home_phone, contact.office_phone))
+        calls = [(f"Call {phone}", f"tel:{quote(e164(phone) or phone, safe='+')}") for phone in phones if phone]
+        texts = [(f"Text {phone}", f"sms:{number}") for phone in phones if phone and (number := e164(phone))]
+        emails = [(f"Email {contact.email}", f"mailto:{quote(contact.email)}")] if contact.email else []
+        return [*calls, *texts, *emails]
+
     @property
     def details(self) -> str:
         """All that whoever has the lead may know."""
         said = f"\n\nThey wrote:\n{self.lead.text_body}" if self.lead.text_body else ""
-        return f"{self.reach}\n\n{self.facts}{said}"
+        whole = Story(self.lead)
+        return f"{self.reach}\n\n{whole.facts}{said}"
 
 
-def choice(leads: Mapping[int, Lead]) -> str:
+def choice(stories: Mapping[int, Story]) -> str:
     """What an agent may claim by number."""
-    if not leads:
+    if not stories:
         return "There is no lead for you to claim now."
-    numbered = ", ".join(f"{number} {Story(lead).who}" for number, lead in sorted(leads.items())[:5])
+    named = sorted(stories.items())[:5]
+    numbered = ", ".join(f"{number} {story.caller or story.teaser}" for number, story in named)
     return f"Reply with the number of a lead to claim it: {numbered}."
 
 
 def is_number(name: str) -> bool:
     """Whether a name is a telephone number. Most are not: the digits are looked at first, being quicker."""
     return sum(character.isdigit() for character in name) >= 7 and bool(e164(name))
+
+
+def said_number(text: str) -> str:
+    """A telephone number as it is dictated, `9 4 9, 5 5 5, 0 1 2 3`: else a voice would say one of billions."""
+    number = e164(text)
+    digits = number.removeprefix("+1") if number else ""
+    groups = (digits[:3], digits[3:6], digits[6:]) if number.startswith("+1") else (number.removeprefix("+"),)
+    return ", ".join(" ".join(group) for group in groups if group) or short(text)
+
+
+def said_email(address: str) -> str:
+    """An email address as it is dictated: `mary at example dot com`."""
+    return short(address).replace("@", " at ").replace(".", " dot ")
 
 
 def short(text: str) -> str:

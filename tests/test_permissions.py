@@ -180,6 +180,7 @@ ELSEWHERE = {
     "/openapi.json": "open",
     "/": "API v1's own keys (tests/leads/test_v1.py); a browser is led to the next",
     "/docs": "open",
+    "/c/*": "the signature in the link (tests/leads/test_claim_page.py)",
     "/favicon.ico": "open",
     "/oauth2/*": "the protocol (tests/api/test_tokens.py)",
     "/admin": "leads to the next",

@@ -9,19 +9,19 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final, TypeVar
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from crm.models import Contact
 from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_lead
+from leads.links import link_to
 from leads.models import Lead, LeadOffer, LeadOfferQuerySet
 from leads.numbers import Numbers, hold_numbers
-from leads.rollout import lateness_shift
+from leads.rollout import EMAIL, TEXT, lateness_shift
 from leads.wording import Story
 from messaging import drafts, outbox
 from messaging.models import Message
-from teams.models import User
+from teams.models import Team, User
 from teams.visibility import any_of
 
 Status = LeadOffer.Status
@@ -111,12 +111,13 @@ def hold_turns(now: datetime) -> list[list[LeadOffer]]:
 
 
 def complete(offers: Sequence[LeadOffer]) -> None:
-    """Put its lead and its member on each offer; each is read once, and as far as it is needed."""
+    """Put its lead, its member and its team on each offer; each is read once, and as far as it is needed."""
     of_leads = Lead.objects.select_related("contact", "source").only(*OF_LEADS)
     leads = by_id(of_leads, {offer.lead_id for offer in offers})
     users = by_id(User.objects.only(*OF_USERS), {offer.user_id for offer in offers})
+    teams = by_id(Team.objects.only("claim_preview"), {offer.team_id for offer in offers})
     for offer in offers:
-        offer.lead, offer.user = leads[offer.lead_id], users[offer.user_id]
+        offer.lead, offer.user, offer.team = leads[offer.lead_id], users[offer.user_id], teams[offer.team_id]
 
 
 def by_id(rows: QuerySet[Row], ids: Collection[int]) -> dict[int, Row]:
@@ -199,7 +200,7 @@ def queue_alerts(settled: Sequence[LeadOffer], now: datetime) -> None:
     """Number and word the alerts, and put them into the outbox."""
     told = [offer for offer in settled if offer.status == Status.SENT and by_text(offer)]
     numbers = hold_numbers({offer.user.phone_e164 for offer in told})
-    stories = {offer.lead_id: Story(offer.lead) for offer in settled}
+    stories = {offer.lead_id: Story(offer.lead, offer.team.claim_preview) for offer in settled}
     alerts = [alert for offer in settled for alert in alerts_of(offer, stories[offer.lead_id], numbers, now)]
     outbox.queue_messages([message for _, _, message in alerts], now)
     for offer, name, message in alerts:
@@ -207,13 +208,17 @@ def queue_alerts(settled: Sequence[LeadOffer], now: datetime) -> None:
 
 
 def alerts_of(offer: LeadOffer, story: Story, numbers: Mapping[str, Numbers], now: datetime) -> Iterator[Alert]:
-    """What this member gets to read, on each channel that is on."""
+    """What this member gets to read or hear, on each channel that is on."""
     user = offer.user
     if offer.status == Status.SENT and by_text(offer):
         offer.reply_number, offer.reply_phone = next(numbers[user.phone_e164]), user.phone_e164
-        yield offer, "alert_text", drafts.alert_text(user, story.offer_text(offer.reply_number), now)
+        yield (
+            offer,
+            "alert_text",
+            drafts.alert_text(user, story.offer_text(offer.reply_number, link_to(offer, TEXT)), now),
+        )
     if offer.status == Status.SENT and by_email(offer):
-        body = story.offer_email(offer.reply_number, f"{settings.PUBLIC_URL}/admin/leads/leadoffer/")
+        body = story.offer_email(offer.reply_number, link_to(offer, EMAIL))
         yield offer, "alert_email", drafts.alert_email(user, story.offer_subject, body, now)
     if offer.status == Status.CLAIMED and by_text(offer):
         yield offer, "alert_text", drafts.alert_text(user, story.given_text, now)

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -49,7 +50,11 @@ def test_members_are_alerted_one_after_the_other(offered, bob, dana, run):
 def test_the_alert_says_what_it_is_and_how_to_claim_it(offered, bob, run, settings):
     run()
 
-    assert texts_to(bob) == ["New lead: Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow). Reply 1 to claim."]
+    (alert,) = texts_to(bob)
+    told, _, how = re.fullmatch(r"(.+?) (http\S+/c/\S+) (.+)", alert).groups()
+    assert told == "New lead: Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)."
+    assert how == "Reply 1 to claim."
+    assert len(alert) <= 160  # one segment
     assert emails_to(bob) == ["New lead: Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)"]
     text, email = Message.objects.order_by("channel").reverse()
     assert (text.sender, text.recipient, text.purpose) == (settings.ALERT_NUMBER, bob.phone_e164, "alert")
@@ -323,7 +328,7 @@ def test_a_batch_of_many_costs_what_a_batch_of_few_does(
         assert engine.turns.run_batch(clock.now) == 60
 
 
-BATCH_QUERIES = 10  # two of them are the savepoint of the test's own transaction
+BATCH_QUERIES = 11  # two of them are the savepoint of the test's own transaction
 
 
 def test_batches_follow_each_other_until_all_is_done(api, alice, mary, team, route, options, run, monkeypatch):

@@ -65,7 +65,9 @@ def test_a_stranger_is_offered_to_the_team_and_enrolled_unasked(alice, bob, team
     text_in(STRANGER, "Is it still for sale?", to=ALICES_NUMBER)
     run()
 
-    assert texts_to(bob) == ["New lead: somebody new (Text). Reply 1 to claim."]
+    (alert,) = texts_to(bob)
+    assert alert.startswith("New lead: somebody new (Text). http")
+    assert alert.endswith(" Reply 1 to claim.")
     assert RoutingTrace.objects.get().decision["is_automatic"] is True
     assert CampaignContact.objects.get().campaign == campaign
 

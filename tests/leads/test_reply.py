@@ -163,7 +163,10 @@ def one_phone(team, bob, dana):
 def test_two_members_with_one_phone_are_told_different_numbers(one_phone, api, alice, bob, dana, lead, texts_in, run):
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
-    assert [body.rpartition(". ")[2] for body in texts_to(bob)] == ["Reply 1 to claim.", "Reply 2 to claim."]
+    assert [body.split(" ", 1)[1] for body in (text.rpartition("/c/")[2] for text in texts_to(bob))] == [
+        "Reply 1 to claim.",
+        "Reply 2 to claim.",
+    ]
 
     texts_in(bob, "2")
 

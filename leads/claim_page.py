@@ -1,0 +1,90 @@
+"""The page behind the link in an alert: a lead to claim with one tap, on any phone, with no log-in and no script.
+
+Looking at it changes nothing, for mail scanners and previews look at links, too; only the button does (POST).
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+from config import clock
+from config.errors import DomainError
+from leads import links
+from leads.claims import AlreadyClaimed, claim, decline
+from leads.models import LeadOffer
+from leads.reply import story_of
+from leads.wording import Story
+
+Status = LeadOffer.Status
+
+
+# No cookie is looked at, so there is nothing to forge: whoever has the link may claim with it.
+@method_decorator([csrf_exempt, never_cache], name="dispatch")
+class ClaimPage(View):
+    """`/c/<token>`: GET shows the lead as far as the team tells it before a claim, POST claims or declines it."""
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        if (found := self.found(token)) is None:
+            return self.unknown(request)
+        offer, _ = found
+        return self.page(request, offer, heading=heading_of(offer))
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        if (found := self.found(token)) is None:
+            return self.unknown(request)
+        offer, via = found
+        try:
+            with transaction.atomic():
+                self.act(request, offer, via)
+        except AlreadyClaimed:
+            return self.page(request, offer, heading="Already claimed", status=409, says=story_of(offer).taken_text)
+        except DomainError as refusal:
+            return self.page(request, offer, heading="Not open any more", status=refusal.status, says=str(refusal))
+        if offer.status == Status.CLAIMED:
+            return self.page(request, offer, heading="The lead is yours", details=Story(offer.lead))
+        return self.page(request, offer, heading="You declined this lead")
+
+    def found(self, token: str) -> tuple[LeadOffer, str] | None:
+        """The offer, and the channel by which its link came; None when the link is not ours, or too old."""
+        if (named := links.read(token)) is None:
+            return None
+        whole = LeadOffer.objects.select_related("user", "team", "lead__contact", "lead__source")
+        offer = whole.filter(pk=named[0], user__is_active=True).first()
+        return (offer, named[1]) if offer and not links.is_expired(offer, clock.now()) else None
+
+    def act(self, request: HttpRequest, offer: LeadOffer, via: str) -> None:
+        if "decline" in request.POST:
+            decline(offer, now=clock.now())
+        else:
+            claim(offer, via=via, now=clock.now())
+
+    def unknown(self, request: HttpRequest) -> HttpResponse:
+        return self.page(request, None, heading="This link does not work", status=404)
+
+    def page(self, request: HttpRequest, offer: LeadOffer | None, *, status: int = 200, **shown: Any) -> HttpResponse:
+        story = story_of(offer) if offer else None
+        is_mine = offer is not None and offer.status == Status.CLAIMED
+        is_open = offer is not None and offer.status == Status.SENT and offer.lead.claimed_by_user_id is None
+        shown |= {"offer": offer, "story": story, "is_mine": is_mine, "is_open": is_open and status == 200}
+        answer = render(request, "leads/claim.html", shown, status=status)
+        answer["Referrer-Policy"] = "no-referrer"  # the address is the key
+        answer["X-Robots-Tag"] = "noindex"
+        answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+        return answer
+
+
+def heading_of(offer: LeadOffer) -> str:
+    """What has become of the offer, in a few words."""
+    if offer.status == Status.SENT and offer.lead.claimed_by_user_id is None:
+        return "A lead for you"
+    if offer.status == Status.CLAIMED:
+        return "The lead is yours"
+    if offer.status == Status.DECLINED:
+        return "You declined this lead"
+    return "Already claimed" if offer.lead.claimed_by_user_id else "Not open any more"
