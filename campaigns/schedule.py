@@ -166,7 +166,7 @@ PLANNERS: Final = {
 def _wrong_number(given: int | None, most: int) -> str:
     if given is None:
         return REQUIRED
-    return "" if 0 <= given <= most else f"Must be between 0 and {most}."
+    return "" if 0 <= given <= most else f"must lie between 0 and {most}."
 
 
 def _missing(given: object) -> str:

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from campaigns import examples
+from campaigns import examples, schedule
 from campaigns.models import ActionType, Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
 from campaigns.recurrence import what_is_wrong
 from campaigns.series import EVENT_ACTIONS, EVENT_TYPES, KINDS
@@ -62,6 +62,8 @@ class CampaignActionSerializer(LooseSerializer[CampaignAction]):
     template = serializers.SerializerMethodField()
     assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of, required=False, allow_null=True)
     trigger_type = LooseInteger(min_value=1, max_value=2, required=False)
+    delay_by_seconds = LooseInteger(min_value=0, max_value=schedule.MOST_SECONDS, required=False, allow_null=True)
+    delay_by_days = LooseInteger(min_value=0, max_value=schedule.MOST_DAYS, required=False, allow_null=True)
 
     class Meta:
         model = CampaignAction

@@ -171,3 +171,15 @@ def test_twenty_actions_cost_what_two_do(api, alice, campaign, actions):
             assert client.get(f"{actions}?$load=template&$limit=50").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(("field", "most"), [("delay_by_seconds", 2**31 - 1), ("delay_by_days", 36_500)])
+@pytest.mark.parametrize("beyond", [-(2**40), -1, 1, 2**40])
+def test_a_delay_beyond_its_bounds_is_refused_in_one_wording(api, alice, actions, field, most, beyond):
+    timing = {"delay_by_seconds": "Delay by Minutes", "delay_by_days": "Delay by Day and Time"}[field]
+    body = {"type": "Agent Task - No Reminder", "timing_type": timing, "dispatch_time": "09:00"}
+
+    refused = api(alice).post(actions, body | {field: beyond if beyond < 0 else most + beyond})
+
+    message = f"{field} must lie between 0 and {most}."
+    assert (refused.status_code, refused.json()["errors"]) == (400, {field: message})

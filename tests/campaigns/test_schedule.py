@@ -163,7 +163,7 @@ def test_a_timing_names_every_field_it_misses():
 
 @pytest.mark.parametrize("days", [-1, 36_501, 2**31])
 def test_a_delay_ends_within_the_calendar(days):
-    assert validate_timing(on_day(days, "20:30")) == {"delay_by_days": "Must be between 0 and 36500."}
+    assert validate_timing(on_day(days, "20:30")) == {"delay_by_days": "must lie between 0 and 36500."}
 
 
 def test_a_delay_in_seconds_is_not_negative():
