@@ -282,7 +282,7 @@ MOST_FALLBACKS = env.int("MOST_FALLBACKS", default=5)  # of a lead from team to 
 # Who may take an inbound text before it becomes a message on a contact; asked in this order.
 INBOUND = ["leads.reply.claim_by_digit"]
 # Who may act on a key that is pressed in an alert call, and say what is spoken next; asked in this order.
-KEY_PRESSED: list[str] = []
+KEY_PRESSED = ["leads.reply.claim_by_key"]
 
 EMAIL_TIMEOUT = 10  # Django's default would wait for ever
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Pridedesk <crm@example.com>")

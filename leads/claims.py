@@ -141,7 +141,7 @@ def end_other_offers(lead_ids: Collection[int], *, now: datetime) -> None:
 
 def cancel_alerts(offers: QuerySet[LeadOffer], *, reason: str, now: datetime) -> None:
     """What asks for a claim and has not left yet shall not leave. Message ids come first, so that an index serves."""
-    pairs = offers.filter(status=Status.SENT).values_list("alert_text_id", "alert_email_id")
-    ids = [alert for pair in pairs for alert in pair if alert]
+    alerts = offers.filter(status=Status.SENT).values_list("alert_text_id", "alert_email_id", "alert_call_id")
+    ids = [alert for each in alerts for alert in each if alert]
     if ids:
         outbox.cancel(Message.objects.filter(pk__in=ids), reason=reason, now=now)

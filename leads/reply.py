@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from config.errors import DomainError
 from leads.claims import AlreadyClaimed, LeadIsGone, OfferNotOpen, claim
 from leads.models import Lead, LeadOffer
 from leads.numbers import REMEMBERED
@@ -102,6 +103,6 @@ def claim_by_key(call: Message, key: str, now: datetime) -> str:
         claim(offer, via=Lead.ClaimedVia.PHONE, now=now)
     except AlreadyClaimed:
         return story.taken_text
-    except (OfferNotOpen, LeadIsGone):
+    except DomainError:
         return "This lead is no longer open to you."
     return story.claimed_call

@@ -16,6 +16,7 @@ BROADCAST: Final = "Broadcast"
 
 TEXT: Final = "Text"
 EMAIL: Final = "Email"
+PHONE: Final = "Phone"
 
 DEFAULT_MINUTES: Final = 5  # between two alerts, when the team names no interval
 MOST_MINUTES: Final = 366 * 24 * 60  # a typing error must not lead beyond the calendar
@@ -50,7 +51,7 @@ class Option:
     is_accepted: bool = True  # the invitation to the team
     is_active: bool = True  # the user
     phone: str = ""  # E.164
-    has_opted_out: bool = False  # that phone, of texts
+    has_opted_out: bool = False  # that phone, of texts, and so of calls
     email: str = ""
     availability: Availability = AT_ALL_TIMES
     # Their place in the round robin (leads.rotation).
@@ -136,9 +137,13 @@ def advance(remaining: Sequence[datetime], now: datetime) -> timedelta:
 
 def channels(option: Option) -> tuple[str, ...]:
     """The ways to reach this member that are switched on and would arrive."""
-    text = option.has_text_alert and option.phone and not option.has_opted_out
-    email = option.has_email_alert and option.email
-    return tuple(name for name, usable in ((TEXT, text), (EMAIL, email)) if usable)
+    has_phone = option.phone and not option.has_opted_out
+    ways = (
+        (TEXT, option.has_text_alert and has_phone),
+        (EMAIL, option.has_email_alert and option.email),
+        (PHONE, option.has_call_alert and has_phone),
+    )
+    return tuple(name for name, usable in ways if usable)
 
 
 def why_skipped(option: Option, already_offered: Collection[int]) -> str:
@@ -272,10 +277,11 @@ def _minutes(given: int | None, *, default: int) -> timedelta:
 
 def _why_unreachable(option: Option) -> str:
     """What is wrong with each channel that is switched on."""
+    calls_or_texts = option.has_text_alert or option.has_call_alert
     faults = (
         (option.has_text_alert and not option.phone, "no valid phone for texts"),
-        (option.has_text_alert and option.phone and option.has_opted_out, "has opted out of texts"),
+        (option.has_call_alert and not option.phone, "no valid phone for calls"),
+        (calls_or_texts and option.phone and option.has_opted_out, "has opted out of texts"),
         (option.has_email_alert and not option.email, "no email address"),
-        (option.has_call_alert, "call alerts cannot be made yet"),
     )
     return "no usable channel: " + ", ".join(fault for is_so, fault in faults if is_so)

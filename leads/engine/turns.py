@@ -56,15 +56,16 @@ WRITE = """
 UPDATE leads_leadoffer AS offer
 SET status = given.status, reason = given.reason, reply_number = given.reply_number, reply_phone = given.reply_phone,
     alerted_at = given.alerted_at, settled_at = given.settled_at, alert_text_id = given.alert_text_id,
-    alert_email_id = given.alert_email_id
+    alert_email_id = given.alert_email_id, alert_call_id = given.alert_call_id
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-            %s::bigint[], %s::bigint[])
-    AS given(id, status, reason, reply_number, reply_phone, alerted_at, settled_at, alert_text_id, alert_email_id)
+            %s::bigint[], %s::bigint[], %s::bigint[])
+    AS given(id, status, reason, reply_number, reply_phone, alerted_at, settled_at, alert_text_id, alert_email_id,
+             alert_call_id)
 WHERE offer.id = given.id
 """
 WRITTEN = (
     *("id", "status", "reason", "reply_number", "reply_phone", "alerted_at", "settled_at"),
-    *("alert_text_id", "alert_email_id"),
+    *("alert_text_id", "alert_email_id", "alert_call_id"),
 )
 
 
@@ -163,7 +164,7 @@ def sort_out(turn: Sequence[LeadOffer], now: datetime) -> None:
 
 def why_not(offer: LeadOffer) -> str:
     """Why this member is not told after all; empty when they are."""
-    reachable = (offer.has_text_alert and offer.user.phone_e164) or (offer.has_email_alert and offer.user.email)
+    reachable = by_text(offer) or by_email(offer) or by_call(offer)
     reasons = (
         (offer.lead.claimed_by_user_id is not None, CLAIMED),
         (not offer.user.is_active, "the user is deactivated"),
@@ -224,6 +225,9 @@ def alerts_of(offer: LeadOffer, story: Story, numbers: Mapping[str, Numbers], no
         yield offer, "alert_text", drafts.alert_text(user, story.given_text, now)
     if offer.status == Status.CLAIMED and by_email(offer):
         yield offer, "alert_email", drafts.alert_email(user, story.given_subject, story.given_email, now)
+    if by_call(offer):
+        words = story.offer_call if offer.status == Status.SENT else story.given_call
+        yield offer, "alert_call", drafts.alert_call(user, words, now)
 
 
 def by_text(offer: LeadOffer) -> bool:
@@ -232,6 +236,10 @@ def by_text(offer: LeadOffer) -> bool:
 
 def by_email(offer: LeadOffer) -> bool:
     return bool(offer.has_email_alert and offer.user.email)
+
+
+def by_call(offer: LeadOffer) -> bool:
+    return bool(offer.has_call_alert and offer.user.phone_e164)
 
 
 def write(offers: Sequence[LeadOffer]) -> None:

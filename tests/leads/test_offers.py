@@ -195,13 +195,16 @@ def test_paused_and_unreachable_members_are_passed_over_with_a_reason(api, alice
     }
 
 
-def test_call_alerts_alone_reach_nobody_yet(api, alice, lead, team):
+def test_call_alerts_alone_reach_a_member_who_has_a_phone(api, alice, bob, dana, lead, team):
     team.distribution_options.update(has_text_alert=False, has_email_alert=False, has_call_alert=True)
+    dana.phone = ""
+    dana.save()
 
-    code, message = refusal(api, alice, lead)
+    (offer,) = api(alice).post(path_of(lead)).json()
 
-    assert code == 400
-    assert "call alerts cannot be made yet" in message
+    assert (offer["user"]["id"], offer["has_call_alert"]) == (bob.pk, True)
+    (skipped,) = api(alice).get(f"/leads/{lead.pk}/routing-trace").json()["skipped"]
+    assert (skipped["user_id"], skipped["reason"]) == (dana.pk, "no usable channel: no valid phone for calls")
 
 
 def test_time_gives_each_member_their_own_minutes(api, alice, bob, dana, lead, team):

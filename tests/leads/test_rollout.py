@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from leads.rollout import (
     EMAIL,
+    PHONE,
     RANK,
     TEXT,
     TIME,
@@ -117,10 +118,17 @@ def test_a_second_round_starts_now_with_those_who_had_no_turn():
         ({"phone": ""}, "no usable channel: no valid phone for texts"),
         ({"has_opted_out": True}, "no usable channel: has opted out of texts"),
         ({"has_text_alert": False, "has_email_alert": True}, "no usable channel: no email address"),
-        ({"has_text_alert": False, "has_call_alert": True}, "no usable channel: call alerts cannot be made yet"),
         (
             {"phone": "", "has_call_alert": True},
-            "no usable channel: no valid phone for texts, call alerts cannot be made yet",
+            "no usable channel: no valid phone for texts, no valid phone for calls",
+        ),
+        (
+            {"has_text_alert": False, "has_call_alert": True, "has_opted_out": True},
+            "no usable channel: has opted out of texts",
+        ),
+        (
+            {"has_text_alert": False, "has_email_alert": True, "has_opted_out": True},
+            "no usable channel: no email address",
         ),
     ],
 )
@@ -133,6 +141,7 @@ def test_one_channel_that_arrives_is_enough():
     assert channels(reachable) == (EMAIL,)
     assert why_not(reachable) == []
     assert channels(option(BOB, has_email_alert=True, email="bob@example.com")) == (TEXT, EMAIL)
+    assert channels(option(BOB, has_text_alert=False, has_call_alert=True)) == (PHONE,)
 
 
 OPTIONS = st.lists(

@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from campaigns.models import Campaign
 from config import clock as business
 from config.sandbox import clock
 from config.sandbox.models import EmulatedText
 from crm.models import Contact
+from leads.models import Lead, LeadRoute, LeadSource
 from messaging import drafts, outbox
 from messaging.models import Message
 from messaging.numbers import give_number
@@ -119,3 +121,39 @@ def test_a_stranger_who_texts_becomes_a_contact_and_a_lead(staff, clara, bob):
     stranger = Contact.objects.get(mobile_e164="+13105550199")
     assert stranger.owner_user == bob
     assert stranger.leads.count() == 1
+
+
+@pytest.mark.parametrize("kind", ["", "lose_answer", "hang", "500", "429", "double", "reorder", "lose_callbacks"])
+def test_a_lead_is_claimed_by_pressing_1_in_the_one_call_about_it(staff, alice, bob, team, kind, settings):
+    settings.TWILIO_TIMEOUT_SECONDS = 1
+    source, _ = LeadSource.objects.get_or_create(name="Zillow")
+    LeadRoute.objects.create(
+        owner_user=alice,
+        lead_source=source,
+        distribution_target="Team Rollout",
+        team_selection_method="Specific Team",
+        team=team,
+        campaign=Campaign.objects.create(owner_user=alice, name="Buyers"),
+    )
+    team.distribution_options.create(user=bob, has_call_alert=True)
+    clara = staff.made("/contacts", {"first_name": "Clara", "mobile_phone": CLIENT})
+    lead = staff.made("/leads", {"contact_id": clara["id"], "source_id": source.pk, "type": "Buyer"})
+    if kind:
+        staff.post("/sandbox/faults", {"kind": kind})
+    staff.made(f"/leads/{lead['id']}/offers", {})
+
+    staff.post("/sandbox/clock", {"advance": "PT1M"})
+    (call,) = staff.get("/sandbox/calls", {"to": bob.phone_e164}).json()["data"]
+    assert (call["says"], call["status"]) == (
+        "New lead: Clara, Buyer, from Zillow. Press 1 to claim it.",
+        "in-progress",
+    )
+    heard = staff.post(f"/sandbox/calls/{call['sid']}", {"digits": "1"}).json()["says"].split("\n")
+    staff.post("/sandbox/clock", {"advance": "PT1H"})
+
+    assert heard[1].startswith("The lead is yours: Clara. 3 1 0, 5 5 5, 0 1 4 2.")
+    claimed = Lead.objects.get(pk=lead["id"])
+    assert (claimed.claimed_by_user, claimed.claimed_via) == (bob, "Phone")
+    (call,) = staff.get("/sandbox/calls").json()["data"]
+    assert call["status"] == "completed"
+    assert Message.objects.get(channel="call").status == Message.Status.DELIVERED
