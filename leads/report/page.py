@@ -7,6 +7,7 @@ from math import ceil
 from typing import Any, Final
 
 from leads.report.plots import Group, Part, Plot, lying, standing
+from leads.wording import short
 
 Row = Mapping[str, Any]
 
@@ -92,7 +93,7 @@ def middle_and_most(figures: Row, name: str) -> tuple[str, str]:
 def of_members(members: Sequence[Row]) -> Figure:
     claims, offers = (sum(row[name] for row in members) for name in ("claims", "offers"))
     groups = [
-        Group(name_of(row), [Part("offers", row["offers"]), Part("claims", row["claims"])], member_told(row))
+        Group(short(name_of(row)), [Part("offers", row["offers"]), Part("claims", row["claims"])], member_told(row))
         for row in members
     ]
     head = [

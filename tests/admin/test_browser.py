@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from campaigns.models import Campaign
-from leads.models import LeadRoute, LeadSource
+from config import clock
+from crm.models import Contact
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
 from teams.models import Team, User
+from tests.conftest import make_user
 
 CHROMIUM = shutil.which("chromium")
 # As root there is no sandbox to be had, and nothing here leaves the machine.
@@ -71,6 +75,39 @@ def test_a_team_lead_forms_a_team_and_routes_leads_to_it(page: Page, live_server
     page.wait_for_url("**/admin/leads/leadroute/")
     page.screenshot(path=tmp_path / "4-routes.png")
     assert LeadRoute.objects.get(owner_user=alice).team == team
+
+
+def test_a_team_lead_looks_at_the_report_from_a_phone(
+    page: Page, live_server: Any, alice: User, team: Team, tmp_path: Path
+):
+    """Made wide by somebody's long name and by a week of leads, it is still no wider than the phone."""
+    contact = Contact.objects.create(owner_user=alice, first_name="Mary")
+    wilhelmina = make_user("Wilhelmina-" * 20, "0115")
+    for days in range(7):
+        at = clock.now() - timedelta(days=days, minutes=5)
+        lead = Lead.objects.create(
+            owner_user=alice,
+            contact=contact,
+            team=team,
+            created_at=at,
+            claimed_at=at + timedelta(seconds=90),
+            claimed_by_user=wilhelmina,
+        )
+        LeadOffer.objects.create(
+            lead=lead, team=team, user=wilhelmina, position=0, notify_at=at, alerted_at=at, status="Claimed"
+        )
+    page.set_viewport_size({"width": 390, "height": 844})
+    log_in(page, live_server.url, alice)
+
+    page.goto(f"{live_server.url}/admin/teams/team/{team.pk}/change/")
+    page.click("text=more_horiz >> visible=true")
+    page.click("#main >> text=Distribution report >> visible=true")
+    page.wait_for_url("**/admin/leads/distributionreport/**")
+    page.screenshot(path=tmp_path / "report.png", full_page=True)
+
+    assert page.locator("svg[role=img]").count() == 3
+    assert "1 min 30 s" in page.inner_text(".tiles")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_nothing_of_the_admin_is_loaded_from_elsewhere(page: Page, live_server: Any, alice: User):

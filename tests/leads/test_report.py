@@ -1,17 +1,20 @@
 """The distribution report: who was offered a team's leads, how soon, and who claimed them."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.api.schema import contract
 from crm.models import Contact
 from leads.models import Lead, LeadOffer
 from leads.prices import price_of
@@ -331,6 +334,14 @@ def test_an_empty_parameter_is_none(came: Came, report: Any):
 
 def test_some_of_it_may_be_asked_for(report: Any):
     assert list(report(**{"$select": "totals"})) == ["totals"]
+
+
+def test_the_answer_is_the_contracts(came: Came, report: Any):
+    came(bob=(2, "Claimed"), dana=(3, "Lost"), claimed=20)
+    document = json.loads(contract())
+    schema = {"$ref": "#/components/schemas/DistributionReport", "components": document["components"]}
+
+    jsonschema_rs.validate(schema, report())
 
 
 def test_a_member_is_refused_and_a_stranger_finds_nothing(api: Any, bob: User, charlie: User, team: Team):
