@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 
-from config.api import lookups
+from config.api import lookups, moments
 
 
 class ApiConfig(AppConfig):
@@ -12,6 +12,7 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         lookups.register()
+        moments.register()
 
 
 class AdminConfig(admin.SimpleAdminConfig):
