@@ -9,11 +9,12 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api.plain import Row
 from config.api.resources import BEYOND, Resource
 from config.errors import Conflict, DomainError
 from crm import totals
 from crm.contacts import hold, remove_contact, tell_of_change
-from crm.custom_fields import Row, rows_for, write_values
+from crm.custom_fields import rows_for, write_values
 from crm.filters import (
     ActivityFilters,
     AddressFilters,
@@ -47,6 +48,8 @@ class ContactResource(Resource[Contact]):
     serializer_class = ContactSerializer
     filterset_class = ContactFilters
     loads = frozenset({"addresses"})
+    is_plain = True
+    added = frozenset({"custom_fields"})
 
     def queryset_for(self, user: User) -> QuerySet[Contact]:
         return super().queryset_for(user).prefetch_related(*self.loaded)
@@ -63,17 +66,22 @@ class ContactResource(Resource[Contact]):
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
-        self.read_custom_fields(page or ())
+        self.read_custom_fields([contact.pk for contact in page or ()])
         return page
 
     def represent(self, record: Contact) -> dict[str, Any]:
-        self.read_custom_fields([record])
+        self.read_custom_fields([record.pk])
         return super().represent(record)
 
-    def read_custom_fields(self, contacts: Sequence[Contact]) -> None:
+    def plain_page(self) -> Sequence[Row]:
+        page = super().plain_page()
+        self.read_custom_fields([row["id"] for row in page])
+        return [row | {"custom_fields": self.custom_fields[row["id"]]} for row in page] if self.custom_fields else page
+
+    def read_custom_fields(self, contact_ids: Sequence[int]) -> None:
         chosen = self.selected()
-        if contacts and (not chosen or "custom_fields" in chosen):
-            self.custom_fields.update(rows_for([contact.pk for contact in contacts], self.user))
+        if contact_ids and (not chosen or "custom_fields" in chosen):
+            self.custom_fields.update(rows_for(contact_ids, self.user))
 
     def count(self, rows: QuerySet[Contact]) -> int:
         is_known = totals.is_maintained(self.query)
@@ -116,6 +124,7 @@ class AddressResource(Resource[Address]):
 class ContactSourceResource(Resource[ContactSource]):
     serializer_class = ContactSourceSerializer
     filterset_class = ContactSourceFilters
+    is_plain = True
     may_stand = True
 
     @transaction.atomic
@@ -137,6 +146,7 @@ class ContactSourceResource(Resource[ContactSource]):
 class HotnessResource(Resource[Hotness]):
     serializer_class = HotnessSerializer
     filterset_class = HotnessFilters
+    is_plain = True
     default_order = ("user", "rank", "id")
 
     def perform_create(self, serializer: Any) -> None:
@@ -147,6 +157,7 @@ class HotnessResource(Resource[Hotness]):
 class CustomFieldResource(Resource[CustomField]):
     serializer_class = CustomFieldSerializer
     filterset_class = CustomFieldFilters
+    is_plain = True
     default_order = ("rank", "id")
 
     def perform_create(self, serializer: Any) -> None:
@@ -159,6 +170,7 @@ class TagResource(Resource[Tag]):
 
     serializer_class = TagSerializer
     filterset_class = TagFilters
+    is_plain = True
     may_stand = True
 
     @transaction.atomic

@@ -16,6 +16,7 @@ from messaging.serializers import FolderShareSerializer, TemplateFolderSerialize
 class TemplateResource(Resource[Template]):
     serializer_class = TemplateSerializer
     filterset_class = TemplateFilters
+    is_plain = True
 
     def perform_create(self, serializer: Any) -> None:
         self.save(serializer, user=self.user)

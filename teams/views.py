@@ -72,6 +72,7 @@ class MeResource(Resource[User]):
 class TeamResource(Resource[Team]):
     serializer_class = TeamSerializer
     filterset_class = TeamFilters
+    is_plain = True
 
     def perform_create(self, serializer: Any) -> None:
         serializer.instance = form_team(self.user, now=self.now, **serializer.validated_data)

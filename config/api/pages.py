@@ -36,10 +36,10 @@ class FeathersPages(BasePagination):
         self.skip = self.query.skip
         if self.query.cursor is not None:
             return self.read_on(self.query.cursor)
-        if self.skip > DEEP and self.query.wants_total:
-            with one_snapshot():
-                return self.read_deep()
-        return self.read()
+        if is_near(self.query):
+            return self.read()
+        with one_snapshot():
+            return self.read_deep()
 
     def count(self) -> int:
         """All rows that the list would show, by the view's own way of counting."""
@@ -104,6 +104,11 @@ class FeathersPages(BasePagination):
             ),
             parameter("$total", "Beyond LionDesk: `false` leaves the total out.", {"type": "boolean", "default": True}),
         ]
+
+
+def is_near(query: Query) -> bool:
+    """Whether a page is read by walking to it from the front."""
+    return query.cursor is None and not (query.skip > DEEP and query.wants_total)
 
 
 @contextmanager

@@ -34,6 +34,8 @@ from rest_framework.viewsets import GenericViewSet
 from config import clock
 from config.api import values
 from config.api.grammar import BadQuery, Query
+from config.api.pages import is_near
+from config.api.plain import PlainRows, Row
 from config.api.problems import RecordNotFound
 from config.api.query import FilterSet, NoFilters, query_of
 from config.errors import NotAllowed
@@ -57,6 +59,8 @@ class Resource(GenericViewSet[Any], Generic[M]):
     filterset_class: ClassVar[type[FilterSet]] = NoFilters
     sort_fields: ClassVar[Sequence[str] | None] = None  # None: whatever may be filtered by
     default_order: ClassVar[Sequence[str]] = ()  # columns; by id if none are named
+    is_plain: ClassVar[bool] = False  # whether lists show columns of what `visible_to` selects; see config.api.plain
+    added: ClassVar[frozenset[str]] = frozenset()  # to the rows of a plain list, by `plain_page`
     may_stand: ClassVar[bool] = False  # whether POST may answer 200 with the record that stands
     loads: ClassVar[frozenset[str]] = frozenset()  # what `$load` may embed; see `self.loaded`
     parent_model: ClassVar[type[Model] | None] = None
@@ -146,9 +150,19 @@ class Resource(GenericViewSet[Any], Generic[M]):
     # Verbs
 
     def list(self, request: Request, **kwargs: Any) -> Response:
+        is_plain = self.is_plain and is_near(self.query) and not self.loaded
+        return self.get_paginated_response(self.plain_page() if is_plain else self.page())
+
+    def page(self) -> Sequence[Row]:
+        """The rows that were asked for, as the API shows them."""
         rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         serializer = self.get_serializer()
-        return self.get_paginated_response([serializer.to_representation(row) for row in rows or ()])
+        return [serializer.to_representation(row) for row in rows or ()]
+
+    def plain_page(self) -> Sequence[Row]:
+        """The same, read as columns; what no column holds is `added`."""
+        pages: Any = self.paginator
+        return cast(Sequence[Row], pages.paginate_queryset(PlainRows(self), self.request, self))
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         return Response(self.represent(self.get_object()))

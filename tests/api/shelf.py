@@ -51,6 +51,7 @@ class ShelfFilters(FilterSet):
 class ShelfResource(Resource[Team]):
     serializer_class = ShelfSerializer
     filterset_class = ShelfFilters
+    is_plain = True
     loads = frozenset({"creator"})
 
     def perform_create(self, serializer: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from datetime import date, time
-from functools import cached_property
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
@@ -18,6 +18,7 @@ from config.api.fields.loose import (
     LooseChoice,
     LooseDate,
     LooseDecimal,
+    LooseField,
     LooseInteger,
     LooseMoment,
     LooseText,
@@ -28,8 +29,10 @@ from config.api.fields.reference import Reference
 
 M = TypeVar("M", bound=Model)
 
+Writer = Callable[[Any], Any]
+
 # How a value of a simple field leaves; None: as it is.
-WRITERS: dict[type, Callable[[Any], Any] | None] = {
+WRITERS: dict[type, Writer | None] = {
     LooseBoolean: None,
     LooseInteger: None,
     LooseText: None,
@@ -38,13 +41,14 @@ WRITERS: dict[type, Callable[[Any], Any] | None] = {
     LooseMoment: values.milliseconds_z,
     LooseDate: date.isoformat,
     LooseTime: time.isoformat,
+    Reference: None,
     serializers.CharField: None,
     serializers.IntegerField: None,
     serializers.BooleanField: None,
 }
 COMPOSITE = (serializers.BaseSerializer, serializers.ListField, serializers.DictField, serializers.ManyRelatedField)
 
-Column = tuple[str, Callable[[Any], Any] | None, Callable[[Any], Any] | None]
+Column = tuple[str, Callable[[Any], Any] | None, Writer | None]
 
 
 class LooseSerializer(serializers.ModelSerializer[M]):
@@ -53,6 +57,12 @@ class LooseSerializer(serializers.ModelSerializer[M]):
     class Meta:
         model: type[Model]
         fields: list[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make the fields now: of two threads that first ask at once, one may find Django's validators half made."""
+        super().__init_subclass__(**kwargs)
+        if hasattr(cls.Meta, "fields"):
+            made_fields(cls)
 
     # Reading
 
@@ -114,3 +124,16 @@ def column_of(name: str, field: Any) -> Column:
     if isinstance(field, serializers.SerializerMethodField):
         return name, None, field.to_representation
     return name, field.get_attribute, field.to_representation
+
+
+@cache
+def plain_columns(serializer: type[LooseSerializer[Any]]) -> dict[str, tuple[str, Writer | None]]:
+    """The fields that are no more than a column: which it is, and how its values leave."""
+    held = {column.attname for column in serializer.Meta.model._meta.concrete_fields}
+    found = {}
+    for name, field in made_fields(serializer).items():
+        column = f"{field.source}_id" if isinstance(field, Reference) else field.source or name
+        is_simple = isinstance(field, (LooseField, *WRITERS))
+        if column in held and is_simple:
+            found[name] = column, WRITERS.get(type(field), field.to_representation)
+    return found

@@ -1,0 +1,115 @@
+"""Lists whose rows are plain columns: read without models, by statements that are composed once.
+
+Django takes longer to compose a list's statement, and to make records of its rows, than PostgreSQL takes to answer. A
+statement is kept for each order and choice of columns; the caller and what they compare are filled in for each request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db import connection
+from django.db.models import BooleanField, Model, Q
+from django.db.models.expressions import RawSQL
+from django.db.models.sql import Query as Selection
+
+from config.api.fields.serializer import Writer, plain_columns
+from config.api.grammar import Query
+from config.api.query import ordering, sortable
+
+if TYPE_CHECKING:
+    from config.api.resources import Resource
+
+ANYBODY = -1  # stands for the user in a statement, as in teams.visibility
+TERMS = "/* terms */"  # stands for what is compared, in the text and among the parameters
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a query compares, as SQL and its parameters."""
+
+    sql: str
+    given: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A SELECT that leaves open who asks, and what they compare."""
+
+    sql: str
+    given: tuple[Any, ...]
+    names: tuple[str, ...]  # of its columns, as the API shows them
+    writers: tuple[tuple[str, Writer], ...]  # how values leave that do not leave as they are
+
+    def read(self, user_id: int, terms: Terms, page: slice) -> list[Row]:
+        """The rows of a page."""
+        sql = f"{self.sql.replace(TERMS, terms.sql)} LIMIT {page.stop - page.start} OFFSET {page.start}"
+        with connection.cursor() as cursor:
+            cursor.execute(sql, self.filled_in(user_id, terms))
+            rows = [dict(zip(self.names, values, strict=True)) for values in cursor.fetchall()]
+        for name, write in self.writers:
+            for row in rows:
+                if row[name] is not None:
+                    row[name] = write(row[name])
+        return rows
+
+    def filled_in(self, user_id: int, terms: Terms) -> list[Any]:
+        """The parameters, those of the terms in their place."""
+        gap = self.given.index(TERMS)
+        ours = [user_id if value == ANYBODY else value for value in self.given]
+        return [*ours[:gap], *terms.given, *ours[gap + 1 :]]
+
+
+class PlainRows:
+    """The rows of a list as it shows them; for its pages what a queryset is elsewhere."""
+
+    def __init__(self, view: Resource[Any]) -> None:
+        self.view = view
+        self.terms = compiled(view.model, view.filterset_class.condition(view.query))
+        self.statement = statement(type(view), tuple(view.query.sort), frozenset(view.selected()))
+
+    def __getitem__(self, page: slice) -> list[Row]:
+        return self.statement.read(self.view.user.pk, self.terms, page)
+
+    def count(self) -> int:
+        return self.view.filter_queryset(self.view.get_queryset()).count()
+
+
+@lru_cache(maxsize=200)
+def statement(resource: Any, sort: tuple[tuple[str, bool], ...], select: frozenset[str]) -> Statement:
+    """What reads a list of this resource in this order; BadQuery for an order that it does not take."""
+    columns = plain_columns(resource.serializer_class)
+    if others := set(resource.serializer_class.Meta.fields) - columns.keys() - resource.loads - resource.added:
+        raise TypeError(f"{resource.__name__}.is_plain, but {', '.join(sorted(others))} are no columns.")
+    chosen = {name: column for name, column in columns.items() if not select or name in select or name == "id"}
+    order = ordering(Query(sort=list(sort)), resource.filterset_class, sortable(resource))
+    if resource.default_order and not sort:
+        order = list(resource.default_order)
+    seen = resource.serializer_class.Meta.model._default_manager.visible_to(anybody())
+    rows = seen.filter(RawSQL(TERMS, [TERMS], BooleanField())).order_by(*order)
+    sql, given = rows.values_list(*(column for column, _ in chosen.values())).query.sql_with_params()
+    writers = tuple((name, write) for name, (_, write) in chosen.items() if write)
+    return Statement(sql, given, tuple(chosen), writers)
+
+
+def anybody() -> Any:
+    """A user of whom nothing but the id is known: whoever asks for more is refused, not answered wrongly for all."""
+    return get_user_model().from_db(None, ["id"], [ANYBODY])
+
+
+def compiled(model: type[Model], condition: Q) -> Terms:
+    """A condition on the columns of one table."""
+    selection = Selection(model)
+    try:
+        sql, given = selection.get_compiler(connection=connection).compile(selection.build_where(condition))
+    except EmptyResultSet:
+        return Terms("FALSE")
+    except FullResultSet:
+        return Terms("TRUE")
+    return Terms(sql, tuple(given))
