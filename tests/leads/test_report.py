@@ -1,7 +1,6 @@
 """The distribution report: who was offered a team's leads, how soon, and who claimed them."""
 
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -286,16 +285,21 @@ def test_it_takes_as_many_statements_for_many_leads_as_for_one(came: Came, repor
     assert statements(report) == few
 
 
-def test_leads_are_found_by_their_day_and_offers_by_their_lead(team: Team):
+def test_leads_are_found_by_their_day_and_offers_by_their_lead(alice: User, mary: Contact, team: Team):
     """What it costs goes with the period, however many leads and offers there are."""
+    given = {"owner_user": alice, "contact": mary, "team": team}
+    leads = Lead.objects.bulk_create(Lead(**given, created_at=NOON) for _ in range(500))
+    turn = {"team": team, "user": alice, "position": 0, "notify_at": NOON}
+    LeadOffer.objects.bulk_create(LeadOffer(lead=lead, **turn) for lead in leads)
     named = {"team": team.pk, "start": NOON, "end": NOON + HOUR, "source": None}
     with connection.cursor() as cursor:
+        cursor.execute("ANALYZE leads_lead, leads_leadoffer")
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(" ".join(["EXPLAIN", PERIOD, TURNS, "SELECT count(*) FROM came_in"]), named)
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert "lead_came_in" in plan
-    assert re.search(r"Index Cond: \(lead_id = period\.id\)", plan)
+    assert "(lead_id = period.id)" in plan
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_no_name_runs_into_the_next_or_out_of_the_plot(groups: Sequence[Group]):
     named = [words for words in standing(groups).words if words.anchor == "middle"]
 
     for words in named:
-        assert AXIS - 0.1 <= words.x - len(words.text) / 2 * LETTER
+        assert words.x - len(words.text) / 2 * LETTER >= AXIS - 0.1
         assert words.x + len(words.text) / 2 * LETTER <= WIDTH + 0.1
     for one, other in pairwise(named):
         assert other.x - one.x >= (len(one.text) + len(other.text)) / 2 * LETTER
