@@ -288,10 +288,10 @@ def test_it_takes_as_many_statements_for_many_leads_as_for_one(came: Came, repor
 def test_leads_are_found_by_their_day_and_offers_by_their_lead(alice: User, mary: Contact, team: Team):
     """What it costs goes with the period, however many leads and offers there are."""
     given = {"owner_user": alice, "contact": mary, "team": team}
-    leads = Lead.objects.bulk_create(Lead(**given, created_at=NOON) for _ in range(500))
+    leads = Lead.objects.bulk_create(Lead(**given, created_at=NOON + number * MINUTE) for number in range(2000))
     turn = {"team": team, "user": alice, "position": 0, "notify_at": NOON}
     LeadOffer.objects.bulk_create(LeadOffer(lead=lead, **turn) for lead in leads)
-    named = {"team": team.pk, "start": NOON, "end": NOON + HOUR, "source": None}
+    named = {"team": team.pk, "start": NOON, "end": NOON + 5 * HOUR, "source": None}
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE leads_lead, leads_leadoffer")
         cursor.execute("SET LOCAL enable_seqscan = off")
