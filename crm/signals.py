@@ -6,5 +6,8 @@ from django.dispatch import Signal
 # who goes through them: look at `changes` first.
 contact_changed = Signal()
 
+# activity=, now=: an agent has noted down what they did or heard.
+activity_logged = Signal()
+
 # contact=, now=: this contact is about to be removed with all that hangs below it; its row is locked.
 contact_removed = Signal()

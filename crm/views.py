@@ -38,6 +38,7 @@ from crm.serializers import (
     HotnessSerializer,
     TagSerializer,
 )
+from crm.signals import activity_logged
 from crm.sources import refuse_taken_name, source_named
 from crm.tags import learn_tags, rename_tag
 from teams.brokers import refuse_without
@@ -247,4 +248,5 @@ class ActivityResource(Resource[Activity]):
     def perform_create(self, serializer: Any) -> None:
         hold(self.parent)
         at = serializer.validated_data.get("happened_at", self.now)
-        self.save(serializer, user=self.user, happened_at=at)
+        activity = self.save(serializer, user=self.user, happened_at=at)
+        activity_logged.send(Activity, activity=activity, now=self.now)

@@ -1,40 +1,77 @@
 """Messages to our own users about leads that are theirs."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from leads.models import Lead
 from leads.wording import Story
 from messaging import drafts, outbox
+from messaging.models import Message
 from teams.models import User
+
+
+class News(NamedTuple):
+    """What somebody is told, by text and by email."""
+
+    text: str
+    subject: str
+    email: str
 
 
 def tell_owner(lead: Lead, *, now: datetime) -> None:
     """The lead is its owner's: how to reach the person."""
+    tell_of_gifts([(lead, lead.owner_user)], now=now)
+
+
+def tell_owners(leads: Sequence[tuple[Lead, bool]], *, now: datetime) -> None:
+    """Of leads that wait for their owners, and must not lie unseen; with each, whether nobody could be told of it."""
+    tell_all([(lead.owner_user, waiting(Story(lead), is_untold=untold)) for lead, untold in leads], now=now)
+
+
+def waiting(story: Story, *, is_untold: bool) -> News:
+    if is_untold:
+        return News(story.untold_text, story.untold_subject, story.untold_email)
+    return News(story.unclaimed_text, story.unclaimed_subject, story.unclaimed_email)
+
+
+def tell_of_gifts(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> None:
+    """Each lead was given to this user: how to reach the person."""
+    tell_all([(user, given(Story(lead))) for lead, user in gifts], now=now)
+
+
+def given(story: Story) -> News:
+    return News(story.given_text, story.given_subject, story.given_email)
+
+
+def tell_of_loss(lead: Lead, user: User, reason: str, *, now: datetime) -> None:
+    """The lead, which was this user's, is theirs no more."""
     story = Story(lead)
-    tell(lead.owner_user, story.given_text, story.given_subject, story.given_email, now=now)
+    text = f"The lead is yours no more: {story.summary}. {reason}"
+    email = f"This lead is yours no more. {reason}\n\n{story.facts}"
+    tell_all([(user, News(text, f"The lead is yours no more: {story.summary}", email))], now=now)
 
 
-def tell_owner_of_nobody(lead: Lead, *, now: datetime) -> None:
-    """The lead was to be offered to a team in which nobody can be told: it must not lie unseen."""
-    story = Story(lead)
-    tell(lead.owner_user, story.untold_text, story.untold_subject, story.untold_email, now=now)
+def tell_of_delay(leads: Sequence[tuple[Lead, User]], *, now: datetime) -> None:
+    """Each lead has lain unclaimed for longer than its team allows: whoever leads that is to do something."""
+    tell_all([(leader, unclaimed_for_long(Story(lead), now)) for lead, leader in leads], now=now)
 
 
-def tell_owner_of_no_claim(lead: Lead, *, now: datetime) -> None:
-    """Everybody was told, nobody claimed, and there is no fallback: it must not lie unseen."""
-    story = Story(lead)
-    tell(lead.owner_user, story.unclaimed_text, story.unclaimed_subject, story.unclaimed_email, now=now)
+def unclaimed_for_long(story: Story, now: datetime) -> News:
+    minutes = int((now - story.lead.created_at).total_seconds()) // 60
+    subject = f"Unclaimed for {minutes} minutes: {story.summary}"
+    email = f"Nobody has claimed this lead, which came in {minutes} minutes ago.\n\n{story.details}"
+    return News(f"{subject}. {story.reach}", subject, email)
 
 
-def tell_of_gift(lead: Lead, user: User, *, now: datetime) -> None:
-    """The lead was given to this user: how to reach the person."""
-    story = Story(lead)
-    tell(user, story.given_text, story.given_subject, story.given_email, now=now)
-
-
-def tell(user: User, text: str, subject: str, email: str, *, now: datetime) -> None:
+def tell_all(news: Sequence[tuple[User, News]], *, now: datetime) -> None:
     """By email, and by text where the user has a phone."""
-    messages = [drafts.alert_email(user, subject, email, now)] if user.email else []
-    if user.phone_e164:
-        messages.append(drafts.alert_text(user, text, now))
+    messages = [message for user, what in news for message in messages_of(user, what, now)]
     outbox.queue_messages(messages, now)
+
+
+def messages_of(user: User, news: News, now: datetime) -> Iterator[Message]:
+    if user.email:
+        yield drafts.alert_email(user, news.subject, news.email, now)
+    if user.phone_e164:
+        yield drafts.alert_text(user, news.text, now)

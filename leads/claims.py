@@ -1,22 +1,38 @@
 """Who gets a lead: claiming and declining. Rivals meet on the lead's row (design 6)."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, QuerySet, Value, When
 
 from config.errors import Conflict, DomainError
 from crm.contacts import tell_of_change
 from crm.models import Contact, ContactShare
 from leads.models import Lead, LeadOffer
+from leads.succession import move_on
 from messaging import outbox
 from messaging.models import Message
 from teams.models import User
 
 Status = LeadOffer.Status
 UNDECIDED = (Status.PENDING, Status.SENT)
+
+# What a claim writes: the same for all of a batch, then lead by lead.
+CLAIM: Final = """
+UPDATE leads_lead AS lead
+SET claimed_at = %s, claimed_via = %s, claimed_by_user_id = given.user_id, time_to_claim = given.time_to_claim,
+    is_contact_given = given.is_contact_given, contact_due_at = given.contact_due_at, modified_at = given.modified_at,
+    contacted_at = NULL, falls_back_at = NULL, alarm_at = NULL, ponded_at = NULL
+FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::bool[], %s::timestamptz[], %s::timestamptz[])
+    AS given(id, user_id, time_to_claim, is_contact_given, contact_due_at, modified_at)
+WHERE lead.id = given.id
+"""
+CLAIM_DIFFERS: Final = (
+    *("pk", "claimed_by_user_id", "time_to_claim", "is_contact_given", "contact_due_at", "modified_at"),
+)
 CLAIMED: Final = "the lead was claimed"
 
 
@@ -30,6 +46,10 @@ class NotYourTurn(Conflict):
 
 class OfferNotOpen(Conflict):
     """This offer is no longer open."""
+
+
+class LeadIsMerged(Conflict):
+    """This lead was merged into another."""
 
 
 class LeadIsGone(DomainError):
@@ -55,7 +75,7 @@ def claim(offer: LeadOffer, *, now: datetime, via: str = "") -> LeadOffer:
 
 @transaction.atomic
 def decline(offer: LeadOffer, *, now: datetime) -> LeadOffer:
-    """The offered member does not want it. Others go on as planned."""
+    """The offered member does not want it. If it was their turn, the next one's is now."""
     hold_lead(offer.lead_id)
     offer.refresh_from_db(fields=["status"])
     if offer.status == Status.DECLINED:
@@ -64,6 +84,7 @@ def decline(offer: LeadOffer, *, now: datetime) -> LeadOffer:
         raise OfferNotOpen(f"This offer is no longer open: it is {offer.status}.")
     cancel_alerts(LeadOffer.objects.filter(pk=offer.pk), reason="the offer was declined", now=now)
     settle(offer, Status.DECLINED, now=now)
+    move_on([offer.lead_id], now=now)
     return offer
 
 
@@ -73,7 +94,8 @@ def hold_lead(lead_id: int) -> Lead:
     The contact is held first, as by whoever removes it: held in the other order, the two could wait for each other.
     """
     contact = Contact.objects.filter(leads=lead_id).select_for_update(of=("self",), no_key=True).first()
-    lead = Lead.objects.filter(pk=lead_id).select_for_update(no_key=True).first()
+    whole = Lead.objects.select_related("team")
+    lead = whole.filter(pk=lead_id).select_for_update(of=("self",), no_key=True).first()
     if lead is None or contact is None:
         raise LeadIsGone
     lead.contact = contact
@@ -81,12 +103,19 @@ def hold_lead(lead_id: int) -> Lead:
 
 
 def refuse_unless_open(offer: LeadOffer, lead: Lead) -> None:
+    refuse_merged(lead)
     if lead.claimed_by_user_id is not None:
         raise AlreadyClaimed
     if offer.status == Status.PENDING:
         raise NotYourTurn
     if offer.status != Status.SENT:
         raise OfferNotOpen(f"This offer is no longer open: it is {offer.status}.")
+
+
+def refuse_merged(lead: Lead) -> None:
+    """Nothing more is done with a double."""
+    if lead.merged_into_id is not None:
+        raise LeadIsMerged(f"This lead was merged into lead {lead.merged_into_id}.")
 
 
 def settle(offer: LeadOffer, status: str, *, now: datetime) -> None:
@@ -106,28 +135,68 @@ def first_channel(offer: LeadOffer) -> str:
 
 def give_lead(lead: Lead, user: User, *, via: str, now: datetime) -> None:
     """The lead becomes this user's, and they work with its contact from now on."""
-    mark_claimed(lead, user, via=via, now=now)
-    lead.save(update_fields=["claimed_by_user", "claimed_at", "claimed_via", "time_to_claim", "modified_at"])
-    give_contact(lead.contact, user, now=now)
+    give_leads([(lead, user)], via=via, now=now)
+
+
+def give_leads(gifts: Sequence[tuple[Lead, User]], *, via: str, now: datetime) -> None:
+    """Each lead becomes this user's; many at once cost no more statements than one."""
+    for lead, user in gifts:
+        mark_claimed(lead, user, via=via, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [now, via, *([getattr(lead, name) for lead, _ in gifts] for name in CLAIM_DIFFERS)])
+    for user, given in by_user(gifts).items():
+        give_contacts([lead.contact for lead in given], user, now=now)
+
+
+def by_user(gifts: Sequence[tuple[Lead, User]]) -> dict[User, list[Lead]]:
+    """Who is given which leads."""
+    given: dict[User, list[Lead]] = defaultdict(list)
+    for lead, user in gifts:
+        given[user].append(lead)
+    return given
 
 
 def mark_claimed(lead: Lead, user: User, *, via: str, now: datetime) -> None:
-    """Fill in a claim without saving it."""
+    """Fill in a claim, which ends the lead's way, without saving it."""
     lead.claimed_by_user, lead.claimed_at, lead.claimed_via = user, now, via
     lead.time_to_claim = int((now - lead.created_at).total_seconds())
+    lead.is_contact_given = lead.contact.assigned_user_id is None
+    lead.contacted_at, lead.contact_due_at = None, contact_due_at(lead, now)
+    lead.falls_back_at = lead.alarm_at = lead.ponded_at = None
     lead.modified_at = now
+
+
+def contact_due_at(lead: Lead, now: datetime) -> datetime | None:
+    """By when whoever claims the lead now must have contacted its person; None where their team does not say."""
+    minutes = lead.team.mins_until_contact if lead.team else None
+    return None if minutes is None else now + timedelta(minutes=minutes)
 
 
 def give_contact(contact: Contact, user: User, *, now: datetime) -> None:
     """Assign the contact to the user; if somebody else works with it already, show it to them as well."""
-    free = Contact.objects.filter(pk=contact.pk, assigned_user=None)
-    if contact.assigned_user_id is None and free.update(assigned_user=user, modified_at=now):
-        contact.assigned_user = user
-        tell_of_change([contact], {"assigned_user"}, now=now)
-        return
-    if user.pk not in (contact.owner_user_id, contact.assigned_user_id):
-        share = ContactShare(contact=contact, user=user, created_at=now)
-        ContactShare.objects.bulk_create([share], ignore_conflicts=True)
+    give_contacts([contact], user, now=now)
+
+
+def give_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:
+    """Assign to the user those contacts with which nobody works yet, and show them the others."""
+    free = {contact.pk: contact for contact in contacts if contact.assigned_user_id is None}
+    if free and assign_free(free, user, now=now):
+        for contact in contacts:
+            contact.assigned_user = user if contact.pk in free else contact.assigned_user
+        tell_of_change(list(free.values()), {"assigned_user"}, now=now)
+    shares = [
+        ContactShare(contact=contact, user=user, created_at=now)
+        for contact in contacts
+        if user.pk not in (contact.owner_user_id, contact.assigned_user_id)
+    ]
+    if shares:
+        ContactShare.objects.bulk_create(shares, ignore_conflicts=True)
+
+
+def assign_free(contacts: Collection[int], user: User, *, now: datetime) -> bool:
+    """Assign contacts that were without an assigned user when they were read; False if one of them no longer is."""
+    free = Contact.objects.filter(pk__in=contacts, assigned_user=None)
+    return free.update(assigned_user=user, modified_at=now) == len(contacts)
 
 
 def end_other_offers(lead_ids: Collection[int], *, now: datetime) -> None:

@@ -16,7 +16,15 @@ from django.db import transaction
 from config import due
 from config.errors import DomainError
 from leads import alerts
-from leads.claims import AlreadyClaimed, end_other_offers, give_lead, hold_lead
+from leads.claims import (
+    CLAIMED,
+    AlreadyClaimed,
+    cancel_alerts,
+    end_other_offers,
+    give_leads,
+    hold_lead,
+    refuse_merged,
+)
 from leads.fallback import POND, TEAM, USER, Fallback, Hop, next_hop
 from leads.models import DistributionTarget, Lead, LeadOffer, RoutingTrace, TraceEntry
 from leads.rollout import Plan
@@ -48,6 +56,7 @@ class Rollout:
 def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
     """Offer a lead to its team on request; while a rollout stands, that is the answer."""
     lead = hold_lead(lead.pk)
+    refuse_merged(lead)
     team = team_to_offer_to(lead, caller)
     standing = list(lead.offers.filter(round=lead.round))
     is_automatic = was_offered_unasked(lead, standing)
@@ -193,6 +202,7 @@ def plan_for_team(
         plan = roster.plan(had[lead.pk], start)
         planned.append((lead, plan))
         roster = roster.after(plan, now)
+        lead.team = team
         set_out(lead, team, plan, now)
     keep_places(roster)
     return planned
@@ -227,39 +237,61 @@ def make_offers(planned: Sequence[tuple[Lead, Plan]], had: Mapping[int, set[int]
 
 def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], now: datetime) -> list[Lead]:
     """Send each lead where its team's fallback says; returns those that are another team's now."""
-    fallbacks = fallbacks_of({lead.team_id or 0 for lead, _ in stranded})
-    been_to = teams_had([lead for lead, _ in stranded])
-    moves = [(lead, plan, hop_of(lead, been_to[lead.pk], fallbacks)) for lead, plan in stranded]
+    leads = [lead for lead, _ in stranded]
+    fallbacks, been_to = fallbacks_of({lead.team_id or 0 for lead in leads}), teams_had(leads)
+    gave_back = have_had(leads)
+    moves = [(lead, plan, hop_of(lead, been_to[lead.pk], gave_back[lead.pk], fallbacks)) for lead, plan in stranded]
     trace_all([entry(lead, KINDS[hop.target], hop.reason, now, plan, **where(hop)) for lead, plan, hop in moves])
-    for lead, plan, hop in moves:
-        arrive(lead, hop, plan, now)
+    for lead, _, hop in moves:
+        arrive(lead, hop, now)
+    give_to_users([(lead, hop.user_id or 0) for lead, _, hop in moves if hop.target == USER], now)
+    alerts.tell_owners([(lead, is_untold(lead, plan)) for lead, plan, hop in moves if hop.target is None], now=now)
     return [lead for lead, _, hop in moves if hop.target == TEAM]
 
 
-def hop_of(lead: Lead, been_to: Collection[int], fallbacks: Mapping[int, Fallback]) -> Hop:
-    return next_hop(lead.team_id or 0, been_to, lead.hop, settings.MOST_FALLBACKS, fallbacks)
+def hop_of(lead: Lead, been_to: Collection[int], gave_back: Collection[int], fallbacks: Mapping[int, Fallback]) -> Hop:
+    """Where this lead goes from its team; not to a user who has had it."""
+    hop = next_hop(lead.team_id or 0, been_to, lead.hop, settings.MOST_FALLBACKS, fallbacks)
+    if hop.target == USER and hop.user_id in gave_back:
+        return Hop(f"{hop.reason[:-1]}, who had the lead already: it waits for its owner.")
+    return hop
 
 
-def arrive(lead: Lead, hop: Hop, plan: Plan | None, now: datetime) -> None:
-    """What becomes of a lead at its next stop."""
+def is_untold(lead: Lead, plan: Plan | None) -> bool:
+    """Whether nobody at all could be told of this lead."""
+    return plan is not None and lead.hop == 0 and lead.round == 0
+
+
+def arrive(lead: Lead, hop: Hop, now: datetime) -> None:
+    """Where a lead is after its next stop; the users who get one are given it together."""
     lead.falls_back_at = None
     if hop.target == TEAM:
         lead.team_id, lead.hop = hop.team_id, lead.hop + 1
     elif hop.target == POND:
         lead.ponded_at = now
-    elif hop.target == USER:
-        assign(lead, User.objects.get(pk=hop.user_id or 0), now=now)
-    elif plan is not None and lead.hop == 0:
-        alerts.tell_owner_of_nobody(lead, now=now)
-    else:
-        alerts.tell_owner_of_no_claim(lead, now=now)
+
+
+def give_to_users(gifts: Sequence[tuple[Lead, int]], now: datetime) -> None:
+    """Give each lead to the user of this id."""
+    ids = {user_id for _, user_id in gifts}
+    users = {user.pk: user for user in User.objects.filter(any_of("pk", ids))} if ids else {}
+    assign_all([(lead, users[user_id]) for lead, user_id in gifts], now=now)
 
 
 def assign(lead: Lead, user: User, *, now: datetime) -> None:
     """Give a lead to somebody who did not claim it, and tell them."""
-    end_other_offers([lead.pk], now=now)
-    give_lead(lead, user, via=Lead.ClaimedVia.ASSIGNED, now=now)
-    alerts.tell_of_gift(lead, user, now=now)
+    assign_all([(lead, user)], now=now)
+
+
+def assign_all(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> None:
+    """Give each lead to somebody who did not claim it, and tell them. The caller holds leads and contacts."""
+    if not gifts:
+        return
+    given = [lead.pk for lead, _ in gifts]
+    cancel_alerts(LeadOffer.objects.filter(any_of("lead_id", given)), reason=CLAIMED, now=now)
+    end_other_offers(given, now=now)
+    give_leads(gifts, via=Lead.ClaimedVia.ASSIGNED, now=now)
+    alerts.tell_of_gifts(gifts, now=now)
 
 
 def fallbacks_of(team_ids: Collection[int]) -> dict[int, Fallback]:
@@ -281,6 +313,16 @@ def teams_had(leads: Sequence[Lead]) -> dict[int, set[int]]:
     for lead_id, team_id, number in offers.distinct():
         if number == rounds[lead_id]:
             had[lead_id].add(team_id)
+    return had
+
+
+def have_had(leads: Sequence[Lead]) -> dict[int, set[int]]:
+    """By lead, the users from whom it was taken or who gave it back; those of a first round none."""
+    had: dict[int, set[int]] = {lead.pk: set() for lead in leads}
+    again = [lead.pk for lead in leads if lead.round]
+    returned = LeadOffer.objects.filter(any_of("lead_id", again), status=Status.RETURNED) if again else None
+    for lead_id, user_id in returned.values_list("lead_id", "user_id") if returned is not None else ():
+        had[lead_id].add(user_id)
     return had
 
 

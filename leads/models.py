@@ -150,6 +150,8 @@ class Lead(models.Model):
     hop = models.PositiveSmallIntegerField(default=0, editable=False)  # fallbacks taken in this round
     ponded_at = models.DateTimeField(null=True, blank=True, editable=False)  # since then any member may take it
     contacted_at = models.DateTimeField(null=True, blank=True, editable=False)  # first, by whoever has claimed it
+    # Whether the claim made its claimer the contact's assigned user: then that ends with the claim.
+    is_contact_given = models.BooleanField(default=False, editable=False)
     merged_into = models.ForeignKey(
         "self", models.CASCADE, null=True, blank=True, related_name="doubles", editable=False
     )
@@ -356,6 +358,13 @@ class RotationPlace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in the rotation of {self.team}"
+
+
+class PondLead(Lead):
+    """A lead that any member of its team may take (leads.pond)."""
+
+    class Meta:
+        proxy = True
 
 
 class DistributionReport(Team):

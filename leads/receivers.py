@@ -1,18 +1,21 @@
 """What leads do on news from the apps below."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from django.dispatch import receiver
 
-from crm.models import Contact
-from crm.signals import contact_removed
+from crm.models import Activity, Contact
+from crm.signals import activity_logged, contact_removed
 from leads.claims import UNDECIDED, cancel_alerts
+from leads.contacted import note_contacts
 from leads.intake import receive_lead
 from leads.models import Lead, LeadOffer
 from leads.sources import lead_source_named
+from leads.succession import pass_on_exhausted
 from messaging.models import Message
-from messaging.signals import text_received
+from messaging.signals import messages_settled, text_received
 from teams.models import Team, User
 from teams.signals import member_left
 
@@ -39,7 +42,9 @@ def end_offers(*, team: Team, user: User, now: datetime, **more: Any) -> None:
     leads = Lead.objects.filter(pk__in=offers.values("lead")).order_by("pk")
     list(leads.select_for_update(no_key=True).values_list("pk"))
     cancel_alerts(offers, reason=LEFT, now=now)
+    affected = list(offers.values_list("lead_id", flat=True))
     offers.update(status=LeadOffer.Status.CANCELLED, reason=LEFT, settled_at=now)
+    pass_on_exhausted(affected, now=now)
 
 
 @receiver(contact_removed)
@@ -49,3 +54,21 @@ def cancel_waiting_alerts(*, contact: Contact, now: datetime, **more: Any) -> No
     list(Lead.objects.filter(contact=contact).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     offers = LeadOffer.objects.filter(lead__contact=contact, status__in=UNDECIDED)
     cancel_alerts(offers, reason="the contact was removed", now=now)
+
+
+@receiver(activity_logged)
+def note_activity(*, activity: Activity, now: datetime, **more: Any) -> None:
+    """Whoever notes down something about a contact has been in contact."""
+    note_contacts({(activity.user_id, activity.contact_id): f"noted down: {activity.kind}"}, now=now)
+
+
+@receiver(messages_settled)
+def note_messages(*, messages: Sequence[Message], now: datetime, **more: Any) -> None:
+    """A text, an email or a call of somebody to a contact of theirs; what a campaign sends is nobody's doing."""
+    told = {
+        (message.user_id, message.contact_id): f"sent: {message.channel}"
+        for message in messages
+        if message.purpose == Message.Purpose.PERSONAL and message.sent_at and message.user_id and message.contact_id
+    }
+    if told:
+        note_contacts(told, now=now)

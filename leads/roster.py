@@ -25,7 +25,8 @@ SELECT member.user_id,
      WHERE offer.user_id = member.user_id AND offer.team_id = %(team)s
         AND (offer.status = 'Sent' OR offer.status = 'Pending' AND offer.notify_at <= %(now)s))
     + (SELECT count(*) FROM leads_lead AS lead
-       WHERE lead.claimed_by_user_id = member.user_id AND lead.team_id = %(team)s AND lead.contacted_at IS NULL),
+       WHERE lead.claimed_by_user_id = member.user_id AND lead.team_id = %(team)s AND lead.contacted_at IS NULL
+           AND lead.merged_into_id IS NULL),
     (SELECT count(*) FROM leads_leadoffer AS offer
      WHERE offer.user_id = member.user_id AND offer.team_id = %(team)s AND offer.notify_at >= member.midnight
         AND offer.notify_at <= %(now)s AND offer.status IN ('Pending', 'Sent', 'Claimed'))

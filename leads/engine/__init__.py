@@ -5,21 +5,45 @@ closes before the next one opens, and a lead falls back before somebody is alarm
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
-from leads.engine import turns
+from leads.engine import accountability, alarms, fallbacks, turns, windows
+from leads.engine.holding import Moments
 
-KINDS: Final = (turns,)
+
+class Kind(Protocol):
+    """One kind of due work."""
+
+    def coming(self) -> Moments:
+        """When something is next to be done, in order."""
+
+    def run_batch(self, now: datetime) -> int:
+        """Do some of what is due; returns how much that was."""
+
+
+KINDS: Final[tuple[Kind, ...]] = (windows, turns, fallbacks, accountability, alarms)
 
 
 def next_due_at() -> datetime | None:
-    """When something is next to be done."""
-    return min((at for kind in KINDS if (at := kind.next_due_at())), default=None)
+    """When something is next to be done: in one statement, for a tick that mostly finds nothing."""
+    first, *others = (kind.coming()[:1] for kind in KINDS)
+    return min((at for (at,) in first.union(*others, all=True) if at), default=None)
 
 
 def run_due(now: datetime) -> int:
     """Do all that is due; returns how much that was."""
     done = 0
-    while settled := sum(kind.run_batch(now) for kind in KINDS):
+    while (due_at := next_due_at()) and due_at <= now:
+        settled = sum(run_all(kind, now) for kind in KINDS)
+        if not settled:  # somebody else has it
+            break
+        done += settled
+    return done
+
+
+def run_all(kind: Kind, now: datetime) -> int:
+    """All that is due of one kind, batch by batch: what comes after it must not overtake it."""
+    done = 0
+    while settled := kind.run_batch(now):
         done += settled
     return done

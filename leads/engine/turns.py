@@ -4,20 +4,22 @@ A batch is one transaction of few statements. It takes leads that nobody else ho
 offers, messages and claims together: an alert exists exactly once, whatever dies and however many workers run.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 
 from crm.models import Contact
-from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_lead
+from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_leads
+from leads.engine.holding import Moments
 from leads.links import link_to
 from leads.models import Lead, LeadOffer, LeadOfferQuerySet
 from leads.numbers import Numbers, hold_numbers
 from leads.rollout import EMAIL, TEXT, lateness_shift
+from leads.succession import move_on, shift_rollouts
 from leads.wording import Story
 from messaging import drafts, outbox
 from messaging.models import Message
@@ -49,7 +51,7 @@ OF_LEADS = (
     *("contact__owner_user", "contact__assigned_user", "contact__first_name", "contact__last_name"),
     *("contact__mobile_phone", "contact__home_phone", "contact__office_phone", "contact__email"),
 )
-OF_USERS = ("email", "phone_e164", "is_active")
+OF_USERS = ("email", "phone_e164", "is_active", "paused_until")
 
 # One statement for a batch: bulk_update's CASE for each column costs ten times as much.
 WRITE = """
@@ -69,9 +71,9 @@ WRITTEN = (
 )
 
 
-def next_due_at() -> datetime | None:
-    """When the next member's turn comes."""
-    return waiting().values_list("notify_at", flat=True).first()
+def coming() -> Moments:
+    """When the next members' turns come."""
+    return waiting().values_list("notify_at")
 
 
 def waiting() -> LeadOfferQuerySet:
@@ -90,6 +92,7 @@ def run_batch(now: datetime) -> int:
     write(settled)
     hand_over([offer for offer in settled if offer.status == Status.CLAIMED], now)
     put_off_late([offer for offer in settled if offer.status == Status.SENT], now)
+    pass_over(settled, now)
     return len(settled)
 
 
@@ -105,6 +108,7 @@ def hold_turns(now: datetime) -> list[list[LeadOffer]]:
         return []
     # Read again now that they are held: a claim may have come in between.
     due = waiting().filter(any_of("lead_id", held), notify_at__lte=now)
+    due = due.annotate(option_paused_until=F("option__paused_until"))
     offers = list(due.order_by("lead_id", "notify_at", "position", "pk"))
     complete(offers)
     turns = [first_instant(list(turn)) for _, turn in groupby(offers, key=lambda offer: offer.lead_id)]
@@ -153,7 +157,7 @@ def sort_out(turn: Sequence[LeadOffer], now: datetime) -> None:
     Beside a member who gets the lead without claiming it the others stay pending, and end with the lead.
     """
     for offer in turn:
-        if objection := why_not(offer):
+        if objection := why_not(offer, now):
             offer.status, offer.reason, offer.settled_at = Status.CANCELLED, objection, now
     able = [offer for offer in turn if offer.status == Status.PENDING]
     taker = next((offer for offer in able if offer.assign_automatically), None)
@@ -162,36 +166,50 @@ def sort_out(turn: Sequence[LeadOffer], now: datetime) -> None:
         offer.settled_at = now if taker else None
 
 
-def why_not(offer: LeadOffer) -> str:
+def why_not(offer: LeadOffer, now: datetime) -> str:
     """Why this member is not told after all; empty when they are."""
     reachable = by_text(offer) or by_email(offer) or by_call(offer)
     reasons = (
         (offer.lead.claimed_by_user_id is not None, CLAIMED),
         (not offer.user.is_active, "the user is deactivated"),
+        (is_paused(offer, now), "paused since it was planned"),
         (not reachable, "no usable channel is left"),
     )
     return next((reason for applies, reason in reasons if applies), "")
 
 
+def is_paused(offer: LeadOffer, now: datetime) -> bool:
+    pauses = (offer.user.paused_until, cast(Any, offer).option_paused_until)  # annotated
+    return any(until is not None and until > now for until in pauses)
+
+
 def hand_over(takers: Sequence[LeadOffer], now: datetime) -> None:
     """Give each lead to the member whose turn it was."""
+    if not takers:
+        return
     given = [offer.lead_id for offer in takers]
-    cancel_alerts(LeadOffer.objects.filter(lead__in=given), reason=CLAIMED, now=now)
+    teams = by_id(Team.objects.only("mins_until_contact"), {offer.team_id for offer in takers})
     for offer in takers:
-        give_lead(offer.lead, offer.user, via=Lead.ClaimedVia.AUTO, now=now)
+        offer.lead.team = teams[offer.team_id]
+    cancel_alerts(LeadOffer.objects.filter(any_of("lead_id", given)), reason=CLAIMED, now=now)
+    give_leads([(offer.lead, offer.user) for offer in takers], via=Lead.ClaimedVia.AUTO, now=now)
     end_other_offers(given, now=now)
 
 
-def put_off_late(told: Iterable[LeadOffer], now: datetime) -> None:
-    """After an outage the members still to come keep their distance to those told only now: no burst."""
+def pass_over(settled: Sequence[LeadOffer], now: datetime) -> None:
+    """Where a turn came and nobody was told, nobody waits for it to end."""
+    if passed := {offer.lead_id for offer in settled if offer.status == Status.CANCELLED}:
+        move_on(passed, now=now)
+
+
+def put_off_late(told: Sequence[LeadOffer], now: datetime) -> None:
+    """After an outage the members still to come keep their distance to those told only now: no burst.
+
+    A window that opened late closes as much later.
+    """
     shifts = {offer.lead_id: lateness_shift(offer.notify_at, now) for offer in told}
     late = {lead_id: shift for lead_id, shift in shifts.items() if shift > timedelta(0)}
-    if not late:
-        return
-    remaining = list(LeadOffer.objects.filter(lead__in=late, status=Status.PENDING))
-    for offer in remaining:
-        offer.notify_at += late[offer.lead_id]
-    LeadOffer.objects.bulk_update(remaining, ["notify_at"], batch_size=BATCH)
+    shift_rollouts(late, [offer.pk for offer in told if offer.lead_id in late])
 
 
 # Telling them

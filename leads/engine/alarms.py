@@ -1,0 +1,54 @@
+"""Telling whoever leads a team that a lead of it lies unclaimed."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from leads import alerts
+from leads.distribution import entry, trace_all
+from leads.engine.holding import Moments, due_by, hold_due
+from leads.models import Lead, TraceEntry
+from teams.models import User
+from teams.visibility import any_of
+
+UNCLAIMED: Final = Q(claimed_by_user=None, merged_into=None)
+
+
+def coming() -> Moments:
+    """When a lead has next lain unclaimed for too long."""
+    return due_by("alarm_at", UNCLAIMED).values_list("alarm_at")
+
+
+@transaction.atomic
+def run_batch(now: datetime) -> int:
+    """Raise the alarm about some hundred leads; returns about how many."""
+    leads = hold_due("alarm_at", UNCLAIMED, now)
+    if leads:
+        raise_alarm(leads, now)
+        Lead.objects.filter(any_of("pk", [lead.pk for lead in leads])).update(alarm_at=None)
+    return len(leads)
+
+
+def raise_alarm(leads: list[Lead], now: datetime) -> None:
+    """Once a round and team: offering a lead to more members of it sets no other."""
+    raised = set(
+        TraceEntry.objects.filter(any_of("lead_id", [lead.pk for lead in leads]), kind=TraceEntry.Kind.ALARM)
+        .values_list("lead_id", "details__round", "details__team_id")
+        .order_by()
+    )
+    anew = [lead for lead in leads if (lead.pk, lead.round, lead.team_id) not in raised]
+    alerts.tell_of_delay([(lead, leader_of(lead)) for lead in anew], now=now)
+    trace_all([told(lead, leader_of(lead), now) for lead in anew])
+
+
+def told(lead: Lead, leader: User, now: datetime) -> TraceEntry:
+    words = f"Nobody claimed the lead in time: user {leader.pk} was told."
+    return entry(lead, TraceEntry.Kind.ALARM, words, now, user_id=leader.pk, round=lead.round, team_id=lead.team_id)
+
+
+def leader_of(lead: Lead) -> User:
+    """Who leads the lead's team; the lead's owner where that one has left."""
+    leader = lead.team.creator if lead.team else lead.owner_user
+    return leader if leader.is_active else lead.owner_user

@@ -1,0 +1,48 @@
+"""Closing offers whose exclusive window is over."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from leads.claims import cancel_alerts
+from leads.engine.holding import Moments
+from leads.models import LeadOffer
+from leads.succession import move_on
+from teams.visibility import any_of
+
+Status = LeadOffer.Status
+
+BATCH: Final = 500
+OVER: Final = "the exclusive window is over"
+
+# Whose window is over, of leads that nobody else holds. Ids alone: the rows are read once they are held.
+HOLD: Final = """
+SELECT offer.lead_id
+FROM leads_leadoffer AS offer JOIN leads_lead AS lead ON lead.id = offer.lead_id
+WHERE offer.status = 'Sent' AND offer.closes_at <= %s
+ORDER BY offer.closes_at, offer.id
+LIMIT %s
+FOR NO KEY UPDATE OF lead SKIP LOCKED
+"""
+
+
+def coming() -> Moments:
+    """When the next windows close."""
+    closing = LeadOffer.objects.filter(status=Status.SENT, closes_at__isnull=False)
+    return closing.order_by("closes_at", "pk").values_list("closes_at")
+
+
+@transaction.atomic
+def run_batch(now: datetime) -> int:
+    """Expire what is over of some hundred leads; returns how many offers that were."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [now, BATCH])
+        held = {lead_id for (lead_id,) in cursor.fetchall()}
+    if not held:
+        return 0
+    over = LeadOffer.objects.filter(any_of("lead_id", held), status=Status.SENT, closes_at__lte=now)
+    cancel_alerts(over, reason=OVER, now=now)
+    expired = over.update(status=Status.EXPIRED, reason=OVER, settled_at=now)
+    move_on(held, now=now)
+    return expired

@@ -1,0 +1,172 @@
+"""Taking a lead from whoever has it: to be offered again, for somebody else, or back into the pond."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.db import transaction
+from django.db.models import Q
+
+from config.errors import Conflict, DomainError, NotAllowed
+from crm.contacts import tell_of_change
+from crm.models import Contact, ContactShare
+from leads import alerts
+from leads.claims import hold_lead, refuse_merged
+from leads.distribution import already_offered, assign, entry, offer_all, trace, trace_all
+from leads.models import Lead, LeadOffer, TraceEntry
+from leads.rollout import Plan
+from teams.models import Team, TeamMember, User
+
+Status = LeadOffer.Status
+Kind = TraceEntry.Kind
+
+OF_A_CLAIM = (
+    *("claimed_by_user", "claimed_at", "claimed_via", "time_to_claim", "is_contact_given"),
+    *("contacted_at", "contact_due_at", "round", "hop", "modified_at"),
+)
+
+
+class NotClaimed(Conflict):
+    """Nobody has claimed this lead."""
+
+
+class NoPond(DomainError):
+    """This lead has no team, and so no pond to return to."""
+
+
+class CannotTakeIt(DomainError):
+    """This user cannot be given the lead."""
+
+
+# Verbs
+
+
+@transaction.atomic
+def reassign(lead: Lead, user: User, *, actor: User, now: datetime) -> Lead:
+    """Give a lead to another user, whoever has it; the lead's owner and its team's creator may."""
+    lead = hold_lead(lead.pk)
+    refuse_merged(lead)
+    refuse_unless_led(lead, actor)
+    refuse_outsider(lead, user, actor)
+    if lead.claimed_by_user_id == user.pk:
+        return lead
+    loser = lead.claimed_by_user
+    if loser is not None:
+        take_from(lead, loser, reason=f"reassigned to user {user.pk} by user {actor.pk}", now=now)
+        alerts.tell_of_loss(lead, loser, f"{actor} has given it to {user}.", now=now)
+    assign(lead, user, now=now)
+    words = f"User {actor.pk} gave the lead to user {user.pk}."
+    ids = {"user_id": user.pk, "from_user_id": loser.pk if loser else None}
+    trace(lead, Kind.REASSIGNED, words, now=now, actor=actor, **ids)
+    return lead
+
+
+@transaction.atomic
+def return_lead(lead: Lead, *, actor: User, now: datetime) -> Lead:
+    """Put a claimed lead back into its team's pond; whoever has it and its owner may."""
+    lead = hold_lead(lead.pk)
+    refuse_merged(lead)
+    loser = lead.claimed_by_user
+    if loser is None:
+        raise NotClaimed
+    if actor.pk not in (loser.pk, lead.owner_user_id):
+        raise NotAllowed("Only who has claimed this lead, and its owner, return it.")
+    if lead.team is None:
+        raise NoPond
+    take_from(lead, loser, reason=f"returned by user {actor.pk}", now=now)
+    put_into_pond(lead, lead.team, now)
+    if loser != actor:
+        alerts.tell_of_loss(lead, loser, f"{actor} has put it back into the pond.", now=now)
+    trace(lead, Kind.RETURNED, f"User {actor.pk} returned the lead.", now=now, actor=actor, user_id=loser.pk)
+    return lead
+
+
+def put_into_pond(lead: Lead, team: Team, now: datetime) -> None:
+    """From now on any member of its team may take the lead; whoever leads the team hears of it if nobody does."""
+    lead.ponded_at = now
+    lead.alarm_at = None if team.mins_until_alarm is None else now + timedelta(minutes=team.mins_until_alarm)
+    lead.save(update_fields=["ponded_at", "alarm_at"])
+
+
+def take_back(leads: Sequence[Lead], *, reason: str, now: datetime) -> None:
+    """Nobody was contacted in time: these leads, which the caller holds, are offered again, to others."""
+    losers = [cast(User, lead.claimed_by_user) for lead in leads]
+    for lead, loser in zip(leads, losers, strict=True):
+        take_from(lead, loser, reason=reason, now=now)
+        alerts.tell_of_loss(lead, loser, "Nobody was contacted in time.", now=now)
+    taken = zip(leads, losers, strict=True)
+    trace_all(
+        [entry(lead, Kind.TAKEN_BACK, f"User {loser.pk}: {reason}.", now, user_id=loser.pk) for lead, loser in taken]
+    )
+    offer_again(leads, now)
+
+
+def offer_again(leads: Sequence[Lead], now: datetime) -> None:
+    """In a new round, to everybody of their teams but those who said no or had them."""
+    plans = offer_all(leads, already_offered(leads), now=now)
+    trace_all([again(lead, plans[lead.pk], now) for lead in leads if not plans[lead.pk].is_empty])
+
+
+def again(lead: Lead, plan: Plan, now: datetime) -> TraceEntry:
+    return entry(lead, Kind.PLANNED, f"Offered again to team {lead.team_id}, in round {lead.round}.", now, plan)
+
+
+# What taking a lead undoes
+
+
+def take_from(lead: Lead, user: User, *, reason: str, now: datetime) -> None:
+    """Undo a claim: the lead is nobody's, in a new round. The caller holds it and says what becomes of it."""
+    return_offer(lead, user, reason, now)
+    take_contact(lead, user, now)
+    lead.claimed_by_user = lead.claimed_at = lead.time_to_claim = lead.contacted_at = lead.contact_due_at = None
+    lead.claimed_via, lead.is_contact_given = Lead.ClaimedVia.NONE, False
+    lead.round, lead.hop, lead.modified_at = lead.round + 1, 0, now
+    lead.save(update_fields=OF_A_CLAIM)
+
+
+def return_offer(lead: Lead, user: User, reason: str, now: datetime) -> None:
+    """Note on their offer of this round that they had the lead; whoever was given it may not have one."""
+    told = {"status": Status.RETURNED, "reason": reason, "settled_at": now}
+    if LeadOffer.objects.filter(lead=lead, user=user, round=lead.round).update(**told) or lead.team is None:
+        return
+    made = {"team": lead.team, "position": lead.offers.count(), "notify_at": lead.claimed_at or now, "created_at": now}
+    LeadOffer.objects.create(lead=lead, user=user, round=lead.round, **made, **told)
+
+
+def take_contact(lead: Lead, user: User, now: datetime) -> None:
+    """They work with the contact no more, as far as they do by this claim and have no other lead of it."""
+    shares = ContactShare.objects.filter(contact=lead.contact_id, user=user, created_at=lead.claimed_at or now)
+    others = Lead.objects.filter(contact=lead.contact_id, claimed_by_user=user, merged_into=None).exclude(pk=lead.pk)
+    if other := others.order_by("claimed_at", "pk").first():  # by which they do so from now on
+        shares.update(created_at=other.claimed_at)
+        Lead.objects.filter(pk=other.pk).update(is_contact_given=other.is_contact_given or lead.is_contact_given)
+        return
+    shares.delete()
+    if lead.is_contact_given:
+        unassign(lead.contact, user, now)
+
+
+def unassign(contact: Contact, user: User, now: datetime) -> None:
+    if Contact.objects.filter(pk=contact.pk, assigned_user=user).update(assigned_user=None, modified_at=now):
+        contact.assigned_user = None
+        tell_of_change([contact], {"assigned_user"}, now=now)
+
+
+# Who may
+
+
+def refuse_unless_led(lead: Lead, actor: User) -> None:
+    creator = lead.team.creator_id if lead.team else None
+    if actor.pk not in (lead.owner_user_id, creator):
+        raise NotAllowed("Only the owner of this lead, and the creator of its team, reassign it.")
+
+
+def refuse_outsider(lead: Lead, user: User, actor: User) -> None:
+    """Leads go to colleagues: to the owner, to teammates of the lead's team and of whoever reassigns it."""
+    if user.pk == lead.owner_user_id and user.is_active:
+        return
+    reach = Q(pk__in=User.objects.within_reach_of(actor).values("pk"))
+    members = Q(pk__in=TeamMember.objects.accepted().filter(team=lead.team_id).values("user"))
+    if not User.objects.filter(reach | members, pk=user.pk, is_active=True).exists():
+        message = f"user_id {user.pk} is nobody to whom you can give this lead."
+        raise CannotTakeIt(message, errors={"user_id": message})

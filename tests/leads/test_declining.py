@@ -1,0 +1,135 @@
+"""A turn that ends before its time: nobody waits for it."""
+
+from datetime import timedelta
+
+import pytest
+
+from leads.models import LeadOffer
+from teams.models import TeamMember
+from tests.conftest import make_user
+from tests.leads.conftest import NOON, make_option, offer_of, statuses, texts_to
+
+
+@pytest.fixture
+def erin(team):
+    user = make_user("Erin", "0115")
+    TeamMember.objects.create(team=team, user=user, request_status="Accepted")
+    return user
+
+
+@pytest.fixture
+def offered(api, alice, team, options, erin, lead, run):
+    """Bob is told now, dana in five minutes, erin in ten."""
+    make_option(team, erin, rank=3)
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+    return lead
+
+
+def decline(api, lead, user):
+    answer = api(user).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, user).pk}", {"status": "Declined"})
+    assert answer.status_code == 200
+
+
+def told_at(lead, user):
+    return offer_of(lead, user).alerted_at
+
+
+def test_when_the_one_whose_turn_it_is_declines_the_next_is_told_at_once(api, offered, bob, dana, erin, run):
+    run(minutes=2)
+    decline(api, offered, bob)
+    run()
+
+    assert told_at(offered, dana) == NOON + timedelta(minutes=2)
+    run(minutes=5)
+    assert told_at(offered, erin) == NOON + timedelta(minutes=7)
+
+
+def test_whoever_declines_while_a_later_one_is_open_moves_nothing(api, offered, bob, erin, run):
+    run(minutes=5)
+    decline(api, offered, bob)
+
+    assert offer_of(offered, erin).notify_at == NOON + timedelta(minutes=10)
+
+
+def test_whoever_declines_before_their_turn_moves_nothing(api, offered, dana, erin, run):
+    decline(api, offered, dana)
+
+    assert offer_of(offered, erin).notify_at == NOON + timedelta(minutes=10)
+
+
+def test_windows_and_the_fallback_move_as_well(api, alice, bob, dana, team, lead, options, run):
+    team.is_exclusive_window = True
+    team.save()
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run(minutes=2)
+
+    decline(api, lead, bob)
+
+    lead.refresh_from_db()
+    offer = offer_of(lead, dana)
+    assert (offer.notify_at, offer.closes_at) == (NOON + timedelta(minutes=2), NOON + timedelta(minutes=7))
+    assert lead.falls_back_at == NOON + timedelta(minutes=7)
+
+
+def test_when_all_have_declined_the_owner_is_told(api, offered, alice, bob, dana, erin, run):
+    for user in (bob, dana, erin):
+        decline(api, offered, user)
+        run()
+
+    assert statuses(offered) == {"Bob": "Declined", "Dana": "Declined", "Erin": "Declined"}
+    assert len([text for text in texts_to(alice) if "Nobody claimed a lead" in text]) == 1
+    run(hours=1)
+    assert offered.trace_entries.filter(kind="Nobody").count() == 1
+
+
+def test_when_all_have_declined_it_falls_back_at_once(api, offered, team, charlie, bob, dana, erin, run):
+    team.fallback_target, team.fallback_user = "User", charlie
+    team.save()
+    for user in (bob, dana, erin):
+        decline(api, offered, user)
+    run()
+
+    offered.refresh_from_db()
+    assert (offered.claimed_by_user, offered.claimed_via, offered.claimed_at) == (charlie, "Assigned", NOON)
+
+
+def test_a_member_who_paused_since_is_passed_over_and_the_next_is_told(offered, bob, dana, erin, run, clock):
+    dana.paused_until = NOON + timedelta(days=1)
+    dana.save()
+
+    run(minutes=5)
+
+    offer = offer_of(offered, dana)
+    assert (offer.status, offer.reason) == ("Cancelled", "paused since it was planned")
+    assert texts_to(dana) == []
+    assert told_at(offered, erin) == NOON + timedelta(minutes=5)
+
+
+def test_so_is_one_whom_the_team_lead_has_paused_since(offered, dana, erin, run):
+    dana.distribution_options.update(paused_until=NOON + timedelta(minutes=6))
+
+    run(minutes=5)
+
+    assert (offer_of(offered, dana).status, told_at(offered, erin)) == ("Cancelled", NOON + timedelta(minutes=5))
+
+
+def test_when_nobody_can_be_told_any_more_the_owner_is(api, alice, bob, dana, lead, options, run):
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    for user in (bob, dana):
+        user.is_active = False
+        user.save()
+
+    run()
+
+    assert statuses(lead) == {"Bob": "Cancelled", "Dana": "Cancelled"}
+    assert "Nobody claimed a lead" in texts_to(alice)[-1]
+
+
+def test_when_all_have_left_the_team_the_owner_is_told(api, offered, alice, bob, dana, erin, run):
+    for user in (bob, dana, erin):
+        api(alice).delete(f"/team-members/{TeamMember.objects.get(user=user).pk}")
+    run()
+
+    assert set(LeadOffer.objects.values_list("status", flat=True)) == {"Cancelled"}
+    assert "Nobody claimed a lead" in texts_to(alice)[-1]

@@ -1,0 +1,131 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from leads import engine
+from leads.models import Lead
+from teams.models import Team, TeamMember
+from tests.leads.conftest import NOON, emails_to, inquiry, make_contact, make_option, offer_of, statuses, texts_to
+
+
+@pytest.fixture
+def second(alice, charlie):
+    """Another team of alice's: charlie."""
+    team = Team.objects.create(creator=alice, name="Second")
+    TeamMember.objects.create(team=team, user=charlie, request_status="Accepted")
+    make_option(team, charlie, rank=1)
+    return team
+
+
+def falls_back(team, target, **to):
+    team.fallback_target = target
+    for name, value in to.items():
+        setattr(team, name, value)
+    team.save()
+
+
+def offer(api, alice, lead):
+    assert api(alice).post(f"/leads/{lead.pk}/offers").status_code == 201
+
+
+def kinds(lead):
+    return list(lead.trace_entries.values_list("kind", flat=True))
+
+
+def test_after_the_last_turn_another_team_is_offered_it(api, alice, team, second, charlie, lead, run):
+    falls_back(team, "Team", fallback_team=second)
+    offer(api, alice, lead)
+
+    run(minutes=10)
+
+    lead.refresh_from_db()
+    assert (lead.team, lead.hop) == (second, 1)
+    assert statuses(lead) == {"Bob": "Sent", "Dana": "Sent", "Charlie": "Sent"}
+    assert offer_of(lead, charlie).alerted_at == NOON + timedelta(minutes=10)
+    assert len(texts_to(charlie)) == 1
+    assert kinds(lead)[-2:] == ["Fell back", "Planned"]
+
+
+def test_the_first_team_may_still_claim_it(api, alice, team, second, bob, lead, run):
+    falls_back(team, "Team", fallback_team=second)
+    offer(api, alice, lead)
+    run(minutes=10)
+
+    answer = api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed"})
+
+    assert answer.status_code == 200
+    assert statuses(lead) == {"Bob": "Claimed", "Dana": "Lost", "Charlie": "Lost"}
+
+
+def test_a_user_gets_it(api, alice, team, charlie, mary, lead, run):
+    falls_back(team, "User", fallback_user=charlie, mins_until_fallback=20)
+    offer(api, alice, lead)
+
+    run(minutes=24)
+    lead.refresh_from_db()
+    assert lead.claimed_by_user is None
+    run(minutes=1)
+
+    lead.refresh_from_db()
+    mary.refresh_from_db()
+    assert (lead.claimed_by_user, lead.claimed_via, mary.assigned_user) == (charlie, "Assigned", charlie)
+    assert statuses(lead) == {"Bob": "Lost", "Dana": "Lost"}
+    assert "The lead is yours" in texts_to(charlie)[0]
+    assert len(emails_to(charlie)) == 1
+    assert api(charlie).get(f"/leads/{lead.pk}").status_code == 200
+
+
+def test_a_claim_ends_its_way(api, alice, bob, team, charlie, lead, run):
+    falls_back(team, "User", fallback_user=charlie)
+    team.mins_until_alarm = 30
+    team.save()
+    offer(api, alice, lead)
+    run()
+    api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed"})
+
+    lead.refresh_from_db()
+    assert (lead.falls_back_at, lead.alarm_at) == (None, None)
+    run(hours=1)
+    lead.refresh_from_db()
+    assert lead.claimed_by_user == bob
+    assert engine.next_due_at() is None
+
+
+def test_without_a_fallback_everything_is_as_it_was(api, alice, lead, run):
+    offer(api, alice, lead)
+
+    run(hours=5)
+
+    assert (texts_to(alice), "Nobody" in kinds(lead)) == ([], False)
+    assert engine.next_due_at() is None
+
+
+def test_the_end_of_a_chain_is_the_owner(api, alice, team, second, lead, run):
+    falls_back(team, "Team", fallback_team=second)
+    second.is_exclusive_window = True
+    second.save()
+    offer(api, alice, lead)
+
+    run(minutes=15)
+
+    assert statuses(lead) == {"Bob": "Sent", "Dana": "Sent", "Charlie": "Expired"}
+    assert kinds(lead)[-3:] == ["Fell back", "Planned", "Nobody"]
+    assert "Nobody claimed a lead" in texts_to(alice)[-1]
+
+
+@pytest.mark.parametrize("target", ["User", "Pond", "Team"])
+def test_many_fall_back_at_the_cost_of_one(target, api, alice, team, second, charlie, route, options, run, clock):
+    to = {"User": {"fallback_user": charlie}, "Pond": {}, "Team": {"fallback_team": second}}
+    falls_back(team, target, **to[target])
+    costs = []
+    for count in (1, 8):
+        for _ in range(count):
+            offer(api, alice, Lead.objects.get(pk=api(alice).made("/leads", inquiry(make_contact(alice)))["id"]))
+        run(minutes=9, seconds=59)
+        clock.advance(seconds=1)
+        with CaptureQueriesContext(connection) as counted:
+            assert engine.fallbacks.run_batch(clock.now) == count
+        costs.append(len(counted))
+    assert costs[0] == costs[1] < 30
