@@ -3,6 +3,7 @@
 Looking at it changes nothing, for mail scanners and previews look at links, too; only the button does (POST).
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -30,18 +31,19 @@ class ClaimPage(View):
     """`/c/<token>`: GET shows the lead as far as the team tells it before a claim, POST claims or declines it."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        if (found := self.found(token)) is None:
+        if (found := self.found(token, clock.now())) is None:
             return self.unknown(request)
         offer, _ = found
         return self.page(request, offer, heading=heading_of(offer))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        if (found := self.found(token)) is None:
+        now = clock.now()
+        if (found := self.found(token, now)) is None:
             return self.unknown(request)
         offer, via = found
         try:
             with transaction.atomic():
-                self.act(request, offer, via)
+                self.act(request, offer, via, now)
         except AlreadyClaimed:
             return self.page(request, offer, heading="Already claimed", status=409, says=story_of(offer).taken_text)
         except DomainError as refusal:
@@ -50,19 +52,19 @@ class ClaimPage(View):
             return self.page(request, offer, heading="The lead is yours", details=Story(offer.lead))
         return self.page(request, offer, heading="You declined this lead")
 
-    def found(self, token: str) -> tuple[LeadOffer, str] | None:
+    def found(self, token: str, now: datetime) -> tuple[LeadOffer, str] | None:
         """The offer, and the channel by which its link came; None when the link is not ours, or too old."""
         if (named := links.read(token)) is None:
             return None
         whole = LeadOffer.objects.select_related("user", "team", "lead__contact", "lead__source")
         offer = whole.filter(pk=named[0], user__is_active=True).first()
-        return (offer, named[1]) if offer and not links.is_expired(offer, clock.now()) else None
+        return (offer, named[1]) if offer and not links.is_expired(offer, now) else None
 
-    def act(self, request: HttpRequest, offer: LeadOffer, via: str) -> None:
+    def act(self, request: HttpRequest, offer: LeadOffer, via: str, now: datetime) -> None:
         if "decline" in request.POST:
-            decline(offer, now=clock.now())
+            decline(offer, now=now)
         else:
-            claim(offer, via=via, now=clock.now())
+            claim(offer, via=via, now=now)
 
     def unknown(self, request: HttpRequest) -> HttpResponse:
         return self.page(request, None, heading="This link does not work", status=404)
