@@ -3,7 +3,7 @@
 from django.urls import path
 
 from config.api.resources import routes
-from leads.claim_page import ClaimPage
+from leads.links.views import ClaimPage
 from leads.report.views import DistributionReportResource
 from leads.v1.views import ApiV1
 from leads.views import (
