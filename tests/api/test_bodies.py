@@ -26,7 +26,7 @@ def post(api, alice):
 @pytest.mark.contract(
     "Slashes, verbs and bodies",
     "`Content-Type: application/json; charset=utf-8`, or none, or another",
-    "clients",
+    "inferred",
     client=[15],
 )
 @pytest.mark.parametrize(

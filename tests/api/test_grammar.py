@@ -78,7 +78,7 @@ def test_several_sorts_keep_their_order():
     assert parse_query("$sort[name]=1&$sort[id]=-1").sort == [("name", False), ("id", True)]
 
 
-@pytest.mark.contract("Lists", "`$limit` and `$skip` raw or percent-encoded", "clients", client=[9])
+@pytest.mark.contract("Lists", "`$limit` and `$skip` raw or percent-encoded", "inferred", client=[9])
 @pytest.mark.parametrize(
     ("raw", "limit", "skip"),
     [

@@ -104,7 +104,7 @@ def test_oauth_takes_any_number_of_slashes(call, slashes):
 @pytest.mark.contract(
     "Slashes, verbs and bodies",
     "Any `Content-Type`, also one on `GET` without a body; `Content-Length: 0`; no `Accept`",
-    "clients",
+    "inferred",
     client=[15],
 )
 def test_requests_that_say_odd_things_about_their_body_are_read(call, alice):

@@ -40,7 +40,7 @@ def stored(token):
 # Calling
 
 
-@pytest.mark.contract("OAuth 2", "`Authorization: Bearer`, with spaces around the token", "clients", client=[15])
+@pytest.mark.contract("OAuth 2", "`Authorization: Bearer`, with spaces around the token", "inferred", client=[15])
 @pytest.mark.parametrize("spelled", ["Bearer {}", "bearer {}", "Bearer {} ", "  Bearer   {}"])
 def test_a_token_opens_the_door(token, spelled):
     assert get(spelled.format(token)).status_code == 200
@@ -178,7 +178,7 @@ def test_a_code_is_exchanged_for_a_token_that_works(browser, program, alice, kin
 @pytest.mark.contract(
     "OAuth 2",
     "Scopes in every spelling seen: `write read`, `write,read`, `['write','read']`, none",
-    "clients",
+    "inferred",
     client=[4],
 )
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_every_spelling_of_scopes_leads_to_a_token(browser, program, scope, gran
     assert get(f"Bearer {again['access_token']}").status_code == 200
 
 
-@pytest.mark.contract("OAuth 2", "Credentials may come as Basic", "clients", client=[3])
+@pytest.mark.contract("OAuth 2", "Credentials may come as Basic", "inferred", client=[3])
 def test_credentials_may_come_as_basic(browser, program):
     basic = b64encode(f"{program['client_id']}:{program['client_secret']}".encode()).decode()
     body = {"grant_type": "authorization_code", "code": code_for(browser, program), "redirect_uri": BACK}
@@ -284,7 +284,7 @@ def test_a_code_works_once_and_is_stored_as_a_fingerprint(browser, program):
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
 
 
-@pytest.mark.contract("OAuth 2", "Errors have a top-level `error` and `error_description`", "clients", client=[6])
+@pytest.mark.contract("OAuth 2", "Errors have a top-level `error` and `error_description`", "inferred", client=[6])
 @pytest.mark.parametrize(
     ("change", "error"),
     [
@@ -366,7 +366,7 @@ def test_only_a_fingerprint_of_the_secret_is_stored(program):
 # The page
 
 
-@pytest.mark.contract("OAuth 2", "A log-in on the way comes back to the page", "clients", client=[2])
+@pytest.mark.contract("OAuth 2", "A log-in on the way comes back to the page", "inferred", client=[2])
 def test_a_visitor_logs_in_first_and_comes_back(program):
     answer = Client().get(f"/oauth2/authorize?response_type=code&client_id={program['client_id']}&state=a%2Fb")
     assert answer.status_code == 302
@@ -377,7 +377,7 @@ def test_a_visitor_logs_in_first_and_comes_back(program):
     assert dict(parse_qsl(urlsplit(back).query))["state"] == "a/b"
 
 
-@pytest.mark.contract("OAuth 2", "`state` comes back byte for byte", "clients", client=[3])
+@pytest.mark.contract("OAuth 2", "`state` comes back byte for byte", "inferred", client=[3])
 @pytest.mark.parametrize("state", ["plain", " a b ", "a&b=c", "é😀", "a+b%20c", '"<script>', "x" * 500, "%zz", "{}"])
 def test_the_state_comes_back_unchanged(browser, program, state):
     query = {"response_type": "code", "client_id": program["client_id"], "state": state}
@@ -389,13 +389,13 @@ def test_the_state_comes_back_unchanged(browser, program, state):
     assert parse_qs(urlsplit(sent["Location"]).query)["state"] == [state]
 
 
-@pytest.mark.contract("OAuth 2", "Without a `state` none comes back", "clients", client=[3])
+@pytest.mark.contract("OAuth 2", "Without a `state` none comes back", "inferred", client=[3])
 def test_without_a_state_none_comes_back(browser, program):
     where = consent(browser, f"response_type=code&client_id={program['client_id']}")
     assert set(parse_qs(urlsplit(where).query)) == {"code"}
 
 
-@pytest.mark.contract("OAuth 2", "`redirect_uri` may stand unencoded in the query", "clients", client=[3])
+@pytest.mark.contract("OAuth 2", "`redirect_uri` may stand unencoded in the query", "inferred", client=[3])
 def test_the_redirect_uri_may_stand_unencoded_in_the_query(browser, program):
     where = consent(
         browser, f"response_type=code&client_id={program['client_id']}&redirect_uri={BACK}&&scope=write,read"

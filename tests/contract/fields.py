@@ -272,6 +272,21 @@ TABLES = [
         references={"contact_id": "contact"},
     ),
     Table(
+        "Contact activities",
+        "/contacts/{contact}/activities",
+        """
+    id                    | integer           | read     | ours
+    contact_id            | integer           | read     | ours
+    user_id               | integer           | read     | ours
+    kind                  | Note, Call, Text, Email, Meeting, Other | write | ours
+    body                  | text 10000        | write    | ours
+    happened_at           | date-time         | write    | ours
+    created_at            | date-time         | read     | ours
+    modified_at           | date-time         | read     | ours
+    """,
+        unfiltered=("contact_id",),
+    ),
+    Table(
         "Event properties",
         "/events/{other_event}/properties",
         """

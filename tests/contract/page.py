@@ -1,10 +1,10 @@
 """What docs/compatibility.md tells of the tests: the rules they are marked with, and the tables of fields.
 
-    @pytest.mark.contract("Lists", "An empty list is 200 with `data: []`", "clients", client=[9])
+    @pytest.mark.contract("Lists", "An empty list is 200 with `data: []`", "inferred", client=[9])
 
-stands on the test that holds the rule; `client` are the numbers of FACTS that it holds, too. Between
-`<!-- from the tests: Lists -->` and `<!-- end -->` the page belongs to `python -m tests.contract`, the rest to whoever
-writes it.
+stands on the test that holds the rule; `client` are the numbers of FACTS that it holds, too, which stand behind its
+status. Between `<!-- from the tests: Lists -->` and `<!-- end -->` the page belongs to `python -m tests.contract`, the
+rest to whoever writes it.
 """
 
 import ast
@@ -18,7 +18,7 @@ from tests.contract.fields import TABLES, Field, Table
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = CHECKOUT / "docs" / "compatibility.md"
 REGION = re.compile(r"(?<=<!-- from the tests: )(.+?) -->\n.*?(?=<!-- end -->)", re.DOTALL)
-STATUSES = ("documented", "clients", "inferred", "ours")
+STATUSES = ("documented", "inferred", "ours")
 FACTS = {
     1: "Doubled slashes are taken like single ones, for every verb and for OAuth, without a redirect",
     2: "With doubled slashes the log-in on the way to the consent page comes back to it",
@@ -80,10 +80,15 @@ def region(section: str, told: list[Rule]) -> str:
         return table(
             ["", "fact", "held by"], [[str(number), fact, held(told, number)] for number, fact in FACTS.items()]
         )
-    rows = [[rule.text, rule.status, code(rule.test)] for rule in told if rule.section == section]
+    rows = [[rule.text, standing(rule), code(rule.test)] for rule in told if rule.section == section]
     parts = [table(["rule", "status", "held by"], rows)] if rows else []
     parts += [fields(known) for known in TABLES if known.title == section]
     return "\n".join(parts)
+
+
+def standing(rule: Rule) -> str:
+    """Its status, and by which facts published clients rely on it."""
+    return f"{rule.status} (clients: {', '.join(map(str, rule.client))})" if rule.client else rule.status
 
 
 def held(told: list[Rule], number: int) -> str:

@@ -20,7 +20,7 @@ def path(contact):
     return f"/contacts/{contact.pk}/activities"
 
 
-@pytest.mark.contract("Events", "`/contacts/:id/activities`, all verbs: notes and logged calls", "ours")
+@pytest.mark.contract("Contact activities", "`/contacts/:id/activities`, all verbs: notes and logged calls", "ours")
 def test_a_call_is_logged_read_and_listed(alice, api, contact, path):
     activity = api(alice).made(path, CALL)
 
@@ -35,6 +35,7 @@ def test_a_call_is_logged_read_and_listed(alice, api, contact, path):
     assert api(alice).get(path).json() == {"total": 1, "limit": 10, "skip": 0, "data": [activity]}
 
 
+@pytest.mark.contract("Contact activities", "Without `kind` and `happened_at` it is a note of this moment", "ours")
 def test_without_a_word_it_is_a_note_of_this_moment(alice, bob, api, path):
     activity = api(alice).made(path, {"user_id": bob.pk, "contact_id": 999, "created_at": "2016-07-01", "id": 7})
 
@@ -66,6 +67,7 @@ def test_what_does_not_fit_is_refused_by_name(alice, api, path, body, said):
     assert not Activity.objects.exists()
 
 
+@pytest.mark.contract("Contact activities", "The latest comes first", "ours")
 def test_the_latest_comes_first(alice, api, path):
     for day in ("02", "03", "01"):
         api(alice).made(path, {"happened_at": f"2026-03-{day}T18:00:00Z", "body": day})
@@ -82,6 +84,9 @@ def test_an_index_finds_the_latest_of_a_contact(contact):
     assert re.search("^ *->  Index Scan Backward using activity_of_contact", latest.explain(), re.M)
 
 
+@pytest.mark.contract(
+    "Contact activities", "Whoever sees the contact adds to them; the author alone changes or removes one", "ours"
+)
 def test_everybody_who_sees_a_contact_adds_to_it_and_the_author_alone_rewrites(alice, bob, charlie, team, api, path):
     activity = api(bob).made(path, CALL)
     at = f"{path}/{activity['id']}"

@@ -128,7 +128,7 @@ def test_who_has_no_fields_sees_an_empty_list(alice, api):
 @pytest.mark.contract(
     "Custom fields",
     '`custom_fields:[{"id","value"}]` in POST and PATCH of a contact; those not named stay',
-    "clients",
+    "inferred",
     client=[12],
 )
 def test_a_patch_changes_the_values_it_names(alice, api, kids, budget):
