@@ -279,6 +279,8 @@ TEXTS_TO_UNKNOWN_CONSENT = env("TEXTS_TO_UNKNOWN_CONSENT", default="allow" if SA
 if TEXTS_TO_UNKNOWN_CONSENT not in ("allow", "refuse"):
     raise ImproperlyConfigured("TEXTS_TO_UNKNOWN_CONSENT must be allow or refuse.")
 MOST_FALLBACKS = env.int("MOST_FALLBACKS", default=5)  # of a lead from team to team: a guard against loops
+# Which of some numbers want no texts; asked by teams, which stands below messaging.
+OPTED_OUT = "messaging.consent.opted_out_among"
 # Who may take an inbound text before it becomes a message on a contact; asked in this order.
 INBOUND = ["leads.reply.claim_by_digit"]
 # Who may act on a key that is pressed in an alert call, and say what is spoken next; asked in this order.

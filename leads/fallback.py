@@ -1,6 +1,6 @@
 """Where a lead goes that nobody of a team claimed. Pure: the teams' settings in, the next stop or the end out."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,21 +43,3 @@ def next_hop(team_id: int, been_to: Collection[int], hops: int, most: int, fallb
     words = {TEAM: f"team {fallback.team_id}", POND: "its pond", USER: f"user {fallback.user_id}"}
     reason = f"Team {team_id} falls back to {words[fallback.target]}."
     return Hop(reason, fallback.target, fallback.team_id, fallback.user_id)
-
-
-def loop_of(team_id: int, fallbacks: Mapping[int, Fallback]) -> list[int]:
-    """The teams of the loop that fallbacks from this team run into, in order; empty when they end."""
-    way = list(_way(team_id, fallbacks))
-    return way[way.index(way[-1]) :] if way.count(way[-1]) > 1 else []
-
-
-def _way(team_id: int, fallbacks: Mapping[int, Fallback]) -> Iterator[int]:
-    """The teams from one to the next, the first that comes twice being the last."""
-    seen: set[int] = set()
-    following: int | None = team_id
-    while following is not None:
-        yield following
-        if following in seen:
-            return
-        seen.add(following)
-        following = fallbacks.get(following, Fallback()).team_id

@@ -59,6 +59,11 @@ def state_of(number: str) -> State:
     return states_of([number])[number]
 
 
+def opted_out_among(numbers: Collection[str]) -> set[str]:
+    """Those of these numbers that want no texts."""
+    return {number for number, state in states_of(numbers).items() if state.opted_out}
+
+
 def grant(numbers: Sequence[str], source: str, words: str, contact: Contact | None, now: datetime) -> None:
     """Note that the person behind these numbers agreed to be texted; `source` and `words` are the evidence."""
     given = [number for number in dict.fromkeys(numbers) if number]

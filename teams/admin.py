@@ -21,6 +21,7 @@ from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
+from config import clock
 from config.api.admin import ResourceAdmin, ResourceForm
 from config.api.tokens import OWN_CLIENT_ID, revoke
 from teams.brokers import may_have_sub_accounts, within_call_of
@@ -35,7 +36,9 @@ from teams.models import (
     User,
 )
 from teams.programs import end_all_tokens, give_secret, living_tokens, reveal_token
+from teams.serializers import teams_created_by
 from teams.views import SubAccountResource, TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
+from teams.warnings import add_warnings
 
 # The OAuth library registers its own, with pages to write what only programs may; and nobody is in a group.
 for model in (
@@ -49,6 +52,15 @@ for model in (
 ):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
+
+
+HOURS_HELP = "Such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always."
+DAYS_HELP = "Parted by commas: 2027-07-04, 2027-12-25."
+USER_HELP = {
+    "paused_until": "Takes no leads until then (UTC), and keeps their place.",
+    "working_hours": f"When they take leads, in their own time zone. {HOURS_HELP}",
+    "days_off": f"When they take none. {DAYS_HELP}",
+}
 
 
 class NewUserForm(UserCreationForm):  # type: ignore[misc]
@@ -69,12 +81,16 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     readonly_fields = ["system_phone", "last_login", "created_at"]
     fieldsets = [
         (None, {"fields": ["email", "password", "first_name", "last_name", "phone", "timezone"]}),
+        ("When they take no leads", {"fields": ["paused_until", "working_hours", "days_off"]}),
         ("Rights", {"fields": ["is_active", "is_staff"]}),
         ("Known to the system", {"fields": ["system_phone", "last_login", "created_at"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["email", "usable_password", "password1", "password2", "first_name", "last_name", "phone"]})
     ]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change=change, **{"help_texts": USER_HELP} | kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
@@ -235,19 +251,66 @@ class AccessTokenAdmin(ModelAdmin):  # type: ignore[misc]
         messages.success(request, f"Revoked, with all that were granted together: {named}.")
 
 
+TEAM_HELP = {
+    "distribution_zipcodes": "Routes by ZIP code bring the leads of these to this team: 92618, 02108.",
+    "order_method": "Rank: one after the other, always in the same order. Time: each after minutes of their own. "
+    "Round Robin: one after the other, begun with another member for each lead, by weight. Broadcast: all at once.",
+    "mins_until_next_alert": "Minutes between two alerts, by Rank and in a Round Robin. Empty: 5. Zero: all at once.",
+    "is_exclusive_window": "A member may claim only until the next one is offered the lead.",
+    "claim_preview": "What a member reads before the lead is theirs. How to reach the person is never among it.",
+    "mins_until_fallback": "Minutes after the last alert. Empty: as long as between two alerts.",
+    "fallback_target": "Where a lead goes that nobody has claimed by then. Empty: it waits for its owner.",
+    "fallback_team": "Where leads go to another team: one of yours.",
+    "fallback_user": "Where leads are given to somebody: you, or a member of your teams.",
+    "mins_until_alarm": "You are told of a lead that nobody claimed within so many minutes. Empty: never.",
+    "mins_until_contact": "Whoever claims a lead and does not text, email or call within so many minutes loses it. "
+    "Empty: never.",
+    "timezone": "By which the routes to this team are open. Empty: yours.",
+    "holidays": f"Nobody is offered a lead on these days. {DAYS_HELP}",
+}
+OPTION_HELP = {
+    "rank": "By Rank: the lowest is told first.",
+    "mins_until_lead_offer": "By Time: so many minutes after the lead came in.",
+    "assign_automatically": "The lead is theirs at their turn, without claiming.",
+    "weight": "In a Round Robin: 2 takes twice as many leads as 1, and 0 takes none.",
+    "paused_until": "Takes no leads until then (UTC), and keeps their place.",
+    "cap_open": "Most leads at a time: offered, or claimed and not contacted yet. Empty: no limit. Zero: none.",
+    "cap_day": "Most leads a day. Empty: no limit. Zero: none.",
+}
+
+
 @admin.register(Team)
 class TeamAdmin(ResourceAdmin):
     resource = TeamResource
     list_display = ["name", "order_method", "mins_until_next_alert", "distribution_zipcodes", "creator"]
     list_select_related = ["creator"]
     search_fields = ["name"]
-    fields = [
-        "name",
-        "is_contact_resource_sharing_enabled",
-        "order_method",
-        "mins_until_next_alert",
-        "distribution_zipcodes",
+    fieldsets = [
+        (None, {"fields": ["name", "is_contact_resource_sharing_enabled", "distribution_zipcodes"]}),
+        (
+            "How a lead is offered",
+            {"fields": ["order_method", "mins_until_next_alert", "is_exclusive_window", "claim_preview"]},
+        ),
+        (
+            "When nobody claims it",
+            {
+                "fields": [
+                    "mins_until_fallback",
+                    "fallback_target",
+                    "fallback_team",
+                    "fallback_user",
+                    "mins_until_alarm",
+                    "mins_until_contact",
+                ]
+            },
+        ),
+        ("When the team is away", {"fields": ["timezone", "holidays"]}),
     ]
+    help_texts = TEAM_HELP
+
+    def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
+        """Leads fall back to teams you created."""
+        return teams_created_by(user) if name == "fallback_team" else super().choices_for(name, model, user)
 
 
 class MembershipForm(ResourceForm):
@@ -289,23 +352,36 @@ class DistributionOptionAdmin(ResourceAdmin):
         "has_text_alert",
         "has_email_alert",
         "has_call_alert",
+        "weight",
+        "to_mind",
     ]
     list_select_related = ["user", "team"]
     list_filter = [("team", admin.RelatedOnlyFieldListFilter)]
-    fields = [
-        "team",
-        "user",
-        "rank",
-        "mins_until_lead_offer",
-        "assign_automatically",
-        "has_text_alert",
-        "has_email_alert",
-        "has_call_alert",
+    fieldsets = [
+        (None, {"fields": ["team", "user", "to_mind"]}),
+        ("Their turn", {"fields": ["rank", "mins_until_lead_offer", "weight", "assign_automatically"]}),
+        ("How they are told", {"fields": ["has_text_alert", "has_email_alert", "has_call_alert"]}),
+        ("How much they take", {"fields": ["paused_until", "cap_open", "cap_day"]}),
     ]
+    readonly_fields = ["to_mind"]
+    help_texts = OPTION_HELP
 
     def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
         """Options are set by the team's creator."""
-        return Team.objects.filter(creator=user) if name == "team" else super().choices_for(name, model, user)
+        return teams_created_by(user) if name == "team" else super().choices_for(name, model, user)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        add_warnings(changelist.result_list, clock.now())
+        return changelist
+
+    @admin.display(description="to mind")
+    def to_mind(self, option: TeamMemberDistributionOption) -> str:
+        """What keeps them from being told, or from being told as they should."""
+        if option.pk and not hasattr(option, "warnings"):
+            add_warnings([option], clock.now())
+        return "; ".join(getattr(option, "warnings", ()))
 
 
 class SubAccountForm(ResourceForm):

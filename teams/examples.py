@@ -11,6 +11,9 @@ USER = {
     "timezone_offset": -8,
     "timezone": "America/Los_Angeles",
     "profile_picture": "www.example.com/4354353/example-img.jpeg",
+    "paused_until": None,
+    "working_hours": "Mon-Fri 9:00-17:00; Sat 10:00-14:00",
+    "days_off": ["2018-12-24"],
     "created_at": "2013-10-05T06:36:01.000Z",
     "modified_at": "2016-12-06T04:02:29.000Z",
 }
@@ -21,6 +24,16 @@ TEAM = {
     "order_method": "Rank",
     "mins_until_next_alert": 7,
     "distribution_zipcodes": "91109,92618,32899",
+    "timezone": "America/Los_Angeles",
+    "holidays": ["2018-07-04", "2018-12-25"],
+    "is_exclusive_window": False,
+    "claim_preview": "Summary",
+    "mins_until_alarm": 30,
+    "mins_until_contact": 60,
+    "mins_until_fallback": 15,
+    "fallback_target": "Pond",
+    "fallback_team_id": None,
+    "fallback_user_id": None,
 }
 TEAM_MEMBER = {
     "id": 10,
@@ -46,6 +59,11 @@ OPTION = {
     "has_call_alert": True,
     "has_text_alert": True,
     "has_email_alert": True,
+    "weight": 1,
+    "paused_until": "2018-01-16T09:09:09.000Z",
+    "cap_open": 10,
+    "cap_day": 5,
+    "warnings": ["has opted out of texts"],
 }
 SUB_ACCOUNT = {
     "id": 5,

@@ -36,6 +36,8 @@ class UserFilters(FilterSet):
             "system_phone",
             "timezone",
             "profile_picture",
+            "paused_until",
+            "working_hours",
             "created_at",
             "modified_at",
         ]
@@ -51,6 +53,15 @@ class TeamFilters(FilterSet):
             "order_method",
             "mins_until_next_alert",
             "distribution_zipcodes",
+            "timezone",
+            "is_exclusive_window",
+            "claim_preview",
+            "mins_until_alarm",
+            "mins_until_contact",
+            "mins_until_fallback",
+            "fallback_target",
+            "fallback_team_id",
+            "fallback_user_id",
         ]
 
 
@@ -73,6 +84,10 @@ class TeamMemberDistributionOptionFilters(FilterSet):
             "has_call_alert",
             "has_text_alert",
             "has_email_alert",
+            "weight",
+            "paused_until",
+            "cap_open",
+            "cap_day",
         ]
 
 

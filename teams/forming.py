@@ -6,6 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from config.errors import DomainError
+from teams.chains import loop_of
+from teams.membership import hold, refuse_no_weight
 from teams.models import Team, TeamMember, User
 from teams.zipcodes import parse_list, unreadable
 
@@ -15,6 +17,13 @@ class BadZipcodes(DomainError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, errors={"distribution_zipcodes": message})
+
+
+class BadFallback(DomainError):
+    """This team's leads cannot fall back so."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, errors={field: message})
 
 
 @transaction.atomic
@@ -31,8 +40,11 @@ def form_team(creator: User, *, now: datetime, **given: Any) -> Team:
 def change_team(team: Team, *, now: datetime, **changes: Any) -> Team:
     """Change a team; the way it takes turns says which minutes count, so the others become zero (reference 2.3)."""
     hold_teams_of(team.creator)
+    hold(team)
     team.refresh_from_db()
     write(team, changes | {"modified_at": now})
+    if "order_method" in changes:
+        refuse_no_weight(team)
     if changes.get("order_method") == Team.OrderMethod.RANK:
         team.distribution_options.update(mins_until_lead_offer=0, modified_at=now)
     return team
@@ -53,7 +65,33 @@ def write(team: Team, values: dict[str, Any]) -> None:
         team.mins_until_next_alert = None  # the zero meant that it did not count; now it would mean all at once
     if "distribution_zipcodes" in values:
         refuse_bad_zipcodes(team)
+    make_fallback_whole(team, values)
+    if team.is_exclusive_window and team.mins_until_fallback == 0:
+        message = "mins_until_fallback may not be 0 with is_exclusive_window: the last offer would close as it opens."
+        raise BadFallback("mins_until_fallback", message)
     team.save()
+    refuse_loop(team)
+
+
+def make_fallback_whole(team: Team, values: dict[str, Any]) -> None:
+    """Drop what the target makes moot, and refuse a target without its team or user, or one of these without it."""
+    targets = {"fallback_team": Team.FallbackTarget.TEAM, "fallback_user": Team.FallbackTarget.USER}
+    for name, target in targets.items():
+        if team.fallback_target == target and getattr(team, name) is None:
+            raise BadFallback(f"{name}_id", f"{name}_id is required where fallback_target is {target}.")
+        if team.fallback_target is None and values.get(name) is not None:
+            raise BadFallback("fallback_target", f"fallback_target must be {target} where {name}_id is given.")
+        if team.fallback_target != target:
+            setattr(team, name, None)
+
+
+def refuse_loop(team: Team) -> None:
+    """A lead that nobody claims must come to an end."""
+    teams = Team.objects.filter(creator_id=team.creator_id)
+    named = {one.pk: one for one in teams} if team.fallback_team_id else {}
+    if loop := loop_of(team.pk, {pk: one.fallback_team_id for pk, one in named.items()}):
+        way = " to ".join(f"{named[pk].name} ({pk})" for pk in loop)
+        raise BadFallback("fallback_team_id", f"fallback_team_id makes a loop: leads would go from {way}.")
 
 
 def refuse_bad_zipcodes(team: Team) -> None:

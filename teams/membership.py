@@ -21,6 +21,10 @@ class NotAMember(DomainError):
     """user_id: this user is not an accepted member of the team."""
 
 
+class NoWeight(DomainError):
+    """weight: no member would take a turn in the Round Robin, for all of its weights would be 0."""
+
+
 class HasOptions(Conflict):
     """This member of the team has distribution options already: change those."""
 
@@ -75,6 +79,14 @@ def check_option(team: Team, user: User, *, by: User, beside: TeamMemberDistribu
     standing = TeamMemberDistributionOption.objects.filter(team=team, user=user).first()
     if standing is not None and standing != beside:
         raise HasOptions(data={"id": standing.pk})
+
+
+def refuse_no_weight(team: Team) -> None:
+    """A round robin needs somebody whose turn it can be. To be asked when weights change, or begin to count."""
+    options = TeamMemberDistributionOption.objects.filter(team=team, team__order_method=Team.OrderMethod.ROUND_ROBIN)
+    weights = list(options.values_list("weight", flat=True))
+    if weights and not any(weights):
+        raise NoWeight(errors={"weight": str(NoWeight.__doc__)})
 
 
 def hold(team: Team) -> None:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty
 
-from config.api.fields import LooseField, LooseSerializer, LooseText, Reference
+from config.api.fields import LooseDates, LooseField, LooseSerializer, LooseText, Reference
 from teams import examples
 from teams.brokers import within_call_of
+from teams.hours import validate_hours
 from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import validate_phone
 from teams.zones import zone_named
@@ -20,11 +23,20 @@ class ZoneField(LooseField):
         return zone_named(str(value))
 
 
+class ZoneOrNone(ZoneField):
+    """The zone of somebody else, where it is empty."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return "" if data is None or data == "" else super().run_validation(data)
+
+
 class UserSerializer(LooseSerializer[User]):
     """A user as they see themself."""
 
     timezone_offset = serializers.SerializerMethodField()
     timezone = ZoneField(required=False)
+    working_hours = LooseText(max_length=1000, required=False, allow_blank=True, validators=[validate_hours])
+    days_off = LooseDates(required=False)
 
     class Meta:
         model = User
@@ -40,6 +52,9 @@ class UserSerializer(LooseSerializer[User]):
             "timezone_offset",
             "timezone",
             "profile_picture",
+            "paused_until",
+            "working_hours",
+            "days_off",
             "created_at",
             "modified_at",
         ]
@@ -54,7 +69,16 @@ class UserSerializer(LooseSerializer[User]):
         return user.timezone_offset(self.context["view"].now)
 
 
+def teams_created_by(user: User) -> QuerySet[Team]:
+    return Team.objects.filter(creator=user)
+
+
 class TeamSerializer(LooseSerializer[Team]):
+    timezone = ZoneOrNone(required=False)
+    holidays = LooseDates(required=False)
+    fallback_team_id = Reference("fallback_team", among=teams_created_by, required=False, allow_null=True)
+    fallback_user_id = Reference("fallback_user", among=User.objects.within_reach_of, required=False, allow_null=True)
+
     class Meta:
         model = Team
         example = examples.TEAM
@@ -65,6 +89,16 @@ class TeamSerializer(LooseSerializer[Team]):
             "order_method",
             "mins_until_next_alert",
             "distribution_zipcodes",
+            "timezone",
+            "holidays",
+            "is_exclusive_window",
+            "claim_preview",
+            "mins_until_alarm",
+            "mins_until_contact",
+            "mins_until_fallback",
+            "fallback_target",
+            "fallback_team_id",
+            "fallback_user_id",
         ]
 
 
@@ -106,6 +140,7 @@ class InvitationSerializer(serializers.Serializer[Any]):
 
 class TeamMemberDistributionOptionSerializer(LooseSerializer[TeamMemberDistributionOption]):
     user_id = Reference("user", among=User.objects.within_reach_of)
+    warnings = serializers.ListField(child=LooseText(), read_only=True)
 
     class Meta:
         model = TeamMemberDistributionOption
@@ -120,6 +155,11 @@ class TeamMemberDistributionOptionSerializer(LooseSerializer[TeamMemberDistribut
             "has_call_alert",
             "has_text_alert",
             "has_email_alert",
+            "weight",
+            "paused_until",
+            "cap_open",
+            "cap_day",
+            "warnings",
         ]
         required = ["assign_automatically"]
 

@@ -20,7 +20,7 @@ from teams.filters import (
     UserFilters,
 )
 from teams.forming import change_team, form_team
-from teams.membership import answer, check_option, invite, remove
+from teams.membership import answer, check_option, hold, invite, refuse_no_weight, remove
 from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.programs import NotYourProgram, users_of_program
 from teams.serializers import (
@@ -31,6 +31,7 @@ from teams.serializers import (
     TeamSerializer,
     UserSerializer,
 )
+from teams.warnings import add_warnings
 
 
 class UserResource(Resource[User]):
@@ -112,18 +113,29 @@ class TeamMemberDistributionOptionResource(Resource[TeamMemberDistributionOption
     filterset_class = TeamMemberDistributionOptionFilters
 
     def queryset_for(self, user: User) -> QuerySet[TeamMemberDistributionOption]:
-        return TeamMemberDistributionOption.objects.visible_to(user).select_related("team")
+        return TeamMemberDistributionOption.objects.visible_to(user).select_related("team", "user")
+
+    def paginate_queryset(self, queryset: Any) -> list[Any]:
+        options = super().paginate_queryset(queryset)
+        add_warnings(options or [], self.now)
+        return options or []
+
+    def represent(self, record: Any) -> dict[str, Any]:
+        add_warnings([record], self.now)
+        return super().represent(record)
 
     def perform_create(self, serializer: Any) -> None:
         given = serializer.validated_data
         check_option(given["team"], given["user"], by=self.user)
-        self.save(serializer)
+        refuse_no_weight(self.save(serializer).team)
 
     def perform_update(self, serializer: Any) -> None:
         option, given = serializer.instance, serializer.validated_data
         if given.keys() & {"team", "user"}:
             check_option(given.get("team", option.team), given.get("user", option.user), by=self.user, beside=option)
-        self.save(serializer)
+        elif "weight" in given:
+            hold(option.team)
+        refuse_no_weight(self.save(serializer).team)
 
 
 class SubAccountResource(Resource[SubAccount]):

@@ -9,7 +9,7 @@ What the API refuses stands beside the fields it is about (config.api.asking).
         fields = ["name", "order_method"]
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -30,6 +30,13 @@ class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
     admin: ClassVar["ResourceAdmin"]
     user: ClassVar[Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """What has a default may be left empty, as in the API."""
+        super().__init__(*args, **kwargs)
+        for column in self.instance._meta.concrete_fields:
+            if column.has_default() and column.name in self.fields:
+                self.fields[column.name].required = False
 
     def _post_clean(self) -> None:
         """Instead of Django's own validation of the model, ask the API: what it accepts, it has saved."""
@@ -98,6 +105,7 @@ class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
     form = ResourceForm
     ordering: Any = ["-pk"]  # said here: a list would else be put into the model's own order
     is_for_staff = False  # operators' things: users, numbers, sources
+    help_texts: ClassVar[Mapping[str, str]] = {}  # by field
     fixed: ClassVar[Sequence[str]] = ()  # set when the record is made, never changed
     show_full_result_count = False  # counting a big table for a footer costs more than the page
 
@@ -152,7 +160,7 @@ class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
     # Writing
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form = super().get_form(request, obj, change=change, **{"help_texts": self.help_texts} | kwargs)
         form.admin, form.user = self, request.user
         return form
 

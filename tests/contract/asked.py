@@ -50,6 +50,12 @@ class Asked:
             body["custom_fields"] = [{"id": self.ids["field"], "value": "Ann, Bob"}]
         return body
 
+    def variants(self):
+        """The example, and what else can be sent in its place."""
+        for variant in ({}, *self.table.variants):
+            is_there = {name: self.ids[value[1:-1]] for name, value in variant.items() if str(value).startswith("{")}
+            yield self.example() | variant | is_there
+
     def write(self, **changes):
         """Add the example, or change what is there, with these values."""
         if not self.is_made:

@@ -68,7 +68,8 @@ class Table:
     who: str = "bob"
     item: str = ""  # a record that is there, for what cannot be made
     references: dict[str, str] = field(default_factory=dict)
-    variants: tuple[dict[str, object], ...] = ()  # of the example, for fields that exclude each other
+    # Of the example, for fields that exclude each other; in braces what is there.
+    variants: tuple[dict[str, object], ...] = ()
     mirrors: dict[str, str] = field(default_factory=dict)  # two names of one thing: only one is sent
     unfiltered: tuple[str, ...] = ()  # values that are worked out for the reader and stand in no column
 
@@ -97,6 +98,9 @@ TABLES = [
     timezone_offset       | number            | read
     timezone              | text              | read
     profile_picture       | text              | read
+    paused_until          | date-time         | read     | ours
+    working_hours         | text              | read     | ours
+    days_off              | list              | read     | ours
     """
         + TIMES,
         item="{bob}",
@@ -109,10 +113,24 @@ TABLES = [
     id                    | integer           | read
     name                  | text 255          | required
     is_contact_resource_sharing_enabled | boolean | write
-    order_method          | Rank, Time        | write
+    order_method          | Rank, Time, Round Robin, Broadcast | write
     mins_until_next_alert | integer           | write
     distribution_zipcodes | text              | write
+    timezone              | text              | write    | ours
+    holidays              | list              | write    | ours
+    is_exclusive_window   | boolean           | write    | ours
+    claim_preview         | Area, Summary, Message | write | ours
+    mins_until_alarm      | integer           | write    | ours
+    mins_until_contact    | integer           | write    | ours
+    mins_until_fallback   | integer           | write    | ours
+    fallback_target       | Team, Pond, User  | write    | ours
+    fallback_team_id      | integer           | write    | ours
+    fallback_user_id      | integer           | write    | ours
     """,
+        variants=(
+            {"fallback_target": "Team", "fallback_team_id": "{rollout}"},
+            {"fallback_target": "User", "fallback_user_id": "{frank}"},
+        ),
     ),
     Table(
         "Team members",
@@ -136,7 +154,14 @@ TABLES = [
     mins_until_lead_offer | integer           | write
     assign_automatically  | boolean           | required
     """
-        + ALERTS.format("write"),
+        + ALERTS.format("write")
+        + """
+    weight                | integer           | write    | ours
+    paused_until          | date-time         | write    | ours
+    cap_open              | integer           | write    | ours
+    cap_day               | integer           | write    | ours
+    warnings              | list              | read     | ours
+    """,
         who="alice",
         references={"team_id": "team", "user_id": "dana"},
     ),
@@ -555,7 +580,7 @@ TABLES = [
         + ALERTS.format("read")
         + """
     team                  | object            | read
-    status                | Pending, Sent, Claimed, Declined, Lost, Cancelled, Expired | write | inferred
+    status                | Pending, Sent, Claimed, Declined, Lost, Cancelled, Expired, Returned | write | inferred
     claimed_via           | None, Email, Text, Phone, Assigned, Auto | write only | ours
     """,
         who="frank",

@@ -28,7 +28,7 @@ JUNK = {"integer": 987654, "date-time": "2001-01-01T00:00:00.000Z", "object": {"
 
 def agree(sent, got):
     """Custom fields come back with more than was sent of them."""
-    if isinstance(sent, list):
+    if isinstance(sent, list) and isinstance(next(iter(sent), None), dict):
         return [{name: row[name] for name in ("id", "value")} for row in got] == sent
     return sent == got
 
@@ -67,9 +67,8 @@ def test_what_may_be_written_is_kept(turns, subtest):
         if not asked.is_made:
             continue
         kept = defaultdict(list)
-        for variant in ({}, *asked.table.variants):
+        for body in asked.variants():
             with undone():
-                body = asked.example() | variant
                 record = asked.client.made(asked.path, body)
             for name, sent in body.items():
                 if sent is not None:

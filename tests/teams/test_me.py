@@ -18,7 +18,7 @@ def test_me_shows_the_tokens_owner(alice, api):
     assert me["created_at"].endswith("Z")
     assert me.keys() == {
         "id", "first_name", "last_name", "email", "username", "phone", "system_phone", "timezone_offset", "timezone",
-        "profile_picture", "created_at", "modified_at",
+        "profile_picture", "paused_until", "working_hours", "days_off", "created_at", "modified_at",
     }  # fmt: skip
 
 

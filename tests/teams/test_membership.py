@@ -198,7 +198,7 @@ def test_options_come_back_as_posted(alice, bob, team, api):
 
     option = api(alice).made(OPTIONS, body)
 
-    assert option == body | {"id": option["id"]}
+    assert body.items() <= option.items()
     assert api(alice).get(f"{OPTIONS}?team_id={team.pk}").json()["data"] == [option]
     changed = api(alice).patch(f"{OPTIONS}/{option['id']}", {"rank": "2", "mins_until_lead_offer": "0"})
     assert changed.json() == option | {"rank": 2, "mins_until_lead_offer": 0}
@@ -286,8 +286,8 @@ def test_whether_to_assign_automatically_must_be_said(alice, bob, team, api):
     assert answer.json()["errors"] == {"assign_automatically": "assign_automatically is required."}
 
 
-@pytest.mark.parametrize("path", ["/team-members", OPTIONS])
-def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, team, api, path, django_assert_num_queries):
+@pytest.mark.parametrize(("path", "statements"), [("/team-members", 2), (OPTIONS, 4)])
+def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, team, api, path, statements, django_assert_num_queries):
     client = api(alice)
     TeamMember.objects.exclude(user=alice).delete()
 
@@ -299,7 +299,7 @@ def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, team, api, path, 
     for size in (2, 20):
         while (total := client.get(f"{path}?$limit=0").json()["total"]) < size:
             add(total)
-        with django_assert_num_queries(2):  # the token, the page, which tells the total
+        with django_assert_num_queries(statements):  # the token, the page with the total; the clock, who accepted
             assert len(client.get(f"{path}?$limit=50").json()["data"]) == size
 
 

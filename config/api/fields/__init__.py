@@ -16,9 +16,11 @@ given although the model has a default. Updates write only the columns that were
 """
 
 from config.api.fields.loose import (
+    CommaList,
     LooseBoolean,
     LooseChoice,
     LooseDate,
+    LooseDates,
     LooseDecimal,
     LooseField,
     LooseInteger,
@@ -30,9 +32,11 @@ from config.api.fields.reference import Reference
 from config.api.fields.serializer import LooseSerializer
 
 __all__ = [
+    "CommaList",
     "LooseBoolean",
     "LooseChoice",
     "LooseDate",
+    "LooseDates",
     "LooseDecimal",
     "LooseField",
     "LooseInteger",

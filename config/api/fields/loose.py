@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
@@ -166,3 +167,44 @@ class LooseText(serializers.CharField):
         if data is None and not self.allow_null and self.allow_blank:
             data = ""
         return super().run_validation(data)
+
+
+class LooseDates(LooseField):
+    """Some days, as a list or parted by commas; each is kept once, in order. Nothing is none at all."""
+
+    schema = {"type": "array", "items": {"type": "string", "format": "date"}, "maxItems": 1000}
+    most = 1000
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation([] if data is None or data == "" else data)
+
+    def read(self, value: object) -> list[date]:
+        given = parted(value)
+        if len(given) > self.most:
+            raise ValueError(f"may have at most {self.most} days.")
+        return sorted({values.day(part) for part in given})
+
+    def to_representation(self, value: list[date]) -> list[str]:
+        return [day.isoformat() for day in value]
+
+
+@extend_schema_field({"type": ["string", "array"], "items": {"type": "string"}})
+class CommaList(LooseText):
+    """Text that holds a list parted by commas; it may also come as a list."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, list):
+            return super().to_internal_value(data)
+        parts = [super(CommaList, self).to_internal_value(part) for part in data]
+        if odd := next((part for part in parts if "," in part), None):
+            raise ValidationError(f"holds {odd[:40]!r}: a comma would part it in two.")
+        return ",".join(parts)
+
+
+def parted(value: object) -> list[object]:
+    """The values of a list, or of a text that parts them by commas."""
+    if isinstance(value, str):
+        return [part for part in value.split(",") if part.strip()]
+    if not isinstance(value, list):
+        raise ValueError("must be a list.")
+    return list(value)

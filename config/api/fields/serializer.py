@@ -14,6 +14,7 @@ from rest_framework import serializers
 
 from config.api import values
 from config.api.fields.loose import (
+    CommaList,
     LooseBoolean,
     LooseChoice,
     LooseDate,
@@ -36,6 +37,7 @@ WRITERS: dict[type, Writer | None] = {
     LooseBoolean: None,
     LooseInteger: None,
     LooseText: None,
+    CommaList: None,
     LooseChoice: None,
     LooseDecimal: float,
     LooseMoment: values.milliseconds_z,
