@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import product
 
 import pytest
 from django.urls import get_resolver
@@ -37,7 +36,6 @@ def routes_below(resolver, prefix) -> Iterator:
 
 
 PLAIN = plain_lists()
-OPERATORS = ("", "$ne", "$in", "$nin", "$lt", "$lte", "$gt", "$gte", "$like", "$notLike")
 
 
 @pytest.fixture
@@ -77,14 +75,15 @@ def test_a_row_of_a_plain_list_is_the_record_as_it_is_read_alone(api, alice, bob
 def test_a_plain_list_answers_every_comparison_as_models_would(api, alice, path, monkeypatch):
     filters = PLAIN[path].filterset_class.base_filters.items()
     values = {"integer": "1", "number": "1", "boolean": "true"}
-    for (name, filter_), operator in product(filters, OPERATORS):
+    for name, filter_, operator in ((name, one, operator) for name, one in filters for operator in one.operators):
         value = "2020-01-01" if "format" in filter_.schema else values.get(filter_.schema["type"], "buyer")
-        queries = [f"{name}[{operator}]={value}" if operator else f"{name}={value}", f"$sort[{name}]=-1&{name}={value}"]
-        for query in [*queries, f"$or[0][{name}]={value}&$or[1][{name}]=null&$select=id"]:
-            monkeypatch.setattr(PLAIN[path], "is_plain", True)
-            plain = api(alice).get(f"{path}?{query}").json()
-            monkeypatch.setattr(PLAIN[path], "is_plain", False)
-            assert plain == api(alice).get(f"{path}?{query}").json(), query
+        query = (
+            f"{name}[{operator}]={value}&$sort[{name}]=-1" if operator else f"$or[0][{name}]={value}&$or[1][{name}]="
+        )
+        monkeypatch.setattr(PLAIN[path], "is_plain", True)
+        plain = api(alice).get(f"{path}?{query}").json()
+        monkeypatch.setattr(PLAIN[path], "is_plain", False)
+        assert plain == api(alice).get(f"{path}?{query}").json(), query
 
 
 def test_statements_for_everybody_cannot_depend_on_more_than_an_id(alice):
