@@ -243,9 +243,10 @@ def alerts_of(offer: LeadOffer, story: Story, numbers: Mapping[str, Numbers], no
         yield offer, "alert_text", drafts.alert_text(user, story.given_text, now)
     if offer.status == Status.CLAIMED and by_email(offer):
         yield offer, "alert_email", drafts.alert_email(user, story.given_subject, story.given_email, now)
-    if by_call(offer):
-        words = story.offer_call if offer.status == Status.SENT else story.given_call
-        yield offer, "alert_call", drafts.alert_call(user, words, now)
+    if offer.status == Status.SENT and by_call(offer):
+        yield offer, "alert_call", drafts.alert_call(user, story.offer_call, now)
+    if offer.status == Status.CLAIMED and by_call(offer):
+        yield offer, "alert_call", drafts.alert_call(user, story.given_call, now)
 
 
 def by_text(offer: LeadOffer) -> bool:

@@ -75,6 +75,16 @@ def test_a_call_comes_beside_the_other_alerts(api, alice, lead, team, bob, run):
     assert sorted(Message.objects.filter(user=bob).values_list("channel", flat=True)) == ["call", "email", "text"]
 
 
+def test_who_is_not_told_after_all_is_not_called(called, bob, dana, run):
+    bob.is_active = False
+    bob.save()
+
+    run()
+
+    assert statuses(called) == {"Bob": "Cancelled", "Dana": "Sent"}
+    assert (calls_to(bob).count(), calls_to(dana).count()) == (0, 1)
+
+
 def test_pressing_1_claims_and_tells_how_to_reach_the_person(called, bob, run, press):
     run(seconds=30)
 
