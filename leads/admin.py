@@ -35,6 +35,24 @@ class LeadSourceAdmin(ResourceAdmin):
         return LeadSource.objects.create(name=body["name"])
 
 
+ANY_OF = "Any of these, parted by commas. Empty: whatever it is."
+ROUTE_HELP = {
+    "filter": "The type that the lead must have, such as Buyer. Empty: any.",
+    "types": "Any of these, parted by commas: Buyer, Renter. Beside the filter above, which knows only one.",
+    "price_from": "In dollars: this much or more.",
+    "price_to": "In dollars: below this.",
+    "cities": ANY_OF,
+    "zipcodes": ANY_OF,
+    "listing_statuses": ANY_OF,
+    "open_hours": "On the clock of the team, such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always.",
+    "off_hours": "Outside these hours: try the next route, or keep the lead for this team until it opens.",
+    "is_returning_to_claimer": "A person who comes back goes to whoever of the team claimed them before.",
+    "campaign": "Started by the server where the route is automatic.",
+    "is_automatic": "The server offers the lead and starts the campaign. Off: a program of yours asks for both.",
+    "position": "Routes are tried from the lowest up, and the first that fits takes the lead. Empty: where it belongs.",
+}
+
+
 @admin.register(LeadRoute)
 class LeadRouteAdmin(ResourceAdmin):
     resource = LeadRouteResource
@@ -54,9 +72,22 @@ class LeadRouteAdmin(ResourceAdmin):
     ordering = ["position", "pk"]
     fieldsets = [
         ("Which leads", {"fields": ["lead_source", "contact_source", "filter"]}),
-        ("Who gets them", {"fields": ["distribution_target", "team_selection_method", "team"]}),
-        ("What follows", {"fields": ["campaign", "is_automatic"]}),
+        (
+            "Only those that meet all of these",
+            {"fields": ["types", "price_from", "price_to", "cities", "zipcodes", "listing_statuses"]},
+        ),
+        ("When", {"fields": ["open_hours", "off_hours"]}),
+        (
+            "Who gets them",
+            {"fields": ["distribution_target", "team_selection_method", "team", "is_returning_to_claimer"]},
+        ),
+        ("What follows", {"fields": ["campaign", "is_automatic", "position"]}),
     ]
+    help_texts = ROUTE_HELP
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Where a new route belongs the API knows best."""
+        return {**super().get_changeform_initial_data(request), "position": None}
 
     def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
         """Leads go to teams you created."""

@@ -22,6 +22,9 @@ LEAD = {
     "state": "WA",
     "zipcode": 98112,
     "type": "Buyer",
+    "ponded_at": None,
+    "contacted_at": "2018-01-16T09:21:40.000Z",
+    "merged_into_id": None,
     "created_at": "2018-01-16T09:09:09.000Z",
     "modified_at": "2018-01-16T09:09:09.000Z",
 }
@@ -47,6 +50,15 @@ LEAD_ROUTE = {
     "contact_source": {"id": 3, "name": "Email"},
     "is_automatic": True,
     "position": 1,
+    "types": "Buyer,Renter",
+    "cities": "Irvine,Tustin",
+    "zipcodes": "92618,92780",
+    "listing_statuses": "Active",
+    "price_from": 500_000,
+    "price_to": 1_500_000,
+    "open_hours": "Mon-Fri 9:00-17:00; Sat 10:00-14:00",
+    "off_hours": "Hold Until Open",
+    "is_returning_to_claimer": True,
 }
 OFFER = {
     "id": 1,

@@ -24,6 +24,15 @@ class LeadRouteFilters(FilterSet):
             "filter",
             "is_automatic",
             "position",
+            "types",
+            "cities",
+            "zipcodes",
+            "listing_statuses",
+            "price_from",
+            "price_to",
+            "open_hours",
+            "off_hours",
+            "is_returning_to_claimer",
         ]
 
 
@@ -52,6 +61,9 @@ class LeadFilters(FilterSet):
             "state",
             "zipcode",
             "type",
+            "ponded_at",
+            "contacted_at",
+            "merged_into_id",
             "created_at",
             "modified_at",
         ]

@@ -71,6 +71,11 @@ def make_whole(route: LeadRoute) -> None:
         route.team = None
     elif route.team_id is None:
         raise IncompleteRoute("team_id", "team_id is required where team_selection_method is Specific Team.")
+    if route.price_from is not None and route.price_to is not None and route.price_from >= route.price_to:
+        message = (
+            f"price_from must be below price_to: no price is {route.price_from} or more, and below {route.price_to}."
+        )
+        raise IncompleteRoute("price_from", message)
 
 
 def place(route: LeadRoute, wanted: int | None) -> None:

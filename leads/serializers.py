@@ -8,22 +8,26 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.models import Campaign
-from config.api.fields import LooseChoice, LooseSerializer, LooseText, Reference
+from config.api.fields import CommaList, LooseChoice, LooseSerializer, LooseText, Reference
 from crm.models import Contact, ContactSource
 from leads import examples
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
 from leads.wording import is_number
+from teams.hours import validate_hours
 from teams.models import Team, User
+from teams.serializers import teams_created_by
+from teams.zipcodes import validate_zipcodes
 
 Status = LeadOffer.Status
 
 # How the team inside a route spells its order: documented is 1 for one team; that Rank is it is inferred.
-ORDER_NUMBERS = {Team.OrderMethod.RANK: 1, Team.OrderMethod.TIME: 2}
+ORDER_NUMBERS = {
+    Team.OrderMethod.RANK: 1,
+    Team.OrderMethod.TIME: 2,
+    Team.OrderMethod.ROUND_ROBIN: 3,
+    Team.OrderMethod.BROADCAST: 4,
+}
 PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # a ZIP code with a leading zero is none
-
-
-def teams_created_by(user: User) -> QuerySet[Team]:
-    return Team.objects.filter(creator=user)
 
 
 class InquiringContact(Reference):
@@ -56,7 +60,7 @@ class OneOrZero(serializers.IntegerField):
 
 
 class OrderNumber(serializers.IntegerField):
-    """Rank or Time as the number the embedded team shows."""
+    """The order as the number the embedded team shows."""
 
     def to_representation(self, value: Any) -> int:
         return ORDER_NUMBERS[Team.OrderMethod(value)]
@@ -114,6 +118,11 @@ class NoneableChoice(LooseChoice):
         return super().run_validation(None if is_none else data)
 
 
+def values_of_one_kind(**more: Any) -> CommaList:
+    """A condition that is met by any of its values."""
+    return CommaList(max_length=20_000, required=False, allow_blank=True, **more)
+
+
 class LeadRouteSerializer(LooseSerializer[LeadRoute]):
     """Written with ids, read with the records themselves."""
 
@@ -126,6 +135,9 @@ class LeadRouteSerializer(LooseSerializer[LeadRoute]):
     lead_source = LeadSourceSerializer(read_only=True, allow_null=True)
     contact_source = NamedContactSourceSerializer(read_only=True, allow_null=True)
     team_selection_method = NoneableChoice(choices=LeadRoute.TeamSelection.values, required=False, allow_null=True)
+    types, cities, listing_statuses = values_of_one_kind(), values_of_one_kind(), values_of_one_kind()
+    zipcodes = values_of_one_kind(validators=[validate_zipcodes])
+    open_hours = LooseText(max_length=1000, required=False, allow_blank=True, validators=[validate_hours])
 
     class Meta:
         model = LeadRoute
@@ -145,6 +157,15 @@ class LeadRouteSerializer(LooseSerializer[LeadRoute]):
             "contact_source",
             "is_automatic",
             "position",
+            "types",
+            "cities",
+            "zipcodes",
+            "listing_statuses",
+            "price_from",
+            "price_to",
+            "open_hours",
+            "off_hours",
+            "is_returning_to_claimer",
         ]
 
 
@@ -179,6 +200,9 @@ class LeadSerializer(LooseSerializer[Lead]):
             "state",
             "zipcode",
             "type",
+            "ponded_at",
+            "contacted_at",
+            "merged_into_id",
             "created_at",
             "modified_at",
         ]
@@ -189,6 +213,9 @@ class LeadSerializer(LooseSerializer[Lead]):
             "claimed_at",
             "time_to_claim",
             "distribution_target",
+            "ponded_at",
+            "contacted_at",
+            "merged_into_id",
             "created_at",
             "modified_at",
         ]

@@ -535,6 +535,9 @@ TABLES = [
     zipcode               | number            | write
     type                  | text              | write
     distribution_target   | Myself, Team Rollout | read  | inferred
+    ponded_at             | date-time         | read     | ours
+    contacted_at          | date-time         | read     | ours
+    merged_into_id        | integer           | read     | ours
     created_at            | date-time         | read     | inferred
     modified_at           | date-time         | read     | inferred
     """,
@@ -558,6 +561,15 @@ TABLES = [
     contact_source        | object            | read
     is_automatic          | boolean           | write    | ours
     position              | integer           | write    | ours
+    types                 | text              | write    | ours
+    cities                | text              | write    | ours
+    zipcodes              | text              | write    | ours
+    listing_statuses      | text              | write    | ours
+    price_from            | integer           | write    | ours
+    price_to              | integer           | write    | ours
+    open_hours            | text              | write    | ours
+    off_hours             | Next Rule, Hold Until Open | write | ours
+    is_returning_to_claimer | boolean         | write    | ours
     """,
         references={
             "team_id": "rollout",

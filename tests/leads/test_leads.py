@@ -50,6 +50,9 @@ def test_a_lead_is_answered_as_documented(api, alice, mary):
         "state": "CA",
         "zipcode": 92618,
         "type": "Buyer",
+        "ponded_at": None,
+        "contacted_at": None,
+        "merged_into_id": None,
         "created_at": "2027-03-01T20:00:00.000Z",
         "modified_at": "2027-03-01T20:00:00.000Z",
     }

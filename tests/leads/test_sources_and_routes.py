@@ -59,6 +59,15 @@ def test_a_route_is_written_with_ids_and_read_with_records(api, alice, team, cam
         "contact_source": {"id": by_email.pk, "name": "Email"},
         "is_automatic": False,
         "position": 1,
+        "types": "",
+        "cities": "",
+        "zipcodes": "",
+        "listing_statuses": "",
+        "price_from": None,
+        "price_to": None,
+        "open_hours": "",
+        "off_hours": "Next Rule",
+        "is_returning_to_claimer": False,
     }
     found = api(alice).get(f"/lead-routes?lead_source_id={ZILLOW}&contact_source_id={by_email.pk}").json()
     assert found["data"] == [made]
@@ -115,6 +124,16 @@ def test_zipcode_forces_the_team_to_null(api, alice, whole):
         ({"is_automatic": "perhaps"}, "is_automatic"),
         ({"position": -1}, "position"),
         ({"filter": "x" * 256}, "filter"),
+        ({"types": ["Buyer", "Seller, Renter"]}, "types"),
+        ({"types": [["Buyer"]]}, "types"),
+        ({"cities": "x" * 20_001}, "cities"),
+        ({"zipcodes": "92618,V6B"}, "zipcodes"),
+        ({"price_from": -1}, "price_from"),
+        ({"price_from": 500_000, "price_to": 500_000}, "price_from"),
+        ({"price_to": "a lot"}, "price_to"),
+        ({"open_hours": "Mon 9-25"}, "open_hours"),
+        ({"off_hours": "Never"}, "off_hours"),
+        ({"is_returning_to_claimer": "perhaps"}, "is_returning_to_claimer"),
     ],
 )
 def test_a_route_that_is_not_whole_is_refused_by_field(api, alice, whole, change, field):
@@ -242,3 +261,45 @@ def test_the_embedded_team_numbers_its_order(api, alice, team, route):
     shown = api(alice).get(f"/lead-routes/{route.pk}").json()["team"]
 
     assert (shown["order_method"], shown["is_sharing_contacts"], shown["distribution_zipcodes"]) == (2, 0, "92618")
+
+
+# Conditions
+
+
+def test_the_values_of_a_condition_come_as_text_or_as_a_list(api, alice, whole):
+    lists = {"types": ["Buyer", "Renter"], "cities": "Irvine, Tustin", "zipcodes": [92618, "02108"]}
+
+    made = api(alice).made("/lead-routes", whole | lists)
+
+    assert (made["types"], made["cities"], made["zipcodes"]) == ("Buyer,Renter", "Irvine, Tustin", "92618,02108")
+    assert api(alice).patch(f"/lead-routes/{made['id']}", {"types": [], "cities": None}).json()["types"] == ""
+
+
+def test_a_price_band_is_judged_whole(api, alice, whole):
+    made = api(alice).made("/lead-routes", whole | {"price_from": "500000", "off_hours": "hold until open"})
+
+    assert (made["price_from"], made["off_hours"]) == (500_000, "Hold Until Open")
+    refused = api(alice).patch(f"/lead-routes/{made['id']}", {"price_to": 400_000})
+    assert refused.status_code == 400
+    assert "500000" in refused.json()["errors"]["price_from"]
+    assert api(alice).patch(f"/lead-routes/{made['id']}", {"price_to": 400_000, "price_from": 0}).status_code == 200
+
+
+def test_a_route_with_conditions_comes_before_the_same_without(api, alice, whole):
+    for number, given in enumerate([{}, {"cities": "Irvine"}, {"filter": ""}], 1):
+        api(alice).made("/lead-routes", whole | given | {"types": ""})
+        assert LeadRoute.objects.count() == number
+    in_order = LeadRoute.objects.order_by("position").values_list("cities", "filter")
+    assert list(in_order) == [("Irvine", "Buyer"), ("", "Buyer"), ("", "")]
+
+
+def test_routes_may_name_the_same_zip_codes_for_they_have_an_order(api, alice, whole):
+    for _ in range(2):
+        api(alice).made("/lead-routes", whole | {"zipcodes": "92618"})
+
+
+@pytest.mark.parametrize(("order", "number"), [("Rank", 1), ("Time", 2), ("Round Robin", 3), ("Broadcast", 4)])
+def test_the_order_of_the_team_inside_is_a_number(api, alice, team, whole, order, number):
+    api(alice).patch(f"/teams/{team.pk}", {"order_method": order})
+
+    assert api(alice).made("/lead-routes", whole)["team"]["order_method"] == number
