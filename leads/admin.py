@@ -1,14 +1,19 @@
 """Leads, the rules that route them and their offers, in the admin."""
 
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from config.api.admin import ResourceAdmin
 from config.api.asking import ask
-from leads.models import DistributionReport, Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
+from crm.views import ActivityResource
+from leads.deeds import PondClaimResource
+from leads.models import DistributionReport, Lead, LeadOffer, LeadRoute, LeadSource, PondLead, RoutingTrace
+from leads.pond import pond_of
 from leads.report.admin import DistributionReportAdmin
 from leads.views import LeadOfferResource, LeadRouteResource, UnaskedLeadResource
 from leads.wording import Story
@@ -113,7 +118,24 @@ class LeadAdmin(ResourceAdmin):
         "city",
         "state",
         "zipcode",
+        "history",
     ]
+    actions = ["log_a_call"]
+    readonly_fields = ["history"]
+
+    @admin.action(description="Log a call", permissions=["view"])
+    def log_a_call(self, request: HttpRequest, leads: QuerySet[Lead]) -> None:
+        for lead in leads:
+            ask(ActivityResource, "POST", request.user, {"kind": "Call"}, contact_id=str(lead.contact_id))
+        messages.success(request, "The call was logged.")
+
+    @admin.display(description="contact made")
+    def history(self, lead: Lead) -> str:
+        """Where to write down what was said."""
+        if lead.pk is None:
+            return "-"
+        form = reverse("admin:crm_activity_add")
+        return format_html('<a href="{}?contact={}&amp;kind=Call">Log a call</a>', form, lead.contact_id)
 
 
 @admin.register(LeadOffer)
@@ -143,6 +165,33 @@ class LeadOfferAdmin(ResourceAdmin):
         for offer in offers:
             names = {"id": str(offer.pk), "lead_id": str(offer.lead_id)}
             ask(LeadOfferResource, "PATCH", request.user, {"status": status}, **names)
+
+
+@admin.register(PondLead)
+class PondLeadAdmin(ResourceAdmin):
+    """Leads of your teams that anybody of them may take."""
+
+    list_display = ["inquiry", "team", "ponded_at"]
+    list_display_links = None
+    list_select_related = ["contact", "source", "team"]
+    ordering = ["ponded_at", "pk"]
+    actions = ["take"]
+
+    def rows_for(self, user: User) -> QuerySet[Any]:
+        return pond_of(user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The list alone: a lead's page tells more of it."""
+        return obj is None and self.has_module_permission(request)
+
+    @admin.display(description="lead")
+    def inquiry(self, lead: Lead) -> str:
+        return Story(lead, cast(Team, lead.team).claim_preview).teaser
+
+    @admin.action(description="Take", permissions=["view"])
+    def take(self, request: HttpRequest, leads: QuerySet[Any]) -> None:
+        for lead in leads:
+            ask(PondClaimResource, "POST", request.user, {}, lead_id=str(lead.pk))
 
 
 @admin.register(RoutingTrace)

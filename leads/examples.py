@@ -77,6 +77,13 @@ OFFER = {
     },
     "user": {"id": 1002, "first_name": "Dorothy", "last_name": "Vaughan", "email": "dorothy@example.com"},
 }
+POND_LEAD = {
+    "id": 788,
+    "distribution_target": "Team Rollout",
+    "contact": {"id": 76, "first_name": "Mary", "last_name": "Jackson"},
+    "team": {"id": 3, "name": "Pride"},
+    "ponded_at": "2018-01-16T09:29:09.000Z",
+}
 LEAD_OFFER = OFFER | {"claimed_via": "Text"}
 ROUTING_TRACE = {
     "id": 788,

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from config.api.resources import routes
+from leads.deeds import DEEDS, PondResource
 from leads.links.views import ClaimPage
 from leads.report.views import DistributionReportResource
 from leads.v1.views import ApiV1
@@ -23,6 +24,11 @@ urlpatterns = [
     *routes("leads", LeadResource),
     *routes("leads/<lead_id>/offers", LeadOfferResource),
     *routes("lead-offers", OwnOfferResource),
+    *routes("pond", PondResource),
+    *(
+        path(f"leads/<lead_id>/{name}", deed.as_view({"post": "create"}), name=f"leads-lead_id-{name}")
+        for name, deed in DEEDS.items()
+    ),
     path(
         "leads/<lead_id>/routing-trace",
         RoutingTraceResource.as_view({"get": "retrieve"}),

@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from campaigns.models import Task
 from config import clock
 from crm.models import Contact
-from leads.models import LeadOffer, LeadSource
+from leads.models import Lead, LeadOffer, LeadSource
 from teams.models import SubAccount, TeamMember
 from tests.conftest import make_user
 
@@ -160,7 +160,7 @@ TABLE = [
     ("get",    "/lead-routes/{route}",                             None, 200, 404, 404, 404, 404, 404, 404, 401),
     ("patch",  "/lead-routes/{route}",               {"filter": "Rent"}, 200, 404, 404, 404, 404, 404, 404, 401),
     ("delete", "/lead-routes/{route}",                             None, 200, 404, 404, 404, 404, 404, 404, 401),
-    ("get",    "/leads",                                           None,   1,   1,   1,   1,   0,   0,   1, 401),
+    ("get",    "/leads",                                           None,   2,   2,   2,   2,   0,   0,   2, 401),
     ("post",   "/leads",                                           LEAD, 201, 201, 201, 201, 400, 400, 201, 401),
     ("get",    "/leads/{lead}",                                    None, 200, 200, 200, 200, 404, 404, 200, 401),
     ("get",    "/leads/{lead}/routing-trace",                      None, 200, 200, 200, 200, 404, 404, 200, 401),
@@ -168,6 +168,12 @@ TABLE = [
     ("post",   "/leads/{lead}/offers",                               {}, 200, 400, 400, 400, 404, 404, 400, 401),
     ("get",    "/leads/{lead}/offers/{offer}",                     None, 200, 404, 404, 404, 200, 404, 404, 401),
     ("patch",  "/leads/{lead}/offers/{offer}",    {"status": "Claimed"}, 403, 404, 404, 404, 200, 404, 404, 401),
+    ("post",   "/leads/{lead}/claim",                                {}, 409, 404, 404, 404, 409, 404, 404, 401),
+    ("post",   "/leads/{lead}/reassign",           {"user_id": "{bob}"}, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("post",   "/leads/{lead}/return",                               {}, 409, 409, 409, 409, 404, 404, 409, 401),
+    ("post",   "/leads/{lead}/merge",          {"lead_id": "{double}"}, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("get",    "/pond",                                            None,   1,   0,   0,   0,   1,   0,   0, 401),
+    ("get",    "/pond/{double}",                                   None, 200, 404, 404, 404, 200, 404, 404, 401),
     ("get",    "/lead-offers",                                     None,   0,   0,   0,   0,   1,   0,   0, 401),
     ("get",    "/lead-offers/{offer}",                             None, 404, 404, 404, 404, 200, 404, 404, 401),
 ]
@@ -252,6 +258,8 @@ def world(alice, bob, dana, charlie, team, api):
         campaign_id=ids["routed_campaign"],
     )
     make("lead", "/leads", contact_id=ids["contact"], source_id=ids["lead_source"])
+    make("double", "/leads", contact_id=ids["contact"], source_id=ids["lead_source"])
+    Lead.objects.filter(pk=ids["double"]).update(ponded_at=clock.now())
     assert mine.post(f"/leads/{ids['lead']}/offers").status_code == 201
     offers = LeadOffer.objects.filter(lead_id=ids["lead"])
     ids["offer"] = offers.get(user=frank).pk

@@ -1,0 +1,66 @@
+"""The pond: leads that nobody of a team claimed in time. Any member may take one, whenever they like."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from config.errors import Conflict
+from leads.claims import (
+    CLAIMED,
+    AlreadyClaimed,
+    cancel_alerts,
+    end_other_offers,
+    first_channel,
+    give_lead,
+    hold_lead,
+    refuse_merged,
+)
+from leads.models import Lead, LeadOffer, LeadQuerySet, PondLead
+from teams.models import Team, User
+
+Status = LeadOffer.Status
+
+TAKEN: Final = "taken from the pond"
+
+
+class NotInPond(Conflict):
+    """This lead is not in the pond."""
+
+
+def pond_of(user: User) -> "LeadQuerySet":
+    """The leads that this user may take: those in the ponds of the teams they created or belong to."""
+    waiting = PondLead.objects.filter(ponded_at__isnull=False, claimed_by_user=None, merged_into=None)
+    return waiting.filter(team__in=Team.objects.joined_by(user).values("pk"))
+
+
+def leads_of_teams(user: User) -> LeadQuerySet:
+    """The leads of this user's teams, taken or not: whoever is too late is told so."""
+    return Lead.objects.filter(team__in=Team.objects.joined_by(user).values("pk"))
+
+
+@transaction.atomic
+def take(lead: Lead, user: User, *, now: datetime, via: str = "") -> Lead:
+    """Give a lead of the pond to a member of its team, or say why not. Their taking it again changes nothing."""
+    lead = hold_lead(lead.pk)
+    refuse_merged(lead)
+    if lead.claimed_by_user_id == user.pk:
+        return lead
+    if lead.claimed_by_user_id is not None:
+        raise AlreadyClaimed
+    if lead.ponded_at is None:
+        raise NotInPond
+    cancel_alerts(lead.offers.all(), reason=CLAIMED, now=now)
+    offer = offer_for(lead, user, now)
+    give_lead(lead, user, via=via or first_channel(offer), now=now)
+    end_other_offers([lead.pk], now=now)
+    return lead
+
+
+def offer_for(lead: Lead, user: User, now: datetime) -> LeadOffer:
+    """Their offer of this round, claimed; one that was never made is made now."""
+    place = {"team_id": lead.team_id, "position": lead.offers.count(), "notify_at": now, "created_at": now}
+    taken = {"status": Status.CLAIMED, "reason": TAKEN, "settled_at": now}
+    own = {"lead": lead, "user": user, "round": lead.round}
+    offer, _ = LeadOffer.objects.update_or_create(**own, defaults=taken, create_defaults=place | taken)
+    return offer

@@ -1,0 +1,185 @@
+"""Leads that are given to somebody else, and leads that are one."""
+
+import pytest
+
+from crm.models import Contact
+from leads import engine
+from leads.models import Lead, LeadOffer
+from tests.leads.conftest import inquiry, make_contact, offer_of, statuses, texts_to
+
+
+@pytest.fixture
+def offered(api, alice, lead, run):
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+    return lead
+
+
+@pytest.fixture
+def claimed(api, bob, offered):
+    api(bob).patch(f"/leads/{offered.pk}/offers/{offer_of(offered, bob).pk}", {"status": "Claimed"})
+    return offered
+
+
+def reassign(api, actor, lead, user):
+    return api(actor).post(f"/leads/{lead.pk}/reassign", {"user_id": getattr(user, "pk", user)})
+
+
+@pytest.mark.contract("Leads", "`POST /leads/:id/reassign`: to another user", "ours")
+def test_the_owner_gives_a_claimed_lead_to_another(api, alice, bob, dana, mary, claimed):
+    answer = reassign(api, alice, claimed, dana)
+
+    assert answer.status_code == 200
+    assert (answer.json()["claimed_by_user_id"], answer.json()["claimed_via"]) == (dana.pk, "Assigned")
+    assert offer_of(claimed, bob).status == "Returned"
+    mary.refresh_from_db()
+    assert mary.assigned_user == dana
+    assert f"{alice} has given it to {dana}." in texts_to(bob)[-1]
+    assert "The lead is yours" in texts_to(dana)[-1]
+    entry = claimed.trace_entries.get(kind="Reassigned")
+    assert (entry.actor_user, entry.details) == (alice, {"user_id": dana.pk, "from_user_id": bob.pk})
+
+
+def test_one_that_nobody_has_is_given_as_well(api, alice, dana, offered, run):
+    assert reassign(api, alice, offered, dana).status_code == 200
+
+    run(hours=1)
+
+    assert statuses(offered) == {"Bob": "Lost", "Dana": "Cancelled"}
+    offered.refresh_from_db()
+    assert offered.claimed_by_user == dana
+
+
+def test_to_whoever_has_it_changes_nothing(api, alice, bob, claimed):
+    assert reassign(api, alice, claimed, bob).status_code == 200
+
+    assert offer_of(claimed, bob).status == "Claimed"
+    assert not claimed.trace_entries.filter(kind="Reassigned").exists()
+
+
+def test_the_creator_of_its_team_may(api, alice, bob, dana, charlie, claimed):
+    Contact.objects.update(owner_user=charlie)
+    Lead.objects.update(owner_user=charlie)
+
+    assert reassign(api, alice, claimed, dana).status_code == 200
+
+
+def test_a_member_may_not(api, bob, dana, claimed):
+    assert reassign(api, bob, claimed, dana).status_code == 403
+
+
+@pytest.mark.parametrize("given", ["charlie", 999999, None, "soon"])
+def test_to_strangers_it_is_not_given(given, request, api, alice, claimed):
+    user = request.getfixturevalue(given) if given == "charlie" else given
+
+    refusal = reassign(api, alice, claimed, user)
+
+    assert refusal.status_code == 400
+    assert list(refusal.json()["errors"]) == ["user_id"]
+
+
+# Doubles
+
+
+@pytest.fixture
+def double(api, alice, mary, lead):
+    """Mary asked a second time."""
+    told = {"city": "Tustin", "text_body": "And a pool?", "type": "", "mls_id": ""}
+    return Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary, **told))["id"])
+
+
+def merge(api, actor, lead, double):
+    return api(actor).post(f"/leads/{lead.pk}/merge", {"lead_id": getattr(double, "pk", double)})
+
+
+@pytest.mark.contract("Leads", "`POST /leads/:id/merge`: of doubled leads", "ours")
+def test_a_lead_learns_from_its_double(api, alice, lead, double):
+    merged = merge(api, alice, double, lead)
+
+    assert merged.status_code == 200
+    assert (merged.json()["city"], merged.json()["type"], merged.json()["mls_id"]) == ("Tustin", "Buyer", 2000)
+    assert merged.json()["text_body"] == "And a pool?\n\nLead from Zillow"
+    lead.refresh_from_db()
+    assert lead.merged_into == double
+    for each in (lead, double):
+        entry = each.trace_entries.get(kind="Merged")
+        assert (entry.actor_user, entry.details) == (alice, {"lead_id": lead.pk, "into_lead_id": double.pk})
+
+
+def test_nobody_is_told_of_the_double_any_more(api, alice, bob, dana, offered, double, run):
+    merge(api, alice, double, offered)
+
+    run(hours=1)
+
+    assert statuses(offered) == {"Bob": "Cancelled", "Dana": "Cancelled"}
+    assert (texts_to(bob), texts_to(dana)) == ([], [])
+    assert engine.next_due_at() is None
+
+
+def test_a_double_is_neither_claimed_nor_offered_nor_taken(api, alice, bob, offered, double):
+    offer = offer_of(offered, bob)
+    merge(api, alice, double, offered)
+    message = f"This lead was merged into lead {double.pk}."
+
+    answers = [
+        api(bob).patch(f"/leads/{offered.pk}/offers/{offer.pk}", {"status": "Claimed"}),
+        api(alice).post(f"/leads/{offered.pk}/offers"),
+        api(bob).post(f"/leads/{offered.pk}/claim"),
+        api(alice).post(f"/leads/{offered.pk}/return"),
+        reassign(api, alice, offered, bob),
+    ]
+
+    assert [(answer.status_code, answer.json()["message"]) for answer in answers] == [(409, message)] * 5
+
+
+def test_whoever_claimed_the_double_has_the_lead(api, alice, bob, claimed, double, run):
+    api(alice).post(f"/leads/{double.pk}/offers")
+
+    merged = merge(api, alice, double, claimed)
+
+    assert merged.json()["claimed_by_user_id"] == bob.pk
+    run(hours=1)
+    assert set(double.offers.values_list("status", flat=True)) == {"Cancelled"}
+
+
+def test_two_claimers_are_named(api, alice, bob, dana, claimed, double, run):
+    reassign(api, alice, double, dana)
+
+    refusal = merge(api, alice, double, claimed)
+
+    assert refusal.status_code == 409
+    assert (
+        f"Lead {double.pk} was claimed by user {dana.pk}, lead {claimed.pk} by user {bob.pk}."
+        in (refusal.json()["message"])
+    )
+    claimed.refresh_from_db()
+    assert claimed.merged_into is None
+
+
+def test_neither_into_itself_nor_twice_nor_of_another_contact(api, alice, lead, double):
+    other = api(alice).made("/leads", inquiry(make_contact(alice)))["id"]
+    assert merge(api, alice, lead, double).status_code == 200
+    refusals = {
+        lead: f"lead_id {lead.pk} is the lead itself.",
+        double: f"lead_id {double.pk}: lead {double.pk} was merged into lead {lead.pk}.",
+        other: f"lead_id {other} is a lead of another contact, {Lead.objects.get(pk=other).contact_id}.",
+    }
+
+    for named, message in refusals.items():
+        refusal = merge(api, alice, lead, named)
+        assert (refusal.status_code, refusal.json()["message"]) == (400, message)
+        assert list(refusal.json()["errors"]) == ["lead_id"]
+    assert merge(api, alice, double, lead).status_code == 400
+
+
+def test_only_its_owner_merges(api, bob, claimed, double):
+    assert merge(api, bob, claimed, double).status_code == 403
+
+
+def test_unknown_ids_are_named(api, alice, charlie, lead):
+    strange = Lead.objects.create(owner_user=charlie, contact=make_contact(charlie), distribution_target="Myself")
+    for named in (strange, 999999, None, "x"):
+        refusal = merge(api, alice, lead, named)
+        assert refusal.status_code == 400
+        assert list(refusal.json()["errors"]) == ["lead_id"]
+    assert LeadOffer.objects.count() == 0

@@ -1,0 +1,192 @@
+"""The pond: leads that any member of a team may take."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from leads.models import LeadOffer
+from tests.leads.conftest import NOON, offer_of, statuses, texts_to
+
+
+@pytest.fixture
+def ponded(api, alice, team, lead, run):
+    """Nobody claimed it in ten minutes."""
+    team.fallback_target = "Pond"
+    team.is_contact_resource_sharing_enabled = False
+    team.save()
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run(minutes=10)
+    lead.refresh_from_db()
+    return lead
+
+
+def take(api, user, lead, **body):
+    return api(user).post(f"/leads/{lead.pk}/claim", body)
+
+
+@pytest.mark.contract("Leads", "`GET /pond`, `POST /leads/:id/claim`: leads nobody claimed, for any member", "ours")
+def test_members_see_little_of_it(api, bob, team, mary, ponded):
+    (shown,) = api(bob).get("/pond").json()["data"]
+
+    assert shown == {
+        "id": ponded.pk,
+        "distribution_target": "Team Rollout",
+        "contact": {"id": mary.pk, "first_name": "Mary", "last_name": "Jackson"},
+        "team": {"id": team.pk, "name": "Pride"},
+        "ponded_at": "2027-03-01T20:10:00.000Z",
+    }
+    assert api(bob).get(f"/pond/{ponded.pk}").json() == shown
+    assert api(bob).get(f"/leads/{ponded.pk}").status_code == 404
+
+
+def test_not_even_a_name_where_the_team_says_so(api, bob, team, ponded):
+    team.claim_preview = "Area"
+    team.save()
+
+    (shown,) = api(bob).get("/pond").json()["data"]
+
+    assert (shown["contact"]["first_name"], shown["contact"]["last_name"]) == ("", "")
+
+
+def test_strangers_and_those_who_have_not_accepted_see_nothing(api, bob, charlie, team, ponded):
+    team.memberships.filter(user=bob).update(request_status="Pending")
+    for user in (bob, charlie):
+        assert api(user).get("/pond").json()["total"] == 0
+        assert take(api, user, ponded).status_code == 404
+
+
+def test_a_member_takes_it(api, dana, mary, ponded, run):
+    run(hours=3)
+
+    taken = take(api, dana, ponded, claimed_via="Phone")
+
+    assert (taken.status_code, taken.json()["claimed_by_user_id"]) == (200, dana.pk)
+    assert taken.json()["claimed_via"] == "Phone"
+    assert statuses(ponded) == {"Bob": "Lost", "Dana": "Claimed"}
+    mary.refresh_from_db()
+    assert mary.assigned_user == dana
+    assert api(dana).get("/pond").json()["total"] == 0
+    assert take(api, dana, ponded).status_code == 200  # again changes nothing
+
+
+def test_so_does_one_who_never_was_offered_it(api, alice, ponded):
+    assert take(api, alice, ponded).status_code == 200
+
+    offer = offer_of(ponded, alice)
+    assert (offer.status, offer.reason, offer.settled_at) == (
+        "Claimed",
+        "taken from the pond",
+        NOON + timedelta(minutes=10),
+    )
+
+
+def test_the_loser_is_told(api, bob, dana, ponded):
+    take(api, bob, ponded)
+
+    refusal = take(api, dana, ponded)
+
+    assert (refusal.status_code, refusal.json()["message"]) == (409, "This lead has already been claimed.")
+    assert LeadOffer.objects.filter(status="Claimed").count() == 1
+
+
+def test_an_offer_that_is_out_may_still_be_claimed(api, bob, dana, ponded):
+    answer = api(bob).patch(f"/leads/{ponded.pk}/offers/{offer_of(ponded, bob).pk}", {"status": "Claimed"})
+
+    assert answer.status_code == 200
+    assert take(api, dana, ponded).status_code == 409
+
+
+def test_what_is_not_in_the_pond_is_not_taken(api, alice, bob, lead):
+    refusal = take(api, bob, lead)
+
+    assert (refusal.status_code, refusal.json()["message"]) == (409, "This lead is not in the pond.")
+
+
+def test_bad_words_are_named(api, bob, ponded):
+    refusal = take(api, bob, ponded, claimed_via="Fax")
+    assert refusal.status_code == 400
+    assert "claimed_via" in refusal.json()["errors"]
+
+
+def test_in_the_admin_too(bob, ponded):
+    browser = Client()
+    browser.force_login(bob)
+    page = browser.get("/admin/leads/pondlead/")
+    assert "Mary Jackson" in page.content.decode()
+
+    browser.post("/admin/leads/pondlead/", {"action": "take", "_selected_action": [ponded.pk]})
+
+    ponded.refresh_from_db()
+    assert ponded.claimed_by_user == bob
+    assert browser.get(f"/admin/leads/pondlead/{ponded.pk}/change/").status_code in (302, 403)
+
+
+def test_a_call_is_logged_in_the_admin(bob, ponded, api, mary):
+    take(api, bob, ponded)
+    browser = Client()
+    browser.force_login(bob)
+    browser.post("/admin/leads/lead/", {"action": "log_a_call", "_selected_action": [ponded.pk]})
+
+    assert list(mary.activities.values_list("kind", "user")) == [("Call", bob.pk)]
+    ponded.refresh_from_db()
+    assert ponded.contacted_at is not None
+    page = browser.get(f"/admin/leads/lead/{ponded.pk}/change/").content.decode()
+    form = f"/admin/crm/activity/add/?contact={mary.pk}&amp;kind=Call"
+    assert f'<a href="{form}">Log a call</a>' in page
+    assert 'value="Call" selected' in browser.get(form.replace("&amp;", "&")).content.decode()
+
+
+# Returned to it
+
+
+def give_back(api, user, lead):
+    return api(user).post(f"/leads/{lead.pk}/return")
+
+
+@pytest.mark.contract("Leads", "`POST /leads/:id/return`: back to the pond", "ours")
+def test_who_has_it_puts_it_back(api, bob, dana, mary, ponded):
+    take(api, bob, ponded)
+
+    answer = give_back(api, bob, ponded)
+
+    assert (answer.status_code, answer.json()["claimed_by_user_id"]) == (200, None)
+    mary.refresh_from_db()
+    assert mary.assigned_user is None
+    assert offer_of(ponded, bob).status == "Returned"
+    entry = ponded.trace_entries.last()
+    assert (entry.kind, entry.actor_user, entry.reason) == ("Returned", bob, f"User {bob.pk} returned the lead.")
+    assert take(api, dana, ponded).status_code == 200
+    assert [offer.user for offer in ponded.offers.filter(status="Claimed")] == [dana]
+
+
+def test_so_does_its_owner_and_the_claimer_hears_of_it(api, alice, bob, ponded):
+    take(api, bob, ponded)
+
+    assert give_back(api, alice, ponded).status_code == 200
+
+    assert "The lead is yours no more" in texts_to(bob)[-1]
+    assert api(bob).get("/pond").json()["total"] == 1
+
+
+def test_nobody_else_does(api, bob, dana, team, ponded):
+    team.is_contact_resource_sharing_enabled = True
+    team.save()
+    ponded.contact.shares.create(user=dana)
+    take(api, bob, ponded)
+
+    assert give_back(api, dana, ponded).status_code == 403
+
+
+def test_what_nobody_has_is_not_returned(api, alice, lead):
+    refusal = give_back(api, alice, lead)
+    assert (refusal.status_code, refusal.json()["message"]) == (409, "Nobody has claimed this lead.")
+
+
+def test_what_has_no_team_has_no_pond(api, alice, mary):
+    made = api(alice).made("/leads", {"contact_id": mary.pk})
+
+    refusal = api(alice).post(f"/leads/{made['id']}/return")
+
+    assert refusal.status_code == 400
+    assert refusal.json()["message"] == "This lead has no team, and so no pond to return to."
