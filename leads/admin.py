@@ -16,10 +16,12 @@ from leads.models import DistributionReport, Lead, LeadOffer, LeadRoute, LeadSou
 from leads.pond import pond_of
 from leads.report.admin import DistributionReportAdmin
 from leads.views import LeadOfferResource, LeadRouteResource, UnaskedLeadResource
+from leads.why.admin import RoutingTraceAdmin
 from leads.wording import Story
 from teams.models import Team, User
 
 admin.site.register(DistributionReport, DistributionReportAdmin)
+admin.site.register(RoutingTrace, RoutingTraceAdmin)
 
 
 @admin.register(LeadSource)
@@ -192,14 +194,3 @@ class PondLeadAdmin(ResourceAdmin):
     def take(self, request: HttpRequest, leads: QuerySet[Any]) -> None:
         for lead in leads:
             ask(PondClaimResource, "POST", request.user, {}, lead_id=str(lead.pk))
-
-
-@admin.register(RoutingTrace)
-class RoutingTraceAdmin(ResourceAdmin):
-    """Why a lead went where it went."""
-
-    list_display = ["lead", "decided_at"]
-    list_select_related = ["lead__contact"]
-
-    def rows_for(self, user: User) -> QuerySet[RoutingTrace]:
-        return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))

@@ -69,10 +69,11 @@ def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
         return Rollout(standing, is_new=False)
     is_returning = lead.route is not None and lead.route.is_returning_to_claimer
     had = already_offered([lead])
+    asked = trace(lead, Kind.PLANNED, f"User {caller.pk} asked for offers.", now=now, actor=caller, team_id=team.pk)
     plan = send_out(lead, had, is_returning=is_returning, start=starts_at(lead, now), now=now)
     if plan.is_empty and team.fallback_target is None and lead.claimed_by_user_id is None:
         raise CannotOffer(nobody_to_tell(team, plan))  # which undoes what was done
-    RoutingTrace.objects.filter(lead=lead).update(**told_plan(plan))
+    keep_plan(lead, asked, plan, is_automatic=is_automatic)
     made = lead.offers.filter(round=lead.round).exclude(pk__in=[offer.pk for offer in standing])
     return Rollout(list(made), is_new=True)
 
@@ -350,9 +351,20 @@ def trace_all(entries: Sequence[TraceEntry]) -> None:
     TraceEntry.objects.bulk_create(entries)
 
 
-def trace(lead: Lead, kind: str, reason: str, *, now: datetime, actor: User | None = None, **details: Any) -> None:
+def trace(
+    lead: Lead, kind: str, reason: str, *, now: datetime, actor: User | None = None, **details: Any
+) -> TraceEntry:
     """Note that something happened to this lead; without an actor it was the server's doing."""
-    TraceEntry.objects.create(lead=lead, at=now, kind=kind, reason=reason, actor_user=actor, details=details)
+    return TraceEntry.objects.create(lead=lead, at=now, kind=kind, reason=reason, actor_user=actor, details=details)
+
+
+def keep_plan(lead: Lead, asked: TraceEntry, plan: Plan, *, is_automatic: bool) -> None:
+    """Note what came of the request for offers: with it, and with the routing of a lead that had no plan yet."""
+    if not plan.is_empty:  # else the entry of its fallback tells
+        asked.details |= told_plan(plan)
+        asked.save(update_fields=["details"])
+    if not is_automatic:
+        RoutingTrace.objects.filter(lead=lead).update(**told_plan(plan))
 
 
 def where(hop: Hop) -> dict[str, int]:

@@ -91,14 +91,41 @@ ROUTING_TRACE = {
     "decided_at": "2018-01-16T09:09:09.000Z",
     "decision": {
         "tried": [{"route_id": 12, "matched": True, "condition": "", "expected": None, "actual": None}],
-        "reason": "Both sources match.",
+        "reason": "Route 12 matches: the lead is offered to team 3.",
         "target": "Team Rollout",
         "route_id": 12,
         "team_id": 3,
         "campaign_id": 6,
         "is_automatic": True,
     },
-    "skipped": [{"user_id": 1003, "reason": "has every alert off"}],
+    "skipped": [{"user_id": 1003, "reason": "paused: every alert is off"}],
+    "rotation": None,
+    "timeline": [
+        {
+            "at": "2018-01-16T09:09:09.000Z",
+            "kind": "Passed over",
+            "reason": "User 1003 is passed over: paused: every alert is off.",
+            "actor_user_id": None,
+            "user_id": 1003,
+            "team_id": 3,
+            "route_id": None,
+            "offer_id": None,
+            "message_id": None,
+            "details": {},
+        },
+        {
+            "at": "2018-01-16T09:10:42.000Z",
+            "kind": "Claimed",
+            "reason": "User 1002 claimed the lead by text.",
+            "actor_user_id": 1002,
+            "user_id": 1002,
+            "team_id": 3,
+            "route_id": None,
+            "offer_id": 4711,
+            "message_id": None,
+            "details": {"claimed_via": "Text", "time_to_claim": 93},
+        },
+    ],
 }
 OFFER_COUNTS = {"offers": 2, "alerted": 2, "claims": 1, "declines": 0, "lost": 1, "expired": 0}
 TURN_FIGURES = {

@@ -11,7 +11,7 @@ from campaigns.models import Campaign
 from config.api.fields import CommaList, LooseChoice, LooseSerializer, LooseText, Reference
 from crm.models import Contact, ContactSource
 from leads import examples
-from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
 from leads.wording import is_number
 from teams.hours import validate_hours
 from teams.models import Team, User
@@ -299,10 +299,3 @@ class LeadOfferSerializer(LooseSerializer[LeadOffer]):
         if offer.team.claim_preview == Team.ClaimPreview.AREA and not is_owners and offer.status != Status.CLAIMED:
             shown["lead"]["contact"] |= {"first_name": "", "last_name": ""}
         return shown
-
-
-class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):
-    class Meta:
-        model = RoutingTrace
-        example = examples.ROUTING_TRACE
-        fields = ["id", "lead_id", "decided_at", "decision", "skipped"]

@@ -13,8 +13,8 @@ from leads.views import (
     LeadRouteResource,
     LeadSourceResource,
     OwnOfferResource,
-    RoutingTraceResource,
 )
+from leads.why.views import RoutingTraceResource
 
 urlpatterns = [
     path("", ApiV1.as_view(), name="v1"),

@@ -15,14 +15,13 @@ from leads import claims, examples
 from leads.distribution import offer_lead
 from leads.filters import LeadFilters, LeadOfferFilters, LeadRouteFilters, LeadSourceFilters
 from leads.intake import receive_lead
-from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
 from leads.routes import add_route, change_route
 from leads.serializers import (
     LeadOfferSerializer,
     LeadRouteSerializer,
     LeadSerializer,
     LeadSourceSerializer,
-    RoutingTraceSerializer,
     SubmittedLeadSerializer,
 )
 from teams.models import User
@@ -147,21 +146,3 @@ class OwnOfferResource(OfferResource):
 
     def queryset_for(self, user: User) -> QuerySet[LeadOffer]:
         return super().queryset_for(user).filter(user=user)
-
-
-class RoutingTraceResource(Resource[RoutingTrace]):
-    """Why a lead went where it went."""
-
-    verbs = ("retrieve",)
-    tag = BEYOND
-    serializer_class = RoutingTraceSerializer
-
-    def queryset_for(self, user: User) -> QuerySet[RoutingTrace]:
-        return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))
-
-    def get_object(self) -> RoutingTrace:
-        lead = find(Lead.objects.visible_to(self.user), self.kwargs["lead_id"])
-        found: RoutingTrace | None = RoutingTrace.objects.filter(lead=lead).first()
-        if found is None:
-            raise RecordNotFound(self.kwargs["lead_id"])
-        return found

@@ -1,0 +1,86 @@
+"""Why a lead went where it went as a page of the admin, which asks the API for it."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from config.api.admin import ResourceAdmin
+from config.api.asking import ask
+from leads.models import Lead, LeadRoute, LeadSource, RoutingTrace
+from leads.report.page import in_words
+from leads.why.page import ids_in, page_of
+from leads.why.views import RoutingTraceResource
+from teams.models import Team, User
+
+PAGE: Final = "admin/leads/routingtrace/why.html"
+HOW_GOT: Final = {
+    Lead.ClaimedVia.TEXT: "claimed it by text",
+    Lead.ClaimedVia.EMAIL: "claimed it by email",
+    Lead.ClaimedVia.PHONE: "claimed it by phone",
+    Lead.ClaimedVia.AUTO: "got it without being asked",
+    Lead.ClaimedVia.ASSIGNED: "was given it",
+}
+
+
+class RoutingTraceAdmin(ResourceAdmin):
+    """The leads you see; each leads to the page that tells why."""
+
+    list_display = ["lead", "decided_at"]
+    list_select_related = ["lead__contact"]
+
+    def rows_for(self, user: User) -> QuerySet[RoutingTrace]:
+        return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        trace = self.get_object(request, object_id)
+        if trace is None:
+            gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return gone
+        user = cast(User, request.user)
+        told = ask(RoutingTraceResource, "GET", user, id=object_id, lead_id=str(trace.lead_id))
+        lead = Lead.objects.select_related("contact", "source", "team", "claimed_by_user").get(pk=trace.lead_id)
+        names = names_of(ids_in(told), user)
+        context = self.admin_site.each_context(request) | {
+            "title": f"Why: {lead}",
+            "lead": lead,
+            "outcome": outcome(lead),
+            "page": page_of(told, names, user.zone),
+            "zone": user.zone.key,
+        }
+        return TemplateResponse(request, PAGE, context)
+
+
+def names_of(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], str]:
+    """What these are called. Of routes only one's own are: nobody sees another's."""
+    routes = LeadRoute.objects.visible_to(user).select_related("lead_source", "contact_source", "team")
+    rows: Mapping[str, QuerySet[Any]] = {
+        "user": User.objects.all(),
+        "team": Team.objects.all(),
+        "lead source": LeadSource.objects.all(),
+        "route": routes,
+    }
+    named = ((what, record) for what, found in rows.items() for record in found.filter(pk__in=ids[what]))
+    return {(what, record.pk): called(record) for what, record in named}
+
+
+def called(record: User | Team | LeadSource | LeadRoute) -> str:
+    if isinstance(record, User):
+        return record.get_full_name() or record.email
+    words = str(record)
+    return words[:1].upper() + words[1:] if isinstance(record, LeadRoute) else words
+
+
+def outcome(lead: Lead) -> str:
+    """Where the lead is now, in a sentence."""
+    if lead.merged_into_id is not None:
+        return f"It was merged into lead {lead.merged_into_id}."
+    if lead.claimed_by_user is not None:
+        got = HOW_GOT.get(Lead.ClaimedVia(lead.claimed_via), "claimed it")
+        return f"{called(lead.claimed_by_user)} {got}, {in_words(lead.time_to_claim)} after it came in."
+    if lead.ponded_at is not None and lead.team is not None:
+        return f"Nobody has claimed it: it is in the pond of team {lead.team}, for any member to take."
+    where = f", which is with team {lead.team}" if lead.team else ""
+    return f"Nobody has claimed this lead{where} yet."

@@ -1,0 +1,48 @@
+"""Why a lead went where it went, as JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from config.api.fields import LooseInteger, LooseMoment, LooseSerializer, LooseText
+from leads import examples
+from leads.models import RoutingTrace, TraceEntry
+
+
+def perhaps() -> LooseInteger:
+    """An id, or null."""
+    return LooseInteger(read_only=True, allow_null=True)
+
+
+class TimelineEntrySerializer(LooseSerializer[Any]):
+    """Something that happened to the lead; without an actor the server did it."""
+
+    at = LooseMoment(read_only=True)
+    kind, reason = LooseText(read_only=True), LooseText(read_only=True)
+    actor_user_id, user_id, team_id, route_id = perhaps(), perhaps(), perhaps(), perhaps()
+    offer_id, message_id = perhaps(), perhaps()
+    details = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = TraceEntry
+        fields = [
+            "at",
+            "kind",
+            "reason",
+            "actor_user_id",
+            "user_id",
+            "team_id",
+            "route_id",
+            "offer_id",
+            "message_id",
+            "details",
+        ]
+
+
+class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):
+    timeline = TimelineEntrySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = RoutingTrace
+        example = examples.ROUTING_TRACE
+        fields = ["id", "lead_id", "decided_at", "decision", "skipped", "rotation", "timeline"]

@@ -1,0 +1,31 @@
+"""`GET /leads/:id/routing-trace`."""
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+
+from config.api.problems import RecordNotFound
+from config.api.resources import BEYOND, Resource, find
+from leads.models import Lead, RoutingTrace
+from leads.why.rows import timeline_of
+from leads.why.serializers import RoutingTraceSerializer
+from teams.models import User
+
+
+class RoutingTraceResource(Resource[RoutingTrace]):
+    """Why a lead went where it went, and all that happened to it since."""
+
+    verbs = ("retrieve",)
+    tag = BEYOND
+    serializer_class = RoutingTraceSerializer
+
+    def queryset_for(self, user: User) -> QuerySet[RoutingTrace]:
+        return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))
+
+    def get_object(self) -> RoutingTrace:
+        lead = find(Lead.objects.visible_to(self.user), self.kwargs["lead_id"])
+        found: RoutingTrace | None = RoutingTrace.objects.filter(lead=lead).first()
+        if found is None:
+            raise RecordNotFound(self.kwargs["lead_id"])
+        cast(Any, found).timeline = timeline_of(lead, found)
+        return found

@@ -1,0 +1,317 @@
+"""The timeline of a lead: what it tells, and in which order."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
+from leads.timeline import Entry, timeline
+from leads.unmet import why_unmet
+from messaging.models import Message
+from tests.conftest import make_user
+from tests.leads.conftest import NOON, TRULIA, inquiry, make_contact, make_option, make_route, offer_of
+
+MINUTE = timedelta(minutes=1)
+
+moments = st.sampled_from([NOON + minutes * MINUTE for minutes in range(3)])
+perhaps = st.none() | moments
+users = st.integers(1, 3)
+plans = st.fixed_dictionaries(
+    {
+        "skipped": st.lists(st.fixed_dictionaries({"user_id": users, "reason": st.text(max_size=9)}), max_size=2),
+        "rotation": st.none() | st.fixed_dictionaries({"pointer_before": st.none() | users, "pointer_after": users}),
+    }
+)
+entries = st.builds(
+    TraceEntry,
+    at=moments,
+    kind=st.sampled_from(TraceEntry.Kind.values) | st.text(max_size=11),
+    actor_user_id=st.none() | users,
+    reason=st.text(max_size=20),
+    details=plans | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+)
+offers = st.builds(
+    LeadOffer,
+    id=st.integers(1, 10**6),
+    team_id=users,
+    user_id=users,
+    position=st.integers(0, 9),
+    notify_at=moments,
+    closes_at=perhaps,
+    created_at=moments,
+    alerted_at=perhaps,
+    settled_at=perhaps,
+    status=st.sampled_from(LeadOffer.Status.values),
+    assign_automatically=st.booleans(),
+    alert_text_id=st.none() | users,
+    alert_email_id=st.none() | users,
+)
+messages = st.builds(
+    Message,
+    id=users,
+    channel=st.sampled_from(Message.Channel.values),
+    status=st.sampled_from(Message.Status.values),
+    reason=st.text(max_size=9),
+    created_at=moments,
+    sent_at=perhaps,
+    modified_at=moments,
+)
+leads = st.builds(
+    Lead,
+    owner_user_id=users,
+    created_at=moments,
+    claimed_by_user_id=st.none() | users,
+    claimed_at=perhaps,
+    claimed_via=st.sampled_from(Lead.ClaimedVia.values),
+    contacted_at=perhaps,
+)
+attempts = st.fixed_dictionaries(
+    {"route_id": users, "matched": st.booleans(), "condition": st.text(max_size=5), "expected": st.text(max_size=5)}
+)
+traces = st.none() | st.builds(
+    lambda tried, at, plan: RoutingTrace(decided_at=at, decision={"tried": tried, "reason": "Chosen."}, **plan),
+    st.lists(attempts, max_size=2),
+    moments,
+    plans,
+)
+ways = st.tuples(
+    leads, traces, st.lists(entries, max_size=4), st.lists(offers, max_size=3), st.lists(messages, max_size=3)
+)
+
+
+def told(way: Any) -> list[Entry]:
+    lead, trace, happened, made, alerts = way
+    return timeline(lead, trace, happened, made, {message.pk: message for message in alerts})
+
+
+@given(ways)
+def test_whatever_the_rows_say_a_timeline_comes_of_them_in_order_of_time(way: Any):
+    found = told(way)
+
+    assert [entry.at for entry in found] == sorted(entry.at for entry in found)
+    assert all(entry.reason and entry.kind is not None for entry in found)
+
+
+def in_time(offer: LeadOffer) -> bool:
+    """Whether an offer's own times run forward."""
+    times = [at for at in (offer.created_at, offer.alerted_at, offer.settled_at) if at]
+    return times == sorted(times)
+
+
+@given(ways.filter(lambda way: all(in_time(offer) for offer in way[3])))
+def test_of_one_moment_causes_come_before_what_they_cause(way: Any):
+    """A turn is planned before it begins, begins before it ends; somebody claims before others have lost."""
+    kinds: dict[int | None, list[str]] = {}
+    for entry in told(way):
+        kinds.setdefault(entry.offer_id, []).append(entry.kind)
+    kinds.pop(None)
+    for course in kinds.values():
+        order = [
+            kind for kind in course if kind in ("Offer planned", "Offered", "Claimed", "Declined", "Expired", "Lost")
+        ]
+        ends = order.index("Offered") if "Offered" in order else -1
+        assert "Offer planned" not in order[1:] or order.count("Offer planned") > 1
+        assert not any(kind in ("Claimed", "Declined", "Expired", "Lost") for kind in order[:ends])
+
+
+@given(ways)
+def test_a_lead_comes_in_and_is_routed_before_all_else_of_that_moment(way: Any):
+    found = told(way)
+    (came_in,) = [place for place, entry in enumerate(found) if entry.kind == "Received"]
+
+    assert all(entry.at < found[came_in].at for entry in found[:came_in])
+
+
+def test_rivals_have_lost_after_the_claim_and_not_before_it():
+    lead = Lead(owner_user_id=1, created_at=NOON, claimed_by_user_id=3, claimed_at=NOON + MINUTE, claimed_via="Text")
+    shared: dict[str, Any] = {"team_id": 1, "position": 0, "notify_at": NOON, "created_at": NOON, "alerted_at": NOON}
+    bobs = LeadOffer(pk=1, user_id=2, status="Lost", settled_at=NOON + MINUTE, **shared)
+    danas = LeadOffer(pk=2, user_id=3, status="Claimed", settled_at=NOON + MINUTE, **shared)
+
+    last = timeline(lead, None, [], [bobs, danas], {})[-2:]
+
+    assert [(entry.kind, entry.user_id) for entry in last] == [("Claimed", 3), ("Lost", 2)]
+
+
+def test_the_members_of_the_team_that_a_lead_leaves_are_passed_over_before_it_leaves():
+    lead = Lead(owner_user_id=1, created_at=NOON)
+    trace = RoutingTrace(decided_at=NOON, decision={"team_id": 7}, skipped=[{"user_id": 2, "reason": "paused"}])
+    fell = TraceEntry(at=NOON, kind="Fell back", reason="Team 7 falls back to team 8.")
+    fell.details = {"team_id": 8, "skipped": trace.skipped, "rotation": None}
+    planned = TraceEntry(at=NOON, kind="Planned", reason="Offered to team 8.")
+    planned.details = {"skipped": [{"user_id": 3, "reason": "a day off"}], "rotation": None}
+
+    found = timeline(lead, trace, [fell, planned], [], {})
+
+    assert [(entry.kind, entry.team_id, entry.user_id) for entry in found[2:]] == [
+        ("Passed over", 7, 2),
+        ("Fell back", 8, None),
+        ("Planned", 8, None),
+        ("Passed over", 8, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected", "actual", "words"),
+    [
+        ("lead_source", 3, 1, "the source is to be lead source 3, and is lead source 1"),
+        ("cities", ["irvine", "tustin", "orange"], "", "the city is to be irvine, tustin or orange, and is nothing"),
+        ("price", [250000, None], 180000, "the price is to be from $250,000, and is $180,000"),
+        ("price", [250000, 500000], None, "the price is to be from $250,000 and below $500,000, and is nothing"),
+        ("open_hours", "open", "Sat 22:10", "the time is to be within the opening hours, and is Sat 22:10"),
+        ("moon_phase", "full", "new", "the moon phase is to be full, and is new"),
+    ],
+)
+def test_a_condition_that_failed_is_told_with_the_values_compared(condition, expected, actual, words):
+    assert why_unmet({"condition": condition, "expected": expected, "actual": actual}) == words
+
+
+# Over HTTP
+
+
+def timeline_of(api: Any, user: Any, lead: Lead) -> list[dict[str, Any]]:
+    answer = api(user).get(f"/leads/{lead.pk}/routing-trace")
+    assert answer.status_code == 200
+    return answer.json()["timeline"]
+
+
+def brief(entries: list[dict[str, Any]]) -> list[tuple[str, int | None]]:
+    return [(entry["kind"], entry["user_id"]) for entry in entries]
+
+
+@pytest.mark.contract(
+    "Leads", "`routing-trace` has a `timeline`: every rule, offer, alert with its delivery, answer and move", "ours"
+)
+def test_the_timeline_tells_of_a_lead_from_its_coming_in_to_its_claim(
+    api, alice, bob, dana, mary, campaign, route, options, run, clock
+):
+    make_route(alice, campaign, lead_source_id=TRULIA, position=0)
+    greta = make_user("Greta", "0117")
+    make_option(route.team, greta)  # who has not accepted
+    lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
+    clock.advance(seconds=1)
+    assert api(alice).post(f"/leads/{lead.pk}/offers").status_code == 201
+    run(minutes=5)
+    text = offer_of(lead, dana).alert_text
+    Message.objects.filter(pk=text.pk).update(
+        status="undelivered", reason="Unreachable handset.", sent_at=clock.now, modified_at=clock.now, error_code=30003
+    )
+    clock.advance(minutes=1)
+    api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed", "claimed_via": "Email"})
+
+    found = timeline_of(api, alice, lead)
+
+    assert brief(found) == [
+        ("Received", None),
+        ("Rule tried", None),
+        ("Rule tried", None),
+        ("Routed", None),
+        ("Planned", None),
+        ("Passed over", greta.pk),
+        ("Offer planned", bob.pk),
+        ("Offer planned", dana.pk),
+        ("Offered", bob.pk),
+        ("Alert queued", bob.pk),
+        ("Alert queued", bob.pk),
+        ("Offered", dana.pk),
+        ("Alert queued", dana.pk),
+        ("Alert queued", dana.pk),
+        ("Alert sent", dana.pk),
+        ("Alert failed", dana.pk),
+        ("Claimed", bob.pk),
+        ("Lost", dana.pk),
+        ("Alert cancelled", bob.pk),
+        ("Alert cancelled", bob.pk),
+        ("Alert cancelled", dana.pk),
+    ]
+    by_kind = {entry["kind"]: entry for entry in found}
+    assert by_kind["Planned"]["actor_user_id"] == alice.pk
+    assert by_kind["Claimed"]["actor_user_id"] == bob.pk
+    assert by_kind["Claimed"]["details"] == {"claimed_via": "Email", "time_to_claim": 361}
+    assert by_kind["Claimed"]["reason"] == f"User {bob.pk} claimed the lead by email."
+    assert by_kind["Alert failed"]["reason"] == f"The text to user {dana.pk} did not arrive: Unreachable handset."
+    assert by_kind["Alert failed"]["details"]["error_code"] == 30003
+    assert found[1]["reason"].endswith(f"the source is to be lead source {TRULIA}, and is lead source 1.")
+    assert found[0]["at"] == "2027-03-01T20:00:00.000Z"
+
+
+def test_a_lead_that_stays_with_its_owner_says_so(api, alice, mary):
+    lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
+
+    assert [entry["reason"] for entry in timeline_of(api, alice, lead)] == [
+        f"The lead came in: user {alice.pk} brought it in.",
+        "None of the routes matches: the lead goes to its owner.",
+        f"The lead is user {alice.pk}'s, who brought it in.",
+    ]
+
+
+def test_the_pointer_of_a_round_robin_is_told_before_and_after(api, alice, bob, dana, mary, team, route, options):
+    team.order_method = "Round Robin"
+    team.save()
+    route.is_automatic = True
+    route.save()
+    first, second = (Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"]) for _ in range(2))
+
+    turns = [
+        next(entry for entry in timeline_of(api, alice, lead) if entry["kind"] == "Round robin")
+        for lead in (first, second)
+    ]
+
+    assert [turn["reason"] for turn in turns] == [
+        f"The round robin makes it user {bob.pk}'s turn.",
+        f"The round robin makes it user {dana.pk}'s turn, after user {bob.pk}'s.",
+    ]
+    assert turns[1]["details"]["pointer_before"] == bob.pk
+    assert api(alice).get(f"/leads/{second.pk}/routing-trace").json()["rotation"] == turns[1]["details"]
+
+
+def test_an_unknown_kind_is_told_in_its_own_words(api, alice, bob, lead):
+    TraceEntry.objects.create(
+        lead=lead, at=NOON + MINUTE, kind="Sung", actor_user=bob, reason="User 5 sang", details={"notes": 3}
+    )
+
+    last = timeline_of(api, alice, lead)[-1]
+
+    assert (last["kind"], last["reason"], last["actor_user_id"]) == ("Sung", "User 5 sang.", bob.pk)
+    assert last["details"] == {"notes": 3}
+
+
+def test_nothing_in_it_tells_how_to_reach_the_person(api, alice, bob, route, options, run):
+    mary = make_contact(alice, email="secret@example.com", mobile_phone="+1 949 555 0177")
+    route.is_automatic = True
+    route.save()
+    lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary, text_body="Call +1 949 555 0178"))["id"])
+    run(minutes=5)
+    api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed"})
+
+    words = str(api(alice).get(f"/leads/{lead.pk}/routing-trace").json())
+
+    assert not any(secret in words for secret in ("0177", "0178", "secret@", "Mary"))
+
+
+def test_a_long_way_is_read_in_as_many_statements_as_a_short_one(
+    api, alice, mary, team, route, options, run, django_assert_max_num_queries
+):
+    route.is_automatic = True
+    route.save()
+    short = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
+    for number in range(20, 40):
+        member = make_user(f"Member{number}", f"01{number}")
+        team.memberships.create(user=member, request_status="Accepted")
+        make_option(team, member)
+    long = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
+    run(minutes=200)
+    client = api(alice)
+    client.get(f"/leads/{short.pk}/routing-trace")
+
+    counts = []
+    for lead in (short, long):
+        with django_assert_max_num_queries(30) as asked:
+            found = client.get(f"/leads/{lead.pk}/routing-trace").json()["timeline"]
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1]
+    assert len(found) > 60
