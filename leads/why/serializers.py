@@ -40,6 +40,7 @@ class TimelineEntrySerializer(LooseSerializer[Any]):
 
 
 class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):
+    rotation = serializers.DictField(read_only=True, allow_null=True)
     timeline = TimelineEntrySerializer(many=True, read_only=True)
 
     class Meta:
