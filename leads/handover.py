@@ -15,6 +15,7 @@ from leads.claims import hold_lead, refuse_merged
 from leads.distribution import already_offered, assign, entry, offer_all, trace, trace_all
 from leads.models import Lead, LeadOffer, TraceEntry
 from leads.rollout import Plan
+from leads.timeline import HOW
 from teams.models import Team, TeamMember, User
 
 Status = LeadOffer.Status
@@ -116,12 +117,22 @@ def again(lead: Lead, plan: Plan, now: datetime) -> TraceEntry:
 
 def take_from(lead: Lead, user: User, *, reason: str, now: datetime) -> None:
     """Undo a claim: the lead is nobody's, in a new round. The caller holds it and says what becomes of it."""
+    keep_claim(lead, user, now)
     return_offer(lead, user, reason, now)
     take_contact(lead, user, now)
     lead.claimed_by_user = lead.claimed_at = lead.time_to_claim = lead.contacted_at = lead.contact_due_at = None
     lead.claimed_via, lead.is_contact_given = Lead.ClaimedVia.NONE, False
     lead.round, lead.hop, lead.modified_at = lead.round + 1, 0, now
     lead.save(update_fields=OF_A_CLAIM)
+
+
+def keep_claim(lead: Lead, user: User, now: datetime) -> None:
+    """Note how they came to have it, of which neither the lead nor their offer will tell any more."""
+    claim = {"claimed_via": lead.claimed_via, "time_to_claim": lead.time_to_claim}
+    actor = None if lead.claimed_via in (Lead.ClaimedVia.AUTO, Lead.ClaimedVia.ASSIGNED) else user
+    how = f" {HOW[Lead.ClaimedVia(lead.claimed_via)]}" if lead.claimed_via in HOW else ""
+    words = f"User {user.pk} got the lead{how}."
+    trace(lead, Kind.CLAIMED, words, now=lead.claimed_at or now, actor=actor, user_id=user.pk, **claim)
 
 
 def return_offer(lead: Lead, user: User, reason: str, now: datetime) -> None:

@@ -193,7 +193,7 @@ def events(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterato
 
 
 def is_twice(entry: TraceEntry, entries: Sequence[TraceEntry]) -> bool:
-    """Whether this is a claim of which another entry tells as well: that the lead was given away."""
+    """Whether this is a claim, noted when it was undone, of which another entry tells: that the lead was given away."""
     is_claim = entry.kind == Kind.CLAIMED
     return is_claim and any(other.at == entry.at for other in entries if other.kind in (Kind.GIVEN, Kind.REASSIGNED))
 
@@ -267,8 +267,9 @@ def planned(offer: LeadOffer) -> Entry:
 
 
 def is_memory(offer: LeadOffer) -> bool:
-    """Whether this only keeps in mind who had the lead, without having been offered it (leads.handover)."""
-    return offer.status == Offer.RETURNED and offer.settled_at == offer.created_at
+    """Whether this only keeps in mind who took the lead or had it, without having been offered it."""
+    is_had = offer.status in (Offer.CLAIMED, Offer.RETURNED)
+    return is_had and offer.alerted_at is None and offer.settled_at == offer.created_at
 
 
 def until(offer: LeadOffer) -> str:

@@ -268,6 +268,35 @@ def test_the_pointer_of_a_round_robin_is_told_before_and_after(api, alice, bob, 
     assert api(alice).get(f"/leads/{second.pk}/routing-trace").json()["rotation"] == turns[1]["details"]
 
 
+def test_who_had_a_lead_before_is_told_when_it_is_taken_back(api, alice, bob, dana, team, lead, run, clock):
+    """The claim that is undone, why it was, and the next round."""
+    team.mins_until_contact = 30
+    team.save()
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run(minutes=1)
+    api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed", "claimed_via": "Text"})
+    run(minutes=31)
+
+    found = timeline_of(api, alice, lead)
+
+    (claimed,) = [entry for entry in found if entry["kind"] == "Claimed"]
+    assert (claimed["at"], claimed["actor_user_id"]) == ("2027-03-01T20:01:00.000Z", bob.pk)
+    assert claimed["details"] == {"user_id": bob.pk, "claimed_via": "Text", "time_to_claim": 60}
+    since = [(entry["kind"], entry["user_id"]) for entry in found if entry["at"] >= "2027-03-01T20:31"]
+    assert since[:4] == [("Taken back", bob.pk), ("Planned", None), ("Passed over", bob.pk), ("Offer planned", dana.pk)]
+    assert found[-1]["at"] > claimed["at"]
+
+
+def test_what_is_taken_from_the_pond_was_never_planned(api, alice, bob, team, lead):
+    Lead.objects.filter(pk=lead.pk).update(ponded_at=NOON)
+    assert api(bob).post(f"/leads/{lead.pk}/claim").status_code < 300
+
+    assert [(entry["kind"], entry["user_id"]) for entry in timeline_of(api, alice, lead)[-2:]] == [
+        ("Routed", None),
+        ("Claimed", bob.pk),
+    ]
+
+
 def test_an_unknown_kind_is_told_in_its_own_words(api, alice, bob, lead):
     TraceEntry.objects.create(
         lead=lead, at=NOON + MINUTE, kind="Sung", actor_user=bob, reason="User 5 sang", details={"notes": 3}
