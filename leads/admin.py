@@ -12,16 +12,29 @@ from config.api.admin import ResourceAdmin
 from config.api.asking import ask
 from crm.views import ActivityResource
 from leads.deeds import PondClaimResource
-from leads.models import DistributionReport, Lead, LeadOffer, LeadRoute, LeadSource, PondLead, RoutingTrace
+from leads.models import (
+    DistributionReport,
+    Lead,
+    LeadOffer,
+    LeadRoute,
+    LeadSource,
+    PondLead,
+    RotationPlace,
+    RoutingTrace,
+    TraceEntry,
+)
 from leads.pond import pond_of
 from leads.report.admin import DistributionReportAdmin
+from leads.trial.admin import pages as trial_pages
 from leads.views import LeadOfferResource, LeadRouteResource, UnaskedLeadResource
-from leads.why.admin import RoutingTraceAdmin
+from leads.why.admin import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
 from leads.wording import Story
 from teams.models import Team, User
 
 admin.site.register(DistributionReport, DistributionReportAdmin)
 admin.site.register(RoutingTrace, RoutingTraceAdmin)
+admin.site.register(TraceEntry, TraceEntryAdmin)
+admin.site.register(RotationPlace, RotationPlaceAdmin)
 
 
 @admin.register(LeadSource)
@@ -161,6 +174,9 @@ class LeadOfferAdmin(ResourceAdmin):
     @admin.action(description="Decline", permissions=["view"])
     def decline(self, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:
         self.say("Declined", request, offers)
+
+    def get_urls(self) -> list[Any]:
+        return [*trial_pages(), *super().get_urls()]
 
     def say(self, status: str, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:
         """Answer each offer as its member would through the API; somebody else's is refused there."""

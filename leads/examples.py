@@ -127,6 +127,14 @@ ROUTING_TRACE = {
         },
     ],
 }
+TEST_ALERT = {
+    "user_id": 1002,
+    "channels": [
+        {"channel": "Text", "is_used": True, "reason": ""},
+        {"channel": "Email", "is_used": True, "reason": ""},
+        {"channel": "Phone", "is_used": False, "reason": "is off"},
+    ],
+}
 OFFER_COUNTS = {"offers": 2, "alerted": 2, "claims": 1, "declines": 0, "lost": 1, "expired": 0}
 TURN_FIGURES = {
     "offers": 1,

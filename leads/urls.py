@@ -6,6 +6,7 @@ from config.api.resources import routes
 from leads.deeds import DEEDS, PondResource
 from leads.links.views import ClaimPage
 from leads.report.views import DistributionReportResource
+from leads.trial.views import MemberTrialResource, OwnTrialResource
 from leads.v1.views import ApiV1
 from leads.views import (
     LeadOfferResource,
@@ -33,6 +34,12 @@ urlpatterns = [
         "leads/<lead_id>/routing-trace",
         RoutingTraceResource.as_view({"get": "retrieve"}),
         name="leads-lead_id-routing-trace",
+    ),
+    path("me/test-alert", OwnTrialResource.as_view({"post": "create"}), name="me-test-alert"),
+    path(
+        "team-member-distribution-options/<option_id>/test-alert",
+        MemberTrialResource.as_view({"post": "create"}),
+        name="team-member-distribution-options-option_id-test-alert",
     ),
     path(
         "teams/<id>/distribution-report",

@@ -38,7 +38,7 @@ from teams.models import (
 from teams.programs import end_all_tokens, give_secret, living_tokens, reveal_token
 from teams.serializers import teams_created_by
 from teams.views import SubAccountResource, TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
-from teams.warnings import add_warnings
+from teams.warnings import add_team_warnings, add_warnings
 
 # The OAuth library registers its own, with pages to write what only programs may; and nobody is in a group.
 for model in (
@@ -282,7 +282,7 @@ OPTION_HELP = {
 @admin.register(Team)
 class TeamAdmin(ResourceAdmin):
     resource = TeamResource
-    list_display = ["name", "order_method", "mins_until_next_alert", "distribution_zipcodes", "creator"]
+    list_display = ["name", "order_method", "mins_until_next_alert", "distribution_zipcodes", "creator", "to_mind"]
     list_select_related = ["creator"]
     search_fields = ["name"]
     fieldsets = [
@@ -311,6 +311,18 @@ class TeamAdmin(ResourceAdmin):
     def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
         """Leads fall back to teams you created."""
         return teams_created_by(user) if name == "fallback_team" else super().choices_for(name, model, user)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Whoever created a team is told what keeps its members from being told of leads."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        own = [team for team in changelist.result_list if team.may_be_changed_by(request.user)]
+        add_team_warnings(own, clock.now())
+        return changelist
+
+    @admin.display(description="to mind")
+    def to_mind(self, team: Team) -> str:
+        return "; ".join(getattr(team, "warnings", ()))
 
 
 class MembershipForm(ResourceForm):

@@ -19,6 +19,24 @@ def add_warnings(options: Sequence[TeamMemberDistributionOption], now: datetime)
         cast(Any, option).warnings = list(warnings_of(option, is_accepted, option.user.phone_e164 in silent, now))
 
 
+def add_team_warnings(teams: Sequence[Team], now: datetime) -> None:
+    """Put `warnings` on each of these teams: those of its members, by name; in three queries."""
+    options = list(TeamMemberDistributionOption.objects.filter(team__in=teams).select_related("team", "user"))
+    add_warnings(options, now)
+    for team in teams:
+        theirs = [option for option in options if option.team_id == team.pk]
+        cast(Any, team).warnings = list(team_warnings(theirs))
+
+
+def team_warnings(options: Sequence[Any]) -> Iterator[str]:
+    """What is the matter with the members of one team."""
+    if not options:
+        yield "nobody is set to be offered its leads"
+    for option in options:
+        if option.warnings:
+            yield f"{option.user}: {', '.join(option.warnings)}"
+
+
 def warnings_of(
     option: TeamMemberDistributionOption, is_accepted: bool, has_opted_out: bool, now: datetime
 ) -> Iterator[str]:

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 
 from config.api.admin import ResourceAdmin
 from config.api.asking import ask
-from leads.models import Lead, LeadRoute, LeadSource, RoutingTrace
+from leads.models import Lead, LeadRoute, LeadSource, RotationPlace, RoutingTrace, TraceEntry
 from leads.report.page import in_words
 from leads.why.page import ids_in, page_of
 from leads.why.views import RoutingTraceResource
@@ -51,6 +51,30 @@ class RoutingTraceAdmin(ResourceAdmin):
             "zone": user.zone.key,
         }
         return TemplateResponse(request, PAGE, context)
+
+
+class TraceEntryAdmin(ResourceAdmin):
+    """What happened to the leads you see, the latest first."""
+
+    list_display = ["at", "lead", "kind", "reason", "actor_user"]
+    list_display_links = None
+    list_select_related = ["lead__contact", "actor_user"]
+    list_filter = ["kind"]
+
+    def rows_for(self, user: User) -> QuerySet[TraceEntry]:
+        return TraceEntry.objects.filter(lead__in=Lead.objects.visible_to(user))
+
+
+class RotationPlaceAdmin(ResourceAdmin):
+    """Whose turn it was last in the round robins of the teams you created, and what each member is owed."""
+
+    list_display = ["team", "user", "credit", "last_turn"]
+    list_display_links = None
+    list_select_related = ["team", "user"]
+    ordering = ["team", "-last_turn"]
+
+    def rows_for(self, user: User) -> QuerySet[RotationPlace]:
+        return RotationPlace.objects.filter(team__creator=user)
 
 
 def names_of(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], str]:

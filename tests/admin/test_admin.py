@@ -233,6 +233,22 @@ def test_only_the_creator_changes_a_team(bob: User, team: Team, desk: DeskOf):
     assert team.name == "Pride"
 
 
+def test_the_list_of_teams_says_to_their_creator_who_cannot_be_told(
+    alice: User, bob: User, dana: User, team: Team, desk: DeskOf
+):
+    """Of members who cannot be told of leads, and of a team that offers them to nobody."""
+    TeamMemberDistributionOption.objects.create(team=team, user=bob, has_email_alert=True)
+    TeamMemberDistributionOption.objects.create(team=team, user=dana)
+    Team.objects.create(creator=alice, name="Empty")
+
+    hers = listed(desk(alice), Team)
+
+    assert "Dana Example: every alert is off" in hers
+    assert "Bob Example:" not in hers
+    assert "nobody is set to be offered its leads" in hers
+    assert "every alert is off" not in listed(desk(bob), Team)
+
+
 def test_times_are_shown_on_the_users_own_clock(alice: User, desk: DeskOf):
     due = "2027-01-05T18:00:00Z"
     Task.objects.create(owner_user=alice, description="Call", action_type="None", due_at=due)

@@ -1,0 +1,117 @@
+"""Sending somebody a test alert, by the ways on which alerts of leads would reach them."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from config.errors import DomainError
+from leads.rollout import EMAIL, PHONE, TEXT
+from messaging import consent, drafts, outbox
+from messaging.models import Message
+from teams.models import TeamMember, TeamMemberDistributionOption, User
+
+TITLE: Final = "Pridedesk test alert"  # every one begins with it
+APART: Final = timedelta(minutes=1)
+NOT_ACCEPTED: Final = "has not accepted the invitation to the team"
+
+
+class TooSoon(DomainError):
+    """A test alert was sent to this user within the last minute."""
+
+    status = 429
+
+    def __init__(self, wait: float) -> None:
+        self.wait = wait
+        super().__init__(f"A test alert was sent to this user within the last minute: try again in {wait:.0f} seconds.")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to alert a user; without a reason against it, it is used."""
+
+    channel: str
+    reason: str = ""
+
+    @property
+    def is_used(self) -> bool:
+        return not self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class TestAlert:
+    """What was sent to a user, or why nothing was."""
+
+    user_id: int
+    channels: Sequence[Way]
+
+    @property
+    def is_sent(self) -> bool:
+        return any(way.is_used for way in self.channels)
+
+
+# Which ways
+
+
+def own_ways(user: User) -> list[Way]:
+    """Whatever is on in any of their teams; without a team, as the owner of a lead is told: by text and email."""
+    accepted = TeamMember.objects.accepted().filter(user=user).values("team")
+    options = list(TeamMemberDistributionOption.objects.filter(user=user, team__in=accepted))
+    wanted = {channel for option in options for channel in switched_on(option)}
+    return ways_to(user, wanted if options else {TEXT, EMAIL})
+
+
+def member_ways(option: TeamMemberDistributionOption) -> list[Way]:
+    """Whatever is on for this member of a team."""
+    is_accepted = TeamMember.objects.accepted().filter(team=option.team_id, user=option.user_id).exists()
+    return ways_to(option.user, set(switched_on(option)), "" if is_accepted else NOT_ACCEPTED)
+
+
+def switched_on(option: TeamMemberDistributionOption) -> Iterator[str]:
+    alerts = ((TEXT, option.has_text_alert), (EMAIL, option.has_email_alert), (PHONE, option.has_call_alert))
+    return (channel for channel, is_on in alerts if is_on)
+
+
+def ways_to(user: User, wanted: Collection[str], objection: str = "") -> list[Way]:
+    """Every way, with what stands against it in plain words."""
+    if not user.is_active:
+        objection = "the user is deactivated"
+    phone = objection or why_not_by_phone(user)
+    faults = {TEXT: phone, EMAIL: objection or ("" if user.email else "no email address"), PHONE: phone}
+    return [Way(channel, fault if channel in wanted else "is off") for channel, fault in faults.items()]
+
+
+def why_not_by_phone(user: User) -> str:
+    if not user.phone_e164:
+        return "no valid phone"
+    return "has opted out of texts" if consent.state_of(user.phone_e164).opted_out else ""
+
+
+# Sending
+
+
+@transaction.atomic
+def send_trial(user: User, ways: Sequence[Way], *, now: datetime) -> TestAlert:
+    """Queue a test alert on each way that is open; of two requests at once one waits, and is refused."""
+    trial = TestAlert(user.pk, ways)
+    if not trial.is_sent:
+        return trial
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+    recent = Message.objects.filter(user=user, created_at__gt=now - APART, body__startswith=TITLE)
+    last = recent.order_by("-created_at").values_list("created_at", flat=True).first()
+    if last is not None:
+        raise TooSoon((last + APART - now).total_seconds())
+    outbox.queue_messages([message_by(way.channel, user, now) for way in ways if way.is_used], now)
+    return trial
+
+
+def message_by(channel: str, user: User, now: datetime) -> Message:
+    """What it says, to be taken for no lead."""
+    if channel == TEXT:
+        return drafts.alert_text(user, f"{TITLE}: texts about new leads will come like this, from this number.", now)
+    if channel == PHONE:
+        return drafts.alert_call(user, f"{TITLE}. Calls about new leads will come like this. You may hang up.", now)
+    body = f"{TITLE}: emails about new leads will come like this, from this address. There is nothing to do."
+    return drafts.alert_email(user, TITLE, body, now)
