@@ -132,7 +132,7 @@ TEST_ALERT = {
     "channels": [
         {"channel": "Text", "is_used": True, "reason": ""},
         {"channel": "Email", "is_used": True, "reason": ""},
-        {"channel": "Phone", "is_used": False, "reason": "is off"},
+        {"channel": "Phone", "is_used": False, "reason": "switched off"},
     ],
 }
 OFFER_COUNTS = {"offers": 2, "alerted": 2, "claims": 1, "declines": 0, "lost": 1, "expired": 0}

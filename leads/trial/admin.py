@@ -59,6 +59,5 @@ def send(request: HttpRequest, resource: type[Trial], **names: str) -> None:
         messages.success(request, f"A test alert is on its way by {' and '.join(used)}.")
     else:
         messages.error(request, "No test alert was sent: nobody would be told of leads like this.")
-    for way in ways:
-        if not way["is_used"]:
-            messages.info(request, f"Not by {NAMES[way['channel']]}: {way['reason']}.")
+    if unused := [f"by {NAMES[way['channel']]}: {way['reason']}" for way in ways if not way["is_used"]]:
+        messages.info(request, f"Not {'; not '.join(unused)}.")

@@ -80,7 +80,7 @@ def ways_to(user: User, wanted: Collection[str], objection: str = "") -> list[Wa
         objection = "the user is deactivated"
     phone = objection or why_not_by_phone(user)
     faults = {TEXT: phone, EMAIL: objection or ("" if user.email else "no email address"), PHONE: phone}
-    return [Way(channel, fault if channel in wanted else "is off") for channel, fault in faults.items()]
+    return [Way(channel, fault if channel in wanted else "switched off") for channel, fault in faults.items()]
 
 
 def why_not_by_phone(user: User) -> str:

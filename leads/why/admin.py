@@ -64,6 +64,10 @@ class TraceEntryAdmin(ResourceAdmin):
     def rows_for(self, user: User) -> QuerySet[TraceEntry]:
         return TraceEntry.objects.filter(lead__in=Lead.objects.visible_to(user))
 
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """Not in the menu: the page of each lead tells it better."""
+        return {}
+
 
 class RotationPlaceAdmin(ResourceAdmin):
     """Whose turn it was last in the round robins of the teams you created, and what each member is owed."""

@@ -42,7 +42,7 @@ def test_a_test_alert_goes_out_on_every_channel_that_is_on(api, bob, team, setti
 
 
 def test_who_has_no_options_is_told_as_the_owner_of_a_lead_is(api, charlie):
-    assert reasons(api(charlie).post(OWN)) == {"Text": "", "Email": "", "Phone": "is off"}
+    assert reasons(api(charlie).post(OWN)) == {"Text": "", "Email": "", "Phone": "switched off"}
 
 
 def test_what_is_not_used_is_said_with_the_reason(api, alice, bob, dana, team):
@@ -53,10 +53,10 @@ def test_what_is_not_used_is_said_with_the_reason(api, alice, bob, dana, team):
 
     assert reasons(api(alice).post(of(silent))) == {
         "Text": "has opted out of texts",
-        "Email": "is off",
+        "Email": "switched off",
         "Phone": "has opted out of texts",
     }
-    assert reasons(api(alice).post(of(phoneless))) == {"Text": "no valid phone", "Email": "", "Phone": "is off"}
+    assert reasons(api(alice).post(of(phoneless))) == {"Text": "no valid phone", "Email": "", "Phone": "switched off"}
     assert (told(bob), told(dana)) == ([], ["email"])
 
 
@@ -119,8 +119,11 @@ def test_the_admin_shows_how_one_is_told_and_sends_a_test(bob, team):
     answer = desk(bob).post(page, follow=True)
 
     assert "Send me a test alert" in shown
-    assert "Not used: is off" in shown
-    assert said(answer) == ["A test alert is on its way by text.", "Not by email: is off.", "Not by call: is off."]
+    assert "Not used: switched off" in shown
+    assert said(answer) == [
+        "A test alert is on its way by text.",
+        "Not by email: switched off; not by call: switched off.",
+    ]
     assert "try again in 60 seconds" in said(desk(bob).post(page, follow=True))[0]
     assert told(bob) == ["text"]
 
