@@ -209,8 +209,13 @@ def end_other_offers(lead_ids: Collection[int], *, now: datetime) -> None:
 
 
 def cancel_alerts(offers: QuerySet[LeadOffer], *, reason: str, now: datetime) -> None:
-    """What asks for a claim and has not left yet shall not leave. Message ids come first, so that an index serves."""
-    alerts = offers.filter(status=Status.SENT).values_list("alert_text_id", "alert_email_id", "alert_call_id")
-    ids = [alert for each in alerts for alert in each if alert]
+    """What asks for a claim and has not left yet shall not leave."""
+    cancel_all_alerts(offers.filter(status=Status.SENT), reason=reason, now=now)
+
+
+def cancel_all_alerts(offers: QuerySet[LeadOffer], *, reason: str, now: datetime) -> None:
+    """What was to be told of these offers and has not left yet, also that somebody got the lead, shall not leave."""
+    alerts = offers.values_list("alert_text_id", "alert_email_id", "alert_call_id")
+    ids = [alert for each in alerts for alert in each if alert]  # first, so that an index serves
     if ids:
         outbox.cancel(Message.objects.filter(pk__in=ids), reason=reason, now=now)

@@ -11,7 +11,7 @@ from config.errors import Conflict, DomainError, NotAllowed
 from crm.contacts import tell_of_change
 from crm.models import Contact, ContactShare
 from leads import alerts
-from leads.claims import hold_lead, refuse_merged
+from leads.claims import cancel_all_alerts, hold_lead, refuse_merged
 from leads.distribution import already_offered, assign, entry, offer_all, trace, trace_all
 from leads.models import Lead, LeadOffer, TraceEntry
 from leads.rollout import Plan
@@ -54,10 +54,12 @@ def reassign(lead: Lead, user: User, *, actor: User, now: datetime) -> Lead:
     loser = lead.claimed_by_user
     if loser is not None:
         take_from(lead, loser, reason=f"reassigned to user {user.pk} by user {actor.pk}", now=now)
-        alerts.tell_of_loss(lead, loser, f"{actor} has given it to {user}.", now=now)
-    assign(lead, user, now=now)
+    told = [
+        *(tell_loser(lead, loser, f"{actor} has given it to {user}.", now) if loser else ()),
+        *assign(lead, user, now=now),
+    ]
     words = f"User {actor.pk} gave the lead to user {user.pk}."
-    ids = {"user_id": user.pk, "from_user_id": loser.pk if loser else None}
+    ids = {"user_id": user.pk, "from_user_id": loser.pk if loser else None, "alerts": told}
     trace(lead, Kind.REASSIGNED, words, now=now, actor=actor, **ids)
     return lead
 
@@ -76,9 +78,9 @@ def return_lead(lead: Lead, *, actor: User, now: datetime) -> Lead:
         raise NoPond
     take_from(lead, loser, reason=f"returned by user {actor.pk}", now=now)
     put_into_pond(lead, lead.team, now)
-    if loser != actor:
-        alerts.tell_of_loss(lead, loser, f"{actor} has put it back into the pond.", now=now)
-    trace(lead, Kind.RETURNED, f"User {actor.pk} returned the lead.", now=now, actor=actor, user_id=loser.pk)
+    told = tell_loser(lead, loser, f"{actor} has put it back into the pond.", now) if loser != actor else []
+    words = f"User {actor.pk} returned the lead."
+    trace(lead, Kind.RETURNED, words, now=now, actor=actor, user_id=loser.pk, alerts=told)
     return lead
 
 
@@ -91,15 +93,21 @@ def put_into_pond(lead: Lead, team: Team, now: datetime) -> None:
 
 def take_back(leads: Sequence[Lead], *, reason: str, now: datetime) -> None:
     """Nobody was contacted in time: these leads, which the caller holds, are offered again, to others."""
-    losers = [cast(User, lead.claimed_by_user) for lead in leads]
-    for lead, loser in zip(leads, losers, strict=True):
-        take_from(lead, loser, reason=reason, now=now)
-        alerts.tell_of_loss(lead, loser, "Nobody was contacted in time.", now=now)
-    taken = zip(leads, losers, strict=True)
-    trace_all(
-        [entry(lead, Kind.TAKEN_BACK, f"User {loser.pk}: {reason}.", now, user_id=loser.pk) for lead, loser in taken]
-    )
+    trace_all([taken_back(lead, reason, now) for lead in leads])
     offer_again(leads, now)
+
+
+def taken_back(lead: Lead, reason: str, now: datetime) -> TraceEntry:
+    """Take one of them, tell who had it, and say so for its trace."""
+    loser = cast(User, lead.claimed_by_user)
+    take_from(lead, loser, reason=reason, now=now)
+    told = tell_loser(lead, loser, "Nobody was contacted in time.", now)
+    return entry(lead, Kind.TAKEN_BACK, f"User {loser.pk}: {reason}.", now, user_id=loser.pk, alerts=told)
+
+
+def tell_loser(lead: Lead, loser: User, reason: str, now: datetime) -> list[int]:
+    """The ids of the messages."""
+    return alerts.tell_of_loss(lead, loser, reason, now=now)[lead.pk]
 
 
 def offer_again(leads: Sequence[Lead], now: datetime) -> None:
@@ -138,7 +146,9 @@ def keep_claim(lead: Lead, user: User, now: datetime) -> None:
 def return_offer(lead: Lead, user: User, reason: str, now: datetime) -> None:
     """Note on their offer of this round that they had the lead; whoever was given it may not have one."""
     told = {"status": Status.RETURNED, "reason": reason, "settled_at": now}
-    if LeadOffer.objects.filter(lead=lead, user=user, round=lead.round).update(**told) or lead.team is None:
+    own = LeadOffer.objects.filter(lead=lead, user=user, round=lead.round)
+    cancel_all_alerts(own, reason=reason, now=now)
+    if own.update(**told) or lead.team is None:
         return
     made = {"team": lead.team, "position": lead.offers.count(), "notify_at": lead.claimed_at or now, "created_at": now}
     LeadOffer.objects.create(lead=lead, user=user, round=lead.round, **made, **told)

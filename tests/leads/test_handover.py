@@ -50,6 +50,16 @@ def test_one_that_nobody_has_is_given_as_well(api, alice, dana, offered, run):
     assert offered.claimed_by_user == dana
 
 
+def test_what_told_them_that_it_is_theirs_leaves_no_more(api, alice, bob, dana, team, offered, run):
+    LeadOffer.objects.filter(user=dana).update(assign_automatically=True)
+    run(minutes=5)
+    assert "The lead is yours" in texts_to(dana)[0]
+
+    reassign(api, alice, offered, bob)
+
+    assert [text[:27] for text in texts_to(dana)] == ["The lead is yours no more: "]
+
+
 def test_to_whoever_has_it_changes_nothing(api, alice, bob, claimed):
     assert reassign(api, alice, claimed, bob).status_code == 200
 

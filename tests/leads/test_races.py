@@ -77,6 +77,29 @@ def test_of_thirty_rivals_exactly_one_wins(api, alice, team, route, everybody_at
     assert set(Message.objects.values_list("status", flat=True)) == {"cancelled"}
 
 
+def test_of_rivals_at_the_pond_exactly_one_wins(api, alice, team, route, everybody_at_once, clock):
+    """Half of them take it, half claim by the offer they had."""
+    members = join(team, 8)
+    team.fallback_target, team.mins_until_fallback = "Pond", 0
+    team.save()
+    (lead,) = offer_leads(api, alice, 1)
+    engine.run_due(clock.now)
+    rivals = [
+        (api(member), f"/leads/{lead.pk}/offers/{offer_of(lead, member).pk}" if at % 2 else f"/leads/{lead.pk}/claim")
+        for at, member in enumerate(members)
+    ]
+
+    def try_it(client, path):
+        return client.post(path) if path.endswith("claim") else client.patch(path, {"status": "Claimed"})
+
+    answers = at_once([lambda rival=rival: try_it(*rival) for rival in rivals])
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 7}
+    lead.refresh_from_db()
+    winner = members[[answer.status_code for answer in answers].index(200)]
+    assert (lead.claimed_by_user, lead.offers.get(status="Claimed").user) == (winner, winner)
+
+
 def test_a_winner_who_clicks_twice_at_once_wins_twice(api, alice, bob, team, route, options, clock):
     for lead in offer_leads(api, alice, 5):
         engine.run_due(clock.now)
