@@ -14,7 +14,7 @@ from campaigns.models import Campaign, CampaignAction, ContactCommunication
 from config.due import engine
 from crm.contacts import remove_contact
 from crm.models import Contact, Event
-from leads import engine as alerting
+from leads.engine import turns as alerting
 from leads.models import DistributionTarget, Lead, LeadOffer
 from messaging import consent
 from messaging.gateways import Inbound, Receipt

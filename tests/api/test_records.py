@@ -87,8 +87,8 @@ def test_values_are_read_loosely(api, alice, sent, kept):
         ({"mins_until_next_alert": -1}, "mins_until_next_alert", "mins_until_next_alert must lie between 0 and"),
         ({"mins_until_next_alert": 2**31}, "mins_until_next_alert", "mins_until_next_alert must lie between 0 and"),
         ({"mins_until_next_alert": 2**63}, "mins_until_next_alert", "mins_until_next_alert is too large a number."),
-        ({"order_method": "Chaos"}, "order_method", "order_method must be one of Rank, Time."),
-        ({"order_method": []}, "order_method", "order_method must be one of Rank, Time."),
+        ({"order_method": "Chaos"}, "order_method", "order_method must be one of Rank, Time"),
+        ({"order_method": []}, "order_method", "order_method must be one of Rank, Time"),
         (
             {"is_contact_resource_sharing_enabled": "perhaps"},
             "is_contact_resource_sharing_enabled",
