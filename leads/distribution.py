@@ -127,8 +127,8 @@ def give_to_earlier_claimer(lead: Lead, *, now: datetime) -> bool:
     if reason:
         trace(lead, Kind.PLANNED, f"{words}, but cannot take this one: {reason}.", now=now)
         return False
-    trace(lead, Kind.GIVEN, f"{words}.", now=now, user_id=earlier.claimed_by_user_id)
-    assign(lead, cast(User, earlier.claimed_by_user), now=now)
+    told = assign(lead, cast(User, earlier.claimed_by_user), now=now)
+    trace(lead, Kind.GIVEN, f"{words}.", now=now, user_id=earlier.claimed_by_user_id, alerts=told)
     return True
 
 
@@ -242,11 +242,12 @@ def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], now: datetim
     fallbacks, been_to = fallbacks_of({lead.team_id or 0 for lead in leads}), teams_had(leads)
     gave_back = have_had(leads)
     moves = [(lead, plan, hop_of(lead, been_to[lead.pk], gave_back[lead.pk], fallbacks)) for lead, plan in stranded]
-    trace_all([entry(lead, KINDS[hop.target], hop.reason, now, plan, **where(hop)) for lead, plan, hop in moves])
+    waiting = [(lead, is_untold(lead, plan)) for lead, plan, hop in moves if hop.target is None]
+    entries = [entry(lead, KINDS[hop.target], hop.reason, now, plan, **where(hop)) for lead, plan, hop in moves]
     for lead, _, hop in moves:
         arrive(lead, hop, now)
-    give_to_users([(lead, hop.user_id or 0) for lead, _, hop in moves if hop.target == USER], now)
-    alerts.tell_owners([(lead, is_untold(lead, plan)) for lead, plan, hop in moves if hop.target is None], now=now)
+    told = give_to_users([(lead, hop.user_id or 0) for lead, _, hop in moves if hop.target == USER], now)
+    trace_all(with_alerts(entries, told | alerts.tell_owners(waiting, now=now)))
     return [lead for lead, _, hop in moves if hop.target == TEAM]
 
 
@@ -272,27 +273,27 @@ def arrive(lead: Lead, hop: Hop, now: datetime) -> None:
         lead.ponded_at = now
 
 
-def give_to_users(gifts: Sequence[tuple[Lead, int]], now: datetime) -> None:
+def give_to_users(gifts: Sequence[tuple[Lead, int]], now: datetime) -> alerts.Told:
     """Give each lead to the user of this id."""
     ids = {user_id for _, user_id in gifts}
     users = {user.pk: user for user in User.objects.filter(any_of("pk", ids))} if ids else {}
-    assign_all([(lead, users[user_id]) for lead, user_id in gifts], now=now)
+    return assign_all([(lead, users[user_id]) for lead, user_id in gifts], now=now)
 
 
-def assign(lead: Lead, user: User, *, now: datetime) -> None:
-    """Give a lead to somebody who did not claim it, and tell them."""
-    assign_all([(lead, user)], now=now)
+def assign(lead: Lead, user: User, *, now: datetime) -> list[int]:
+    """Give a lead to somebody who did not claim it, and tell them; returns the ids of the messages."""
+    return assign_all([(lead, user)], now=now)[lead.pk]
 
 
-def assign_all(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> None:
+def assign_all(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> alerts.Told:
     """Give each lead to somebody who did not claim it, and tell them. The caller holds leads and contacts."""
     if not gifts:
-        return
+        return {}
     given = [lead.pk for lead, _ in gifts]
     cancel_alerts(LeadOffer.objects.filter(any_of("lead_id", given)), reason=CLAIMED, now=now)
     end_other_offers(given, now=now)
     give_leads(gifts, via=Lead.ClaimedVia.ASSIGNED, now=now)
-    alerts.tell_of_gifts(gifts, now=now)
+    return alerts.tell_of_gifts(gifts, now=now)
 
 
 def fallbacks_of(team_ids: Collection[int]) -> dict[int, Fallback]:
@@ -345,6 +346,14 @@ def entry(lead: Lead, kind: str, reason: str, now: datetime, plan: Plan | None =
     """Something that happened to a lead, with the plan that was tried, if any."""
     told = details | (told_plan(plan) if plan else {})
     return TraceEntry(lead=lead, at=now, kind=kind, reason=reason, details=told)
+
+
+def with_alerts(entries: Sequence[TraceEntry], told: alerts.Told) -> Sequence[TraceEntry]:
+    """The entries, each naming the messages that were sent about it."""
+    for each in entries:
+        if sent := told.get(each.lead_id):
+            each.details["alerts"] = sent
+    return entries
 
 
 def trace_all(entries: Sequence[TraceEntry]) -> None:

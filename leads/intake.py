@@ -45,13 +45,13 @@ def receive_lead(
     follow(lead, decision, now=now)
     lead.save()
     note_consent(lead, contact.numbers if numbers is None else numbers, now=now)
-    plan = pass_on(lead, decision, is_automatic=is_automatic, now=now)
+    plan, told = pass_on(lead, decision, is_automatic=is_automatic, now=now)
     if is_automatic and decision.campaign_id is not None:
         start_campaign(lead, decision.campaign_id, now=now)
     RoutingTrace.objects.create(
         lead=lead,
         decided_at=now,
-        decision=decision.as_json() | {"is_automatic": is_automatic},
+        decision=decision.as_json() | {"is_automatic": is_automatic, "alerts": told},
         **told_plan(plan),
     )
     return lead
@@ -107,16 +107,15 @@ def note_consent(lead: Lead, numbers: Sequence[str], *, now: datetime) -> None:
     consent.grant(numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
 
 
-def pass_on(lead: Lead, decision: Decision, *, is_automatic: bool, now: datetime) -> Plan:
-    """Tell the owner that the lead is theirs, or offer it unasked; returns the plan of its team."""
+def pass_on(lead: Lead, decision: Decision, *, is_automatic: bool, now: datetime) -> tuple[Plan, list[int]]:
+    """Tell the owner that the lead is theirs, or offer it unasked; with its team's plan, and the messages' ids."""
     if lead.distribution_target == DistributionTarget.MYSELF:
         give_contact(lead.contact, lead.owner_user, now=now)
-        alerts.tell_owner(lead, now=now)
-        return Plan()
+        return Plan(), alerts.tell_owner(lead, now=now)[lead.pk]
     if not is_automatic:
-        return Plan()
+        return Plan(), []
     start, is_returning = decision.starts_at or now, decision.is_returning_to_claimer
-    return send_out(lead, {lead.pk: set()}, is_returning=is_returning, start=start, now=now)
+    return send_out(lead, {lead.pk: set()}, is_returning=is_returning, start=start, now=now), []
 
 
 def start_campaign(lead: Lead, campaign_id: int, *, now: datetime) -> None:

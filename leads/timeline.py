@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, auto
+from functools import partial
 from typing import Any, Final
 
 from config.api.values import milliseconds_z
@@ -107,6 +108,7 @@ def timeline(
     happened = [
         *((Phase.OPENING, entry) for entry in opening(lead, trace, entries)),
         *((Phase.EVENT, entry) for entry in events(trace, entries)),
+        *(happening for message in news_in(trace, entries, messages) for happening in way_of(message)),
         *(happening for offer in offers for happening in course_of(offer, lead, messages, moments)),
         *untold(lead, entries, offers),
     ]
@@ -182,7 +184,7 @@ def events(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterato
         if is_twice(entry, entries):
             continue
         details = dict(entry.details or {})
-        plan = {name: details.pop(name, None) for name in ("skipped", "rotation")}
+        plan = {name: details.pop(name, None) for name in ("skipped", "rotation", "alerts")}
         is_leaving = entry.kind in (Kind.FELL_BACK, Kind.IN_POND, Kind.GIVEN, Kind.NOBODY)
         left, team_id = team_id, details.get("team_id") or team_id
         if is_leaving:
@@ -196,6 +198,19 @@ def is_twice(entry: TraceEntry, entries: Sequence[TraceEntry]) -> bool:
     """Whether this is a claim, noted when it was undone, of which another entry tells: that the lead was given away."""
     is_claim = entry.kind == Kind.CLAIMED
     return is_claim and any(other.at == entry.at for other in entries if other.kind in (Kind.GIVEN, Kind.REASSIGNED))
+
+
+def news_in(
+    trace: RoutingTrace | None, entries: Sequence[TraceEntry], messages: Mapping[int, Message]
+) -> Iterator[Message]:
+    """What was sent to whoever got the lead, lost it or is to look after it."""
+    return (message for number in news_ids(trace, entries) if (message := messages.get(number)))
+
+
+def news_ids(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> list[int]:
+    """The messages that a trace and its entries name."""
+    named = [(trace.decision or {}) if trace else {}, *(entry.details or {} for entry in entries)]
+    return [number for details in named for number in details.get("alerts") or ()]
 
 
 def told(entry: TraceEntry, team_id: int | None, details: dict[str, Any]) -> Entry:
@@ -306,42 +321,45 @@ def phase_of_end(offer: LeadOffer, status: Offer, at: datetime) -> Phase:
 
 
 def about(
-    offer: LeadOffer,
-    at: datetime,
-    kind: str,
-    reason: str,
-    *,
-    actor_user_id: int | None = None,
-    message_id: int | None = None,
-    **details: Any,
+    offer: LeadOffer, at: datetime, kind: str, reason: str, *, actor_user_id: int | None = None, **details: Any
 ) -> Entry:
     """An entry about an offer."""
-    ids: dict[str, int | None] = {
-        "user_id": offer.user_id,
-        "team_id": offer.team_id,
-        "offer_id": offer.pk,
-        "message_id": message_id,
-    }
+    ids: dict[str, int | None] = {"user_id": offer.user_id, "team_id": offer.team_id, "offer_id": offer.pk}
     return Entry(at, kind, reason, actor_user_id=actor_user_id, details=details, **ids)
 
 
 # Alerts
 
 
-def way_of(message: Message, offer: LeadOffer) -> Iterator[Happening]:
+def way_of(message: Message, offer: LeadOffer | None = None) -> Iterator[Happening]:
     """An alert from the outbox to the phone, or to where it failed, in the provider's words."""
-    what = f"{CHANNELS.get(Message.Channel(message.channel), message.channel)} to user {offer.user_id}"
-    shared: dict[str, Any] = {"message_id": message.pk, "channel": message.channel}
-    yield Phase.QUEUED, about(offer, message.created_at, ALERT_QUEUED, f"The {what} was queued.", **shared)
-    shared["provider_status"] = message.provider_status
+    what = f"The {CHANNELS[Message.Channel(message.channel)]} to user {message.user_id}"
+    alert = partial(alerted, message, offer)
+    yield Phase.QUEUED, alert(message.created_at, ALERT_QUEUED, f"{what} was queued.")
     if message.sent_at:
-        yield Phase.SENT, about(offer, message.sent_at, ALERT_SENT, f"The {what} was sent.", **shared)
+        yield Phase.SENT, alert(message.sent_at, ALERT_SENT, f"{what} was sent.")
     if message.status in ALERT_ENDS:
         kind, words = ALERT_ENDS[State(message.status)]
-        shared |= {"status": message.status, "error_code": message.error_code}
         why = f": {message.reason}" if message.reason else ""
         phase = Phase.STOPPED if message.status == State.CANCELLED else Phase.ARRIVED
-        yield phase, about(offer, message.modified_at, kind, sentence(f"The {what} {words}{why}"), **shared)
+        outcome = {"provider_status": message.provider_status, "error_code": message.error_code}
+        yield phase, alert(message.modified_at, kind, sentence(f"{what} {words}{why}"), **outcome)
+
+
+def alerted(
+    message: Message, offer: LeadOffer | None, at: datetime, kind: str, reason: str, **outcome: str | int | None
+) -> Entry:
+    """An entry about an alert: that of an offer, or other news."""
+    return Entry(
+        at,
+        kind,
+        reason,
+        user_id=message.user_id,
+        team_id=offer.team_id if offer else None,
+        offer_id=offer.pk if offer else None,
+        message_id=message.pk,
+        details={"channel": message.channel} | outcome,
+    )
 
 
 # Words

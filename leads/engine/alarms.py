@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from leads import alerts
-from leads.distribution import entry, trace_all
+from leads.distribution import entry, trace_all, with_alerts
 from leads.engine.holding import Moments, due_by, hold_due
 from leads.models import Lead, TraceEntry
 from teams.models import User
@@ -39,8 +39,8 @@ def raise_alarm(leads: list[Lead], now: datetime) -> None:
         .order_by()
     )
     anew = [lead for lead in leads if (lead.pk, lead.round, lead.team_id) not in raised]
-    alerts.tell_of_delay([(lead, leader_of(lead)) for lead in anew], now=now)
-    trace_all([told(lead, leader_of(lead), now) for lead in anew])
+    sent = alerts.tell_of_delay([(lead, leader_of(lead)) for lead in anew], now=now)
+    trace_all(with_alerts([told(lead, leader_of(lead), now) for lead in anew], sent))
 
 
 def told(lead: Lead, leader: User, now: datetime) -> TraceEntry:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.models import Contact
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
 from leads.timeline import Entry, timeline
 from leads.unmet import why_unmet
@@ -52,6 +53,7 @@ offers = st.builds(
 messages = st.builds(
     Message,
     id=users,
+    user_id=users,
     channel=st.sampled_from(Message.Channel.values),
     status=st.sampled_from(Message.Status.values),
     reason=st.text(max_size=9),
@@ -61,6 +63,7 @@ messages = st.builds(
 )
 leads = st.builds(
     Lead,
+    contact=st.builds(Contact),
     owner_user_id=users,
     created_at=moments,
     claimed_by_user_id=st.none() | users,
@@ -78,7 +81,11 @@ traces = st.none() | st.builds(
     plans,
 )
 ways = st.tuples(
-    leads, traces, st.lists(entries, max_size=4), st.lists(offers, max_size=3), st.lists(messages, max_size=3)
+    leads,
+    traces,
+    st.lists(entries, max_size=4),
+    st.lists(offers, max_size=3, unique_by=lambda offer: offer.pk),
+    st.lists(messages, max_size=3),
 )
 
 
@@ -95,6 +102,11 @@ def test_whatever_the_rows_say_a_timeline_comes_of_them_in_order_of_time(way: An
     assert all(entry.reason and entry.kind is not None for entry in found)
 
 
+WITHIN_A_TURN = {"Offer planned": 0, "Offered": 1} | dict.fromkeys(
+    ("Claimed", "Declined", "Expired", "Lost", "Cancelled", "Given up"), 2
+)
+
+
 def in_time(offer: LeadOffer) -> bool:
     """Whether an offer's own times run forward."""
     times = [at for at in (offer.created_at, offer.alerted_at, offer.settled_at) if at]
@@ -103,18 +115,14 @@ def in_time(offer: LeadOffer) -> bool:
 
 @given(ways.filter(lambda way: all(in_time(offer) for offer in way[3])))
 def test_of_one_moment_causes_come_before_what_they_cause(way: Any):
-    """A turn is planned before it begins, begins before it ends; somebody claims before others have lost."""
-    kinds: dict[int | None, list[str]] = {}
+    """A turn is planned before it begins, and begins before it is answered."""
+    courses: dict[int | None, list[str]] = {}
     for entry in told(way):
-        kinds.setdefault(entry.offer_id, []).append(entry.kind)
-    kinds.pop(None)
-    for course in kinds.values():
-        order = [
-            kind for kind in course if kind in ("Offer planned", "Offered", "Claimed", "Declined", "Expired", "Lost")
-        ]
-        ends = order.index("Offered") if "Offered" in order else -1
-        assert "Offer planned" not in order[1:] or order.count("Offer planned") > 1
-        assert not any(kind in ("Claimed", "Declined", "Expired", "Lost") for kind in order[:ends])
+        courses.setdefault(entry.offer_id, []).append(entry.kind)
+    courses.pop(None)
+    for course in courses.values():
+        order = [WITHIN_A_TURN[kind] for kind in course if kind in WITHIN_A_TURN]
+        assert order == sorted(order)
 
 
 @given(ways)
@@ -245,6 +253,26 @@ def test_a_lead_that_stays_with_its_owner_says_so(api, alice, mary):
         f"The lead came in: user {alice.pk} brought it in.",
         "None of the routes matches: the lead goes to its owner.",
         f"The lead is user {alice.pk}'s, who brought it in.",
+        f"The email to user {alice.pk} was queued.",
+        f"The text to user {alice.pk} was queued.",
+    ]
+
+
+def test_what_is_sent_to_whoever_gets_a_lead_or_loses_it_is_told_too(api, alice, bob, dana, team, lead):
+    """Reassigned from bob, who had claimed it, to dana."""
+    Lead.objects.filter(pk=lead.pk).update(ponded_at=NOON)
+    api(bob).post(f"/leads/{lead.pk}/claim")
+    assert api(alice).post(f"/leads/{lead.pk}/reassign", {"user_id": dana.pk}).status_code < 300
+
+    found = timeline_of(api, alice, lead)
+
+    (moved,) = [entry for entry in found if entry["kind"] == "Reassigned"]
+    assert (moved["actor_user_id"], moved["user_id"]) == (alice.pk, dana.pk)
+    assert [(entry["user_id"], entry["details"]["channel"]) for entry in found if entry["kind"] == "Alert queued"] == [
+        (bob.pk, "email"),
+        (bob.pk, "text"),
+        (dana.pk, "email"),
+        (dana.pk, "text"),
     ]
 
 
