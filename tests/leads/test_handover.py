@@ -37,6 +37,7 @@ def test_the_owner_gives_a_claimed_lead_to_another(api, alice, bob, dana, mary, 
     assert f"{alice} has given it to {dana}." in texts_to(bob)[-1]
     assert "The lead is yours" in texts_to(dana)[-1]
     entry = claimed.trace_entries.get(kind="Reassigned")
+    assert len(entry.details.pop("alerts")) == 4  # to bob and to dana, by email and by text
     assert (entry.actor_user, entry.details) == (alice, {"user_id": dana.pk, "from_user_id": bob.pk})
 
 
