@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from config.api.admin import ResourceAdmin
 from config.api.asking import ask
 from crm.views import ActivityResource
-from leads.deeds import PondClaimResource
+from leads.deeds.views import PondClaimResource
 from leads.models import (
     DistributionReport,
     Lead,

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from config.api.resources import routes
-from leads.deeds import DEEDS, PondResource
+from leads.deeds.views import DEEDS, PondResource
 from leads.links.views import ClaimPage
 from leads.report.views import DistributionReportResource
 from leads.trial.views import MemberTrialResource, OwnTrialResource

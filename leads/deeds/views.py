@@ -1,4 +1,4 @@
-"""What is done with a lead that stands, over HTTP: taken from the pond, given away, returned, merged. All ours."""
+"""Deeds as operations of the API; each verb stands in a module of its own."""
 
 from typing import Any, ClassVar, Final
 
@@ -9,31 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.fields import LooseChoice, Reference
 from config.api.resources import BEYOND, Resource, find
-from leads import doubles, examples, handover, pond
+from leads import doubles, handover, pond
+from leads.deeds.serializers import ClaimBody, MergeBody, NoBody, PondLeadSerializer, ReassignBody
 from leads.models import Lead, PondLead
-from leads.serializers import LeadSerializer, NamedTeamSerializer, OfferedLeadSerializer
-from teams.models import Team, User
-
-Body = serializers.Serializer  # its type parameter does not exist at run time
-
-
-class PondLeadSerializer(OfferedLeadSerializer):
-    """A lead of the pond: no more of it than an offer shows, and when it came there."""
-
-    team = NamedTeamSerializer(read_only=True)
-
-    class Meta:
-        model = PondLead
-        example = examples.POND_LEAD
-        fields = [*OfferedLeadSerializer.Meta.fields, "team", "ponded_at"]
-
-    def to_representation(self, lead: PondLead) -> dict[str, Any]:  # type: ignore[override]
-        shown: dict[str, Any] = super().to_representation(lead)
-        if lead.team and lead.team.claim_preview == Team.ClaimPreview.AREA:
-            shown["contact"] |= {"first_name": "", "last_name": ""}
-        return shown
+from leads.serializers import LeadSerializer
+from teams.models import User
 
 
 class PondResource(Resource[PondLead]):
@@ -48,29 +29,13 @@ class PondResource(Resource[PondLead]):
         return pond.pond_of(user).select_related("contact", "team")
 
 
-class ClaimBody(Body):  # type: ignore[type-arg]
-    claimed_via = LooseChoice(choices=Lead.ClaimedVia.values, required=False)
-
-
-class ReassignBody(Body):  # type: ignore[type-arg]
-    user_id = Reference("user", model=User, visible=False)
-
-
-class MergeBody(Body):  # type: ignore[type-arg]
-    lead_id = Reference("double", model=Lead)
-
-
-class NoBody(Body):  # type: ignore[type-arg]
-    """There is nothing to say."""
-
-
 class Deed(Resource[Lead]):
     """Something that is done with the lead of the URL; the answer is the lead as it is then."""
 
     verbs = ("create",)
     tag = BEYOND
     serializer_class = LeadSerializer
-    body: ClassVar[type[Body]] = NoBody  # type: ignore[type-arg]
+    body: ClassVar[type[serializers.Serializer[Any]]] = NoBody
 
     def rows(self) -> QuerySet[Lead]:
         """Whoever leads a team may not see its leads' contacts."""
