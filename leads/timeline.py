@@ -50,6 +50,11 @@ OFFER_ENDS: Final = {
     Offer.CANCELLED: ("Cancelled", "is not offered the lead after all"),
     Offer.RETURNED: ("Given up", "has the lead no more"),
 }
+KINDS: Final = (
+    *(RECEIVED, RULE_TRIED, ROUTED, PASSED_OVER, ROUND_ROBIN, OFFER_PLANNED, OFFERED, ALERT_QUEUED, ALERT_SENT),
+    *(kind for kind, _ in (*ALERT_ENDS.values(), *OFFER_ENDS.values())),
+    *TraceEntry.Kind.values,
+)
 CHANNELS: Final = {Message.Channel.TEXT: "text", Message.Channel.EMAIL: "email", Message.Channel.CALL: "call"}
 ALERTS: Final = ("alert_text_id", "alert_email_id", "alert_call_id")
 HOW: Final = {

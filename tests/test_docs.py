@@ -14,6 +14,7 @@ from django.urls import Resolver404, resolve
 from campaigns.models import COMMUNICATIONS, REMINDERS, CampaignAction
 from config.api.slashes import plain_path
 from config.sandbox.faults import KINDS
+from leads import timeline
 from leads.models import LeadOffer
 from leads.v1.calls import CALLS
 from messaging import fill, gate, keywords, rules
@@ -178,6 +179,12 @@ def test_what_becomes_of_an_offer_is_told():
     told = re.findall(r"^\| `(\w+)` \|", section(page("leads.md"), "Offers"), re.M)
 
     assert {*told, "Expired"} == set(LeadOffer.Status.values)
+
+
+def test_the_kinds_of_a_timeline_are_told():
+    rows = re.findall(r"^\| (`.+?) \|", section(page("leads.md"), "Why a lead went where it went"), re.M)
+
+    assert {kind for row in rows for kind in spans(row)} == set(timeline.KINDS)
 
 
 def test_the_states_of_messages_are_those_there_are():
