@@ -3,11 +3,12 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from django.db import connection, models, transaction
 
+from config.given import insertion
 from messaging.models import Message, MessageQuerySet
 from messaging.signals import messages_settled
 
@@ -35,16 +36,11 @@ RETURNING m.id
 
 
 def insert(messages: Sequence[Message]) -> None:
-    """Store new messages in one statement. A bulk_create prepares value by value, and took four times as long.
-
-    What is the same in all of them, as most is in a crowd of alerts, is said once.
-    """
+    """Store new messages in one statement."""
     columns = [_values(field, messages) for field in _fields()]
-    varies = tuple(values.count(values[0]) < len(values) for values in columns)
-    said_once = [values[0] for values, differ in zip(columns, varies, strict=True) if not differ]
-    arrays = [values for values, differ in zip(columns, varies, strict=True) if differ]
+    statement, parameters = insertion(Message._meta.db_table, _kinds(), columns)
     with connection.cursor() as cursor:
-        cursor.execute(_insertion(varies), [*said_once, list(range(len(messages))), *arrays])
+        cursor.execute(f"{statement} RETURNING id", parameters)
         for message, (message_id,) in zip(messages, cursor.fetchall(), strict=True):
             message.pk, message._state.adding = message_id, False
 
@@ -54,25 +50,18 @@ def _fields() -> list[Any]:
     return [field for field in Message._meta.concrete_fields if not field.primary_key]
 
 
+@cache
+def _kinds() -> dict[str, str]:
+    return {field.column: _kind(field) for field in _fields()}
+
+
+def _kind(field: Any) -> str:
+    return "text" if isinstance(field, models.CharField) else str(field.db_type(connection))
+
+
 def _values(field: Any, messages: Sequence[Message]) -> list[Any]:
     values = [getattr(message, field.attname) for message in messages]
     return list(map(json.dumps, values)) if isinstance(field, models.JSONField) else values
-
-
-@lru_cache(maxsize=100)
-def _insertion(varies: tuple[bool, ...]) -> str:
-    """The statement that inserts messages: what varies column by column, all else once."""
-    # As text, what is too long for its column is an error; as varchar(n) it would be cut off.
-    kinds = ["text" if isinstance(field, models.CharField) else field.db_type(connection) for field in _fields()]
-    names = [str(field.column) for field in _fields()]
-    told = list(zip(names, kinds, varies, strict=True))
-    values = ", ".join(f"given.{name}" if differs else f"%s::{kind}" for name, kind, differs in told)
-    arrays = ", ".join(["%s::int[]", *(f"%s::{kind}[]" for _, kind, differs in told if differs)])
-    given = ", ".join(["place", *(name for name, _, differs in told if differs)])
-    return (
-        f"INSERT INTO {Message._meta.db_table} ({', '.join(names)})"  # noqa: S608 (our own names)
-        f" SELECT {values} FROM unnest({arrays}) AS given ({given}) ORDER BY place RETURNING id"
-    )
 
 
 def write(messages: Sequence[Message], *, before: Collection[str], lease: datetime | None, now: datetime) -> int:
