@@ -1,5 +1,7 @@
 """What the contract shows of leads, routes and offers: the documentation's examples, with nobody's data."""
 
+from typing import Any
+
 LEAD_SOURCE = {"id": 1, "name": "Zillow"}
 LEAD = {
     "id": 788,
@@ -169,4 +171,72 @@ DISTRIBUTION_REPORT = {
     "by_member_and_source": [{"user_id": 1002, "source_id": 1} | TURN_FIGURES],
     "by_day": [{"day": "2018-01-16"} | LEAD_FIGURES],
     "by_time_to_claim": [{"least": 60, "below": 300, "claims": 1}],
+}
+REHEARSAL_ORDER: dict[str, Any] = {
+    "lead": {
+        "source_id": 1,
+        "contact_id": None,
+        "contact_source": "Email",
+        "type": "Buyer",
+        "city": "Irvine",
+        "zipcode": "92618",
+        "listing_price": "$750,000",
+        "listing_status": "Active",
+        "created_at": None,
+    },
+    "csv": None,
+    "days": None,
+    "at": "2018-01-16T09:09:09.000Z",
+    "routes": [{"id": 12, "cities": "Irvine"}, {"id": 14}],
+}
+REHEARSAL = {
+    "leads": [
+        {
+            "line": None,
+            "at": "2018-01-16T09:09:09.000Z",
+            "lead": REHEARSAL_ORDER["lead"],
+            "decision": ROUTING_TRACE["decision"],
+            "stations": [
+                {
+                    "at": "2018-01-16T09:09:09.000Z",
+                    "target": "Team",
+                    "team_id": 3,
+                    "user_id": None,
+                    "reason": "Route 12 matches: the lead is offered to team 3.",
+                    "offers": [
+                        {
+                            "user_id": 1002,
+                            "at": "2018-01-16T09:09:09.000Z",
+                            "closes_at": None,
+                            "channels": ["Text"],
+                            "assign_automatically": False,
+                        }
+                    ],
+                    "skipped": [{"user_id": 1003, "reason": "paused until 2018-01-20T08:00Z"}],
+                    "rotation": None,
+                    "ends_at": "2018-01-16T09:14:09.000Z",
+                },
+                {
+                    "at": "2018-01-16T09:14:09.000Z",
+                    "target": "Pond",
+                    "team_id": 3,
+                    "user_id": None,
+                    "reason": "Team 3 falls back to its pond.",
+                    "offers": [],
+                    "skipped": [],
+                    "rotation": None,
+                    "ends_at": None,
+                },
+            ],
+            "really": None,
+        }
+    ],
+    "bad_rows": [],
+    "summary": {
+        "leads": 1,
+        "teams": [{"team_id": 3, "leads": 1, "first_offers": [{"user_id": 1002, "leads": 1}]}],
+        "unrouted": 0,
+        "untold": 0,
+        "never_matched": [14],
+    },
 }

@@ -1,6 +1,6 @@
 """Taking in a lead: routing it, and what follows at once (design 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -81,7 +81,11 @@ def areas_of(owner: User, rules: list[Rule]) -> list[TeamArea]:
     """The ZIP codes of the owner's teams; not looked up when no rule asks for them."""
     if not any(rule.team_selection_method == LeadRoute.TeamSelection.ZIPCODE for rule in rules):
         return []
-    teams = Team.objects.filter(creator=owner).exclude(distribution_zipcodes="")
+    return areas_in(Team.objects.filter(creator=owner).exclude(distribution_zipcodes=""), owner)
+
+
+def areas_in(teams: Iterable[Team], owner: User) -> list[TeamArea]:
+    """Where these teams of the owner's are."""
     return [TeamArea(team.pk, codes(team.distribution_zipcodes), zone_in(team, owner)) for team in teams]
 
 

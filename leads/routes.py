@@ -1,5 +1,6 @@
 """How a lead route comes to be, changes, and finds its place among its owner's others (reference 2.26)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -48,14 +49,22 @@ def hold_routes_of(owner: User) -> None:
 
 
 def write(route: LeadRoute, values: dict[str, Any]) -> None:
+    wanted, is_moved = fill(route, values)
+    if is_moved:
+        others = [other for other in routes_of(route.owner_user) if other.pk != route.pk]
+        put_among(route, others, wanted)
+        LeadRoute.objects.bulk_update(others, ["position"])
+    route.save()
+
+
+def fill(route: LeadRoute, values: dict[str, Any]) -> tuple[int | None, bool]:
+    """Give the route these values; returns the position it wants, if any, and whether it is to be placed anew."""
     before = specificity(rule_of(route)) if route.pk else None
     wanted = values.pop("position", None)
     for name, value in values.items():
         setattr(route, name, value)
     make_whole(route)
-    if wanted is not None or specificity(rule_of(route)) != before:
-        place(route, wanted)
-    route.save()
+    return wanted, wanted is not None or specificity(rule_of(route)) != before
 
 
 def make_whole(route: LeadRoute) -> None:
@@ -78,16 +87,15 @@ def make_whole(route: LeadRoute) -> None:
         raise IncompleteRoute("price_from", message)
 
 
-def place(route: LeadRoute, wanted: int | None) -> None:
+def put_among(route: LeadRoute, others: Sequence[LeadRoute], wanted: int | None) -> None:
     """Give the route its position and count the others through anew, from 1."""
-    others = {other.pk: other for other in routes_of(route.owner_user) if other.pk != route.pk}
-    rules = [rule_of(other) for other in others.values()]
+    by_id = {other.pk: other for other in others}
+    rules = [rule_of(other) for other in others]
     position = position_for(rule_of(route), rules) if wanted is None else wanted
-    in_turn = [others[rule.id] for rule in in_order(rules)]
+    in_turn = [by_id[rule.id] for rule in in_order(rules)]
     in_turn.insert(sum(other.position < position for other in in_turn), route)
     for number, other in enumerate(in_turn, 1):
         other.position = number
-    LeadRoute.objects.bulk_update(others.values(), ["position"])
 
 
 def routes_of(owner: User) -> list[LeadRoute]:

@@ -5,6 +5,7 @@ from django.urls import path
 from config.api.resources import routes
 from leads.deeds.views import DEEDS, PondResource
 from leads.links.views import ClaimPage
+from leads.rehearsal.views import RehearsalResource
 from leads.report.views import DistributionReportResource
 from leads.trial.views import MemberTrialResource, OwnTrialResource
 from leads.v1.views import ApiV1
@@ -21,6 +22,7 @@ urlpatterns = [
     path("", ApiV1.as_view(), name="v1"),
     path("c/<token>", ClaimPage.as_view(), name="claim-page"),
     *routes("lead-sources", LeadSourceResource),
+    path("lead-routes/simulate", RehearsalResource.as_view({"post": "create"}), name="lead-routes-simulate"),
     *routes("lead-routes", LeadRouteResource),
     *routes("leads", LeadResource),
     *routes("leads/<lead_id>/offers", LeadOfferResource),

@@ -160,6 +160,7 @@ TABLE = [
     ("get",    "/lead-sources/{lead_source}",                      None, 200, 200, 200, 200, 200, 200, 200, 401),
     ("get",    "/lead-routes",                                     None,   1,   0,   0,   0,   0,   0,   0, 401),
     ("post",   "/lead-routes",                                    ROUTE, 201, 400, 400, 400, 400, 400, 201, 401),
+    ("post",   "/lead-routes/simulate",                     {"days": 30}, 200, 200, 200, 200, 200, 200, 200, 401),
     ("get",    "/lead-routes/{route}",                             None, 200, 404, 404, 404, 404, 404, 404, 401),
     ("patch",  "/lead-routes/{route}",               {"filter": "Rent"}, 200, 404, 404, 404, 404, 404, 404, 401),
     ("delete", "/lead-routes/{route}",                             None, 200, 404, 404, 404, 404, 404, 404, 401),

@@ -1,0 +1,1 @@
+"""What would become of leads, rehearsed: the decisions that are made for real, made without a trace."""

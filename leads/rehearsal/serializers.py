@@ -1,0 +1,186 @@
+"""A rehearsal as JSON: what is asked, and what is answered."""
+
+from dataclasses import asdict
+from typing import Any
+
+from rest_framework import serializers
+
+from config.api.fields import LooseBoolean, LooseInteger, LooseMoment, LooseSerializer, LooseText
+from leads import examples
+from leads.distribution import told_rotation
+from leads.models import LeadRoute
+from leads.rehearsal.journeys import Station
+
+
+def text() -> LooseText:
+    return LooseText(max_length=255, required=False, allow_blank=True)
+
+
+def number() -> LooseInteger:
+    """A number that is answered, or null."""
+    return LooseInteger(read_only=True, allow_null=True)
+
+
+def moment() -> LooseMoment:
+    return LooseMoment(read_only=True, allow_null=True)
+
+
+class GivenLeadSerializer(serializers.Serializer[Any]):
+    """A lead as far as routing looks at it; nothing is required."""
+
+    source_id = LooseInteger(required=False, allow_null=True)
+    contact_id = LooseInteger(required=False, allow_null=True)
+    contact_source = text()
+    type = text()
+    city = text()
+    zipcode = text()
+    listing_price = text()
+    listing_status = text()
+    created_at = LooseMoment(required=False, allow_null=True)
+
+
+class RehearsalOrderSerializer(serializers.Serializer[Any]):
+    """Give one of `lead`, `csv` and `days`."""
+
+    lead = GivenLeadSerializer(required=False, allow_null=True, help_text="One lead.")
+    csv = LooseText(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="Leads as a table, whose first line names columns as `lead` does; at most 1,000 rows.",
+    )
+    days = LooseInteger(
+        min_value=1,
+        max_value=3660,
+        required=False,
+        allow_null=True,
+        help_text="Your leads of so many days, the last 1,000 of them, beside what really happened.",
+    )
+    at = LooseMoment(
+        required=False, allow_null=True, help_text="The moment they all come in; else their own `created_at`, or now."
+    )
+    routes = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        allow_null=True,
+        max_length=500,
+        help_text="Routes in the place of all that stand: bodies as of POST /lead-routes, or the `id` of one that "
+        "stands with what is to change. Without it: those that stand.",
+    )
+
+    class Meta:
+        example = examples.REHEARSAL_ORDER
+
+
+class ToldSerializer(LooseSerializer[Any]):
+    """A member who would be alerted."""
+
+    user_id, at, closes_at = number(), moment(), moment()
+    channels = serializers.ListField(child=LooseText(), read_only=True)
+    assign_automatically = LooseBoolean(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["user_id", "at", "closes_at", "channels", "assign_automatically"]
+
+
+class StationSerializer(LooseSerializer[Any]):
+    """Where the lead would come to, if nobody claimed it before."""
+
+    at, ends_at, team_id, user_id = moment(), moment(), number(), number()
+    target, reason = LooseText(read_only=True), LooseText(read_only=True)
+    offers = ToldSerializer(many=True, read_only=True)
+    skipped, rotation = serializers.SerializerMethodField(), serializers.SerializerMethodField()
+
+    class Meta:
+        model = LeadRoute
+        fields = ["at", "target", "team_id", "user_id", "reason", "offers", "skipped", "rotation", "ends_at"]
+
+    def get_skipped(self, station: Station) -> list[dict[str, Any]]:
+        return [asdict(skipped) for skipped in station.plan.skipped]
+
+    def get_rotation(self, station: Station) -> dict[str, Any] | None:
+        return told_rotation(station.plan)
+
+
+class ReallySerializer(LooseSerializer[Any]):
+    """What became of a lead that has come in."""
+
+    lead_id, route_id, team_id, claimed_by_user_id = LooseInteger(source="pk"), number(), number(), number()
+    claimed_at, first_alert_at = moment(), moment()
+    claimed_via = LooseText(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = [
+            "lead_id",
+            "route_id",
+            "team_id",
+            "first_alert_at",
+            "claimed_by_user_id",
+            "claimed_at",
+            "claimed_via",
+        ]
+
+
+class RehearsedLeadSerializer(LooseSerializer[Any]):
+    line, at = number(), moment()
+    lead, decision = serializers.JSONField(read_only=True), serializers.JSONField(read_only=True)
+    stations = StationSerializer(many=True, read_only=True)
+    really = ReallySerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["line", "at", "lead", "decision", "stations", "really"]
+
+
+class BadRowSerializer(LooseSerializer[Any]):
+    line, message = LooseInteger(read_only=True), LooseText(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["line", "message"]
+
+
+class FirstOffersSerializer(LooseSerializer[Any]):
+    """How many leads a member would be the first to hear of."""
+
+    user_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["user_id", "leads"]
+
+
+class TeamShareSerializer(LooseSerializer[Any]):
+    """How many leads would go to a team first."""
+
+    team_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
+    first_offers = FirstOffersSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["team_id", "leads", "first_offers"]
+
+
+class SummarySerializer(LooseSerializer[Any]):
+    leads, unrouted, untold = (LooseInteger(read_only=True) for _ in range(3))
+    teams = TeamShareSerializer(many=True, read_only=True)
+    never_matched = serializers.ListField(child=serializers.IntegerField(), read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["leads", "teams", "unrouted", "untold", "never_matched"]
+
+
+class RehearsalSerializer(LooseSerializer[Any]):
+    """Who would be offered which lead, when, and what would follow if nobody claimed it."""
+
+    leads = RehearsedLeadSerializer(many=True, read_only=True)
+    bad_rows = BadRowSerializer(many=True, read_only=True)
+    summary = SummarySerializer(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        example = examples.REHEARSAL
+        fields = ["leads", "bad_rows", "summary"]

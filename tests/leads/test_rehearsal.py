@@ -1,0 +1,257 @@
+"""`POST /lead-routes/simulate`: what would become of leads, without a trace."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from leads.models import Lead, LeadOffer, LeadRoute
+from teams.models import Team, User
+from tests.leads.conftest import NOON, ZILLOW, make_contact, make_route
+
+PATH = "/lead-routes/simulate"
+
+
+def at(**later):
+    """Later than noon, as it is answered."""
+    return (NOON + timedelta(**later)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@pytest.fixture
+def simulate(api, alice):
+    """`simulate(lead={...})` is what alice is answered."""
+
+    def ask(**body):
+        answer = api(alice).post(PATH, body)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    return ask
+
+
+def stations_of(answer):
+    """Of the only lead: where it goes, and who is told when."""
+    (lead,) = answer["leads"]
+    return [
+        (station["target"], station["at"], [(offer["user_id"], offer["at"]) for offer in station["offers"]])
+        for station in lead["stations"]
+    ]
+
+
+# One lead
+
+
+def test_it_says_who_would_be_offered_a_lead_and_when(simulate, team, bob, dana, route, options):
+    answer = simulate(lead={"source_id": ZILLOW, "type": "Buyer"})
+
+    (lead,) = answer["leads"]
+    assert lead["decision"]["route_id"] == route.pk
+    assert lead["decision"]["tried"] == [
+        {"route_id": route.pk, "matched": True, "condition": "", "expected": None, "actual": None}
+    ]
+    assert stations_of(answer) == [
+        ("Team", at(), [(bob.pk, at()), (dana.pk, at(minutes=5))]),
+        ("Owner", at(minutes=10), []),
+    ]
+    assert lead["stations"][0]["offers"][0]["channels"] == ["Text", "Email"]
+    assert answer["summary"] == {
+        "leads": 1,
+        "teams": [{"team_id": team.pk, "leads": 1, "first_offers": [{"user_id": bob.pk, "leads": 1}]}],
+        "unrouted": 0,
+        "untold": 0,
+        "never_matched": [],
+    }
+
+
+def test_a_rule_that_does_not_match_is_told_with_what_was_compared(simulate, alice, campaign):
+    rich = make_route(alice, campaign, price_from=1_000_000)
+    answer = simulate(lead={"source_id": ZILLOW, "listing_price": "$750,000"})
+
+    (tried,) = answer["leads"][0]["decision"]["tried"]
+    assert (tried["condition"], tried["expected"], tried["actual"]) == ("price", [1_000_000, None], 750_000)
+    assert stations_of(answer) == [("Owner", at(), [])]
+    assert (answer["summary"]["unrouted"], answer["summary"]["never_matched"]) == (1, [rich.pk])
+
+
+def test_at_another_moment_others_are_there(simulate, bob, dana, options, route):
+    User.objects.filter(pk=bob.pk).update(working_hours="Mon-Fri 9-17")
+    evening = at(hours=8)
+    answer = simulate(lead={"source_id": ZILLOW}, at=evening)
+
+    assert stations_of(answer)[0] == ("Team", evening, [(dana.pk, evening)])
+    assert answer["leads"][0]["stations"][0]["skipped"] == [
+        {"user_id": bob.pk, "reason": "outside their working hours"}
+    ]
+
+
+def test_a_lead_of_a_contact_has_its_source_and_goes_back_to_who_claimed_before(
+    simulate, api, alice, dana, mary, route, options
+):
+    LeadRoute.objects.update(is_returning_to_claimer=True, lead_source=None, contact_source=mary.source)
+    Lead.objects.create(
+        owner_user=alice, contact=mary, team=route.team, claimed_by_user=dana, claimed_at=NOON, created_at=NOON
+    )
+    answer = simulate(lead={"contact_id": mary.pk})
+
+    (station,) = answer["leads"][0]["stations"]
+    assert (station["target"], station["user_id"]) == ("User", dana.pk)
+    dana.is_active = False
+    dana.save()
+    assert "deactivated" in simulate(lead={"contact_id": mary.pk})["leads"][0]["stations"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "lead"),
+        ({"lead": {}, "days": 3}, "days"),
+        ({"days": 0}, "days"),
+        ({"lead": {"contact_id": 999_999}}, "lead.contact_id"),
+        ({"lead": {"source_id": 999_999}}, "lead.source_id"),
+        ({"lead": {"source_id": "Zillow"}}, "lead.source_id"),
+        ({"lead": {}, "at": "soon"}, "at"),
+        ({"lead": {}, "routes": [{"lead_source_id": 1}]}, "routes[0].campaign_id"),
+        ({"lead": {}, "routes": [{"id": 999_999}]}, "routes[0].id"),
+        ({"csv": "name\nMary"}, "csv"),
+        ({"csv": "type,type\nBuyer,Seller"}, "csv"),
+        ({"csv": "type\n" + "Buyer\n" * 1001}, "csv"),
+    ],
+)
+def test_what_cannot_be_rehearsed_is_named(api, alice, body, field):
+    answer = api(alice).post(PATH, body)
+    assert answer.status_code == 400
+    assert field in answer.json()["errors"]
+
+
+def test_another_users_contact_is_unknown(api, alice, charlie):
+    strangers = make_contact(charlie)
+    assert api(alice).post(PATH, {"lead": {"contact_id": strangers.pk}}).status_code == 400
+
+
+# Many
+
+
+def test_a_table_is_read_row_by_row_and_bad_rows_are_named_by_line(simulate, route, options):
+    table = "\n".join(
+        ["Source_ID, type ,note", "1,Buyer,hello", "", '1,"two\nlines",x', "x,Buyer,", "99999,Buyer,", "1,2,3,4"]
+    )
+    answer = simulate(csv=table)
+
+    assert [lead["line"] for lead in answer["leads"]] == [2, 4]
+    assert answer["bad_rows"] == [
+        {"line": 6, "message": "source_id must be a whole number."},
+        {"line": 7, "message": "source_id names no record: there is no 99999 that you may use."},
+        {"line": 8, "message": "The row has 4 values, but the first line names 3 columns."},
+    ]
+
+
+def test_a_round_robin_moves_on_from_lead_to_lead_and_comes_back_untouched(simulate, team, bob, dana, route, options):
+    Team.objects.filter(pk=team.pk).update(order_method="Round Robin")
+    for _ in range(2):
+        answer = simulate(csv="source_id\n" + "1\n" * 5)
+        firsts = [lead["stations"][0]["offers"][0]["user_id"] for lead in answer["leads"]]
+        assert firsts == [bob.pk, dana.pk, bob.pk, dana.pk, bob.pk]
+        rotation = answer["leads"][1]["stations"][0]["rotation"]
+        assert (rotation["pointer_before"], rotation["pointer_after"]) == (bob.pk, dana.pk)
+    assert answer["summary"]["teams"][0]["first_offers"] == [
+        {"user_id": bob.pk, "leads": 3},
+        {"user_id": dana.pk, "leads": 2},
+    ]
+
+
+def test_caps_fill_up_from_lead_to_lead_and_a_days_cap_is_new_the_next_day(simulate, bob, dana, route, options):
+    options[0].cap_day = 1
+    options[0].save()
+    table = "source_id,created_at\n" + "".join(f"1,{at(hours=hours)}\n" for hours in (0, 1, 24))
+    firsts = [lead["stations"][0]["offers"][0]["user_id"] for lead in simulate(csv=table)["leads"]]
+    assert firsts == [bob.pk, dana.pk, bob.pk]
+
+
+def test_past_leads_stand_beside_what_really_happened(simulate, api, alice, bob, lead, run, clock):
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+    offer = LeadOffer.objects.get(lead=lead, user=bob)
+    api(bob).patch(f"/leads/{lead.pk}/offers/{offer.pk}", {"status": "Claimed"})
+    answer = simulate(days=7)
+
+    (rehearsed,) = answer["leads"]
+    assert rehearsed["at"] == at()
+    assert rehearsed["really"] == {
+        "lead_id": lead.pk,
+        "route_id": lead.route_id,
+        "team_id": lead.team_id,
+        "first_alert_at": at(),
+        "claimed_by_user_id": bob.pk,
+        "claimed_at": at(),
+        "claimed_via": "Text",
+    }
+    clock.advance(days=8)
+    assert simulate(days=7)["leads"] == []
+
+
+# A draft
+
+
+def test_a_draft_takes_the_place_of_the_routes_and_is_not_kept(simulate, team, bob, route, options, campaign):
+    LeadRoute.objects.update(filter="Seller")
+    draft = [{"id": route.pk, "filter": ""}]
+    assert simulate(lead={"source_id": ZILLOW})["summary"]["unrouted"] == 1
+
+    answer = simulate(lead={"source_id": ZILLOW}, routes=draft)
+
+    assert answer["leads"][0]["decision"]["route_id"] == route.pk
+    assert simulate(lead={"source_id": ZILLOW}, routes=[])["summary"]["unrouted"] == 1
+    assert LeadRoute.objects.get().filter == "Seller"
+
+
+def test_new_routes_of_a_draft_are_numbered_below_zero_and_placed_as_the_api_would(simulate, route, campaign):
+    plain = {"campaign_id": campaign.pk, "lead_source_id": ZILLOW, "distribution_target": "Myself"}
+    draft = [{"id": route.pk}, plain | {"filter": "Buyer"}, plain | {"position": 1, "cities": ["Tustin"]}]
+
+    tried = simulate(lead={"source_id": ZILLOW, "type": "Buyer"}, routes=draft)["leads"][0]["decision"]["tried"]
+
+    assert [attempt["route_id"] for attempt in tried] == [-2, -1]
+    assert LeadRoute.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"open_hours": "Mon 9-25"}, "open_hours"),
+        ({"price_from": 2, "price_to": 1}, "price_from"),
+        ({"team_id": 999_999}, "team_id"),
+        ({"distribution_target": "Team Rollout"}, "team_selection_method"),
+    ],
+)
+def test_what_is_wrong_with_a_draft_is_said_by_its_place(api, alice, campaign, body, field):
+    plain = {"campaign_id": campaign.pk, "lead_source_id": ZILLOW, "distribution_target": "Myself"}
+    answer = api(alice).post(PATH, {"lead": {}, "routes": [plain, plain | body]})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][f"routes[1].{field}"].startswith(f"routes[1].{field}")
+
+
+def test_no_strangers_route_is_in_a_draft_nor_one_twice(api, alice, charlie, route):
+    for routes in ([{"id": route.pk}, {"id": route.pk}], [{"id": route.pk}, 7], [{"id": "first"}]):
+        assert api(alice).post(PATH, {"lead": {}, "routes": routes}).status_code == 400
+    assert api(charlie).post(PATH, {"lead": {}, "routes": [{"id": route.pk}]}).status_code == 400
+
+
+# Without a trace
+
+
+def test_it_only_reads_and_its_questions_do_not_grow_with_the_leads(api, alice, team, options, route, mary):
+    Team.objects.filter(pk=team.pk).update(order_method="Round Robin", fallback_target="Pond")
+    options[0].cap_open = 3
+    options[0].save()
+    client = api(alice)
+
+    def asked(rows):
+        table = "source_id,contact_id\n" + f"1,{mary.pk}\n" * rows
+        with CaptureQueriesContext(connection) as queries:
+            assert client.post(PATH, {"csv": table}).status_code == 200
+        return [query["sql"] for query in queries]
+
+    few, many = asked(1), asked(200)
+    assert len(few) == len(many)
+    assert all(sql.lstrip().startswith("SELECT") and "FOR " not in sql for sql in many)
