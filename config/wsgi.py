@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from config.api.chunks import GatherChunks
+from config.api.leftovers import ReadLeftovers
 from config.api.slashes import CollapseSlashes
 from config.api.unread import write_problem
 from config.patience import ImpatientConnection
@@ -20,7 +21,7 @@ settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = Impatient
 
 gunicorn.util.write_error = write_problem
 
-application = CollapseSlashes(GatherChunks(get_wsgi_application()))
+application = ReadLeftovers(CollapseSlashes(GatherChunks(get_wsgi_application())))
 
 # All that requests need is loaded before gunicorn forks: its processes share it, and no first request waits for it.
 import_module(settings.ROOT_URLCONF)
