@@ -150,6 +150,7 @@ AUTH_USER_MODEL = "teams.User"
 AUTHENTICATION_BACKENDS = ["teams.backends.EmailBackend"]
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
 LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
 DEFAULT_TIME_ZONE = env("DEFAULT_TIME_ZONE", default="America/Los_Angeles")  # of users who name none
 DEFAULT_REGION = env("DEFAULT_REGION", default="US")  # how a phone number without a country code is read
 

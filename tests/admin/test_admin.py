@@ -74,7 +74,8 @@ def test_an_agent_who_is_not_staff_logs_in_by_email(bob: User):
     browser = Client()
     bob.set_password("a long pass phrase")
     bob.save()
-    browser.post(reverse("admin:login"), {"username": "BOB@example.com", "password": "a long pass phrase"})
+    sent = browser.post(reverse("admin:login"), {"username": "BOB@example.com", "password": "a long pass phrase"})
+    assert sent["Location"] == reverse("admin:index")  # a log-in page opened by itself names nowhere else to go
     assert browser.get(reverse("admin:index")).status_code == 200
 
 
