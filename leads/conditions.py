@@ -121,6 +121,7 @@ def codes(text: str) -> frozenset[str]:
     return frozenset(parse_list(text))
 
 
+@lru_cache(maxsize=4096)
 def folded(value: str | int | None) -> str:
     """A value as it is compared: ignoring case and stray blanks, nothing being empty."""
     return " ".join(str(value or "").split()).casefold()

@@ -1,0 +1,202 @@
+"""What a route may ask of a lead, as pure decisions."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leads.conditions import ANY, Conditions, Inquiry, codes, first_unmet, folded, opening, words
+from leads.routing import SPECIFIC_TEAM, TEAM_ROLLOUT, Rule, TeamArea, in_order, position_for, route, specificity
+from teams.hours import parse_hours
+
+LA, TOKYO = ZoneInfo("America/Los_Angeles"), ZoneInfo("Asia/Tokyo")
+MONDAY_NOON = datetime(2027, 3, 1, 20, tzinfo=UTC)  # in Los Angeles; in Tokyo it is Tuesday, 5:00
+IRVINE = Inquiry(
+    lead_source_id=1,
+    type="Buyer",
+    zipcode="92618-1234",
+    city=" irvine ",
+    listing_status="Active",
+    price=Decimal(750_000),
+    at=MONDAY_NOON,
+)
+
+
+def unmet(inquiry=IRVINE, zone=LA, **asked):
+    """The name of the condition that fails, with what was compared; None when all are met."""
+    found = first_unmet(Conditions(**asked), inquiry, zone)
+    return found and (found.condition, found.expected, found.actual)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"types": words("Renter, BUYER")},
+        {"cities": words("Tustin,Irvine")},
+        {"zipcodes": codes("92618")},
+        {"listing_statuses": words("active, Pending")},
+        {"price_from": 750_000},
+        {"price_to": 750_001},
+        {"hours": parse_hours("Mon 12:00-12:01")},
+    ],
+)
+def test_one_of_the_values_is_enough(asked):
+    assert unmet(**asked) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"types": words("Renter,Seller")}, ("types", ["renter", "seller"], "Buyer")),
+        ({"cities": words("Tustin")}, ("cities", ["tustin"], " irvine ")),
+        ({"zipcodes": codes("92780")}, ("zipcodes", ["92780"], "92618-1234")),
+        ({"listing_statuses": words("Sold")}, ("listing_statuses", ["sold"], "Active")),
+        ({"price_from": 750_001}, ("price", [750_001, None], 750_000)),
+        ({"price_to": 750_000}, ("price", [None, 750_000], 750_000)),
+        ({"hours": parse_hours("Mon 9-12")}, ("open_hours", "open", "Mon 12:00")),
+    ],
+)
+def test_what_is_not_met_is_named_with_what_was_compared(asked, told):
+    assert unmet(**asked) == told
+
+
+def test_all_kinds_must_be_met():
+    assert unmet(types=words("Buyer"), cities=words("Tustin"))[0] == "cities"
+    assert unmet(types=words("Buyer"), cities=words("Irvine")) is None
+
+
+@pytest.mark.parametrize("asked", [{"price_from": 0}, {"price_to": 10**9}, {"cities": words("Irvine")}])
+def test_a_lead_that_does_not_say_meets_no_condition_about_it(asked):
+    assert unmet(replace(IRVINE, price=None, city=""), **asked) is not None
+
+
+def test_a_lost_leading_zero_is_the_same_zip_code():
+    assert unmet(replace(IRVINE, zipcode=2108), zipcodes=codes("02108")) is None
+
+
+def test_hours_go_by_the_clock_on_the_wall():
+    assert unmet(hours=parse_hours("Tue 5-6"), zone=TOKYO) is None
+    assert unmet(hours=parse_hours("Tue 5-6")) == ("open_hours", "open", "Mon 12:00")
+
+
+def test_a_lead_out_of_hours_may_be_held_until_they_open():
+    held = Conditions(hours=parse_hours("Mon-Fri 9-11"), is_held_until_open=True)
+    assert first_unmet(held, IRVINE, LA) is None
+    assert opening(held, IRVINE, LA) == datetime(2027, 3, 2, 17, tzinfo=UTC)
+    assert opening(held, replace(IRVINE, at=datetime(2027, 3, 2, 18, tzinfo=UTC)), LA) is None
+
+
+def test_without_a_moment_hours_are_not_asked():
+    assert unmet(replace(IRVINE, at=None), hours=parse_hours("Sun 1-2")) is None
+
+
+# Routes
+
+
+def rule(id, **given):
+    plain = {"target": TEAM_ROLLOUT, "team_selection_method": SPECIFIC_TEAM, "team_id": 6, "lead_source_id": 1}
+    return Rule(**({"id": id, "position": id} | plain | given))
+
+
+def test_the_first_route_whose_conditions_are_met_takes_the_lead_and_the_trace_says_why_not_the_others():
+    rich = rule(1, conditions=Conditions(price_from=1_000_000))
+    decision = route(IRVINE, [rich, rule(2)], [])
+    assert decision.route_id == 2
+    assert [(tried.route_id, tried.condition) for tried in decision.tried] == [(1, "price"), (2, "")]
+
+
+def test_outside_the_hours_the_next_route_is_tried_or_the_lead_is_held_for_the_team():
+    by_day = Conditions(hours=parse_hours("Mon-Fri 9-11"), zone=LA)
+    assert route(IRVINE, [rule(1, conditions=by_day), rule(2)], []).route_id == 2
+    held = route(IRVINE, [rule(1, conditions=replace(by_day, is_held_until_open=True)), rule(2)], [])
+    assert (held.route_id, held.starts_at) == (1, datetime(2027, 3, 2, 17, tzinfo=UTC))
+    assert "2027-03-02T17:00Z" in held.reason
+
+
+def test_a_team_found_by_zip_code_opens_by_its_own_clock():
+    early = Conditions(hours=parse_hours("Tue 5-6"), zone=LA)
+    asked = rule(1, team_selection_method="Zipcode", team_id=None, conditions=early)
+    assert route(IRVINE, [asked], [TeamArea(6, codes("92618"), TOKYO)]).route_id == 1
+    assert route(IRVINE, [asked], [TeamArea(6, codes("92618"), LA)]).route_id is None
+
+
+TEXTS = st.sampled_from(["", "Buyer", "buyer, Renter", "Seller"])
+CONDITIONS = st.builds(
+    Conditions,
+    types=TEXTS.map(words),
+    cities=st.sampled_from(["", "Irvine", "Tustin"]).map(words),
+    zipcodes=st.sampled_from(["", "92618", "10001"]).map(codes),
+    price_from=st.sampled_from([None, 0, 500_000, 10**6]),
+    price_to=st.sampled_from([None, 600_000, 10**7]),
+    hours=st.sampled_from(["", "Mon 9-17", "Tue 9-17"]).map(parse_hours),
+    is_held_until_open=st.booleans(),
+)
+RULES = st.lists(
+    st.builds(
+        Rule,
+        id=st.integers(1, 99),
+        position=st.just(0),
+        target=st.sampled_from(["Myself", "Team Rollout"]),
+        lead_source_id=st.sampled_from([None, 1, 3]),
+        contact_source=st.sampled_from(["", "Email"]),
+        filter=st.sampled_from(["", "Buyer"]),
+        team_selection_method=st.sampled_from([None, "Specific Team", "Zipcode"]),
+        team_id=st.sampled_from([None, 6]),
+        conditions=CONDITIONS,
+    ),
+    max_size=8,
+    unique_by=lambda rule: rule.id,
+)
+INQUIRIES = st.builds(
+    Inquiry,
+    lead_source_id=st.sampled_from([None, 1, 3]),
+    contact_source=st.sampled_from(["", "email"]),
+    type=st.sampled_from(["", "Buyer", "SELLER"]),
+    zipcode=st.one_of(st.none(), st.integers(-5, 99_999), st.text(max_size=9)),
+    city=st.text(max_size=9),
+    price=st.one_of(st.none(), st.decimals(0, 10**8, places=2)),
+    at=st.one_of(st.none(), st.just(MONDAY_NOON)),
+)
+
+
+@given(INQUIRIES, RULES)
+def test_every_lead_is_decided_and_every_route_before_the_one_that_takes_it_says_why_not(inquiry, rules):
+    decision = route(inquiry, rules, [TeamArea(7, codes("92618,02108"))])
+    tried = [attempt.route_id for attempt in decision.tried]
+    assert tried == [rule.id for rule in in_order(rules)][: len(tried)]
+    *failed, last = decision.tried or [None]
+    assert all(not attempt.matched and attempt.condition for attempt in failed)
+    if decision.route_id is None:
+        assert (decision.target, len(tried)) == ("Myself", len(rules))
+    else:
+        assert (last.route_id, last.matched) == (decision.route_id, True)
+    assert (decision.target == "Team Rollout") == (decision.team_id is not None)
+    assert decision.starts_at is None or decision.starts_at > inquiry.at
+
+
+@given(RULES)
+def test_routes_made_one_after_another_stand_from_the_most_specific_to_the_least(rules):
+    made = []
+    for new in rules:
+        position = position_for(new, made)
+        made = [replace(old, position=old.position + (old.position >= position)) for old in made]
+        made.append(replace(new, position=position))
+    ranks = [specificity(rule) for rule in in_order(made)]
+    assert ranks == sorted(ranks)
+
+
+@given(CONDITIONS, INQUIRIES)
+def test_to_ask_for_more_is_to_take_fewer(conditions, inquiry):
+    if first_unmet(ANY, inquiry, LA) is None and first_unmet(conditions, inquiry, LA) is None:
+        for name in ("types", "cities", "zipcodes"):
+            assert first_unmet(replace(conditions, **{name: frozenset()}), inquiry, LA) is None
+
+
+@given(st.one_of(st.none(), st.integers(), st.text()))
+def test_folding_once_is_enough(value):
+    assert folded(folded(value)) == folded(value)

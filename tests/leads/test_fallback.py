@@ -1,0 +1,93 @@
+"""Where a lead goes that nobody of a team claimed, as a pure decision; and teams that fall back in a circle."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leads.fallback import POND, TEAM, USER, Fallback, next_hop
+from teams.chains import loop_of
+
+BOB = 2
+
+
+def hop(fallback, been_to=(), hops=0):
+    """From team 1, of at most three."""
+    return next_hop(1, been_to, hops, 3, {1: fallback} if fallback else {})
+
+
+@pytest.mark.parametrize(
+    ("fallback", "target", "reason"),
+    [
+        (Fallback(TEAM, team_id=4), TEAM, "Team 1 falls back to team 4."),
+        (Fallback(POND), POND, "Team 1 falls back to its pond."),
+        (Fallback(USER, user_id=BOB), USER, "Team 1 falls back to user 2."),
+        (Fallback(), None, "Team 1 has no fallback: the lead waits for its owner."),
+        (None, None, "Team 1 has no fallback: the lead waits for its owner."),
+    ],
+)
+def test_a_lead_goes_where_its_team_says_else_it_waits_for_its_owner(fallback, target, reason):
+    assert (hop(fallback).target, hop(fallback).reason) == (target, reason)
+
+
+def test_nobody_is_given_a_lead_who_no_longer_works_here():
+    gone = hop(Fallback(USER, user_id=BOB, is_gone=True))
+    assert (gone.target, gone.user_id) == (None, None)
+    assert "deactivated" in gone.reason
+
+
+def test_a_lead_does_not_come_back_to_a_team():
+    assert hop(Fallback(TEAM, team_id=4), been_to={1, 4}).target is None
+    assert hop(Fallback(TEAM, team_id=1)).target is None
+
+
+def test_after_so_many_fallbacks_it_is_over():
+    assert hop(Fallback(TEAM, team_id=4), hops=2).target == TEAM
+    assert hop(Fallback(TEAM, team_id=4), hops=3).target is None
+
+
+TEAMS = st.integers(1, 6)
+FALLBACKS = st.dictionaries(
+    TEAMS,
+    st.one_of(
+        st.builds(Fallback, st.just(TEAM), team_id=TEAMS),
+        st.just(Fallback(POND)),
+        st.builds(Fallback, st.just(USER), user_id=st.just(BOB), is_gone=st.booleans()),
+        st.just(Fallback()),
+    ),
+)
+
+
+@given(FALLBACKS, TEAMS, st.integers(0, 8))
+def test_whatever_was_set_every_lead_comes_to_an_end_and_to_no_team_twice(fallbacks, first, most):
+    way, been_to = [first], {first}
+    while (step := next_hop(way[-1], been_to, len(way) - 1, most, fallbacks)).target == TEAM:
+        way.append(step.team_id)
+        been_to.add(step.team_id)
+    assert len(set(way)) == len(way) <= most + 1
+    assert step.reason
+
+
+# Loops
+
+
+def test_a_loop_is_told_in_order_and_closed():
+    assert loop_of(1, {1: 2, 2: 3, 3: 2}) == [2, 3, 2]
+    assert loop_of(1, {1: 1}) == [1, 1]
+
+
+def test_a_chain_that_ends_is_no_loop():
+    assert loop_of(1, {1: 2, 2: 3, 3: None}) == []
+    assert loop_of(9, {}) == []
+
+
+@given(st.dictionaries(TEAMS, st.one_of(st.none(), TEAMS)), TEAMS)
+def test_a_loop_is_found_where_there_is_one(following, first):
+    loop = loop_of(first, following)
+    steps, current = 0, first
+    while current is not None and steps <= 6:
+        current, steps = following.get(current), steps + 1
+    assert bool(loop) == (current is not None)
+    assert all(following[here] == there for here, there in pairwise(loop))
+    assert loop[:1] == loop[-1:]
