@@ -195,6 +195,10 @@ SPECTACULAR_SETTINGS = {
 
 # OAuth 2 (config.api.oauth; the reference, 1.4)
 
+# Of phone apps, beyond those with a dot in them (`com.example.app:/back`), which are always taken.
+REDIRECT_SCHEMES = [scheme.lower() for scheme in env.list("REDIRECT_SCHEMES", default=[])]
+if RUN_BY_BROWSERS := {"javascript", "data", "vbscript", "blob", "file", "about"}.intersection(REDIRECT_SCHEMES):
+    raise ImproperlyConfigured(f"REDIRECT_SCHEMES may not name {', '.join(RUN_BY_BROWSERS)}: browsers run or show it.")
 OAUTH2_PROVIDER_APPLICATION_MODEL = "teams.Application"
 OAUTH2_PROVIDER = {
     "SCOPES": {"read": "Read your data", "write": "Read and change your data"},
@@ -216,7 +220,7 @@ OAUTH2_PROVIDER = {
     "CLIENT_ID_GENERATOR_CLASS": "config.api.tokens.HexClientId",
     "CLIENT_SECRET_GENERATOR_CLASS": "config.api.tokens.HexClientSecret",
     "CLIENT_SECRET_HASHER": "fast_pbkdf2",
-    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http", *REDIRECT_SCHEMES],
 }
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

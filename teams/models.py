@@ -16,6 +16,7 @@ from oauth2_provider.models import AbstractApplication
 from oauth2_provider.models import AccessToken as StoredToken
 
 from config import clock
+from config.api.tokens import redirect_schemes
 from teams.hours import validate_hours
 from teams.phones import e164, validate_phone
 from teams.zones import validate_zone
@@ -145,6 +146,9 @@ class Application(AbstractApplication):
 
 # Of an access token: its program may ask for another when it expires.
 RENEWABLE = models.Q(refresh_token__isnull=False, refresh_token__revoked__isnull=True)
+
+    def get_allowed_schemes(self) -> list[str]:
+        return redirect_schemes(self.redirect_uris.split())
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):

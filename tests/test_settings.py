@@ -35,3 +35,7 @@ def test_a_real_installation_does_not_start_without(name: str):
 def test_a_sandbox_does_not_start_with_real_credentials(address: str):
     sandbox = REAL | {"SANDBOX": "1", "TWILIO_ACCOUNT_SID": "AC0", "TWILIO_API_BASE_URL": address}
     assert "a test clock must never send real texts" in loading_settings(**sandbox)
+
+
+def test_no_program_may_be_called_back_by_a_script():
+    assert "REDIRECT_SCHEMES may not name javascript" in loading_settings(**REAL, REDIRECT_SCHEMES="myapp,JavaScript")

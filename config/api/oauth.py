@@ -32,6 +32,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 from oauth2_provider.forms import AllowForm
+from oauth2_provider.http import OAuth2ResponseRedirect
 from oauth2_provider.models import (
     get_access_token_model,
     get_refresh_token_model,
@@ -42,7 +43,7 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
 from oauth2_provider.views import AuthorizationView
 from oauth2_provider.views.mixins import OAuthLibMixin
-from oauthlib.oauth2 import InvalidGrantError
+from oauthlib.oauth2 import InvalidGrantError, InvalidRequestFatalError
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -51,7 +52,7 @@ from rest_framework.request import Request
 from config.api import limits
 from config.api.bodies import BadBody, read_object, refuse_unstorable, to_json
 from config.api.grammar import parameters
-from config.api.tokens import fingerprint, hex_token
+from config.api.tokens import fingerprint, hex_token, redirect_schemes
 from config.api.values import milliseconds_z
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
@@ -233,8 +234,10 @@ class Core(OAuthLibCore):
 
     def _get_escaped_full_path(self, request: HttpRequest) -> str:
         """The URL with its query encoded anew: oauthlib refuses what browsers and clients really send."""
-        query = tidy(parameters(request.META.get("QUERY_STRING", "")))
-        return urlunsplit(urlsplit(request.get_full_path())._replace(query=urlencode(query)))
+        query = parameters(request.META.get("QUERY_STRING", ""))
+        if is_consent(request):
+            refuse_nul(query)
+        return urlunsplit(urlsplit(request.get_full_path())._replace(query=urlencode(tidy(query))))
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
         pairs = json_pairs(request.body) if looks_like_json(request) else super().extract_body(request)
@@ -252,23 +255,31 @@ class Core(OAuthLibCore):
         return uri, headers, json.dumps(answer), status
 
     def create_authorization_response(self, request: HttpRequest, scopes: Any, credentials: Any, allow: bool) -> Any:
-        uri, headers, body, status = super().create_authorization_response(request, scopes, credentials, allow)
+        given = credentials | {"state": credentials.get("state") or None}  # not sent, none comes back
+        uri, headers, body, status = super().create_authorization_response(request, scopes, given, allow)
         if lifetime := re.search(r"#(?:.*&)?expires_in=(\d+)", uri or ""):
             uri += "&" + urlencode({"expires": expiry(int(lifetime[1]))})
         return uri, headers, body, status
 
 
 def tidy(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Parameters as the library wants them: scopes spelled its way, the grant named, nothing unstorable."""
+    """Parameters as the library wants them: the scope named once and its way, the grant named, nothing unstorable."""
     given = [(key, value) for key, value in pairs if "\0" not in value]
-    names = dict(given)
+    names = dict(given) | {"scope": " ".join(value for key, value in given if key == "scope")}
     grant = names.get("grant_type") or next((GRANT_OF[key] for key in GRANT_OF if key in names), None)
     tidied = [(key, value) for key, value in given if key not in ("scope", "grant_type")]
     if grant:
         tidied.append(("grant_type", grant))
-    if "scope" in names and grant != "refresh_token":  # a refresh gets what was granted, whatever it asks for
+    if names["scope"] and grant != "refresh_token":  # a refresh gets what was granted, whatever it asks for
         tidied.append(("scope", " ".join(scopes_in(names["scope"]))))
     return tidied
+
+
+def refuse_nul(query: Iterable[tuple[str, str]]) -> None:
+    """No page can carry such a character on to the answer."""
+    for key, value in query:
+        if "\0" in value:
+            raise InvalidRequestFatalError(f"{key} may not contain a NUL character.")
 
 
 def looks_like_json(request: HttpRequest) -> bool:
@@ -303,6 +314,16 @@ class Authorize(AuthorizationView):
 
     template_name = "oauth2/authorize.html"
     form_class = ConsentForm
+
+    def redirect(self, redirect_to: str, application: Any) -> HttpResponse:
+        """To an address that the library has found among the program's, or else shows no redirect at all."""
+        return OAuth2ResponseRedirect(with_plain_spaces(redirect_to), redirect_schemes([redirect_to]))
+
+
+def with_plain_spaces(uri: str) -> str:
+    """Spaces as %20: browsers' decodeURIComponent leaves the + that stands for one elsewhere."""
+    path, mark, added = re.split(r"([?#]|$)", uri, maxsplit=1)
+    return path + mark + added.replace("+", "%20")
 
 
 @method_decorator(csrf_exempt, name="dispatch")

@@ -5,6 +5,7 @@ Apart from config.api.oauth, so that a command need not load all that answers re
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,15 @@ class GeneratedSecretHasher(PBKDF2PasswordHasher):
 
     algorithm = "fast_pbkdf2"
     iterations = 1
+
+
+def redirect_schemes(uris: Iterable[str]) -> list[str]:
+    """What a program's redirect URIs may begin with: what settings name, and a reversed host name as apps have them.
+
+    Such a scheme has a dot (RFC 8252, 7.1), which none has that a browser would run: javascript, data.
+    """
+    schemes = {uri.partition(":")[0].lower() for uri in uris}
+    return [*oauth2_settings.ALLOWED_REDIRECT_URI_SCHEMES, *(scheme for scheme in schemes if "." in scheme)]
 
 
 def fingerprint(token: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -392,7 +393,68 @@ def test_the_state_comes_back_unchanged(browser, program, state):
 @pytest.mark.contract("OAuth 2", "Without a `state` none comes back", "inferred", client=[3])
 def test_without_a_state_none_comes_back(browser, program):
     where = consent(browser, f"response_type=code&client_id={program['client_id']}")
-    assert set(parse_qs(urlsplit(where).query)) == {"code"}
+    assert set(parse_qs(urlsplit(where).query, keep_blank_values=True)) == {"code"}
+
+
+@pytest.mark.filterwarnings("ignore:The OAuth 2.0 implicit grant")
+@pytest.mark.parametrize("kind", ["code", "token"])
+@pytest.mark.parametrize("answer", ["allow", "no"])
+def test_browsers_read_the_spaces_of_a_state(browser, program, kind, answer):
+    get_application_model().objects.update(is_implicit_allowed=True)
+    query = f"response_type={kind}&client_id={program['client_id']}&state=a%20b%2Bc&redirect_uri={BACK}"
+    assert "state=a%20b%2Bc" in consent(browser, query, answer)
+
+
+@pytest.mark.parametrize("key", ["state", "scope", "client_id"])
+def test_a_nul_is_refused_by_name(browser, program, key):
+    query = {"response_type": "code", "client_id": program["client_id"]} | {key: "a\0b"}
+    page = browser.get(f"/oauth2/authorize?{urlencode(query)}")
+    assert page.status_code == 400
+    assert f"{key} may not contain a NUL character." in page.content.decode()
+
+
+@pytest.mark.parametrize("query", ["scope=write&scope=read", "scope=read&scope=write", "scope=&scope=write"])
+def test_a_scope_may_be_named_in_parts(browser, program, query):
+    where = consent(browser, f"response_type=code&client_id={program['client_id']}&{query}")
+    got = send(exchange(program, parse_qs(urlsplit(where).query)["code"][0])).json()
+    assert "write" in got["scope"].split()
+
+
+@pytest.mark.contract(
+    "OAuth 2", "A code may be exchanged without its `redirect_uri`, not with another than it was asked with", "inferred"
+)
+@pytest.mark.parametrize(
+    ("more", "status"), [({}, 200), ({"redirect_uri": BACK}, 200), ({"redirect_uri": BACK + "x"}, 400)]
+)
+def test_a_code_needs_no_redirect_uri_but_the_right_one(browser, program, more, status):
+    code = code_for(browser, program)
+    assert send(program | {"grant_type": "authorization_code", "code": code} | more).status_code == status
+
+
+@pytest.mark.contract(
+    "OAuth 2", "Phone apps register a scheme of their own with a dot in it, or one that settings name", "ours"
+)
+def test_an_app_is_called_back_by_its_own_scheme(browser, settings):
+    settings.OAUTH2_PROVIDER = settings.OAUTH2_PROVIDER | {"ALLOWED_REDIRECT_URI_SCHEMES": ["https", "myapp"]}
+    for back in ("com.example.app:/back", "com.example.app://back", "myapp://back"):
+        client_id, secret = make_application("App", back)
+        query = {"response_type": "code", "client_id": client_id, "redirect_uri": back}
+        assert consent(browser, urlencode(query), answer="no").startswith(back + "?error=access_denied")
+        where = consent(browser, urlencode(query))
+        assert where.startswith(back + "?code=")
+        code = parse_qs(where.partition("?")[2])["code"][0]
+        body = {"grant_type": "authorization_code", "code": code, "client_id": client_id, "client_secret": secret}
+        assert send(body | {"redirect_uri": back}).status_code == 200
+        wrong = browser.get(f"/oauth2/authorize?{urlencode(query | {'response_type': 'nonsense'})}")
+        assert wrong["Location"].startswith(back + "?error=unsupported_response_type")
+
+
+@pytest.mark.parametrize(
+    "back", ["javascript:alert(1)", "data:text/html,x", "myapp://back", "javascript.x", "//x.example.com"]
+)
+def test_no_program_is_called_back_by_what_a_browser_would_run(db, back):
+    with pytest.raises(ValidationError):
+        make_application("Program", back)
 
 
 @pytest.mark.contract("OAuth 2", "`redirect_uri` may stand unencoded in the query", "inferred", client=[3])
@@ -434,7 +496,7 @@ def test_the_implicit_grant_is_off_until_the_operator_allows_it(browser, program
     assert "error=unauthorized_client" in refused["Location"]
 
     get_application_model().objects.update(is_implicit_allowed=True)
-    got = dict(parse_qsl(urlsplit(consent(browser, query)).fragment))
+    got = dict(parse_qsl(urlsplit(consent(browser, query)).fragment, keep_blank_values=True))
 
     assert set(got) == {"access_token", "expires", "expires_in", "scope", "token_type"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", got["expires"])
