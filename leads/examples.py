@@ -234,6 +234,7 @@ REHEARSAL = {
     "bad_rows": [],
     "summary": {
         "leads": 1,
+        "routes": [{"route_id": 12, "leads": 1}, {"route_id": 14, "leads": 0}],
         "teams": [{"team_id": 3, "leads": 1, "first_offers": [{"user_id": 1002, "leads": 1}]}],
         "unrouted": 0,
         "untold": 0,

@@ -15,6 +15,7 @@ from leads.rehearsal.asked import BadRow, Case, Cases
 from leads.rehearsal.journeys import OWNER, Claim, Journey, Rehearsal, Station
 from leads.roster import Roster, roster_of
 from leads.routes import rule_of
+from leads.routing import in_order
 from teams.models import Team, User
 from teams.visibility import any_of
 
@@ -49,8 +50,17 @@ class TeamShare:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteShare:
+    """How many leads a route would take."""
+
+    route_id: int
+    leads: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     leads: int
+    routes: list[RouteShare]  # in the order in which they are tried
     teams: list[TeamShare]
     unrouted: int  # no route fits
     untold: int  # meant for a team, and nobody would be told
@@ -119,16 +129,18 @@ def summed_up(journeys: Sequence[Journey], routes: Sequence[LeadRoute]) -> Summa
         if journey.decision.team_id is not None:
             firsts[journey.decision.team_id].update(offer.user_id for offer in journey.stations[0].offers[:1])
     leads = Counter(journey.decision.team_id for journey in journeys)
-    taken = {journey.decision.route_id for journey in journeys}
+    taken = Counter(journey.decision.route_id for journey in journeys)
+    shares = [RouteShare(rule.id, taken[rule.id]) for rule in in_order([rule_of(route) for route in routes])]
     return Summary(
         leads=len(journeys),
+        routes=shares,
         teams=[
             TeamShare(team_id, leads[team_id], [FirstOffers(*share) for share in sorted(firsts[team_id].items())])
             for team_id in sorted(firsts)
         ],
         unrouted=sum(journey.decision.route_id is None for journey in journeys),
         untold=sum(is_untold(journey) for journey in journeys),
-        never_matched=[route.pk for route in routes if route.pk not in taken],
+        never_matched=[share.route_id for share in shares if not share.leads],
     )
 
 

@@ -163,14 +163,25 @@ class TeamShareSerializer(LooseSerializer[Any]):
         fields = ["team_id", "leads", "first_offers"]
 
 
+class RouteShareSerializer(LooseSerializer[Any]):
+    """How many leads a route would take."""
+
+    route_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["route_id", "leads"]
+
+
 class SummarySerializer(LooseSerializer[Any]):
     leads, unrouted, untold = (LooseInteger(read_only=True) for _ in range(3))
+    routes = RouteShareSerializer(many=True, read_only=True)
     teams = TeamShareSerializer(many=True, read_only=True)
     never_matched = serializers.ListField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:
         model = LeadRoute
-        fields = ["leads", "teams", "unrouted", "untold", "never_matched"]
+        fields = ["leads", "routes", "teams", "unrouted", "untold", "never_matched"]
 
 
 class RehearsalSerializer(LooseSerializer[Any]):

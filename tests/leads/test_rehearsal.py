@@ -57,6 +57,7 @@ def test_it_says_who_would_be_offered_a_lead_and_when(simulate, team, bob, dana,
     assert lead["stations"][0]["offers"][0]["channels"] == ["Text", "Email"]
     assert answer["summary"] == {
         "leads": 1,
+        "routes": [{"route_id": route.pk, "leads": 1}],
         "teams": [{"team_id": team.pk, "leads": 1, "first_offers": [{"user_id": bob.pk, "leads": 1}]}],
         "unrouted": 0,
         "untold": 0,
@@ -72,6 +73,13 @@ def test_a_rule_that_does_not_match_is_told_with_what_was_compared(simulate, ali
     assert (tried["condition"], tried["expected"], tried["actual"]) == ("price", [1_000_000, None], 750_000)
     assert stations_of(answer) == [("Owner", at(), [])]
     assert (answer["summary"]["unrouted"], answer["summary"]["never_matched"]) == (1, [rich.pk])
+
+
+def test_routes_are_told_in_the_order_in_which_they_are_tried(simulate, alice, campaign, route):
+    late = make_route(alice, campaign, position=route.position + 1, lead_source_id=ZILLOW)
+    answer = simulate(lead={"source_id": ZILLOW}, routes=[{"id": route.pk}, {"id": late.pk, "position": 0}])
+    shares = [{"route_id": late.pk, "leads": 1}, {"route_id": route.pk, "leads": 0}]
+    assert answer["summary"]["routes"] == shares
 
 
 def test_at_another_moment_others_are_there(simulate, bob, dana, options, route):
