@@ -2,6 +2,7 @@
 
 from django.db.models import Q, Value
 
+from config.api.grammar import Query
 from config.api.query import FilterSet, NumberFilter, PhoneFilter, TextFilter, any_of
 from crm.models import (
     HOUSE,
@@ -62,6 +63,14 @@ class ContactFilters(FilterSet):
             "created_at",
             "modified_at",
         ]
+
+
+FEW_SHARE = {"id", "email", "mobile_phone", "home_phone", "office_phone"}
+
+
+def asks_for_few(query: Query) -> bool:
+    """Whether contacts are asked for by something that they share with few."""
+    return any(term.field in FEW_SHARE and term.operator in ("", "$in") for term in query.terms)
 
 
 class ContactSourceFilters(FilterSet):

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api.pages import is_near
 from config.api.plain import Row
 from config.api.resources import BEYOND, Resource
 from config.errors import Conflict, DomainError
@@ -25,6 +26,7 @@ from crm.filters import (
     EventPropertyFilters,
     HotnessFilters,
     TagFilters,
+    asks_for_few,
 )
 from crm.models import Activity, Address, Contact, ContactSource, CustomField, Event, EventProperty, Hotness, Tag
 from crm.serializers import (
@@ -43,6 +45,7 @@ from crm.sources import refuse_taken_name, source_named
 from crm.tags import learn_tags, rename_tag
 from teams.brokers import refuse_without
 from teams.models import User
+from teams.visibility import sharer_ids
 
 
 class ContactResource(Resource[Contact]):
@@ -84,7 +87,22 @@ class ContactResource(Resource[Contact]):
         if contact_ids and (not chosen or "custom_fields" in chosen):
             self.custom_fields.update(rows_for(contact_ids, self.user))
 
+    # Whose contacts the user sees is read first: for owners that it knows PostgreSQL plans better, and faster. Where
+    # few are asked for, no plan is bad. Both statements need not see one moment: a teammate who leaves meanwhile has
+    # left just after the request.
+
+    total: int | None = None  # if it was read with that
+
+    def list(self, request: Request, **kwargs: Any) -> Response:
+        if is_near(self.query) and self.query.wants_total and totals.is_maintained(self.query):
+            self.user.shown_by, self.total = totals.reach_of(self.user, totals.tag_of(self.query))
+        elif not asks_for_few(self.query):
+            self.user.shown_by = sharer_ids(self.user)
+        return super().list(request, **kwargs)
+
     def count(self, rows: QuerySet[Contact]) -> int:
+        if self.total is not None:
+            return self.total
         is_known = totals.is_maintained(self.query)
         return totals.total_of(self.user, totals.tag_of(self.query)) if is_known else super().count(rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -75,6 +76,9 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
+
+    # The ids of those whose contacts they see, where a request has read them first (teams.visibility.sharer_ids).
+    shown_by: Sequence[int] | None = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

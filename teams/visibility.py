@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
+from config.api.anybody import ANYBODY, array_of, filled_in
 from teams.models import SubAccount, Team, TeamMember, User
 
 
@@ -31,7 +32,9 @@ def any_of(column: str, ids: Collection[int]) -> models.Q:
     return models.Q(EqualsAny(models.F(column), models.Value(list(ids))))
 
 
-ANYBODY = -1  # stands for the user in a query composed before they are known
+def named(column: str, ids: Collection[int]) -> models.Q:
+    """Rows whose `column` is one of these few ids, which PostgreSQL is to plan for."""
+    return models.Q(EqualsAny(models.F(column), RawSQL(array_of(ids), [])))
 
 
 @cache
@@ -44,7 +47,7 @@ def composed(rows_of: Callable[[User], models.QuerySet[Any, Any]]) -> tuple[str,
 def composed_for(user: User, rows_of: Callable[[User], models.QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
     """The SQL of `rows_of(user)` and its parameters."""
     sql, given = composed(rows_of)
-    return sql, [user.pk if value == ANYBODY else value for value in given]
+    return sql, filled_in(given, user.pk)
 
 
 def is_among(column: str, rows_of: Callable[[User], models.QuerySet[Any, Any]], user: User) -> models.Q:
@@ -83,9 +86,11 @@ def sharer_ids(user: User) -> list[int]:
     sql, given = composed_for(user, sharers_with)
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
-        return [user.pk, *(pk for (pk,) in cursor.fetchall())]
+        return sorted({user.pk, *(pk for (pk,) in cursor.fetchall())})  # once each: rows are expected for every id
 
 
 def seen_through(column: str, user: User) -> models.Q:
     """Rows whose `column` (a user id) is `user`, or somebody who shares their contacts with them (design 4)."""
+    if user.shown_by is not None:
+        return named(column, user.shown_by)
     return models.Q(**{column: user.pk}) | is_among(column, sharers_with, user)

@@ -17,6 +17,7 @@ from django.db.models import BooleanField, Model, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.sql import Query as Selection
 
+from config.api.anybody import ANYBODY, THEIR_IDS, array_of, filled_in
 from config.api.fields.serializer import Writer, plain_columns
 from config.api.grammar import Query
 from config.api.query import ordering, sortable
@@ -24,7 +25,6 @@ from config.api.query import ordering, sortable
 if TYPE_CHECKING:
     from config.api.resources import Resource
 
-ANYBODY = -1  # stands for the user in a statement, as in teams.visibility
 TERMS = "/* terms */"  # stands for what is compared, in the text and among the parameters
 
 Row = dict[str, Any]
@@ -47,11 +47,10 @@ class Statement:
     names: tuple[str, ...]  # of its columns, as the API shows them
     writers: tuple[tuple[str, Writer], ...]  # how values leave that do not leave as they are
 
-    def read(self, user_id: int, terms: Terms, page: slice) -> list[Row]:
+    def read(self, user: Any, terms: Terms, page: slice) -> list[Row]:
         """The rows of a page."""
-        sql = f"{self.sql.replace(TERMS, terms.sql)} LIMIT {page.stop - page.start} OFFSET {page.start}"
         with connection.cursor() as cursor:
-            cursor.execute(sql, self.filled_in(user_id, terms))
+            cursor.execute(self.text_for(user, terms, page), self.given_for(user, terms))
             rows = [dict(zip(self.names, values, strict=True)) for values in cursor.fetchall()]
         for name, write in self.writers:
             for row in rows:
@@ -59,11 +58,15 @@ class Statement:
                     row[name] = write(row[name])
         return rows
 
-    def filled_in(self, user_id: int, terms: Terms) -> list[Any]:
+    def text_for(self, user: Any, terms: Terms, page: slice) -> str:
+        """The statement with the terms, and whose rows the user sees if that is known."""
+        sql = self.sql.replace(THEIR_IDS, array_of(user.shown_by or ())).replace(TERMS, terms.sql)
+        return f"{sql} LIMIT {page.stop - page.start} OFFSET {page.start}"
+
+    def given_for(self, user: Any, terms: Terms) -> list[Any]:
         """The parameters, those of the terms in their place."""
         gap = self.given.index(TERMS)
-        ours = [user_id if value == ANYBODY else value for value in self.given]
-        return [*ours[:gap], *terms.given, *ours[gap + 1 :]]
+        return [*filled_in(self.given[:gap], user.pk), *terms.given, *filled_in(self.given[gap + 1 :], user.pk)]
 
 
 class PlainRows:
@@ -72,18 +75,24 @@ class PlainRows:
     def __init__(self, view: Resource[Any]) -> None:
         self.view = view
         self.terms = compiled(view.model, view.filterset_class.condition(view.query))
-        self.statement = statement(type(view), tuple(view.query.sort), frozenset(view.selected()))
+        is_told = view.user.shown_by is not None
+        self.statement = statement(type(view), tuple(view.query.sort), frozenset(view.selected()), is_told)
 
     def __getitem__(self, page: slice) -> list[Row]:
-        return self.statement.read(self.view.user.pk, self.terms, page)
+        return self.statement.read(self.view.user, self.terms, page)
 
     def count(self) -> int:
         return self.view.filter_queryset(self.view.get_queryset()).count()
 
 
 @lru_cache(maxsize=200)
-def statement(resource: Any, sort: tuple[tuple[str, bool], ...], select: frozenset[str]) -> Statement:
-    """What reads a list of this resource in this order; BadQuery for an order that it does not take."""
+def statement(
+    resource: Any, sort: tuple[tuple[str, bool], ...], select: frozenset[str], is_told: bool = False
+) -> Statement:
+    """What reads a list of this resource in this order; BadQuery for an order that it does not take.
+
+    `is_told` when whose rows the user sees has been read before: see `User.shown_by`.
+    """
     columns = plain_columns(resource.serializer_class)
     if others := set(resource.serializer_class.Meta.fields) - columns.keys() - resource.loads - resource.added:
         raise TypeError(f"{resource.__name__}.is_plain, but {', '.join(sorted(others))} are no columns.")
@@ -91,16 +100,18 @@ def statement(resource: Any, sort: tuple[tuple[str, bool], ...], select: frozens
     order = ordering(Query(sort=list(sort)), resource.filterset_class, sortable(resource))
     if resource.default_order and not sort:
         order = list(resource.default_order)
-    seen = resource.serializer_class.Meta.model._default_manager.visible_to(anybody())
+    seen = resource.serializer_class.Meta.model._default_manager.visible_to(anybody(is_told))
     rows = seen.filter(RawSQL(TERMS, [TERMS], BooleanField())).order_by(*order)
     sql, given = rows.values_list(*(column for column, _ in chosen.values())).query.sql_with_params()
     writers = tuple((name, write) for name, (_, write) in chosen.items() if write)
     return Statement(sql, given, tuple(chosen), writers)
 
 
-def anybody() -> Any:
+def anybody(is_told: bool = False) -> Any:
     """A user of whom nothing but the id is known: whoever asks for more is refused, not answered wrongly for all."""
-    return get_user_model().from_db(None, ["id"], [ANYBODY])
+    user: Any = get_user_model().from_db(None, ["id"], [ANYBODY])
+    user.shown_by = [ANYBODY] if is_told else None
+    return user
 
 
 def compiled(model: type[Model], condition: Q) -> Terms:

@@ -13,7 +13,7 @@ from config import clock
 from crm.models.vocabulary import ContactSource, Hotness
 from teams.models import User
 from teams.phones import e164
-from teams.visibility import any_of, is_among, seen_through, sharer_ids
+from teams.visibility import is_among, named, seen_through, sharer_ids
 
 E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone": "office_e164"}
 
@@ -50,7 +50,7 @@ def is_below_seen(user: User, contact: str = "contact") -> models.Q:
     The ids of the contacts' owners are read first. By them PostgreSQL knows whether the contacts are few, and looks up
     what hangs below, or most, and walks the rows in their order; neither costs more when the table is longer.
     """
-    seen = Contact.objects.filter(any_of("owner_user_id", sharer_ids(user)) | is_shown_to(user))
+    seen = Contact.objects.filter(named("owner_user_id", user.shown_by or sharer_ids(user)) | is_shown_to(user))
     return models.Q(**{f"{contact}__in": seen.values("pk")})
 
 

@@ -436,14 +436,16 @@ def test_a_question_that_cannot_be_understood_is_refused_by_name(alice, people, 
 def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, team, api, django_assert_num_queries):
     client = api(alice)
     Contact.objects.bulk_create(Contact(owner_user=alice, assigned_user=alice) for _ in range(2))
-    with django_assert_num_queries(3):  # the token, the page, which tells the total, my custom fields
+    with django_assert_num_queries(4):  # the token, whose contacts she sees and how many, the page, my custom fields
         client.get("/contacts")
 
     Contact.objects.bulk_create(Contact(owner_user=alice, assigned_user=alice) for _ in range(18))
-    with django_assert_num_queries(3):
-        assert len(client.get("/contacts?$limit=50").json()["data"]) == 20
-    with django_assert_num_queries(4):  # a full page: the total is counted
-        assert client.get("/contacts?$limit=20").json()["total"] == 20
+    for query in ("$limit=50", "$limit=20", "$limit=20&last_name[$ne]=Smith&$total=false"):
+        with django_assert_num_queries(4):
+            assert len(client.get(f"/contacts?{query}").json()["data"]) == 20
+    one = Contact.objects.values_list("pk", flat=True)[0]
+    with django_assert_num_queries(3):  # where few are asked for: the token, the page, my custom fields
+        assert client.get(f"/contacts?id={one}").json()["total"] == 1
 
 
 def found(client, **query):

@@ -93,3 +93,46 @@ def test_a_page_in_any_order_comes_off_an_index(crowd, alice):
     for column, index in (("created_at", "contact_created"), ("modified_at", "contact_modified")):
         rows = Contact.objects.order_by(f"-{column}", "-pk")[:10]
         assert index in rows.explain()
+
+
+# Lists
+
+
+def test_who_sees_few_of_many_contacts_has_only_those_read(few_owners, api, few, big):
+    """Also after others, who see most, have asked the same in the same words: no plan of theirs is taken."""
+    for query in ("$limit=25&$sort[created_at]=-1", "$limit=25&$sort[created_at]=-1&$total=false&$cursor="):
+        for user, shown in [(big, 25)] * 12 + [(few, 3)]:
+            before = contacts_read()
+            assert len(api(user).get(f"/contacts?{query}").json()["data"]) == shown
+        assert contacts_read() - before < 500, query
+
+
+@pytest.fixture
+def big(db):
+    return make_user("Big", "0116")
+
+
+@pytest.fixture
+def few(db):
+    return make_user("Few", "0117")
+
+
+@pytest.fixture
+def few_owners(big, few):
+    """Two who have all contacts, of which one has three."""
+    now = clock.now()
+    Contact.objects.bulk_create(
+        Contact(owner_user=few if number < 3 else big, created_at=now, modified_at=now) for number in range(MANY)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crm_contact, crm_contactshare, teams_user, teams_team, teams_teammember")
+
+
+def contacts_read():
+    """How many rows of contacts this transaction has read, and looked up through indexes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_stat_get_xact_tuples_returned(oid) + pg_stat_get_xact_tuples_fetched(oid)"
+            " FROM pg_class WHERE relname = 'crm_contact'"
+        )
+        return cursor.fetchone()[0]
