@@ -17,6 +17,7 @@ from teams.zipcodes import five_digits, parse_list
 from teams.zones import wall_time
 
 NEVER_OPENS: Final = "never within a year"
+MOST_TOLD: Final = 20  # values of one condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Iterator
     )
     for name, wanted, actual, compared in lists:
         if wanted and compared(actual) not in wanted:
-            yield Unmet(name, sorted(wanted), actual)
+            yield Unmet(name, _some(wanted), actual)
     if not _is_in_band(conditions, inquiry.price):
         yield Unmet("price", [conditions.price_from, conditions.price_to], _plain(inquiry.price))
     if inquiry.at is not None and not conditions.hours.is_open(inquiry.at, zone):
@@ -95,6 +96,12 @@ def _unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Iterator
             yield Unmet("open_hours", "open", f"{wall_time(inquiry.at, zone):%a %H:%M}")
         elif conditions.hours.next_opening(inquiry.at, zone) is None:
             yield Unmet("open_hours", "open", NEVER_OPENS)
+
+
+def _some(wanted: frozenset[str]) -> list[str]:
+    """The values in order, as many as somebody reads: each lead keeps them of each route that it did not take."""
+    left_out = len(wanted) - MOST_TOLD
+    return sorted(wanted)[:MOST_TOLD] + ([f"{left_out} more"] if left_out > 0 else [])
 
 
 def _is_in_band(conditions: Conditions, price: Decimal | None) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from heapq import heappop, heappush
+from itertools import product
 from typing import Final
 
 from leads.availability import Availability
@@ -87,7 +88,6 @@ class Held:
     """What a member has of a lead: an offer from their turn until its window closes, or the lead itself."""
 
     number: int
-    user_id: int
     since: datetime
     until: datetime | None
     is_offer: bool = True
@@ -113,7 +113,7 @@ class Rehearsal:
         self.claims = defaultdict(list, {contact_id: list(claims[contact_id]) for contact_id in claims})
         self.rosters: dict[int, Roster] = {}
         self.before: dict[int, tuple[datetime, dict[int, Availability]]] = {}  # as the members were found
-        self.held: dict[int, list[Held]] = defaultdict(list)  # by team
+        self.held: dict[tuple[int, int], list[Held]] = defaultdict(list)  # by team and user
         self.journeys: dict[int, Journey] = {}
         self.due: list[tuple[datetime, int, int]] = []  # when, what, of which lead
 
@@ -177,10 +177,9 @@ class Rehearsal:
         """Keep who has been offered the lead."""
         journey.had |= {offer.user_id for offer in plan.offers}
         journey.been_to.add(journey.team_id)
-        number = self.number(journey)
-        self.held[journey.team_id] += [
-            Held(number, offer.user_id, offer.notify_at, offer.closes_at) for offer in plan.offers
-        ]
+        for offer in plan.offers:
+            held = Held(self.number(journey), offer.notify_at, offer.closes_at)
+            self.held[journey.team_id, offer.user_id].append(held)
 
     def pass_time(self) -> None:
         """What is due next happens: a lead is somebody's at their turn, or leads fall back."""
@@ -203,9 +202,9 @@ class Rehearsal:
     def give(self, journey: Journey, user_id: int, reason: str, at: datetime, *, is_offer: bool = False) -> None:
         """The lead is this user's; nobody else has anything of it any more."""
         number, team_id = self.number(journey), journey.team_id
-        for team in journey.been_to:
-            self.held[team] = [held for held in self.held[team] if held.number != number]
-        self.held[team_id].append(Held(number, user_id, at, None, is_offer=is_offer))
+        for place in product(journey.been_to, journey.had):
+            self.held[place] = [held for held in self.held[place] if held.number != number]
+        self.held[team_id, user_id].append(Held(number, at, None, is_offer=is_offer))
         if journey.newcomer.contact_id:
             self.claims[journey.newcomer.contact_id].append(Claim(at, user_id, None))
         journey.stations.append(Station(at, USER, reason, user_id=user_id))
@@ -250,7 +249,7 @@ class Rehearsal:
             return option
         found_at, found = self.before[team_id]
         before, midnight = found[option.user_id], midnight_of(at, option)
-        mine = [held for held in self.held[team_id] if held.user_id == option.user_id and held.counts(at)]
+        mine = [held for held in self.held[team_id, option.user_id] if held.counts(at)]
         today = [held for held in mine if held.is_offer and held.since >= midnight]
         load = replace(
             before,

@@ -65,6 +65,12 @@ def test_what_is_not_met_is_named_with_what_was_compared(asked, told):
     assert unmet(**asked) == told
 
 
+def test_of_a_long_list_as_much_is_told_as_somebody_reads():
+    many = codes(",".join(str(code) for code in range(10_000, 13_000)))
+    _, told, _ = unmet(zipcodes=many)
+    assert (len(told), told[0], told[-1]) == (21, "10000", "2980 more")
+
+
 def test_all_kinds_must_be_met():
     assert unmet(types=words("Buyer"), cities=words("Tustin"))[0] == "cities"
     assert unmet(types=words("Buyer"), cities=words("Irvine")) is None
