@@ -147,12 +147,12 @@ class Application(AbstractApplication):
             allowed.add(self.GRANT_IMPLICIT)
         return bool(allowed & set(grant_types))
 
+    def get_allowed_schemes(self) -> list[str]:
+        return redirect_schemes(self.redirect_uris.split())
+
 
 # Of an access token: its program may ask for another when it expires.
 RENEWABLE = models.Q(refresh_token__isnull=False, refresh_token__revoked__isnull=True)
-
-    def get_allowed_schemes(self) -> list[str]:
-        return redirect_schemes(self.redirect_uris.split())
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
