@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
+from config.api.values import END
 from teams.zones import instant, wall_time
 
 
@@ -51,7 +52,7 @@ def next_occurrence(rule: str, start: datetime, after: datetime, zone: ZoneInfo)
     """
     try:
         return next(_moments(rule, start, after, zone), None)
-    except (ValueError, IndexError):  # such as hours that an hourly interval never meets from this start
+    except (ValueError, IndexError, OverflowError):  # hours that an hourly interval never meets; the calendar's end
         return None
 
 
@@ -111,6 +112,8 @@ def _moments(rule: str, start: datetime, after: datetime, zone: ZoneInfo) -> Ite
             return
         # The first is the start itself, also in the hour that the clocks go through twice.
         moment = start.replace(microsecond=0) if local == first else instant(local, zone)
+        if moment >= END:
+            return
         if local > not_before and moment > after:
             yield moment
 

@@ -202,6 +202,9 @@ class MomentFilter(ColumnFilter):
     def read(self, text: str) -> tuple[datetime, datetime]:
         return values.span(text)
 
+    def asks_null(self, text: str) -> bool:
+        return super().asks_null(text) or (self.nullable and values.is_no_date(text))
+
     def match(self, text: str) -> Q:
         start, end = self.read(text)
         return Q(**{f"{self.column}__gte": start, f"{self.column}__lt": end})

@@ -10,6 +10,11 @@ TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 FALSE = frozenset({"false", "0", "no", "off", "f", "n"})
 LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")  # an offset whose `+` was read as a space
 
+# What a record may hold: any moment of it can be shown in any zone, and a day be reckoned from it either way.
+EARLIEST, END = datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+NO_DATE = re.compile(r"\s*0001-?01-?01(\D.*)?", re.DOTALL)  # .NET's DateTime.MinValue, Go's zero Time, in any zone
+
 
 def whole_number(value: object) -> int:
     """5, "5" and 5.0 are 5."""
@@ -58,24 +63,49 @@ def truth(value: object) -> bool:
 
 def moment(value: object) -> datetime:
     """An ISO 8601 date-time or date as an aware moment in UTC; without a zone it is UTC."""
-    if not isinstance(value, str):
-        raise ValueError("must be a date-time such as 2018-01-16T09:09:09.000Z.")
     try:
-        read = datetime.fromisoformat(LOST_PLUS.sub(r"+\1", value.strip()))
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        read = written_moment(value).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("must be a date-time such as 2018-01-16T09:09:09.000Z.") from None
+    if not EARLIEST <= read < END:
+        raise ValueError(f"must lie between {EARLIEST:%Y-%m-%d} and {END:%Y-%m-%d}.")
+    return read
+
+
+def written_moment(value: object) -> datetime:
+    """A date-time in the zone it is written in; raises ValueError without a word for the client."""
+    if not isinstance(value, str):
+        raise ValueError
+    read = datetime.fromisoformat(LOST_PLUS.sub(r"+\1", value.strip()))
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read
+
+
+def is_no_date(value: object) -> bool:
+    """Whether this is what programs send that know of no date, but have no null for one."""
+    return isinstance(value, str) and bool(NO_DATE.fullmatch(value))
 
 
 def span(value: str) -> tuple[datetime, datetime]:
-    """The moments a date filter means, from and before: a whole day for a date, else the millisecond we would print."""
-    start = moment(value)
-    length = timedelta(days=1) if is_day(value) else timedelta(milliseconds=1)
-    start = start.replace(microsecond=start.microsecond // 1000 * 1000)
+    """The moments a date filter means, from and before: a whole day for a date, else the millisecond we would print.
+
+    Beyond what a record may hold as well: "since the year 1" and "until the end of 9999" are asked for.
+    """
     try:
-        return start, start + length
+        start = written_moment(value)
+    except ValueError:
+        raise ValueError("must be a date-time such as 2018-01-16T09:09:09.000Z.") from None
+    length = timedelta(days=1) if is_day(value) else timedelta(milliseconds=1)
+    start = within_calendar(start, timedelta(0))
+    start = start.replace(microsecond=start.microsecond // 1000 * 1000)
+    return start, within_calendar(start, length)
+
+
+def within_calendar(at: datetime, later: timedelta) -> datetime:
+    """This much later in UTC, or where the calendar ends."""
+    try:
+        return at.astimezone(UTC) + later
     except OverflowError:
-        raise ValueError("must be a date-time before the year 9999 ends.") from None
+        return FIRST if at.year == 1 else LAST
 
 
 def is_day(value: str) -> bool:

@@ -96,7 +96,10 @@ def test_values_are_read_loosely(api, alice, sent, kept):
         ),
         ({"created_at": "yesterday"}, "created_at", "created_at must be a date-time"),
         ({"created_at": "99999-01-01"}, "created_at", "created_at must be a date-time"),
-        ({"created_at": "0001-01-01T00:00:00+14:00"}, "created_at", "created_at must be a date-time"),
+        ({"created_at": "0001-01-02"}, "created_at", "created_at must lie between 1000-01-01 and 9999-12-30."),
+        ({"created_at": "0999-12-31T23:59:59Z"}, "created_at", "created_at must lie between 1000-01-01"),
+        ({"created_at": "9999-12-30T00:00:00Z"}, "created_at", "created_at must lie between 1000-01-01"),
+        ({"created_at": "9999-12-31T23:59:59-12:00"}, "created_at", "created_at must be a date-time"),
         ({"created_at": 1516093749}, "created_at", "created_at must be a date-time"),
     ],
 )

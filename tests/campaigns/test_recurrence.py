@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.recurrence import NEVER, next_occurrence, what_is_wrong
+from config.api.values import END
 from teams.zones import wall_time
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -70,6 +71,14 @@ def test_a_time_the_clocks_leave_out_comes_the_first_minute_after():
 def test_a_series_may_begin_in_the_hour_that_comes_twice():
     start = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)  # 1:30 once more, in winter time
     assert next_occurrence("FREQ=DAILY", start, start - timedelta(seconds=1), PACIFIC) == start
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati"])
+def test_a_series_ends_where_the_calendar_does(zone):
+    start = END - timedelta(days=2)
+    following = next_occurrence("FREQ=DAILY", start, start, ZoneInfo(zone))
+    assert following == END - timedelta(days=1)
+    assert next_occurrence("FREQ=DAILY", start, following, ZoneInfo(zone)) is None
 
 
 def test_a_leap_day_waits_for_its_year():

@@ -30,13 +30,17 @@ class LooseField(serializers.Field[Any, Any, Any, Any]):
         raise NotImplementedError
 
     def run_validation(self, data: Any = empty) -> Any:
-        if isinstance(data, str) and not data.strip():
+        if self.is_nothing(data):
             data = None
         if data is None and not self.allow_null and not self.required and not self.read_only:
             data = empty
         if data is empty and self.partial_root() and not self.required:
             raise serializers.SkipField
         return super().run_validation(data)
+
+    def is_nothing(self, data: Any) -> bool:
+        """Whether this stands for null."""
+        return isinstance(data, str) and not data.strip()
 
     def partial_root(self) -> bool:
         return bool(getattr(self.root, "partial", False))
@@ -100,9 +104,12 @@ class LooseBoolean(LooseField):
 
 
 class LooseMoment(LooseField):
-    """A date-time."""
+    """A date-time; the first of the year 1 is null."""
 
     schema = {"type": "string", "format": "date-time"}
+
+    def is_nothing(self, data: Any) -> bool:
+        return super().is_nothing(data) or values.is_no_date(data)
 
     def read(self, value: object) -> datetime:
         return values.moment(value)
