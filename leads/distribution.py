@@ -28,7 +28,7 @@ from leads.claims import (
 from leads.fallback import POND, TEAM, USER, Fallback, Hop, next_hop
 from leads.models import DistributionTarget, Lead, LeadOffer, RoutingTrace, TraceEntry
 from leads.rollout import Plan
-from leads.roster import keep_places, roster_of
+from leads.roster import hold_round_robins, keep_places, roster_of
 from teams.models import Team, User
 from teams.visibility import any_of
 
@@ -121,7 +121,7 @@ def give_to_earlier_claimer(lead: Lead, *, now: datetime) -> bool:
     earlier = earlier_claim(lead)
     if earlier is None:
         return False
-    roster = roster_of(team_of(lead), now, is_held=False)
+    roster = roster_of(team_of(lead), now)
     reason = roster.why_not(earlier.claimed_by_user_id or 0, now)
     words = f"User {earlier.claimed_by_user_id} claimed lead {earlier.pk} of this contact"
     if reason:
@@ -147,14 +147,23 @@ def offer_all(
     Answers the plan of each lead's own team, by lead, for the caller to trace. A round robin takes the leads in the
     order given.
     """
+    first_of = {lead.team_id or 0: lead for lead in reversed(leads)}
+    if any(may_turn(team_of(lead)) for lead in first_of.values()):
+        hold_round_robins(first_of)
     with on_their_way(leads):
         tried = offer_to_teams(leads, had, start or now, now)
         follow_fallbacks([(lead, plan) for lead, plan in tried if plan.is_empty], had, now)
     return {lead.pk: plan for lead, plan in tried}
 
 
+def may_turn(team: Team) -> bool:
+    """Whether a lead of this team may take a turn in a round robin: here, or where it falls back to."""
+    return team.order_method == Team.OrderMethod.ROUND_ROBIN or team.fallback_team_id is not None
+
+
 def fall_back(leads: Sequence[Lead], *, now: datetime) -> None:
     """The time of these leads' last offers is over: on to their teams' fallbacks. The caller holds them."""
+    hold_round_robins({lead.team_id or 0 for lead in leads})
     with on_their_way(leads):
         follow_fallbacks([(lead, None) for lead in leads], already_offered(leads), now)
 
@@ -183,7 +192,7 @@ def already_offered(leads: Sequence[Lead]) -> dict[int, set[int]]:
 def offer_to_teams(
     leads: Sequence[Lead], had: dict[int, set[int]], start: datetime, now: datetime
 ) -> list[tuple[Lead, Plan]]:
-    """Each lead with the plan of its team, which is written down. Teams come by id: their round robins are held."""
+    """Each lead with the plan of its team, which is written down. Their round robins are held."""
     by_team: dict[int, list[Lead]] = defaultdict(list)
     for lead in leads:
         by_team[lead.team_id or 0].append(lead)

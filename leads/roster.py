@@ -18,6 +18,22 @@ from teams.zones import instant, wall_time
 
 Row = TeamMemberDistributionOption
 
+# UNION, not UNION ALL: ends even where fallbacks run in a circle.
+HOLD: Final = """
+SELECT id FROM teams_team
+WHERE order_method = 'Round Robin' AND id IN (
+    WITH RECURSIVE way(id) AS (
+        SELECT unnest(%s::bigint[])
+        UNION
+        SELECT team.fallback_team_id FROM way JOIN teams_team AS team ON team.id = way.id
+        WHERE team.fallback_team_id IS NOT NULL
+    )
+    SELECT id FROM way
+)
+ORDER BY id
+FOR NO KEY UPDATE
+"""
+
 # What members have of a team's leads: offers that are out or about to be, and leads claimed without a contact yet.
 LOADS: Final = """
 SELECT member.user_id,
@@ -71,13 +87,18 @@ def _after(option: Option, places: Mapping[int, Any], told: Collection[int]) -> 
     return option
 
 
-def roster_of(team: Team, now: datetime, *, is_held: bool = True) -> Roster:
-    """The team's roster. A round robin is held until the transaction ends: one lead at a time takes its turn.
+def hold_round_robins(team_ids: Collection[int]) -> None:
+    """Hold the round robins of these teams, and of those they fall back to, until the transaction ends.
 
-    `is_held=False` is for rehearsals, which change nothing.
+    One lead at a time takes its turn there. All that a lead may come to are held at once and by id: taken one after the
+    other, on the way, two leads on crossing ways could wait for each other.
     """
-    if team.order_method == ROUND_ROBIN and is_held:
-        Team.objects.select_for_update(no_key=True).only("pk").get(pk=team.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [list(team_ids)])
+
+
+def roster_of(team: Team, now: datetime) -> Roster:
+    """The team's roster. Whoever lets a lead take its turn in a round robin holds that before."""
     places = places_of(team) if team.order_method == ROUND_ROBIN else {}
     rows = rows_of(team)
     as_planned = RolloutTeam(

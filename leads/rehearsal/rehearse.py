@@ -79,7 +79,7 @@ def rehearse(owner: User, routes: Sequence[LeadRoute], asked: Cases) -> Answer:
     teams = {team.pk: team for team in Team.objects.filter(creator=owner).select_related("fallback_user")}
 
     def roster_at(team_id: int, at: datetime) -> Roster:
-        return roster_of(teams.get(team_id) or Team.objects.get(pk=team_id), at, is_held=False)
+        return roster_of(teams.get(team_id) or Team.objects.get(pk=team_id), at)
 
     rehearsal = Rehearsal(
         rules=[rule_of(route) for route in routes],

@@ -129,3 +129,19 @@ def test_many_fall_back_at_the_cost_of_one(target, api, alice, team, second, cha
             assert engine.fallbacks.run_batch(clock.now) == count
         costs.append(len(counted))
     assert costs[0] == costs[1] < 30
+
+
+def test_all_round_robins_on_its_way_are_held_at_once_and_by_id(api, alice, team, second, lead):
+    """Whoever took them one after the other could wait for a lead that comes the other way."""
+    falls_back(second, "Team", fallback_team=team)
+    Team.objects.update(order_method="Round Robin")
+    Lead.objects.update(team=second)
+
+    with CaptureQueriesContext(connection) as asked:
+        offer(api, alice, lead)
+
+    held = [
+        query["sql"] for query in asked if "FOR NO KEY UPDATE" in query["sql"] and "FROM teams_team" in query["sql"]
+    ]
+    assert len(held) == 1
+    assert "ORDER BY id" in held[0]
