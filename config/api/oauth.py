@@ -139,9 +139,12 @@ class HasValidToken(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.auth is None:
             raise refusal_of(request)
-        if request.method not in SAFE_METHODS and "write" not in cast(Grant, request.auth).scopes:
+        if self.writes(request) and "write" not in cast(Grant, request.auth).scopes:
             raise PermissionDenied("This token may only read: it was granted without the scope write.")
         return True
+
+    def writes(self, request: Request) -> bool:
+        return request.method not in SAFE_METHODS
 
 
 # Granting
@@ -317,7 +320,8 @@ class Authorize(AuthorizationView):
 
     def redirect(self, redirect_to: str, application: Any) -> HttpResponse:
         """To an address that the library has found among the program's, or else shows no redirect at all."""
-        return OAuth2ResponseRedirect(with_plain_spaces(redirect_to), redirect_schemes([redirect_to]))
+        answer: HttpResponse = OAuth2ResponseRedirect(with_plain_spaces(redirect_to), redirect_schemes([redirect_to]))
+        return answer
 
 
 def with_plain_spaces(uri: str) -> str:

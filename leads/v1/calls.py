@@ -6,14 +6,14 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from campaigns.views import TaskResource
-from config.api.asking import ask
+from config.api.asking import Refusal, ask
 from config.api.resources import Resource
 from config.api.values import whole_number
 from config.errors import DomainError, NotAllowed
 from crm.models import E164
 from crm.views import ActivityResource, ContactResource, ContactSourceResource, EventPropertyResource, EventResource
 from leads.sources import lead_source_named
-from leads.v1.names import as_body, read
+from leads.v1.names import as_body, in_words, read, spelled
 from leads.v1.people import known_contact, numbers_of, one_at_a_time
 from leads.views import SubmittedLeadResource
 from teams.models import User
@@ -25,6 +25,7 @@ WORDS = {"comment": "text_body", "comments": "text_body", "message": "text_body"
 ADDRESS = {"address": "street_address", "zip": "zipcode"}
 NOTE = {"comment": "body", "comments": "body", "note": "body"}
 TASK = {"type": "action_type", "task": "description", "duedate": "due_at"}
+OWN = [pair for words in (PHONES, WORDS, ADDRESS, NOTE, TASK, {"source": "name"}) for pair in words.items()]
 
 
 class Wrong(DomainError):
@@ -39,9 +40,17 @@ class Call:
     key: str  # by which the user is known to the program
     is_personal: bool
     given: Mapping[str, Any]  # by folded name
+    names: Mapping[str, str]  # as they were spelled, by folded name
 
-    def ask(self, resource: type[Resource[Any]], method: str, body: Any = None, **more: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = ask(resource, method, self.user, body, **more)
+    def ask(
+        self, resource: type[Resource[Any]], method: str, body: Any = None, names: Any = None, **more: Any
+    ) -> dict[str, Any]:
+        """What a resource of v2 answers; where it refuses, it is quoted in the words of this call, `names`."""
+        try:
+            answer: dict[str, Any] = ask(resource, method, self.user, body, **more)
+        except Refusal as refusal:
+            refusal.body["message"] = in_words(refusal.body["message"], names or self.names, OWN)
+            raise
         return answer
 
     def body_for(self, resource: type[Resource[Any]], **own: str) -> dict[str, Any]:
@@ -50,9 +59,12 @@ class Call:
 
     @property
     def contact_id(self) -> str:
-        if given := self.given.get("contactid") or self.given.get("id"):
-            return str(given)
-        raise Wrong("contactid is required.")
+        name = next((name for name in ("contactid", "id") if self.given.get(name)), None)
+        if name is None:
+            raise Wrong("contactid is required.")
+        if not isinstance(given := self.given[name], int | str) or given is True:
+            raise Wrong(f"{self.names[name]} must be a whole number.")
+        return str(given)
 
     def page(self, **more: Any) -> str:
         """The part of a list that was asked for."""
@@ -67,9 +79,9 @@ class Call:
         try:
             number = whole_number(given)
         except ValueError as error:
-            raise Wrong(f"{name} {error}") from None
+            raise Wrong(f"{self.names[name]} {error}") from None
         if number < 0:
-            raise Wrong(f"{name} must be 0 or more.")
+            raise Wrong(f"{self.names[name]} must be 0 or more.")
         return number
 
 
@@ -177,7 +189,7 @@ def new_activity(call: Call) -> dict[str, Any]:
     event = call.ask(EventResource, "POST", call.body_for(EventResource))
     if house:
         body = as_body(read(house), fields_of(EventPropertyResource))
-        call.ask(EventPropertyResource, "POST", body, event_id=str(event["id"]))
+        call.ask(EventPropertyResource, "POST", body, spelled(house), event_id=str(event["id"]))
     return {"id": event["id"]}
 
 
@@ -211,10 +223,15 @@ CALLS: dict[str, Callable[[Call], dict[str, Any]]] = {
     "GetContactActivity": get_contact_activity,
 }
 NAMES = {name.lower(): name for name in CALLS}
+READING = {name for name in CALLS if name == "Echo" or name.startswith("Get")}
 
 
 def name_of(action: Any) -> str:
     """The call that is meant, in whatever case."""
-    if name := NAMES.get(str(action).lower()):
+    if isinstance(action, str) and (name := NAMES.get(action.lower())):
         return name
-    raise Wrong(f"There is no action {str(action)[:100]}: it must be one of {', '.join(CALLS)}.")
+    if action is None or action == "":
+        fault = "action is required"
+    else:
+        fault = f"There is no action {action[:100]}" if isinstance(action, str) else "action must be text"
+    raise Wrong(f"{fault}: it must be one of {', '.join(CALLS)}.")

@@ -1,5 +1,6 @@
 """How API v1 calls things: lower case, without underscores. Most of its names are lost, so v2's are taken as well."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,19 @@ def folded(name: str) -> str:
 def read(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, by folded name."""
     return {folded(name): value for name, value in parameters.items()}
+
+
+def spelled(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """The names that were given, as they were spelled, by folded name."""
+    return {folded(name): name for name in parameters}
+
+
+def in_words(message: str, names: Mapping[str, str], own: Iterable[tuple[str, str]]) -> str:
+    """What v2 says of a field of its own, said of what was given for it; `own` are v1's words for some fields."""
+    field = re.match(r"[a-z_0-9]*", message)[0]  # type: ignore[index]  # it matches anything
+    words = [folded(field), *(word for word, meant in own if meant == field)]
+    given = next((names[word] for word in words if word in names), field)
+    return given + message[len(field) :]
 
 
 def as_body(given: Mapping[str, Any], fields: Iterable[str], **own: str) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.api.asking import Refusal
-from config.api.oauth import Grant, owner_of, refusal_of
+from config.api.oauth import Grant, HasValidToken, owner_of, refusal_of
 from config.api.problems import body_of, headers_of
-from leads.v1.calls import CALLS, Call, name_of
-from leads.v1.names import read
+from leads.v1.calls import CALLS, READING, Call, name_of
+from leads.v1.names import read, spelled
 from leads.v1.schema import ANSWER, REQUEST, CallSchema
 from teams.models import Application, User
 
@@ -57,12 +57,24 @@ def program_of(application_id: int) -> str | None:
     return cast("str | None", client_ids.first())
 
 
+def action_of(request: Request) -> str:
+    return name_of(read(cast(dict[str, Any], request.data)).get("action"))
+
+
+class MayCall(HasValidToken):
+    """A valid token, whose scope allows writing unless the call only reads."""
+
+    def writes(self, request: Request) -> bool:
+        return action_of(request) not in READING
+
+
 class ApiV1(APIView):
     """`POST /`. Who opens the bare address in a browser is led to the contract."""
 
     tag = "LionDesk v1"
     schema = CallSchema()
     authentication_classes = (Keys,)
+    permission_classes = (MayCall,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method == "POST":
@@ -80,10 +92,15 @@ class ApiV1(APIView):
     )
     def post(self, request: Request) -> Response:
         """One call of LionDesk's first API, all of it or nothing."""
-        given = read(cast(dict[str, Any], request.data))
-        name = name_of(given.get("action", ""))
-        is_personal = program_key(request) == PERSONAL
-        call = Call(user=cast(User, request.user), key=account_key(request), is_personal=is_personal, given=given)
+        sent = cast(dict[str, Any], request.data)
+        name = action_of(request)
+        call = Call(
+            user=cast(User, request.user),
+            key=account_key(request),
+            is_personal=program_key(request) == PERSONAL,
+            given=read(sent),
+            names=spelled(sent),
+        )
         with transaction.atomic():
             done = CALLS[name](call)
         return Response({"error": 0, "errorText": "", "action": name} | done)
