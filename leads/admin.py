@@ -25,12 +25,14 @@ from leads.models import (
 )
 from leads.pond import pond_of
 from leads.report.admin import DistributionReportAdmin
+from leads.rules.admin import LeadRouteAdmin
 from leads.trial.admin import pages as trial_pages
-from leads.views import LeadOfferResource, LeadRouteResource, UnaskedLeadResource
+from leads.views import LeadOfferResource, UnaskedLeadResource
 from leads.why.admin import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
 from leads.wording import Story
 from teams.models import Team, User
 
+admin.site.register(LeadRoute, LeadRouteAdmin)
 admin.site.register(DistributionReport, DistributionReportAdmin)
 admin.site.register(RoutingTrace, RoutingTraceAdmin)
 admin.site.register(TraceEntry, TraceEntryAdmin)
@@ -53,65 +55,6 @@ class LeadSourceAdmin(ResourceAdmin):
     def written(self, user: Any, record: LeadSource, body: dict[str, Any]) -> LeadSource:
         """No API makes lead sources, in LionDesk's as in ours."""
         return LeadSource.objects.create(name=body["name"])
-
-
-ANY_OF = "Any of these, parted by commas. Empty: whatever it is."
-ROUTE_HELP = {
-    "filter": "The type that the lead must have, such as Buyer. Empty: any.",
-    "types": "Any of these, parted by commas: Buyer, Renter. Beside the filter above, which knows only one.",
-    "price_from": "In dollars: this much or more.",
-    "price_to": "In dollars: below this.",
-    "cities": ANY_OF,
-    "zipcodes": ANY_OF,
-    "listing_statuses": ANY_OF,
-    "open_hours": "On the clock of the team, such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always.",
-    "off_hours": "Outside these hours: try the next route, or keep the lead for this team until it opens.",
-    "is_returning_to_claimer": "A person who comes back goes to whoever of the team claimed them before.",
-    "campaign": "Started by the server where the route is automatic.",
-    "is_automatic": "The server offers the lead and starts the campaign. Off: a program of yours asks for both.",
-    "position": "Routes are tried from the lowest up, and the first that fits takes the lead. Empty: where it belongs.",
-}
-
-
-@admin.register(LeadRoute)
-class LeadRouteAdmin(ResourceAdmin):
-    resource = LeadRouteResource
-    list_display = [
-        "position",
-        "lead_source",
-        "contact_source",
-        "filter",
-        "distribution_target",
-        "team_selection_method",
-        "team",
-        "campaign",
-        "is_automatic",
-    ]
-    list_display_links = ["position", "lead_source"]
-    list_select_related = ["lead_source", "contact_source", "team", "campaign"]
-    ordering = ["position", "pk"]
-    fieldsets = [
-        ("Which leads", {"fields": ["lead_source", "contact_source", "filter"]}),
-        (
-            "Only those that meet all of these",
-            {"fields": ["types", "price_from", "price_to", "cities", "zipcodes", "listing_statuses"]},
-        ),
-        ("When", {"fields": ["open_hours", "off_hours"]}),
-        (
-            "Who gets them",
-            {"fields": ["distribution_target", "team_selection_method", "team", "is_returning_to_claimer"]},
-        ),
-        ("What follows", {"fields": ["campaign", "is_automatic", "position"]}),
-    ]
-    help_texts = ROUTE_HELP
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Where a new route belongs the API knows best."""
-        return {**super().get_changeform_initial_data(request), "position": None}
-
-    def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
-        """Leads go to teams you created."""
-        return Team.objects.filter(creator=user) if name == "team" else super().choices_for(name, model, user)
 
 
 @admin.register(Lead)

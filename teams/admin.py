@@ -7,8 +7,9 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import BooleanField, ExpressionWrapper, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from oauth2_provider.models import (
     get_access_token_model,
     get_device_grant_model,
@@ -36,6 +37,7 @@ from teams.models import (
     User,
 )
 from teams.programs import end_all_tokens, give_secret, living_tokens, reveal_token
+from teams.roll import roll_of
 from teams.serializers import teams_created_by
 from teams.views import SubAccountResource, TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
 from teams.warnings import add_team_warnings, add_warnings
@@ -279,6 +281,11 @@ OPTION_HELP = {
 }
 
 
+def page_of(team_id: int) -> HttpResponse:
+    """The team's page, from which its members and their options are reached."""
+    return HttpResponseRedirect(reverse("admin:teams_team_change", args=[team_id]))
+
+
 @admin.register(Team)
 class TeamAdmin(ResourceAdmin):
     resource = TeamResource
@@ -307,6 +314,20 @@ class TeamAdmin(ResourceAdmin):
         ("When the team is away", {"fields": ["timezone", "holidays"]}),
     ]
     help_texts = TEAM_HELP
+    change_form_outer_before_template = "admin/teams/team/members.html"
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        """Above the form, for the creator: the members, with how each is told of leads."""
+        team = kwargs.get("obj")
+        if team is not None and team.may_be_changed_by(request.user):
+            roll = roll_of(team, clock.now())
+            nobody = [] if any(entry.is_set_up for entry in roll) else ["Nobody is set to be offered its leads."]
+            context |= {"roll": roll, "team_matters": nobody}
+        return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
+
+    def response_post_save_add(self, request: HttpRequest, obj: Team) -> HttpResponse:
+        """On to its page, where members are invited."""
+        return page_of(obj.pk)
 
     def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
         """Leads fall back to teams you created."""
@@ -345,6 +366,9 @@ class TeamMemberAdmin(ResourceAdmin):
     list_select_related = ["user", "team"]
     list_filter = ["request_status"]
 
+    def response_post_save_add(self, request: HttpRequest, obj: TeamMember) -> HttpResponse:
+        return page_of(obj.team_id)
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["team", "user", "request_status"] if obj else ["team", "email"]
 
@@ -377,6 +401,12 @@ class DistributionOptionAdmin(ResourceAdmin):
     ]
     readonly_fields = ["to_mind"]
     help_texts = OPTION_HELP
+
+    def response_post_save_add(self, request: HttpRequest, obj: TeamMemberDistributionOption) -> HttpResponse:
+        return page_of(obj.team_id)
+
+    def response_post_save_change(self, request: HttpRequest, obj: TeamMemberDistributionOption) -> HttpResponse:
+        return page_of(obj.team_id)
 
     def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
         """Options are set by the team's creator."""

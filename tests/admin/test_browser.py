@@ -61,7 +61,7 @@ def test_a_team_lead_forms_a_team_and_routes_leads_to_it(page: Page, live_server
     page.screenshot(path=tmp_path / "2-refused.png")
     page.fill("#id_distribution_zipcodes", "92618")
     page.click("[name=_save]")
-    page.wait_for_url("**/admin/teams/team/")
+    page.wait_for_url("**/admin/teams/team/*/change/")
     team = Team.objects.get(creator=alice)
 
     page.goto(f"{live_server.url}/admin/leads/leadroute/add/")

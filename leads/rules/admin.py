@@ -1,0 +1,123 @@
+"""A user's rules in the admin: the list as sentences in their order, and a form that rehearses before it saves."""
+
+from typing import Any, Final, cast
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+
+from config import clock
+from config.api.admin import ResourceAdmin, ResourceForm
+from config.api.asking import Refusal, ask
+from leads.models import LeadRoute
+from leads.rules.forms import RehearsedForm, TrialForm
+from leads.rules.page import context_of, ordered_routes
+from leads.views import LeadRouteResource
+from teams.models import Team, User
+
+PAGE: Final = "admin/leads/leadroute/rules.html"
+REHEARSE: Final = "_rehearse"
+ANY_OF: Final = "Any of these, parted by commas. Empty: whatever it is."
+HELP: Final = {
+    "lead_source": "Where the lead comes from. Name this, the contact source, or both.",
+    "contact_source": "The source of the person, from your own list.",
+    "filter": "The type that the lead must have, such as Buyer. Empty: any.",
+    "types": "Where several types will do: Buyer, Renter. Empty: any.",
+    "price_from": "In dollars: this much or more.",
+    "price_to": "In dollars: below this. A lead that names no price meets neither.",
+    "cities": ANY_OF,
+    "zipcodes": ANY_OF,
+    "listing_statuses": ANY_OF,
+    "open_hours": "On the clock of the team, such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always.",
+    "off_hours": "What a lead does that comes in outside these hours: try the next rule, or be kept until it opens.",
+    "distribution_target": "Team Rollout offers the lead to a team. Myself: it is yours at once.",
+    "team_selection_method": "For a Team Rollout: the team named below, or the one of yours that serves the ZIP code.",
+    "team": "One that you created. How its members are told is set on the team's page.",
+    "is_returning_to_claimer": "A person who comes back goes to whoever of the team claimed them before.",
+    "campaign": "What is sent to the person afterwards. It may be one without actions.",
+    "is_automatic": "The server offers the lead and starts the campaign. Off: a program of yours asks for both.",
+    "position": "The first rule that fits takes the lead. Empty: before the first that asks for less. "
+    "Rules are moved more easily in their list.",
+}
+
+
+class LeadRouteAdmin(ResourceAdmin):
+    resource = LeadRouteResource
+    list_display = ["position"]  # the list is a page of its own
+    fieldsets = [
+        ("Which leads", {"fields": ["lead_source", "contact_source", "filter"]}),
+        (
+            "Only those that meet all of these",
+            {"fields": ["types", "price_from", "price_to", "cities", "zipcodes", "listing_statuses"]},
+        ),
+        ("Only at these times", {"fields": ["open_hours", "off_hours"]}),
+        (
+            "Who gets them",
+            {"fields": ["distribution_target", "team_selection_method", "team", "is_returning_to_claimer"]},
+        ),
+        ("What follows", {"fields": ["campaign", "is_automatic", "position"]}),
+    ]
+    help_texts = HELP
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Where a new route belongs the API knows best. Who adds one here wants it to work."""
+        return {"is_automatic": True, **super().get_changeform_initial_data(request), "position": None}
+
+    def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
+        """Leads go to teams you created."""
+        return Team.objects.filter(creator=user) if name == "team" else super().choices_for(name, model, user)
+
+    # The list
+
+    def get_urls(self) -> list[Any]:
+        move = self.admin_site.admin_view(require_POST(self.move))
+        return [path("<int:route_id>/move/", move, name="leads_leadroute_move"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        shown = context_of(cast(User, request.user), clock.now())
+        context = {"title": "Who gets which lead", "opts": self.opts, "cl": None}
+        return TemplateResponse(request, PAGE, self.admin_site.each_context(request) | context | shown)
+
+    def move(self, request: HttpRequest, route_id: int) -> HttpResponse:
+        """One place up or down, as the button says that was pressed."""
+        user = cast(User, request.user)
+        try:
+            ask(LeadRouteResource, "PATCH", user, {"position": position_after(request, route_id)}, id=str(route_id))
+        except Refusal as refusal:
+            return self.refused(request, refusal)
+        return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{route_id}")
+
+    # The form
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = RehearsedForm if REHEARSE in request.POST else ResourceForm
+        return super().get_form(request, obj, change=change, **{"form": form} | kwargs)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        form = context["adminform"].form
+        context |= {"trial": getattr(form, "trial", None) or TrialForm(), "rehearsal": getattr(form, "rehearsal", None)}
+        return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
+
+    def response_post_save_add(self, request: HttpRequest, obj: LeadRoute) -> HttpResponse:
+        return self.placed(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: LeadRoute) -> HttpResponse:
+        return self.placed(request, obj)
+
+    def placed(self, request: HttpRequest, route: LeadRoute) -> HttpResponse:
+        """Back to the list, with where it stands there: what a rule asks for may have moved it."""
+        routes = ordered_routes(cast(User, request.user))
+        messages.info(request, f"It is rule {routes.index(route) + 1} of {len(routes)}.")
+        return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{route.pk}")
+
+
+def position_after(request: HttpRequest, route_id: int) -> int:
+    """The position that puts this route before its neighbour above, or behind the one below."""
+    positions = dict(LeadRoute.objects.visible_to(cast(User, request.user)).values_list("pk", "position"))
+    here, others = positions.pop(route_id, 0), positions.values()
+    if "up" in request.POST:
+        return max((position for position in others if position < here), default=here)
+    return min((position for position in others if position > here), default=here) + 1

@@ -1,0 +1,83 @@
+"""A rule rehearsed before it is saved: the API asked twice, by the rules as saved and with this one."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from config.api.asking import Refusal, ask
+from leads.models import LeadRoute
+from leads.rehearsal.compare import Comparison, compare, ids_in
+from leads.rehearsal.views import RehearsalResource
+from leads.rules.page import ordered_routes
+from leads.rules.sentences import aim, which
+from leads.why.admin import names_of
+from teams.models import User
+
+DRAFT: Final = re.compile(r"routes\[\d+\]\.?")
+NEW: Final = -1  # what the API calls the first new one
+
+
+class Asked(Protocol):
+    """With which leads."""
+
+    cleaned_data: dict[str, Any]
+
+    def lead(self) -> dict[str, Any] | None: ...
+    def show(self, refusal: Refusal) -> None: ...
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What came of it."""
+
+    past: Comparison | None
+    typed: Comparison | None
+    days: int | None
+
+
+def rehearsed(user: User, route: LeadRoute, body: dict[str, Any], asked: Asked) -> Rehearsal | None:
+    """The rehearsal of this rule among the others; raises Refusal as on saving. None where the leads are at fault."""
+    standing = ordered_routes(user)
+    draft = [*({"id": other.pk} for other in standing if other.pk != route.pk), given(route, body)]
+    names = sentences([*(other for other in standing if other.pk != route.pk), route])
+    days, lead = asked.cleaned_data.get("days"), asked.lead()
+    try:
+        past = compared(user, {"days": days}, draft, names) if days else None
+        typed = compared(user, {"lead": lead}, draft, names) if lead else None
+        if past is None and typed is None:  # nothing to rehearse with: the rule alone is judged
+            simulated(user, {"lead": {}, "routes": draft})
+    except Refusal as refusal:
+        if all(DRAFT.match(name) for name in refusal.errors):
+            raise of_the_draft(refusal) from None
+        asked.show(refusal)
+        return None
+    return Rehearsal(past, typed, days)
+
+
+def given(route: LeadRoute, body: dict[str, Any]) -> dict[str, Any]:
+    return {"id": route.pk} | body if route.pk else body
+
+
+def compared(
+    user: User, leads: dict[str, Any], draft: Sequence[dict[str, Any]], routes: dict[tuple[str, int], str]
+) -> Comparison:
+    """These leads by the rules as saved, and by the draft."""
+    then = simulated(user, leads | {"routes": draft})  # first, for it may be refused
+    now = simulated(user, leads)
+    return compare(now, then, routes | names_of(ids_in([now, then]), user), user.zone)
+
+
+def simulated(user: User, body: dict[str, Any]) -> Any:
+    return ask(RehearsalResource, "POST", user, body)
+
+
+def sentences(routes: Sequence[LeadRoute]) -> dict[tuple[str, int], str]:
+    """What the rules are called in a rehearsal."""
+    return {("route", route.pk or NEW): f"{which(route)} \N{RIGHTWARDS ARROW} {aim(route)}" for route in routes}
+
+
+def of_the_draft(refusal: Refusal) -> Refusal:
+    """What is wrong with the rule, as saving it would say."""
+    errors = {DRAFT.sub("", name): DRAFT.sub("", message) for name, message in refusal.errors.items()}
+    return Refusal(refusal.body | {"errors": errors, "message": "; ".join(errors.values())})
