@@ -293,7 +293,7 @@ class LeadOfferSerializer(LooseSerializer[LeadOffer]):
             "has_email_alert",
         ]
 
-    def to_representation(self, offer: LeadOffer) -> dict[str, Any]:  # type: ignore[override]
+    def to_representation(self, offer: LeadOffer) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(offer)
         is_owners = offer.lead.owner_user_id == self.context["request"].user.pk
         if offer.team.claim_preview == Team.ClaimPreview.AREA and not is_owners and offer.status != Status.CLAIMED:
