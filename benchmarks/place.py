@@ -23,6 +23,7 @@ from config.stack.product import web
 
 PRODUCT, BARE, TWIN = "pridebench_product", "pridebench_bare", "pridebench_twin"
 PRODUCT_APP, BARE_APP, NO_APP = "config.wsgi", "benchmarks.bare.wsgi", "benchmarks.bare.nothing"
+COUNTING_APP = "benchmarks.counting"
 
 # An installation that would really text, were its gateway not null.
 INSTALLATION = {
@@ -117,6 +118,11 @@ class Place:
     def bare(self) -> Server:
         """The bare Django REST framework service on its own."""
         return self.serve(BARE_APP, bare_environment())
+
+    @cached_property
+    def counting(self) -> Server:
+        """The service on its database, which counts instead of keeping totals."""
+        return self.serve(COUNTING_APP, os.environ | {"DATABASE_PREPARED": "1"})
 
     def twin(self) -> Server:
         """The service on a copy of its database as it is now."""

@@ -1,7 +1,7 @@
 """W7: among a million contacts of one account: whether costs grow with the table, and what exact totals cost.
 
 The same service on two databases, of ten thousand and of a million contacts, is asked in turn; then the million beside
-the bare service, which counts as Django does.
+the bare service, which counts as Django does; where totals are told, beside the same service, counting, too.
 """
 
 import random
@@ -87,6 +87,7 @@ class Ask:
     theirs: Callable[[World], str]
     goal: Goal
     growth: Goal | None = None
+    is_totalled: bool = False  # whether it tells a total that is kept
 
 
 OWN = "owner_user_id=1"  # whoever serves more than one account counts what this one sees; Alice is the first user
@@ -106,18 +107,21 @@ ASKS = [
         lambda w: "$limit=25&$sort[created_at]=-1",
         lambda w: f"contacts?{OWN}&limit=25&ordering=-created_at",
         at_least_of_reference(20),
+        is_totalled=True,
     ),
     Ask(
         "25 with a tag of 5 %, exact total",
         lambda w: "$limit=25&tags=Buyer",
         lambda w: f"contacts?{OWN}&limit=25&tag=buyer",
         at_least_of_reference(20),
+        is_totalled=True,
     ),
     Ask(
         "25 after $skip of 90 %, exact total",
         lambda w: f"$limit=25&$skip={w.depth}",
         lambda w: f"contacts?{OWN}&limit=25&offset={w.depth}",
         at_least_of_reference(5),
+        is_totalled=True,
     ),
     Ask(
         "25 after $cursor at 90 %",
@@ -149,6 +153,8 @@ def prepare(place: Place) -> list[Line]:
             compared(ask, many, place, token),
             touched(ask, many, token),
         ]
+        if ask.is_totalled:
+            lines.append(counted(ask, many, place, token))
     return lines
 
 
@@ -203,6 +209,17 @@ def compared(ask: Ask, many: World, place: Place, token: str) -> Line:
     )
 
 
+def counted(ask: Ask, many: World, place: Place, token: str) -> Line:
+    """How many answers a second, beside the same service on the same database that counts what the user sees."""
+    return Line(
+        f"W7 {ask.name}, beside counting",
+        "requests/s",
+        lambda: answers(place.product, lambda: "/contacts?" + ask.ours(many), token, place),
+        lambda: answers(place.counting, lambda: "/contacts?" + ask.ours(many), token, place),
+        rounds=3,
+    )
+
+
 def touched(ask: Ask, many: World, token: str) -> Line:
     """How many pages of 8 kB PostgreSQL looks at for an answer, and by how many statements."""
     statements = asked_statements("/contacts?" + ask.ours(many), token)
@@ -240,7 +257,7 @@ def asked_statements(path: str, token: str) -> list[str]:
     with CaptureQueriesContext(connection) as asked:
         answer = Client().get(path, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200, answer.content
-    return [row["sql"] for row in asked if row["sql"].lstrip("(").startswith("SELECT")]
+    return [row["sql"] for row in asked if row["sql"].lstrip("(\n ").startswith(("SELECT", "WITH"))]
 
 
 def pages(statement: str) -> int:
