@@ -56,11 +56,12 @@ def tell_of_loss(lead: Lead, user: User, reason: str, *, now: datetime) -> Told:
 
 def tell_of_delay(leads: Sequence[tuple[Lead, User]], *, now: datetime) -> Told:
     """Each lead has lain unclaimed for longer than its team allows: whoever leads that is to do something."""
-    return tell_all([(lead, leader, unclaimed_for_long(Story(lead), now)) for lead, leader in leads], now=now)
+    return tell_all([(lead, leader, unclaimed_for_long(lead, now)) for lead, leader in leads], now=now)
 
 
-def unclaimed_for_long(story: Story, now: datetime) -> News:
-    minutes = int((now - story.lead.created_at).total_seconds()) // 60
+def unclaimed_for_long(lead: Lead, now: datetime) -> News:
+    story = Story(lead)
+    minutes = int((now - lead.created_at).total_seconds()) // 60
     subject = f"Unclaimed for {minutes} minutes: {story.summary}"
     email = f"Nobody has claimed this lead, which came in {minutes} minutes ago.\n\n{story.details}"
     return News(f"{subject}. {story.reach}", subject, email)

@@ -4,10 +4,11 @@ Before a claim nothing tells how to reach the person. How much of the rest is to
 (`Team.claim_preview`): what and where, who as well, or what they wrote, too.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from leads.models import Lead
@@ -16,14 +17,49 @@ from teams.phones import e164
 
 Preview = Team.ClaimPreview
 
+SEVEN_DIGITS: Final = re.compile(r"(?:\D*\d){7}")
 LONGEST: Final = 40  # characters of one fact in a text: several facts still fit into two segments
+
+
+class Asker(NamedTuple):
+    """Whoever inquired, as far as they are told of."""
+
+    pk: int
+    first_name: str
+    last_name: str
+    mobile_phone: str
+    home_phone: str
+    office_phone: str
+    email: str
+
+
+class Source(NamedTuple):
+    """Where the inquiry came from."""
+
+    name: str
+
+
+class Inquiry(NamedTuple):
+    """A lead as far as it is told, for who reads many: a record takes ten times as long."""
+
+    contact: Asker
+    source: Source | None
+    type: str
+    text_body: str
+    mls_id: str
+    listing_status: str
+    listing_price: str
+    street_address: str
+    city: str
+    state: str
+    zipcode: str
 
 
 @dataclass(frozen=True)
 class Story:
     """One lead in words, for however many readers; `preview` is what they may read before it is theirs."""
 
-    lead: Lead
+    lead: Lead | Inquiry
     preview: str = Preview.SUMMARY
 
     # To a member whose turn has come
@@ -50,7 +86,7 @@ class Story:
     def offer_call(self) -> str:
         return f"New lead: {self.told(self.caller, aloud=True)}. Press 1 to claim it."
 
-    @property
+    @cached_property
     def teaser(self) -> str:
         """Who asks, for what, where and through whom, as far as it is told before a claim."""
         return self.told(self.caller)
@@ -209,7 +245,7 @@ def choice(stories: Mapping[int, Story]) -> str:
 
 def is_number(name: str) -> bool:
     """Whether a name is a telephone number. Most are not: the digits are looked at first, being quicker."""
-    return sum(character.isdigit() for character in name) >= 7 and bool(e164(name))
+    return bool(SEVEN_DIGITS.match(name)) and bool(e164(name))
 
 
 def said_number(text: str) -> str:

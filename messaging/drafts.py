@@ -4,6 +4,7 @@ Their times are all `now`, never the columns' defaults: those would read the clo
 """
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -63,6 +64,30 @@ def _email(purpose: str, recipient: str, subject: str, body: str, now: datetime,
     return _message(Channel.EMAIL, purpose, "", recipient, body, now, subject=subject[:1000], **more)
 
 
-def _message(channel: str, purpose: str, sender: str, recipient: str, body: str, now: datetime, **more: Any) -> Message:
+def _message(
+    channel: str,
+    purpose: str,
+    sender: str,
+    recipient: str,
+    body: str,
+    now: datetime,
+    *,
+    user: User,
+    contact: Contact | None = None,
+    **more: Any,
+) -> Message:
+    """Every value in its place: naming them takes Django twice as long."""
+    said = {"channel": channel, "purpose": purpose, "sender": sender, "recipient": recipient, "body": body, "media": []}
     times = {"created_at": now, "modified_at": now, "not_before": now}
-    return Message(channel=channel, purpose=purpose, sender=sender, recipient=recipient, body=body, **(times | more))
+    message = Message(*(_blank() | said | times | more).values())
+    message.user = user
+    if contact is not None:
+        message.contact = contact
+    return message
+
+
+@cache
+def _blank() -> dict[str, Any]:
+    """A message that says nothing, column by column."""
+    blank = Message(created_at=None, modified_at=None, not_before=None)
+    return {field.attname: getattr(blank, field.attname) for field in Message._meta.concrete_fields}
