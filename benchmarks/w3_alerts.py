@@ -10,6 +10,7 @@ from benchmarks.engines import run_until_idle
 from benchmarks.measure import Line, Sample, at_least
 from benchmarks.place import Place
 from config.clock import now as clock_now
+from crm.models import Contact
 from leads import engine
 from leads.models import DistributionTarget, Lead, LeadOffer
 from messaging import outbox
@@ -60,24 +61,24 @@ def make_teams(users: list[User]) -> list[tuple[Team, list[User]]]:
 
 def make_leads(owner: User, teams: list[tuple[Team, list[User]]], number: int) -> list[Lead]:
     contacts = make_contacts(owner, number)
-    return Lead.objects.bulk_create(
-        [
-            Lead(
-                owner_user=owner,
-                contact=contact,
-                source_id=1,
-                distribution_target=DistributionTarget.TEAM_ROLLOUT,
-                team=teams[position % len(teams)][0],
-                text_body="I would like to see this house.",
-                city="Irvine",
-                state="CA",
-                zipcode="92618",
-                listing_price="1000000",
-                type="Buyer",
-            )
-            for position, contact in enumerate(contacts)
-        ],
-        batch_size=1000,
+    leads = [make_lead(contact, teams[position % len(teams)][0]) for position, contact in enumerate(contacts)]
+    return Lead.objects.bulk_create(leads, batch_size=1000)
+
+
+def make_lead(contact: Contact, team: Team) -> Lead:
+    """A lead of the contact's owner, with this team."""
+    return Lead(
+        owner_user_id=contact.owner_user_id,
+        contact=contact,
+        source_id=1,
+        distribution_target=DistributionTarget.TEAM_ROLLOUT,
+        team=team,
+        text_body="I would like to see this house.",
+        city="Irvine",
+        state="CA",
+        zipcode="92618",
+        listing_price="1000000",
+        type="Buyer",
     )
 
 
