@@ -24,7 +24,8 @@ FIELDS: Final = {
     "agent_phone": "the sender's phone",
 }
 TOKEN: Final = re.compile(r"\{\{([^{}|]*)(?:\|([^{}|]*))?\}\}")
-STRAY: Final = re.compile(r"\{\{[^\n]{0,30}")  # braces that open no merge field, and would be sent as they stand
+STRAY: Final = re.compile(r"\{\{(?!\{)[^\n{}]{0,30}\}?")  # what opens no merge field, and would be sent as it stands
+EITHER: Final = re.compile(f"{TOKEN.pattern}|{STRAY.pattern}")
 
 
 class Unfilled(ValueError):
@@ -36,9 +37,10 @@ class Unfilled(ValueError):
 
 
 def unknown_tokens(text: str) -> tuple[str, ...]:
-    """What stands where a merge field would, and is none of ours: each once, in order."""
-    unknown = [match[1].strip() for match in TOKEN.finditer(text) if _name(match) not in FIELDS]
-    return tuple(dict.fromkeys(unknown + STRAY.findall(TOKEN.sub("", text))))
+    """What stands where a merge field would, and is none of ours: as it stands, each once, in order."""
+    unknown = [match[0] for match in EITHER.finditer(text) if match[1] is None or _name(match) not in FIELDS]
+    joined = STRAY.findall(TOKEN.sub("", text))  # braces on both sides of a field that may be empty
+    return tuple(dict.fromkeys(unknown or joined))
 
 
 def fill(text: str, values: Mapping[str, str | None]) -> str:

@@ -15,7 +15,7 @@ from teams.models import User
 def known_fields_only(text: str) -> str:
     """Refuse a text with merge fields that there are not: better now than when it is to be sent."""
     if unknown := unknown_tokens(text):
-        names = " and ".join(f"{{{{{token[:50]}}}}}" for token in unknown)
+        names = " and ".join(token[:50] for token in unknown)
         raise serializers.ValidationError(f"has no such merge field as {names}. There are {', '.join(FIELDS)}.")
     return text
 

@@ -33,11 +33,15 @@ def test_blanks_are_nothing():
 
 
 def test_an_unknown_field_is_named_once():
-    assert unknown_tokens("{{fist_name}} {{first_name}} {{fist_name|you}} {{}}") == ("fist_name", "")
+    assert unknown_tokens("{{fist_name}} {{first_name}} {{fist_name}} {{}}") == ("{{fist_name}}", "{{}}")
 
 
 def test_a_field_that_was_never_closed_is_named():
-    assert unknown_tokens("Hi {{first_name}, welcome") == ("{{first_name}, welcome",)
+    assert unknown_tokens("Hi {{first_name}, welcome") == ("{{first_name}",)
+
+
+def test_what_is_no_field_is_quoted_as_it_stands():
+    assert unknown_tokens("{{first_name} {{{x}}} {{") == ("{{first_name}", "{{x}}", "{{")
 
 
 def test_single_braces_are_text():
