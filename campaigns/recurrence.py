@@ -69,6 +69,12 @@ def what_is_wrong(rule: str) -> str:
         return f"Not a recurrence rule (RFC 5545): {error}."
 
 
+def ends_before(rule: str, start: datetime, zone: ZoneInfo) -> bool:
+    """Whether its UNTIL leaves a rule that begins at `start` nothing at all."""
+    until = _parts(rule).get("UNTIL")
+    return until is not None and _last(until, zone) < wall_time(start, zone).replace(microsecond=0)
+
+
 def rest_of(rule: str, start: datetime, at: datetime, zone: ZoneInfo) -> str:
     """The rule of what is left of a series from its occurrence at `at` on, for a series that begins there."""
     parts = _parts(rule)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns import reminders
 from campaigns.models import ActionType, Task, TaskQuerySet
-from campaigns.recurrence import next_occurrence, rest_of
+from campaigns.recurrence import ends_before, next_occurrence, rest_of
 from config.errors import Conflict, DomainError
 
 # Tasks v2.1 (reference 2.17): of a change, of a removal.
@@ -69,6 +69,10 @@ class NothingToRepeat(DomainError):
     """A task that recurs needs a due_at."""
 
 
+class EndsBeforeItBegins(DomainError):
+    """recurrence_rule ends before due_at: its UNTIL leaves nothing to repeat."""
+
+
 class AlreadyDone(Conflict):
     """This task is out of the way, and those that follow are changed from one that is not."""
 
@@ -84,7 +88,7 @@ def begin(task: Task, rule: str) -> None:
     """Let a task be the first of a series."""
     if task.due_at is None:
         raise NothingToRepeat(errors={"due_at": NothingToRepeat.__doc__ or ""})
-    task.recurrence, task.recurs_from = rule, task.due_at
+    _follow(task, rule, task.due_at)
     _save(task)
 
 
@@ -123,18 +127,25 @@ def _split(task: Task, due_at: datetime | None, rule: str | None) -> None:
     following = list(_following(task).select_for_update())
     bearer = next((one for one in (task, *following) if one.recurrence), None)
     if rule is not None:
-        task.recurrence, task.recurs_from = rule, due_at
+        _follow(task, rule, due_at)
     elif bearer is None:
         task.recurrence = ""
     elif due_at == task.due_at:
         task.recurrence, task.recurs_from = bearer.recurrence, bearer.recurs_from
     else:
-        task.recurrence, task.recurs_from = _rest(task, bearer), due_at
+        _follow(task, _rest(task, bearer), due_at)
     given_up = Task.objects.filter(pk__in=[one.pk for one in following])
     given_up.filter(status=Task.Status.INCOMPLETE).update(status=Task.Status.DELETED, remind_at=None)
     given_up.update(series=None, occurs_at=None, recurrence="")
     task.series = task.occurs_at = None
     _save(task)
+
+
+def _follow(task: Task, rule: str, start: datetime | None) -> None:
+    """Bear a rule that begins at `start`."""
+    if rule and start and ends_before(rule, start, _zone_of(task)):
+        raise EndsBeforeItBegins(errors={"recurrence_rule": EndsBeforeItBegins.__doc__ or ""})
+    task.recurrence, task.recurs_from = rule, start
 
 
 def _rest(task: Task, bearer: Task) -> str:

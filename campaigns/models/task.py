@@ -25,13 +25,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Each with what v2.1 tells of the event it belongs to (reference 2.17)."""
         standing = Task.objects.filter(series=models.OuterRef("series")).exclude(status=Task.Status.DELETED)
         bearer = standing.exclude(recurrence="")
-        is_single = models.Q(series=None, recurrence="")
         return self.annotate(
             scheduled_event_id=Coalesce("series", "pk", output_field=models.BigIntegerField()),
             rule=models.Case(
                 models.When(recurrence="", then=models.Subquery(bearer.values("recurrence")[:1])), default="recurrence"
             ),
-            type=models.Case(models.When(is_single, then=models.Value("single")), default=models.Value("recurrent")),
+            type=models.Case(models.When(rule=None, then=models.Value("single")), default=models.Value("recurrent")),
             action=models.Case(
                 models.When(campaign_contact=None, then=models.Value("tasks")),
                 default=models.Value("campaign_actions"),

@@ -119,6 +119,8 @@ def test_the_body_may_be_wrapped_as_the_documentation_names_it(api, alice):
         ({"recurrence_rule": "every Monday"}, "recurrence_rule"),
         ({"recurrence_rule": "FREQ=SECONDLY"}, "recurrence_rule"),
         ({"recurrence_rule": "FREQ=DAILY;COUNT=1000000"}, "recurrence_rule"),
+        ({"due_at": "2027-03-02T17:00:00Z", "recurrence_rule": "FREQ=DAILY;UNTIL=20270301"}, "recurrence_rule"),
+        ({"due_at": "2027-03-02T17:00:00Z", "recurrence_rule": "FREQ=DAILY;UNTIL=20270302T165959Z"}, "recurrence_rule"),
         ({"recurrence_rule": "FREQ=DAILY;COUNT=10001"}, "recurrence_rule"),
         ({"recurrence_rule": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"}, "recurrence_rule"),
     ],
@@ -235,6 +237,8 @@ def test_this_and_following_keep_the_rule_and_its_count(api, alice, weekly, patc
     (second,) = api(alice).get(PATH, {"status": "incomplete"}).json()["data"]
 
     changed = patch(second, scope=2, due_at="2027-03-10T20:00:00Z", description="Water the lawn")
+    done = api(alice).get(f"{PATH}/{weekly['id']}").json()
+    assert (done["event"]["type"], done["recurrence_rule"]) == ("single", None)  # what it was of goes on no more
 
     assert (changed["event"]["scheduled_event_id"], changed["recurrence_rule"]) == (second["id"], "FREQ=WEEKLY;COUNT=4")
     assert api(alice).get(f"{PATH}/{weekly['id']}").json()["description"] == "Water the plants"
@@ -268,6 +272,18 @@ def test_a_rule_is_given_and_taken_with_what_follows(api, alice, task, patch, st
     assert patch(single, scope=2, recurrence_rule="")["event"]["type"] == "single"
     patch(single, status="complete")
     assert standing() == []
+
+
+def test_a_rule_may_end_with_its_first_day_not_before(api, alice, weekly):
+    def answer_to(until, **more):
+        body = {"update_scope": 2, "recurrence_rule": f"FREQ=DAILY;UNTIL={until}"} | more
+        return api(alice).patch(f"{PATH}/{weekly['id']}", body)
+
+    for until in ("20270301", "20270302T165959Z"):
+        answer = answer_to(until)
+        assert (answer.status_code, set(answer.json()["errors"])) == (400, {"recurrence_rule"})
+    assert answer_to("20270302", due_at="2027-03-03T17:00:00Z").status_code == 400
+    assert answer_to("20270302").status_code == answer_to("20270302T170000Z").status_code == 200
 
 
 def test_what_follows_is_not_changed_from_one_that_is_done(api, alice, weekly, patch):
