@@ -53,8 +53,8 @@ class ColumnFilter(django_filters.Filter):
 
     operators: ClassVar[frozenset[str]] = EQUALITY | ORDER
     schema: dict[str, Any] = {"type": "string"}  # in OpenAPI
-    nullable = True  # set from the model by the FilterSet; `null` then asks for rows without a value
-    empty_is_null = True  # `field=` asks for rows without a value
+    nullable = True  # set from the model by the FilterSet
+    empty_is_null = True  # `field=` asks, as `field=null` does, for rows without a value
     is_sortable = True
 
     @property
@@ -83,10 +83,14 @@ class ColumnFilter(django_filters.Filter):
         """Rows that equal one of the values. Unlike `$ne` in SQL, its opposite includes rows without a value."""
         given = [text for text in texts if not self.asks_null(text)]
         condition = any_of(self.match(text) for text in given) if len(given) < 2 else self.match_many(given)
-        return condition | Q(**{f"{self.column}__isnull": True}) if len(given) < len(texts) else condition
+        return condition | self.has_none() if len(given) < len(texts) else condition
 
     def asks_null(self, text: str) -> bool:
-        return self.nullable and (text == "null" or (self.empty_is_null and not text))
+        return text == "null" or (not text and self.empty_is_null and self.nullable)
+
+    def has_none(self) -> Q:
+        """Rows without a value; there is no such row where the column always has one."""
+        return Q(**{f"{self.column}__isnull": True}) if self.nullable else any_of([])
 
     def match(self, text: str) -> Q:
         """Rows that equal one value: the method to override for a column of a special kind."""
@@ -129,6 +133,10 @@ class TextFilter(ColumnFilter):
 
     def match_many(self, texts: list[str]) -> Q:
         return Q(**{f"{self.column}__lower_in": texts})
+
+    def has_none(self) -> Q:
+        """Text that is empty is none, and many columns know no other."""
+        return super().has_none() | self.match("")
 
     def compare(self, operator: str, text: str) -> Q:
         return Q(**{f"{self.column}__lower_{operator}": text})
@@ -203,7 +211,7 @@ class MomentFilter(ColumnFilter):
         return values.span(text)
 
     def asks_null(self, text: str) -> bool:
-        return super().asks_null(text) or (self.nullable and values.is_no_date(text))
+        return super().asks_null(text) or values.is_no_date(text)
 
     def match(self, text: str) -> Q:
         start, end = self.read(text)
@@ -244,6 +252,12 @@ class ChoiceFilter(ColumnFilter):
 
     def read(self, text: str) -> str:
         return values.one_of(text, self.choices)
+
+    def asks_null(self, text: str) -> bool:
+        return super().asks_null(text) or not text
+
+    def has_none(self) -> Q:
+        return super().has_none() | Q(**{self.column: ""})
 
 
 FILTER_FOR_COLUMN: list[tuple[type[models.Field[Any, Any]], type[ColumnFilter]]] = [

@@ -35,12 +35,19 @@ def names(ask):
 def shelves(alice):
     """Four teams of Alice's."""
     return Team.objects.bulk_create(
-        Team(creator=alice, name=name, order_method=method, mins_until_next_alert=minutes, created_at=at)
-        for name, method, minutes, at in (
-            ("Blizzard", "Rank", 5, "2018-01-16T09:09:09.123456Z"),
-            ("Rockstar", "Time", None, "2018-01-16T23:59:59.999999Z"),
-            ("blizz%ard\\", "Rank", 10, "2018-01-17T00:00:00Z"),
-            ("Ünder_world", "Rank", 0, "2019-06-01T00:00:00Z"),
+        Team(
+            creator=alice,
+            name=name,
+            order_method=method,
+            mins_until_next_alert=minutes,
+            distribution_zipcodes=zipcodes,
+            created_at=at,
+        )
+        for name, method, minutes, zipcodes, at in (
+            ("Blizzard", "Rank", 5, "", "2018-01-16T09:09:09.123456Z"),
+            ("Rockstar", "Time", None, "", "2018-01-16T23:59:59.999999Z"),
+            ("blizz%ard\\", "Rank", 10, "null", "2018-01-17T00:00:00Z"),
+            ("Ünder_world", "Rank", 0, "", "2019-06-01T00:00:00Z"),
         )
     )
 
@@ -84,6 +91,11 @@ def test_total_is_exact_whatever_the_page(ask, shelves, query, total, limit, ski
 
 @pytest.mark.contract(
     "Lists", "`field=value`, all of several; a repeated field is any of; `$ne`, `$like`", "documented"
+)
+@pytest.mark.contract(
+    "Lists",
+    "`null` asks for rows without a value, text that is empty included; where all rows have one, for none",
+    "ours",
 )
 @pytest.mark.contract("Lists", "`$lt`, `$lte`, `$gt`, `$gte`, `$in`, `$nin`, `$notLike`", "inferred")
 @pytest.mark.parametrize(
@@ -134,6 +146,25 @@ def test_total_is_exact_whatever_the_page(ask, shelves, query, total, limit, ski
         ("id=0", []),
         ("id[$lt]=0", []),
         ("name=null", []),
+        ("name[$ne]=null", ["Blizzard", "Rockstar", "blizz%ard\\", "Ünder_world"]),
+        ("distribution_zipcodes=null", ["Blizzard", "Rockstar", "Ünder_world"]),
+        ("distribution_zipcodes[$ne]=null", ["blizz%ard\\"]),
+        (
+            "distribution_zipcodes[$in][]=null&distribution_zipcodes[$in][]=2108",
+            ["Blizzard", "Rockstar", "Ünder_world"],
+        ),
+        ("distribution_zipcodes[$nin][]=null&distribution_zipcodes[$nin][]=2108", ["blizz%ard\\"]),
+        ("distribution_zipcodes[$like]=null", ["blizz%ard\\"]),
+        ("$or[0][distribution_zipcodes]=null&$or[1][name]=nobody", ["Blizzard", "Rockstar", "Ünder_world"]),
+        ("id=null", []),
+        ("id[$in][]=null&order_method=Time", []),
+        ("id[$ne]=null&order_method=Time", ["Rockstar"]),
+        ("is_contact_resource_sharing_enabled=null", []),
+        ("created_at[$nin][]=null&order_method=Time", ["Rockstar"]),
+        ("created_at=0001-01-01T00:00:00Z", []),
+        ("order_method=null", []),
+        ("order_method=", []),
+        ("order_method[$ne]=null&name=rockstar", ["Rockstar"]),
     ],
 )
 def test_a_query_finds(names, shelves, query, found):

@@ -86,6 +86,20 @@ def test_a_plain_list_answers_every_comparison_as_models_would(api, alice, path,
         assert plain == api(alice).get(f"{path}?{query}").json(), query
 
 
+@pytest.mark.usefixtures("records")
+@pytest.mark.parametrize("path", PLAIN)
+def test_null_and_not_null_part_the_rows_of_every_list_by_every_field(api, alice, path, monkeypatch):
+    everything = api(alice).get(f"{path}?$sort[id]=1").json()["data"]
+    for name in PLAIN[path].filterset_class.base_filters:
+        for is_plain in (True, False):
+            monkeypatch.setattr(PLAIN[path], "is_plain", is_plain)
+            without = api(alice).get(f"{path}?{name}[$in][]=null").json()["data"]
+            with_one = api(alice).get(f"{path}?{name}[$ne]=null").json()["data"]
+            assert all(row[name] in (None, "") for row in without), name
+            assert not any(row[name] in (None, "") for row in with_one), name
+            assert len(without) + len(with_one) == len(everything), name
+
+
 def test_statements_for_everybody_cannot_depend_on_more_than_an_id(alice):
     with pytest.raises(User.DoesNotExist):
         _ = anybody().is_staff

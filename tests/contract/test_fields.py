@@ -166,3 +166,16 @@ def test_it_can_be_asked_for_and_sorted_by(turns, subtest):
                 assert record["id"] in asked.listed({field.name: wanted})
                 assert record["id"] not in asked.listed({f"{field.name}[$ne]": wanted})
                 assert record["id"] in asked.listed({f"$sort[{field.name}]": -1})
+
+
+def test_null_finds_what_has_no_value(turns, subtest):
+    for asked in turns():
+        if "get" not in asked.list_of:
+            continue
+        record = asked.record()
+        for field in [field for field in asked.table.fields if asked.table.is_column(field)]:
+            with subtest(asked, field):
+                is_there = record.get(field.name, asked.ids.get(asked.table.references.get(field.name)))
+                is_none = is_there in (None, "") or (is_there == 0 and field.name.endswith("_id"))
+                assert (record["id"] in asked.listed({field.name: "null"})) == is_none
+                assert (record["id"] in asked.listed({f"{field.name}[$ne]": "null"})) != is_none
