@@ -270,6 +270,30 @@ TEAM_HELP = {
     "timezone": "By which the routes to this team are open. Empty: yours.",
     "holidays": f"Nobody is offered a lead on these days. {DAYS_HELP}",
 }
+TEAM_LABELS = {
+    "is_contact_resource_sharing_enabled": "Members see each other's contacts",
+    "distribution_zipcodes": "ZIP codes it serves",
+    "order_method": "Way of offering",
+    "mins_until_next_alert": "Minutes between two alerts",
+    "is_exclusive_window": "Exclusive window",
+    "claim_preview": "Told before the claim",
+    "mins_until_fallback": "Minutes until it goes on",
+    "fallback_target": "Goes on to",
+    "fallback_team": "Which team",
+    "fallback_user": "Which user",
+    "mins_until_alarm": "Minutes until the alarm",
+    "mins_until_contact": "Minutes to get in touch",
+    "timezone": "Time zone",
+}
+OPTION_LABELS = {
+    "mins_until_lead_offer": "Minutes after the lead came in",
+    "assign_automatically": "Theirs without claiming",
+    "has_text_alert": "By text",
+    "has_email_alert": "By email",
+    "has_call_alert": "By a call",
+    "cap_open": "Most at a time",
+    "cap_day": "Most a day",
+}
 OPTION_HELP = {
     "rank": "By Rank: the lowest is told first.",
     "mins_until_lead_offer": "By Time: so many minutes after the lead came in.",
@@ -313,7 +337,8 @@ class TeamAdmin(ResourceAdmin):
         ),
         ("When the team is away", {"fields": ["timezone", "holidays"]}),
     ]
-    help_texts = TEAM_HELP
+    help_texts, labels = TEAM_HELP, TEAM_LABELS
+    one_line = ["distribution_zipcodes", "holidays"]
     change_form_outer_before_template = "admin/teams/team/members.html"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
@@ -400,7 +425,7 @@ class DistributionOptionAdmin(ResourceAdmin):
         ("How much they take", {"fields": ["paused_until", "cap_open", "cap_day"]}),
     ]
     readonly_fields = ["to_mind"]
-    help_texts = OPTION_HELP
+    help_texts, labels = OPTION_HELP, OPTION_LABELS
 
     def response_post_save_add(self, request: HttpRequest, obj: TeamMemberDistributionOption) -> HttpResponse:
         return page_of(obj.team_id)

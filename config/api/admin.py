@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.api.asking import Refusal, ask
 from config.api.resources import Resource
@@ -106,6 +107,8 @@ class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
     ordering: Any = ["-pk"]  # said here: a list would else be put into the model's own order
     is_for_staff = False  # operators' things: users, numbers, sources
     help_texts: ClassVar[Mapping[str, str]] = {}  # by field
+    labels: ClassVar[Mapping[str, str]] = {}  # by field, where its name is no word of the reader's
+    one_line: ClassVar[Sequence[str]] = ()  # lists that may be long, and mostly are not
     fixed: ClassVar[Sequence[str]] = ()  # set when the record is made, never changed
     show_full_result_count = False  # counting a big table for a footer costs more than the page
 
@@ -160,9 +163,18 @@ class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
     # Writing
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **{"help_texts": self.help_texts} | kwargs)
+        form = super().get_form(request, obj, change=change, **self.wording | kwargs)
         form.admin, form.user = self, request.user
         return form
+
+    @property
+    def wording(self) -> dict[str, Any]:
+        return {"help_texts": self.help_texts, "labels": self.labels}
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.one_line:
+            kwargs["widget"] = UnfoldAdminTextInputWidget
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def names(self, record: Any, body: dict[str, Any]) -> dict[str, Any]:
         """What the resource's URL names besides the record: its parent, where it has one."""

@@ -75,10 +75,6 @@ class Reader:
     def called(self, what: str, number: int | None) -> str:
         return self.names.get((what, number or 0), f"{what} {number}")
 
-    def rule(self, route_id: int | None) -> str:
-        number = self.numbers.get(route_id or 0)
-        return f"Rule {number}" if number else "No rule"
-
 
 def compare(now: Row, then: Row, names: Names, zone: ZoneInfo) -> Comparison:
     """All that the page tells of them. `names` has the routes by their sentences."""
@@ -178,14 +174,13 @@ def rules(now: Sequence[Row], then: Sequence[Row], reader: Reader) -> Sheet:
     before = {share["route_id"]: share["leads"] for share in now}
     rows: list[list[str | int]] = [
         [
-            f"{reader.rule(share['route_id'])}: {reader.called('route', share['route_id'])}",
+            f"Rule {reader.numbers[share['route_id']]}: {reader.called('route', share['route_id'])}",
             before.get(share["route_id"], "not there"),
-            share["leads"],
-            "" if share["leads"] else "takes none of these leads",
+            share["leads"] or "0, takes none of these",
         ]
         for share in then
     ]
-    return Sheet(["Rule, in the new order", "As saved", "With this rule", "To mind"], rows)
+    return Sheet(["Rule, in the new order", "As saved", "With this rule"], rows)
 
 
 def skipped(now: Iterable[Row], then: Iterable[Row], reader: Reader) -> Sheet:
@@ -245,9 +240,11 @@ def steps(lead: Row, reader: Reader) -> Iterator[Step]:
 
 def taken_by(decision: Row, reader: Reader) -> str:
     if decision["route_id"] is not None:
-        return f"{reader.rule(decision['route_id'])} takes it."
-    failed = [f"{reader.rule(attempt['route_id'])}: {unmet.why_unmet(attempt)}" for attempt in decision["tried"][:3]]
-    return in_words(f"No rule takes it. {'; '.join(failed)}".strip(), reader.names, reader.zone)
+        return f"Taken by rule {reader.numbers[decision['route_id']]}: {reader.called('route', decision['route_id'])}."
+    failed = "; ".join(
+        f"rule {reader.numbers[each['route_id']]}: {unmet.why_unmet(each)}" for each in decision["tried"][:3]
+    )
+    return in_words(f"No rule takes it{f' ({failed})' if failed else ''}.", reader.names, reader.zone)
 
 
 def turns(station: Row, start: datetime, reader: Reader) -> Iterator[Step]:

@@ -21,26 +21,50 @@ from teams.models import Team, User
 PAGE: Final = "admin/leads/leadroute/rules.html"
 REHEARSE: Final = "_rehearse"
 ANY_OF: Final = "Any of these, parted by commas. Empty: whatever it is."
+LABELS: Final = {
+    "lead_source": "Comes from",
+    "contact_source": "Person comes from",
+    "filter": "Type is",
+    "types": "Type is one of",
+    "price_from": "Price from",
+    "price_to": "Price below",
+    "cities": "City is one of",
+    "zipcodes": "ZIP code is one of",
+    "listing_statuses": "Listing status is one of",
+    "open_hours": "Days and times",
+    "off_hours": "At other times",
+    "distribution_target": "Goes to",
+    "team_selection_method": "Which team",
+    "team": "The team",
+    "is_returning_to_claimer": "Back to who had them",
+    "campaign": "Campaign",
+    "is_automatic": "By itself",
+    "position": "Place",
+}
 HELP: Final = {
-    "lead_source": "Where the lead comes from. Name this, the contact source, or both.",
-    "contact_source": "The source of the person, from your own list.",
-    "filter": "The type that the lead must have, such as Buyer. Empty: any.",
+    "lead_source": "Where the lead came in. Name this, the person's source, or both.",
+    "contact_source": "The source of the contact, from your own list.",
+    "filter": "Such as Buyer. Empty: any.",
     "types": "Where several types will do: Buyer, Renter. Empty: any.",
-    "price_from": "In dollars: this much or more.",
-    "price_to": "In dollars: below this. A lead that names no price meets neither.",
+    "price_from": "In dollars: this much or more. A lead that names no price does not fit then.",
+    "price_to": "In dollars: less than this.",
     "cities": ANY_OF,
     "zipcodes": ANY_OF,
     "listing_statuses": ANY_OF,
     "open_hours": "On the clock of the team, such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always.",
-    "off_hours": "What a lead does that comes in outside these hours: try the next rule, or be kept until it opens.",
-    "distribution_target": "Team Rollout offers the lead to a team. Myself: it is yours at once.",
-    "team_selection_method": "For a Team Rollout: the team named below, or the one of yours that serves the ZIP code.",
-    "team": "One that you created. How its members are told is set on the team's page.",
+    "off_hours": "What becomes of a lead that comes in outside these days and times.",
+    "distribution_target": "A team, whose members are offered it, or yourself, without asking.",
+    "team_selection_method": "For a team: the one below, or whichever of yours serves the lead's ZIP code.",
+    "team": "One that you created. On its page you say how its members take turns.",
     "is_returning_to_claimer": "A person who comes back goes to whoever of the team claimed them before.",
     "campaign": "What is sent to the person afterwards. It may be one without actions.",
-    "is_automatic": "The server offers the lead and starts the campaign. Off: a program of yours asks for both.",
-    "position": "The first rule that fits takes the lead. Empty: before the first that asks for less. "
-    "Rules are moved more easily in their list.",
+    "is_automatic": "The lead is offered and the campaign started at once. Off: a program of yours asks for both.",
+    "position": "Empty: before the first rule that asks for less. In the list of rules, buttons move it.",
+}
+CHOICES: Final = {
+    "distribution_target": {"Team Rollout": "A team", "Myself": "Myself"},
+    "team_selection_method": {"Specific Team": "The team below", "Zipcode": "The team that serves the ZIP code"},
+    "off_hours": {"Next Rule": "Try the next rule", "Hold Until Open": "Keep the lead until then"},
 }
 
 
@@ -60,7 +84,8 @@ class LeadRouteAdmin(ResourceAdmin):
         ),
         ("What follows", {"fields": ["campaign", "is_automatic", "position"]}),
     ]
-    help_texts = HELP
+    help_texts, labels = HELP, LABELS
+    one_line = ["types", "cities", "zipcodes", "listing_statuses"]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Where a new route belongs the API knows best. Who adds one here wants it to work."""
@@ -70,6 +95,12 @@ class LeadRouteAdmin(ResourceAdmin):
         """Leads go to teams you created."""
         return Team.objects.filter(creator=user) if name == "team" else super().choices_for(name, model, user)
 
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_choice_field(db_field, request, **kwargs)
+        words = CHOICES.get(db_field.name, {})
+        field.choices = [(value, words.get(value, label)) for value, label in field.choices]
+        return field
+
     # The list
 
     def get_urls(self) -> list[Any]:
@@ -78,7 +109,7 @@ class LeadRouteAdmin(ResourceAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         shown = context_of(cast(User, request.user), clock.now())
-        context = {"title": "Who gets which lead", "opts": self.opts, "cl": None}
+        context = {"title": "Who gets which lead", "opts": self.opts}
         return TemplateResponse(request, PAGE, self.admin_site.each_context(request) | context | shown)
 
     def move(self, request: HttpRequest, route_id: int) -> HttpResponse:
@@ -101,17 +132,15 @@ class LeadRouteAdmin(ResourceAdmin):
         context |= {"trial": getattr(form, "trial", None) or TrialForm(), "rehearsal": getattr(form, "rehearsal", None)}
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
 
-    def response_post_save_add(self, request: HttpRequest, obj: LeadRoute) -> HttpResponse:
-        return self.placed(request, obj)
+    def response_add(self, request: HttpRequest, obj: LeadRoute, post_url_continue: str | None = None) -> HttpResponse:
+        return self.response_change(request, obj)
 
-    def response_post_save_change(self, request: HttpRequest, obj: LeadRoute) -> HttpResponse:
-        return self.placed(request, obj)
-
-    def placed(self, request: HttpRequest, route: LeadRoute) -> HttpResponse:
+    def response_change(self, request: HttpRequest, obj: LeadRoute) -> HttpResponse:
         """Back to the list, with where it stands there: what a rule asks for may have moved it."""
         routes = ordered_routes(cast(User, request.user))
-        messages.info(request, f"It is rule {routes.index(route) + 1} of {len(routes)}.")
-        return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{route.pk}")
+        place = f"It is rule {routes.index(obj) + 1} of {len(routes)}"
+        messages.success(request, f"Saved. {place}, and counts for the leads that come in from now on.")
+        return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{obj.pk}")
 
 
 def position_after(request: HttpRequest, route_id: int) -> int:

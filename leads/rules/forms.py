@@ -1,6 +1,6 @@
 """A rule as it is typed, and what to rehearse it with."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from unfold.widgets import (
@@ -44,8 +44,8 @@ class TrialForm(forms.Form):
         label="Comes in at", required=False, widget=MomentWidget, help_text="On your clock. Empty: now."
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="try", label_suffix="", **kwargs)
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, prefix="try", label_suffix="")
         self.fields["type"].help_text = "Such as Buyer."
         self.fields["listing_price"].label = "Price"
         self.fields["zipcode"].label = "ZIP code"
@@ -93,4 +93,4 @@ class RehearsedForm(ResourceForm):
         for name, value in self.cleaned_data.items():
             if name != "position":
                 setattr(route, name, value)
-        return cast(LeadRoute, route)
+        return route
