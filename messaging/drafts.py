@@ -79,7 +79,7 @@ def _message(
     """Every value in its place: naming them takes Django twice as long."""
     said = {"channel": channel, "purpose": purpose, "sender": sender, "recipient": recipient, "body": body, "media": []}
     times = {"created_at": now, "modified_at": now, "not_before": now}
-    message = Message(*(_blank() | said | times | more).values())
+    message = Message(*list((_blank() | said | times | more).values()))
     message.user = user
     if contact is not None:
         message.contact = contact
@@ -89,5 +89,6 @@ def _message(
 @cache
 def _blank() -> dict[str, Any]:
     """A message that says nothing, column by column."""
-    blank = Message(created_at=None, modified_at=None, not_before=None)
+    times: dict[str, Any] = {"created_at": None, "modified_at": None, "not_before": None}
+    blank = Message(**times)
     return {field.attname: getattr(blank, field.attname) for field in Message._meta.concrete_fields}

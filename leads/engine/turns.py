@@ -85,6 +85,11 @@ class DueOffer:
     Reading and writing records instead took twice as long.
     """
 
+    is_claimed: bool
+    inquiry: Inquiry
+    user: User
+    preview: str
+
     id: int
     lead_id: int
     user_id: int
@@ -95,10 +100,6 @@ class DueOffer:
     has_email_alert: bool
     has_call_alert: bool
     option_paused_until: datetime | None
-    is_claimed: bool
-    inquiry: Inquiry
-    user: User
-    preview: str
 
     status: str = Status.PENDING
     reason: str = ""
@@ -156,11 +157,15 @@ def hold_turns(now: datetime) -> list[list[DueOffer]]:
 def due_offers(held: Collection[int], now: datetime) -> list[DueOffer]:
     """What is due of these leads, read now that they are held: a claim may have come in between."""
     due = waiting().filter(any_of("lead_id", held), notify_at__lte=now)
-    rows: list[tuple[Any, ...]] = list(due.order_by("lead_id", "notify_at", "position", "pk").values_list(*OF_OFFERS))
+    rows = list(due.order_by("lead_id", "notify_at", "position", "pk").values_list(*OF_OFFERS))
     leads = inquiries(held)
     users = by_id(User.objects.only(*OF_USERS), {row[2] for row in rows})
     teams = by_id(Team.objects.only("claim_preview"), {row[3] for row in rows})
-    return [DueOffer(*row, *leads[row[1]], users[row[2]], teams[row[3]].claim_preview) for row in rows]
+    return [due_offer(row, *leads[row[1]], users[row[2]], teams[row[3]]) for row in rows]
+
+
+def due_offer(row: Sequence[Any], is_claimed: bool, told: Inquiry, user: User, team: Team) -> DueOffer:
+    return DueOffer(is_claimed, told, user, team.claim_preview, *row)
 
 
 def inquiries(lead_ids: Collection[int]) -> dict[int, tuple[bool, Inquiry]]:
