@@ -235,7 +235,8 @@ def steps(lead: Row, reader: Reader) -> Iterator[Step]:
         if station["target"] == TEAM:
             yield from turns(station, start, reader)
         else:
-            yield Step(since(station["at"], start), ending(station, reader), "end")
+            is_routed = lead["decision"]["team_id"] is not None
+            yield Step(since(station["at"], start), ending(station, reader, is_routed=is_routed))
 
 
 def taken_by(decision: Row, reader: Reader) -> str:
@@ -262,13 +263,13 @@ def turns(station: Row, start: datetime, reader: Reader) -> Iterator[Step]:
         yield Step("", f"{reader.called('user', each['user_id'])} is passed over: {why}.", "quiet")
 
 
-def ending(station: Row, reader: Reader) -> str:
+def ending(station: Row, reader: Reader, *, is_routed: bool) -> str:
     """Where it comes to when nobody claimed."""
     if station["target"] == POND:
         return f"Into the pond of {reader.called('team', station['team_id'])}, for any member to take."
     if station["target"] == USER:
         return f"{reader.called('user', station['user_id'])} has it."
-    return "It waits for you."
+    return "It waits for you." if is_routed else "It is yours."
 
 
 def since(at: str, start: datetime) -> str:

@@ -1,0 +1,202 @@
+"""Rules as a team lead sees them: sentences, which can never match, moving, and rehearsing before saving."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leads.conditions import Conditions, Inquiry
+from leads.models import Lead, LeadOffer, LeadRoute, RoutingTrace
+from leads.routing import Rule, TeamArea, route
+from leads.rules.overlaps import HIDDEN, IMPOSSIBLE, NO_AREA, useless
+from leads.rules.sentences import asides, which, whose
+from teams.hours import parse_hours
+from teams.models import Team, TeamMemberDistributionOption
+from tests.leads.conftest import ZILLOW, make_contact, make_option, make_route
+
+RULES = "admin:leads_leadroute_changelist"
+
+
+@pytest.fixture
+def desk(alice):
+    """A browser in which alice is logged in."""
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+def shown(client):
+    return " ".join(client.get(reverse(RULES)).content.decode().split())
+
+
+def typed(team, campaign, **more):
+    """The form of a rule, filled in."""
+    return {
+        "lead_source": ZILLOW,
+        "distribution_target": "Team Rollout",
+        "team_selection_method": "Specific Team",
+        "team": team.pk,
+        "campaign": campaign.pk,
+        "is_automatic": "on",
+        "off_hours": "Next Rule",
+    } | more
+
+
+# Sentences
+
+
+def test_a_rule_is_a_sentence(alice, team, campaign):
+    team.order_method, team.fallback_target = "Round Robin", "Pond"
+    conditions = {"types": "buyer", "price_from": 500_000, "price_to": 1_000_000, "cities": "Irvine, Tustin"}
+    rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
+    rule = make_route(alice, campaign, **conditions, **rollout, zipcodes="92618", open_hours="Mon-Fri 9-17")
+    told = "Zillow, buyer, $500,000 to $1,000,000, in Irvine or Tustin, ZIP 92618, Mon-Fri 9-17"
+    assert which(rule) == told
+    assert whose(rule, {}) == "offered to Pride in a round robin; if nobody claims them, into the pond of Pride"
+    assert list(asides(rule)) == ["Offers nothing by itself: a program asks for it."]
+
+
+def test_fallbacks_are_told_to_their_end(alice, team, campaign):
+    lions = Team(pk=901, name="Lions", creator=alice, fallback_target="Team", fallback_team=team)
+    team.fallback_target, team.fallback_team = "Team", lions
+    rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
+    rule = make_route(alice, campaign, **rollout)
+    assert whose(rule, {team.pk: team, 901: lions}).endswith("if nobody claims them, to Lions, then they wait for you")
+
+
+# Rules that never match
+
+few = st.frozensets(st.sampled_from(["a", "b"]), max_size=2)
+prices = st.sampled_from([None, 1, 2, 3])
+hours = st.sampled_from(["", "Mon 9-12", "Mon-Tue 9-17"]).map(parse_hours)
+conditions = st.builds(
+    Conditions, types=few, cities=few, price_from=prices, price_to=prices, hours=hours, is_held_until_open=st.booleans()
+)
+rules = st.builds(
+    Rule,
+    id=st.just(0),
+    position=st.just(0),
+    lead_source_id=st.sampled_from([None, 1, 2]),
+    filter=st.sampled_from(["", "a"]),
+    target=st.just("Team Rollout"),
+    team_selection_method=st.sampled_from(["Specific Team", "Zipcode"]),
+    team_id=st.just(1),
+    conditions=conditions,
+)
+inquiries = st.builds(
+    Inquiry,
+    lead_source_id=st.sampled_from([1, 2]),
+    type=st.sampled_from(["a", "b", "c"]),
+    city=st.sampled_from(["a", "b", "c"]),
+    zipcode=st.sampled_from(["", "92618"]),
+    price=st.sampled_from([None, 0, 1, 2, 3]),
+    at=st.datetimes(timezones=st.timezones(), allow_imaginary=False).filter(lambda at: 2000 < at.year < 2100),
+)
+
+
+@given(st.lists(rules, max_size=6), st.lists(inquiries, max_size=10))
+def test_no_lead_ever_takes_a_rule_of_which_it_is_said_to_match_none(given, leads):
+    numbered = [Rule(**{name: getattr(rule, name) for name in Rule.__slots__} | {"id": n, "position": n})
+                for n, rule in enumerate(given, 1)]  # fmt: skip
+    never = useless(numbered, ["92618"])
+    area = [TeamArea(1, frozenset(["92618"]))]
+    assert not never.keys() & {route(lead, numbered, area).route_id for lead in leads}
+
+
+def test_it_says_why_a_rule_never_matches():
+    wide, narrow = Rule(1, 1, lead_source_id=1), Rule(2, 2, lead_source_id=1, filter="Buyer")
+    torn = Rule(3, 3, filter="Buyer", conditions=Conditions(types=frozenset(["renter"])))
+    placeless = Rule(4, 4, target="Team Rollout", team_selection_method="Zipcode")
+    said = useless([wide, narrow, torn, placeless], [])
+    assert said == {2: (HIDDEN, 1), 3: (IMPOSSIBLE, 0), 4: (NO_AREA, 0)}
+
+
+# The page
+
+
+def test_the_catch_all_stands_at_the_end_and_has_no_buttons(desk, route):
+    page = shown(desk)
+    assert "Every other lead" in page
+    assert page.count("/move/") == 1
+
+
+def test_rules_are_moved_by_buttons(desk, alice, campaign, route):
+    second = make_route(alice, campaign, position=2, cities="Irvine")
+    third = make_route(alice, campaign, position=3, cities="Tustin")
+    desk.post(reverse("admin:leads_leadroute_move", args=[third.pk]), {"up": ""})
+    assert list(LeadRoute.objects.order_by("position")) == [route, third, second]
+    desk.post(reverse("admin:leads_leadroute_move", args=[route.pk]), {"down": ""})
+    assert list(LeadRoute.objects.order_by("position")) == [third, route, second]
+
+
+def test_nobody_moves_anothers_rules(charlie, route):
+    client = Client()
+    client.force_login(charlie)
+    answer = client.post(reverse("admin:leads_leadroute_move", args=[route.pk]), {"down": ""}, follow=True)
+    assert "No record found" in answer.content.decode()
+    assert client.get(reverse("admin:leads_leadroute_move", args=[route.pk])).status_code == 405
+
+
+def test_the_page_names_what_is_the_matter(desk, alice, bob, campaign, team, route):
+    make_option(team, bob, has_text_alert=False)
+    make_route(alice, campaign, position=2, cities="Irvine")
+    page = shown(desk)
+    assert "No member of the team Pride can be told: Bob Example: paused: every alert is off" in page
+    assert "rule 1 takes all that it would" in page
+
+
+# Rehearsing
+
+
+def test_a_rehearsal_shows_both_and_writes_nothing(desk, api, alice, bob, team, campaign):
+    make_option(team, bob)
+    api(alice).made("/leads", {"contact_id": make_contact(alice).pk, "source_id": ZILLOW, "city": "Irvine"})
+    before = [model.objects.count() for model in (Lead, LeadOffer, LeadRoute, RoutingTrace)]
+    add = reverse("admin:leads_leadroute_add")
+    answer = desk.post(add, typed(team, campaign, cities="Irvine", **{"_rehearse": "", "try-days": "30"}))
+    page = answer.content.decode()
+    assert "1 lead: 1 would go elsewhere" in page
+    assert "Bob Example of Pride is offered it, told by text." in page
+    assert "It is yours." in page
+    assert [model.objects.count() for model in (Lead, LeadOffer, LeadRoute, RoutingTrace)] == before
+
+
+def test_a_rule_is_rehearsed_as_it_is_typed_not_as_it_stands(desk, alice, bob, team, campaign, route):
+    make_option(team, bob)
+    change = reverse("admin:leads_leadroute_change", args=[route.pk])
+    asked = {"_rehearse": "", "try-source_id": ZILLOW, "try-city": "Irvine"}
+    page = desk.post(change, typed(team, campaign, cities="Tustin", position=route.position, **asked)).content.decode()
+    assert "the city is to be tustin, and is Irvine" in page
+    assert LeadRoute.objects.get(pk=route.pk).cities == ""
+
+
+@pytest.mark.parametrize("button", ["_save", "_rehearse"])
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"price_from": "5", "price_to": "4"}, "price_from must be below price_to"),
+        ({"zipcodes": "nowhere"}, "which is no ZIP code"),
+        ({"open_hours": "whenever"}, "days and times"),
+        ({"team": ""}, "team_id is required"),
+        ({"campaign": ""}, "This field is required"),
+    ],
+)
+def test_what_saving_would_refuse_a_rehearsal_refuses(desk, team, campaign, button, wrong, says):
+    answer = desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign, **{button: ""}) | wrong)
+    assert answer.status_code == 200
+    assert says in answer.content.decode()
+    assert not LeadRoute.objects.exists()
+
+
+def test_a_member_is_offered_leads_from_the_teams_page(desk, bob, dana, team):
+    TeamMemberDistributionOption.objects.create(team=team, user=bob, rank=1)
+    page = " ".join(desk.get(reverse("admin:teams_team_change", args=[team.pk])).content.decode().split())
+    assert "every alert is off" in page
+    assert f"?team={team.pk}&amp;user={dana.pk}&amp;has_text_alert=1" in page
+
+
+def test_only_the_creator_sees_who_is_told_how(bob, team):
+    client = Client()
+    client.force_login(bob)
+    assert "Invite a member" not in client.get(reverse("admin:teams_team_change", args=[team.pk])).content.decode()
