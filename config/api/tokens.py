@@ -113,7 +113,7 @@ def own_application() -> Any:
     return application
 
 
-def make_application(name: str, redirect_uri: str, owner: Any = None) -> tuple[str, str]:
+def make_application(name: str, redirect_uri: str, owner: Any = None, **more: Any) -> tuple[str, str]:
     """Register a program that may ask users for access; its secret is told this once."""
     secret = hex_token()
     application = get_application_model()(
@@ -123,6 +123,7 @@ def make_application(name: str, redirect_uri: str, owner: Any = None) -> tuple[s
         client_type="confidential",
         authorization_grant_type="authorization-code",
         client_secret=secret,
+        **more,
     )
     application.full_clean()
     application.save()

@@ -488,9 +488,9 @@ def test_a_wrong_link_shows_a_page_and_redirects_nowhere(browser, program, query
     assert b"Access cannot be granted" in page.content
 
 
-@pytest.mark.contract("OAuth 2", "The implicit grant, where the operator allows it", "documented")
+@pytest.mark.contract("OAuth 2", "The implicit grant, where a field of the application allows it", "documented")
 @pytest.mark.filterwarnings("ignore:The OAuth 2.0 implicit grant")
-def test_the_implicit_grant_is_off_until_the_operator_allows_it(browser, program):
+def test_the_implicit_grant_is_off_until_the_application_has_it(browser, program):
     query = f"response_type=token&client_id={program['client_id']}&redirect_uri={BACK}&scope=write"
     refused = browser.get(f"/oauth2/authorize?{query}")
     assert "error=unauthorized_client" in refused["Location"]

@@ -212,8 +212,8 @@ TABLES = [
     anniversary           | text 45           | write
     spouse_name           | text 45           | write
     spouse_email          | text 45           | write
-    spouse_phone          | text              | write
-    spouse_birthday       | text              | write
+    spouse_phone          | text 255          | write
+    spouse_birthday       | text 255          | write
     tags                  | text 508          | write
     created_at            | date-time         | write
     modified_at           | date-time         | write

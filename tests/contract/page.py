@@ -78,7 +78,7 @@ def written() -> str:
 def region(section: str, told: list[Rule]) -> str:
     if section == "clients":
         return table(
-            ["", "fact", "held by"], [[str(number), fact, held(told, number)] for number, fact in FACTS.items()]
+            ["number", "fact", "held by"], [[str(number), fact, held(told, number)] for number, fact in FACTS.items()]
         )
     rows = [[rule.text, standing(rule), code(rule.test)] for rule in told if rule.section == section]
     parts = [table(["rule", "status", "held by"], rows)] if rows else []

@@ -167,7 +167,7 @@ def rename(alice, api):
 
 
 @pytest.mark.contract(
-    "Tags", "PATCH renames the tag on every contact of its owner that has it: whole tags, ignoring case", "documented"
+    "Tags", "PATCH renames the tag on every contact of its owner that has it: whole tags, ignoring case", "inferred"
 )
 @pytest.mark.parametrize(
     ("tags", "renamed"),

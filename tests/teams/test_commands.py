@@ -64,6 +64,12 @@ def test_an_application_is_registered(db, capsys):
     application = Application.objects.get(client_id=made["client_id"])
     assert application.redirect_uris == "https://app.example.com/callback"
     assert made["client_secret"] not in application.client_secret
+    assert not application.is_implicit_allowed
+
+
+def test_an_application_may_be_allowed_the_implicit_grant(db, capsys):
+    made = json.loads(run(capsys, "app", "Old Page", "https://app.example.com/callback", "--implicit"))
+    assert Application.objects.get(client_id=made["client_id"]).is_implicit_allowed
 
 
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", "nowhere", "", "https://app.example.com/#fragment"])

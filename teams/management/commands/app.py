@@ -18,14 +18,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
         parser.add_argument("redirect_uri")
+        parser.add_argument("--implicit", action="store_true", help="allow the implicit grant, for old browser clients")
         parser.add_argument("--owner", metavar="EMAIL", help="whose program it is: who may list its users by the API")
 
-    def handle(self, *args: Any, name: str, redirect_uri: str, owner: str | None, **options: Any) -> None:
+    def handle(
+        self, *args: Any, name: str, redirect_uri: str, owner: str | None, implicit: bool, **options: Any
+    ) -> None:
         user = User.objects.filter(email__iexact=owner).first() if owner else None
         if owner and user is None:
             raise CommandError(f"There is no user {owner}.")
         try:
-            client_id, client_secret = make_application(name, redirect_uri, user)
+            client_id, client_secret = make_application(name, redirect_uri, user, is_implicit_allowed=implicit)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(json.dumps({"client_id": client_id, "client_secret": client_secret}))
