@@ -15,6 +15,7 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from config.api.forms import nested
 from config.api.grammar import parameters
 from config.api.values import milliseconds_z
 from config.errors import DomainError
@@ -36,7 +37,7 @@ class TooLarge(DomainError):
 class JSONParser(BaseParser):
     """A JSON object, or nothing at all, which is an empty one. The content type is asked only by what is no JSON.
 
-    A form counts as an object of texts; PHP's cURL sends an array in parts when nobody tells it otherwise.
+    A form counts as an object of texts, lists and objects; PHP's cURL sends it in parts when nobody tells it otherwise.
     """
 
     media_type = "*/*"
@@ -87,15 +88,15 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def read_form(body: bytes) -> dict[str, Any]:
-    """The fields of a plain form, as text."""
-    read: dict[str, Any] = dict(parameters(body.strip().decode("latin-1")))
+    """The fields of a plain form, as text and what its names' brackets tell of."""
+    read = nested(parameters(body.strip().decode("latin-1")), DEEPEST)
     refuse_unstorable(read)
     return read
 
 
 def read_multipart(parts: QueryDict) -> dict[str, Any]:
-    """The fields of a form that came in parts, as text; files are passed over."""
-    read: dict[str, Any] = parts.dict()
+    """The fields of a form that came in parts, likewise; files are passed over."""
+    read = nested(((name, value) for name, given in parts.lists() for value in given), DEEPEST)
     refuse_unstorable(read)
     return read
 

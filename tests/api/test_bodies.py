@@ -5,8 +5,10 @@ from io import BytesIO
 
 import pytest
 from django.test import RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
 
-from config.api.bodies import BadBody, read_object
+from config.api.bodies import BadBody, read_form, read_object
 from config.wsgi import application
 from teams.models import Team
 
@@ -157,6 +159,73 @@ def parts(**fields):
 def test_a_form_may_come_in_parts(post):
     answer = post(parts(name="Pride", mins_until_next_alert="7"), "multipart/form-data; boundary=limit")
     assert (answer.json()["name"], answer.json()["mins_until_next_alert"]) == ("Pride", 7)
+
+
+FORM = "application/x-www-form-urlencoded"
+ROWS = [{"id": "1", "value": "a"}, {"id": "2", "value": "b & c"}]
+
+
+@pytest.mark.contract(
+    "Slashes, verbs and bodies", "A form may hold lists and objects: `custom_fields[0][id]=1`, `holidays[]=`", "ours"
+)
+@pytest.mark.parametrize(
+    "form",
+    [
+        "custom_fields%5B0%5D%5Bid%5D=1&custom_fields%5B0%5D%5Bvalue%5D=a"  # PHP's http_build_query, and so WordPress
+        "&custom_fields%5B1%5D%5Bid%5D=2&custom_fields%5B1%5D%5Bvalue%5D=b+%26+c",
+        "custom_fields[0][id]=1&custom_fields[0][value]=a&custom_fields[1][id]=2&custom_fields[1][value]=b%20%26%20c",
+        "custom_fields[10][id]=2&custom_fields[10][value]=b+%26+c&custom_fields[9][id]=1&custom_fields[9][value]=a",
+        "custom_fields[][id]=1&custom_fields[][value]=a&custom_fields[][id]=2&custom_fields[][value]=b+%26+c",  # Rails
+    ],
+)
+def test_the_brackets_of_a_form_tell_of_lists_and_objects(form):
+    assert read_form(form.encode()) == {"custom_fields": ROWS}
+
+
+@pytest.mark.parametrize(
+    ("form", "read"),
+    [
+        ("holidays[]=2027-01-01&holidays[]=2027-07-04", {"holidays": ["2027-01-01", "2027-07-04"]}),
+        (
+            "manual_event[notes]=x&manual_event[event][type]=Task",
+            {"manual_event": {"notes": "x", "event": {"type": "Task"}}},
+        ),
+        ("a[0]=x&a[b]=y", {"a": {"0": "x", "b": "y"}}),
+        ("a=1&a=2", {"a": "2"}),
+        ("a=1&a[b]=2", {"a": {"b": "2"}}),
+        ("a[b]=2&a=1", {"a": "1"}),
+        ("a[=1&a]=2&[b]=3&a[b]c=4", {"a[": "1", "a]": "2", "[b]": "3", "a[b]c": "4"}),
+        ("a[" + "9" * 5000 + "]=1", {"a": {"9" * 5000: "1"}}),
+    ],
+)
+def test_brackets_are_read_as_php_reads_them(form, read):
+    assert read_form(form.encode()) == read
+
+
+@pytest.mark.parametrize("name", ["a" + "[b]" * 51, "a" + "[]" * 100_000])
+def test_absurd_brackets_are_refused(name):
+    with pytest.raises(BadBody, match="a is nested too deeply"):
+        read_form(f"{name}=1".encode())
+
+
+@given(st.binary(max_size=300), st.lists(st.sampled_from(["a", "[", "]", "[]", "0", "1", "=", "&", "%5b"])))
+def test_any_form_is_an_object_or_a_refusal(octets, bits):
+    for form in (octets, "".join(bits).encode()):
+        try:
+            assert isinstance(read_form(form), dict)
+        except BadBody as refusal:
+            assert refusal.errors  # noqa: PT017
+
+
+def test_custom_fields_come_in_forms_of_either_kind(api, alice, settings):
+    settings.ROOT_URLCONF = "config.urls"
+    field = api(alice).made("/custom-fields", {"name": "Dog", "data_type": "Text"})["id"]
+    client = api(alice)
+    plain = f"first_name=Mary&custom_fields[0][id]={field}&custom_fields[0][value]=Rex".encode()
+    in_parts = parts(**{"custom_fields[0][id]": field, "custom_fields[0][value]": "Rex"})
+    for body, kind in ((plain, FORM), (in_parts, "multipart/form-data; boundary=limit")):
+        answer = client.http.generic("POST", "/contacts", body, kind, headers=client.headers)
+        assert [row["value"] for row in answer.json()["custom_fields"]] == ["Rex"]
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=else"])
