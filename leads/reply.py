@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from config.errors import DomainError
-from leads.claims import AlreadyClaimed, LeadIsGone, OfferNotOpen, claim
+from leads.claims import AlreadyClaimed, LeadIsGone, LeadIsMerged, OfferNotOpen, claim
 from leads.models import Lead, LeadOffer
 from leads.numbers import REMEMBERED
 from leads.wording import Story, choice
@@ -66,7 +66,7 @@ def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer],
         claim(offer, via=Lead.ClaimedVia.TEXT, now=now)
     except AlreadyClaimed:
         return story_of(offer).taken_text
-    except (OfferNotOpen, LeadIsGone):
+    except (OfferNotOpen, LeadIsGone, LeadIsMerged):
         others = [other for other in offers if other.lead_id != offer.lead_id]
         return f"Lead {number} is no longer open to you. {choice(open_ones(others))}"
     return Story(offer.lead).given_text

@@ -206,3 +206,12 @@ def test_a_deactivated_user_claims_nothing(offered, bob, texts_in):
     bob.save()
 
     assert not texts_in(bob, "1")
+
+
+def test_the_number_of_a_lead_that_was_merged_is_answered(api, alice, bob, mary, offered, texts_in):
+    main = api(alice).made("/leads", inquiry(mary))["id"]
+    assert api(alice).post(f"/leads/{main}/merge", {"lead_id": offered.pk}).status_code == 200
+
+    assert texts_in(bob, "1")
+
+    assert texts_to(bob)[-1] == "Lead 1 is no longer open to you. There is no lead for you to claim now."
