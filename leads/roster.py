@@ -18,20 +18,19 @@ from teams.zones import instant, wall_time
 
 Row = TeamMemberDistributionOption
 
-# UNION, not UNION ALL: ends even where fallbacks run in a circle.
+# UNION, not UNION ALL: ends even where fallbacks run in a circle. Not the team's row, which whoever takes a member out
+# holds before the leads that are offered to them.
 HOLD: Final = """
-SELECT id FROM teams_team
-WHERE order_method = 'Round Robin' AND id IN (
-    WITH RECURSIVE way(id) AS (
-        SELECT unnest(%s::bigint[])
-        UNION
-        SELECT team.fallback_team_id FROM way JOIN teams_team AS team ON team.id = way.id
-        WHERE team.fallback_team_id IS NOT NULL
-    )
-    SELECT id FROM way
+WITH RECURSIVE way(id) AS (
+    SELECT unnest(%s::bigint[])
+    UNION
+    SELECT team.fallback_team_id FROM way JOIN teams_team AS team ON team.id = way.id
+    WHERE team.fallback_team_id IS NOT NULL
+), turning AS MATERIALIZED (
+    SELECT team.id FROM teams_team AS team JOIN way ON way.id = team.id
+    WHERE team.order_method = 'Round Robin' ORDER BY team.id
 )
-ORDER BY id
-FOR NO KEY UPDATE
+SELECT pg_advisory_xact_lock(hashtextextended(id::text, 9)) FROM turning
 """
 
 # What members have of a team's leads: offers that are out or about to be, and leads claimed without a contact yet.
@@ -138,7 +137,8 @@ def rows_of(team: Team) -> list[Row]:
 
 def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPlace], now: datetime) -> list[Option]:
     """The members' options as planning sees them."""
-    phones = {row.user.phone_e164 for row in rows if row.has_text_alert and row.user.phone_e164}
+    rung = [row for row in rows if row.has_text_alert or row.has_call_alert]
+    phones = {row.user.phone_e164 for row in rung if row.user.phone_e164}
     states = consent.states_of(phones)
     loads = loads_of(team, rows, now)
     return [

@@ -7,10 +7,12 @@ import pytest
 from django.test import Client
 from twilio.request_validator import RequestValidator
 
-from leads.models import Lead
+from leads.models import Lead, RoutingTrace
 from leads.wording import Story, said_email, said_number
+from messaging import consent
 from messaging.models import Message
-from tests.leads.conftest import make_contact, offer_of, statuses
+from teams.models import TeamMemberDistributionOption
+from tests.leads.conftest import NOON, make_contact, offer_of, statuses
 
 NEW = "New lead: Mary Jackson, Buyer, Irvine, $10,000,000, from Zillow. Press 1 to claim it."
 YOURS = (
@@ -195,3 +197,16 @@ def test_each_way_to_reach_the_person_is_said_once(db, alice):
 
     assert Story(Lead(contact=twice)).said_reach == "9 4 9, 5 5 5, 0 1 5 0; or 3 1 0, 5 5 5, 0 1 4 2"
     assert Story(Lead(contact=nowhere)).said_reach == "No phone and no email is known"
+
+
+def test_who_wants_no_texts_is_not_offered_a_lead_by_call_either(api, alice, bob, dana, lead, options):
+    TeamMemberDistributionOption.objects.filter(user=bob).update(
+        has_text_alert=False, has_email_alert=False, has_call_alert=True
+    )
+    consent.opt_out(bob.phone_e164, source="text", now=NOON)
+
+    (offer,) = api(alice).made(f"/leads/{lead.pk}/offers", {})
+
+    assert offer["user"]["id"] == dana.pk
+    skipped = RoutingTrace.objects.get(lead=lead).skipped
+    assert skipped == [{"user_id": bob.pk, "reason": "no usable channel: has opted out of texts"}]
