@@ -346,7 +346,7 @@ class TraceEntry(models.Model):
 
 
 class RotationPlace(models.Model):
-    """A member's place in their team's round robin (leads.rotation). Whoever changes one holds the team."""
+    """A member's place in their team's round robin (leads.rotation). Whoever changes one holds the round robin."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="rotation")
     user = models.ForeignKey(User, models.PROTECT, related_name="rotation")

@@ -4,15 +4,18 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
+from time import monotonic
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from leads import engine
+from leads.claims import hold_lead
 from leads.models import Lead, LeadOffer, LeadRoute
 from leads.reply import claim_by_digit
+from leads.roster import hold_round_robins
 from messaging.models import Message
 from teams.models import TeamMember, User
 from tests.conftest import make_user
@@ -271,3 +274,38 @@ def test_a_contact_removed_while_its_lead_is_claimed_leaves_nothing_half_done(
         assert removed == 200
         assert claimed in (200, 404)
         assert not Lead.objects.filter(pk=lead.pk).exists()
+
+
+def test_a_member_who_leaves_a_round_robin_and_a_lead_that_takes_its_turn_do_not_wait_for_each_other(
+    api, alice, team, route, options, clock
+):
+    """Whoever offers a lead holds it before its turn; whoever takes a member out has the team before their leads."""
+    team.order_method = "Round Robin"
+    team.save()
+    (lead,) = offer_leads(api, alice, 1)
+    member, remover = TeamMember.objects.get(team=team, user__first_name="Dana"), api(alice)
+    is_held = Event()
+
+    def offer() -> None:
+        with transaction.atomic():
+            hold_lead(lead.pk)
+            is_held.set()
+            wait_for_somebody_who_waits()
+            hold_round_robins([team.pk])
+
+    def remove() -> int:
+        is_held.wait(10)
+        return int(remover.delete(f"/team-members/{member.pk}").status_code)
+
+    assert at_once([offer, remove]) == [None, 200]
+
+
+def wait_for_somebody_who_waits() -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    deadline = monotonic() + 10
+    with connection.cursor() as cursor:
+        while monotonic() < deadline:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody waits")
