@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -105,10 +105,15 @@ class LeadOfferAdmin(ResourceAdmin):
     readonly_fields = ["inquiry"]
     actions = ["claim", "decline"]
 
+    def rows_for(self, user: User) -> QuerySet[LeadOffer]:
+        is_known = Q(lead__owner_user=user) | Q(status=LeadOffer.Status.CLAIMED)
+        return LeadOffer.objects.visible_to(user).annotate(is_known=ExpressionWrapper(is_known, BooleanField()))
+
     @admin.display(description="lead")
     def inquiry(self, offer: LeadOffer) -> str:
         """As in the alert. The lead's own name may be an email address or a number: not before it is claimed."""
-        return Story(offer.lead).summary
+        story = Story(offer.lead, offer.team.claim_preview)
+        return story.summary if cast(Any, offer).is_known else story.teaser
 
     @admin.action(description="Claim", permissions=["view"])
     def claim(self, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:

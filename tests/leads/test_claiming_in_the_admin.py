@@ -2,6 +2,7 @@ import pytest
 from django.test import Client
 
 from crm.models import Contact
+from teams.models import Team
 from tests.leads.conftest import offer_of, statuses
 
 OFFERS = "/admin/leads/leadoffer/"
@@ -60,3 +61,19 @@ def test_an_offered_member_reads_nothing_there_by_which_to_reach_the_person(offe
         shown = browser.get(page).content.decode()
         assert "somebody new" in shown
         assert [value for value in known_by.values() if value in shown] == []
+
+
+def test_where_an_area_alone_is_told_the_name_is_kept_from_members_there_too(offered, alice, bob):
+    Team.objects.update(claim_preview="Area")
+    browser, path = Client(), f"{OFFERS}{offer_of(offered, bob).pk}/change/"
+
+    browser.force_login(bob)
+    for page in (OFFERS, path):
+        shown = browser.get(page).text
+        assert "Irvine" in shown
+        assert "Mary" not in shown
+    browser.force_login(alice)
+    assert "Mary" in browser.get(path).text
+    say(bob, "claim", offer_of(offered, bob))
+    browser.force_login(bob)
+    assert "Mary" in browser.get(path).text
