@@ -13,6 +13,7 @@ from config import clock
 from config.api.admin import ResourceAdmin, ResourceForm
 from config.api.asking import Refusal, ask
 from leads.models import LeadRoute
+from leads.rehearsal.views import RehearsalResource
 from leads.rules.forms import RehearsedForm, TrialForm
 from leads.rules.page import context_of, ordered_routes
 from leads.views import LeadRouteResource
@@ -124,8 +125,10 @@ class LeadRouteAdmin(ResourceAdmin):
     # The form
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = RehearsedForm if REHEARSE in request.POST else ResourceForm
-        return super().get_form(request, obj, change=change, **{"form": form} | kwargs)
+        kind = RehearsedForm if REHEARSE in request.POST else ResourceForm
+        form = super().get_form(request, obj, change=change, **{"form": kind} | kwargs)
+        form.simulated = staticmethod(simulated)
+        return form
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         form = context["adminform"].form
@@ -141,6 +144,10 @@ class LeadRouteAdmin(ResourceAdmin):
         place = f"It is rule {routes.index(obj) + 1} of {len(routes)}"
         messages.success(request, f"Saved. {place}, and counts for the leads that come in from now on.")
         return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{obj.pk}")
+
+
+def simulated(user: User, body: dict[str, Any]) -> Any:
+    return ask(RehearsalResource, "POST", user, body)
 
 
 def position_after(request: HttpRequest, route_id: int) -> int:

@@ -1,21 +1,24 @@
 """A rule rehearsed before it is saved: the API asked twice, by the rules as saved and with this one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from config.api.asking import Refusal, ask
+from config.api.asking import Refusal
 from leads.models import LeadRoute
 from leads.rehearsal.compare import Comparison, compare, ids_in
-from leads.rehearsal.views import RehearsalResource
 from leads.rules.page import ordered_routes
 from leads.rules.sentences import aim, which
 from leads.why.admin import names_of
 from teams.models import User
 
 DRAFT: Final = re.compile(r"routes\[\d+\]\.?")
+USUAL_DAYS: Final = 30
 NEW: Final = -1  # what the API calls the first new one
+
+
+Simulate = Callable[[dict[str, Any]], Any]  # the API, as it is asked
 
 
 class Asked(Protocol):
@@ -36,17 +39,16 @@ class Rehearsal:
     days: int | None
 
 
-def rehearsed(user: User, route: LeadRoute, body: dict[str, Any], asked: Asked) -> Rehearsal | None:
+def rehearsed(simulate: Simulate, user: User, route: LeadRoute, body: dict[str, Any], asked: Asked) -> Rehearsal | None:
     """The rehearsal of this rule among the others; raises Refusal as on saving. None where the leads are at fault."""
     standing = ordered_routes(user)
     draft = [*({"id": other.pk} for other in standing if other.pk != route.pk), given(route, body)]
     names = sentences([*(other for other in standing if other.pk != route.pk), route])
-    days, lead = asked.cleaned_data.get("days"), asked.lead()
+    lead = asked.lead()
+    days = asked.cleaned_data.get("days") or (None if lead else USUAL_DAYS)
     try:
-        past = compared(user, {"days": days}, draft, names) if days else None
-        typed = compared(user, {"lead": lead}, draft, names) if lead else None
-        if past is None and typed is None:  # nothing to rehearse with: the rule alone is judged
-            simulated(user, {"lead": {}, "routes": draft})
+        past = compared(simulate, user, {"days": days}, draft, names) if days else None
+        typed = compared(simulate, user, {"lead": lead}, draft, names) if lead else None
     except Refusal as refusal:
         if all(DRAFT.match(name) for name in refusal.errors):
             raise of_the_draft(refusal) from None
@@ -60,16 +62,16 @@ def given(route: LeadRoute, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def compared(
-    user: User, leads: dict[str, Any], draft: Sequence[dict[str, Any]], routes: dict[tuple[str, int], str]
+    simulate: Simulate,
+    user: User,
+    leads: dict[str, Any],
+    draft: Sequence[dict[str, Any]],
+    routes: dict[tuple[str, int], str],
 ) -> Comparison:
     """These leads by the rules as saved, and by the draft."""
-    then = simulated(user, leads | {"routes": draft})  # first, for it may be refused
-    now = simulated(user, leads)
+    then = simulate(leads | {"routes": draft})  # first, for it may be refused
+    now = simulate(leads)
     return compare(now, then, routes | names_of(ids_in([now, then]), user), user.zone)
-
-
-def simulated(user: User, body: dict[str, Any]) -> Any:
-    return ask(RehearsalResource, "POST", user, body)
 
 
 def sentences(routes: Sequence[LeadRoute]) -> dict[tuple[str, int], str]:

@@ -1,5 +1,7 @@
 """A rule as it is typed, and what to rehearse it with."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -12,9 +14,7 @@ from unfold.widgets import (
 from config.api.admin import ResourceForm
 from config.api.asking import Refusal
 from leads.models import LeadRoute, LeadSource
-from leads.rules.draft import Rehearsal, rehearsed
-
-USUAL_DAYS = 30
+from leads.rules.draft import USUAL_DAYS, Rehearsal, rehearsed
 
 
 class MomentWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
@@ -67,6 +67,7 @@ class TrialForm(forms.Form):
 class RehearsedForm(ResourceForm):
     """A rule that is to be rehearsed: judged as on saving, and never saved."""
 
+    simulated: Callable[[Any, dict[str, Any]], Any]
     trial: TrialForm
     rehearsal: Rehearsal | None = None
 
@@ -83,7 +84,8 @@ class RehearsedForm(ResourceForm):
         if self.errors or not self.trial.is_valid():
             return
         try:
-            self.rehearsal = rehearsed(self.user, self.as_typed(), self.as_body(), self.trial)
+            simulate = partial(self.simulated, self.user)
+            self.rehearsal = rehearsed(simulate, self.user, self.as_typed(), self.as_body(), self.trial)
         except Refusal as refusal:
             self.show(refusal)
 

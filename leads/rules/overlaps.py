@@ -72,13 +72,10 @@ def is_impossible(rule: Rule) -> bool:
 
 
 def is_price_within(wide: Conditions, narrow: Conditions) -> bool:
-    is_any = wide.price_from is None and wide.price_to is None
+    """Where the wide one names an edge the narrow one must, too: a lead without a price meets neither."""
     from_below = wide.price_from is None or (narrow.price_from is not None and narrow.price_from >= wide.price_from)
     to_above = wide.price_to is None or (narrow.price_to is not None and narrow.price_to <= wide.price_to)
-    names_one = (
-        narrow.price_from is not None or narrow.price_to is not None
-    )  # else a lead without a price slips through
-    return is_any or (names_one and from_below and to_above)
+    return from_below and to_above
 
 
 def is_open_whenever(wide: Rule, narrow: Rule) -> bool:
