@@ -69,6 +69,11 @@ def write(team: Team, values: dict[str, Any]) -> None:
     if team.is_exclusive_window and team.mins_until_fallback == 0:
         message = "mins_until_fallback may not be 0 with is_exclusive_window: the last offer would close as it opens."
         raise BadFallback("mins_until_fallback", message)
+    if team.mins_until_contact == 0:
+        message = (
+            "mins_until_contact may not be 0: every claim would be undone as it is made. Without a limit it is null."
+        )
+        raise BadFallback("mins_until_contact", message)
     team.save()
     refuse_loop(team)
 

@@ -76,10 +76,15 @@ def test_holidays_come_as_a_list_or_parted_by_commas_and_are_kept_once_in_order(
 
 
 @pytest.mark.parametrize("field", ["mins_until_alarm", "mins_until_contact", "mins_until_fallback"])
-def test_minutes_are_not_negative_and_zero_is_at_once(alice, team, api, field):
+def test_minutes_are_not_negative_and_none_is_without(alice, team, api, field):
     refused(api(alice).patch(f"/teams/{team.pk}", {field: -1}), field)
-    assert api(alice).patch(f"/teams/{team.pk}", {field: 0}).json()[field] == 0
+    assert api(alice).patch(f"/teams/{team.pk}", {field: 5}).json()[field] == 5
     assert api(alice).patch(f"/teams/{team.pk}", {field: ""}).json()[field] is None
+
+
+@pytest.mark.parametrize("field", ["mins_until_alarm", "mins_until_fallback"])
+def test_zero_minutes_are_at_once(alice, team, api, field):
+    assert api(alice).patch(f"/teams/{team.pk}", {field: 0}).json()[field] == 0
 
 
 def test_a_zone_is_named_in_any_case_or_is_the_creators(alice, team, api):
@@ -245,3 +250,9 @@ def test_everybody_says_when_they_take_no_leads(bob, api):
 def test_hours_that_cannot_be_read_are_named(bob, api):
     assert "Funday" in refused(api(bob).patch("/me", {"working_hours": "Funday 9-17"}), "working_hours").title()
     assert refused(api(bob).patch("/me", {"working_hours": "Mon 9-25"}), "working_hours").startswith("working_hours ")
+
+
+def test_nobody_can_contact_somebody_within_no_time(alice, team, api):
+    """Every claim would be undone as it is made."""
+    refused(api(alice).patch(f"/teams/{team.pk}", {"mins_until_contact": 0}), "mins_until_contact")
+    refused(api(alice).post("/teams", {"name": "New", "mins_until_contact": "0"}), "mins_until_contact")
