@@ -65,12 +65,12 @@ def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
     if lead.claimed_by_user_id is not None or any(offer.status == Status.PENDING for offer in standing):
         return Rollout(standing, is_new=False)
     is_open = any(offer.status == Status.SENT for offer in standing)  # somebody may still claim it
-    if (is_open or is_automatic) and roster_of(team, now).plan(already_offered([lead])[lead.pk], now).is_empty:
+    had, start = already_offered([lead]), starts_at(lead, now)
+    if (is_open or is_automatic) and roster_of(team, start).plan(had[lead.pk], start).is_empty:
         return Rollout(standing, is_new=False)
     is_returning = lead.route is not None and lead.route.is_returning_to_claimer
-    had = already_offered([lead])
     asked = trace(lead, Kind.PLANNED, f"User {caller.pk} asked for offers.", now=now, actor=caller, team_id=team.pk)
-    plan = send_out(lead, had, is_returning=is_returning, start=starts_at(lead, now), now=now)
+    plan = send_out(lead, had, is_returning=is_returning, start=start, now=now)
     if plan.is_empty and team.fallback_target is None and lead.claimed_by_user_id is None:
         raise CannotOffer(nobody_to_tell(team, plan))  # which undoes what was done
     keep_plan(lead, asked, plan, is_automatic=is_automatic)
@@ -206,12 +206,12 @@ def plan_for_team(
 ) -> list[tuple[Lead, Plan]]:
     """These leads' turns in their team, one lead after the other."""
     team = team_of(leads[0])
-    roster = roster_of(team, now)
+    roster = roster_of(team, start)
     planned: list[tuple[Lead, Plan]] = []
     for lead in leads:
         plan = roster.plan(had[lead.pk], start)
         planned.append((lead, plan))
-        roster = roster.after(plan, now)
+        roster = roster.after(plan, start)
         lead.team = team
         set_out(lead, team, plan, now)
     keep_places(roster)

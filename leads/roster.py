@@ -38,13 +38,13 @@ LOADS: Final = """
 SELECT member.user_id,
     (SELECT count(*) FROM leads_leadoffer AS offer
      WHERE offer.user_id = member.user_id AND offer.team_id = %(team)s
-        AND (offer.status = 'Sent' OR offer.status = 'Pending' AND offer.notify_at <= %(now)s))
+        AND (offer.status = 'Sent' OR offer.status = 'Pending' AND offer.notify_at <= %(at)s))
     + (SELECT count(*) FROM leads_lead AS lead
        WHERE lead.claimed_by_user_id = member.user_id AND lead.team_id = %(team)s AND lead.contacted_at IS NULL
            AND lead.merged_into_id IS NULL),
     (SELECT count(*) FROM leads_leadoffer AS offer
      WHERE offer.user_id = member.user_id AND offer.team_id = %(team)s AND offer.notify_at >= member.midnight
-        AND offer.notify_at <= %(now)s AND offer.status IN ('Pending', 'Sent', 'Claimed'))
+        AND offer.notify_at <= %(at)s AND offer.status IN ('Pending', 'Sent', 'Claimed'))
 FROM unnest(%(users)s::bigint[], %(midnights)s::timestamptz[]) AS member(user_id, midnight)
 """
 
@@ -67,10 +67,10 @@ class Roster:
             return "is no member of the team who is offered leads"
         return why_skipped(option, ()) or why_unavailable(option.availability, at)
 
-    def after(self, plan: Plan, now: datetime) -> "Roster":
+    def after(self, plan: Plan, start: datetime) -> "Roster":
         """The roster for the next lead: places in the round robin and what members have, as this plan leaves them."""
         places = {place.user_id: place for place in plan.turn.places} if plan.turn else {}
-        told = {offer.user_id for offer in plan.offers if offer.notify_at <= now}
+        told = {offer.user_id for offer in plan.offers if offer.notify_at <= start}
         turns = self.team.turns + (plan.turn is not None)
         options = tuple(_after(option, places, told) for option in self.options) if places or told else self.options
         return Roster(replace(self.team, turns=turns), options)
@@ -96,8 +96,11 @@ def hold_round_robins(team_ids: Collection[int]) -> None:
         cursor.execute(HOLD, [list(team_ids)])
 
 
-def roster_of(team: Team, now: datetime) -> Roster:
-    """The team's roster. Whoever lets a lead take its turn in a round robin holds that before."""
+def roster_of(team: Team, at: datetime) -> Roster:
+    """The team's roster at that moment, which may be yet to come: with the turns that will have begun by then.
+
+    Whoever lets a lead take its turn in a round robin holds that before.
+    """
     places = places_of(team) if team.order_method == ROUND_ROBIN else {}
     rows = rows_of(team)
     as_planned = RolloutTeam(
@@ -108,7 +111,7 @@ def roster_of(team: Team, now: datetime) -> Roster:
         mins_until_fallback=team.mins_until_fallback,
         turns=max((place.last_turn for place in places.values()), default=0),
     )
-    return Roster(as_planned, tuple(options_of(team, rows, places, now)))
+    return Roster(as_planned, tuple(options_of(team, rows, places, at)))
 
 
 def keep_places(roster: Roster) -> None:
@@ -135,12 +138,12 @@ def rows_of(team: Team) -> list[Row]:
     return list(options.annotate(is_accepted=Exists(accepted)).order_by("pk"))
 
 
-def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPlace], now: datetime) -> list[Option]:
+def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPlace], at: datetime) -> list[Option]:
     """The members' options as planning sees them."""
     rung = [row for row in rows if row.has_text_alert or row.has_call_alert]
     phones = {row.user.phone_e164 for row in rung if row.user.phone_e164}
     states = consent.states_of(phones)
-    loads = loads_of(team, rows, now)
+    loads = loads_of(team, rows, at)
     return [
         Option(
             id=row.pk,
@@ -180,13 +183,13 @@ def availability_of(team: Team, row: Row, load: tuple[int, int]) -> Availability
     )
 
 
-def loads_of(team: Team, rows: Sequence[Row], now: datetime) -> dict[int, tuple[int, int]]:
+def loads_of(team: Team, rows: Sequence[Row], at: datetime) -> dict[int, tuple[int, int]]:
     """What the members with a cap have, open and of today; not looked up when nobody has one."""
     capped = [row for row in rows if (row.cap_open, row.cap_day) != (None, None)]
     if not capped:
         return {}
     users = [row.user_id for row in capped]
-    midnights = [instant(datetime.combine(wall_time(now, row.user.zone), time()), row.user.zone) for row in capped]
+    midnights = [instant(datetime.combine(wall_time(at, row.user.zone), time()), row.user.zone) for row in capped]
     with connection.cursor() as cursor:
-        cursor.execute(LOADS, {"team": team.pk, "now": now, "users": users, "midnights": midnights})
+        cursor.execute(LOADS, {"team": team.pk, "at": at, "users": users, "midnights": midnights})
         return {user_id: (opened, today) for user_id, opened, today in cursor.fetchall()}

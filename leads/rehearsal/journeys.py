@@ -158,9 +158,9 @@ class Rehearsal:
 
     def offer(self, journey: Journey, start: datetime, at: datetime) -> bool:
         """Offer the lead to its team; whether nobody there can be told."""
-        team_id, roster = journey.team_id, self.roster(journey.team_id, at)
+        team_id, roster = journey.team_id, self.roster(journey.team_id, start)
         plan = roster.plan(journey.had, start)
-        self.rosters[team_id] = roster.after(plan, at)
+        self.rosters[team_id] = roster.after(plan, start)
         told = list(told_of(plan, {option.id: option for option in roster.options}))
         taker = next((offer for offer in told if offer.assign_automatically), None)
         if taker is not None:  # nobody is told any more from then on

@@ -1,0 +1,41 @@
+"""Leads that come in outside the hours of their route, and wait for them."""
+
+from datetime import timedelta
+
+import pytest
+
+from leads.models import Lead, LeadRoute
+from teams.models import TeamMemberDistributionOption
+from tests.leads.conftest import NOON, inquiry, make_contact, statuses
+
+AT_FIVE = NOON + timedelta(hours=5)
+
+
+@pytest.fixture(autouse=True)
+def held(route):
+    """The route opens at five this afternoon, and on every later day."""
+    LeadRoute.objects.update(open_hours="Mon-Sun 17:00-20:00", off_hours="Hold Until Open", is_automatic=True)
+
+
+def take_in(api, alice, **fields):
+    return Lead.objects.get(pk=api(alice).made("/leads", inquiry(make_contact(alice), **fields))["id"])
+
+
+@pytest.mark.parametrize("cap", ["cap_open", "cap_day"])
+def test_what_waits_for_the_opening_counts_towards_the_caps(api, alice, options, cap):
+    TeamMemberDistributionOption.objects.filter(user__first_name="Bob").update(**{cap: 1})
+
+    first, second = take_in(api, alice), take_in(api, alice)
+
+    assert first.offers.get(notify_at=AT_FIVE).user.first_name == "Bob"
+    assert statuses(second) == {"Dana": "Pending"}
+
+
+def test_a_days_cap_is_that_of_the_day_of_the_opening(api, alice, options, run, clock):
+    """What bob had today does not count tomorrow."""
+    TeamMemberDistributionOption.objects.filter(user__first_name="Bob").update(cap_day=1)
+    LeadRoute.objects.update(open_hours="")
+    take_in(api, alice)
+    LeadRoute.objects.update(open_hours="Tue 9:00-17:00")
+
+    assert "Bob" in statuses(take_in(api, alice))
