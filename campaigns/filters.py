@@ -16,6 +16,8 @@ from config.api.values import whole_number
 
 
 class CampaignFilters(FilterSet):
+    is_shared_by_broker = BooleanFilter(field_name="is_anothers")  # an alias of the view's
+
     class Meta:
         model = Campaign
         fields = ["id", "name", "is_broker_sharing_on", "is_default", "created_at", "modified_at"]

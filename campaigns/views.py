@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -54,6 +54,10 @@ DELETE_SCOPE = OpenApiParameter(
 class CampaignResource(Resource[Campaign]):
     serializer_class = CampaignSerializer
     filterset_class = CampaignFilters
+
+    def queryset_for(self, user: User) -> QuerySet[Campaign]:
+        is_anothers = Case(When(owner_user=user, then=False), default=True)
+        return Campaign.objects.visible_to(user).alias(is_anothers=is_anothers)
 
     def perform_create(self, serializer: Any) -> None:
         self.save(serializer, owner_user=self.user)

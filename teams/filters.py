@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from config.api.query import FilterSet, NumberFilter, PhoneFilter, TextFilter
+from config.api.query import DecimalFilter, EmailFilter, FilterSet, NumberFilter, PhoneFilter, TextFilter
 from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import e164
 
@@ -22,6 +22,7 @@ class ProgramFilter(TextFilter):
 
 
 class UserFilters(FilterSet):
+    timezone_offset = DecimalFilter(field_name="hours_from_gmt")  # an alias of the view's
     phone = PhoneFilter(column="phone_e164", parse=e164)
     oauth_client_id = ProgramFilter(field_name="id")
 
@@ -66,6 +67,17 @@ class TeamFilters(FilterSet):
 
 
 class TeamMemberFilters(FilterSet):
+    """What is nested in a row is asked for by its name in the documentation: `user.email`."""
+
+    locals()["team.id"] = NumberFilter(field_name="team_id")
+    locals()["team.name"] = TextFilter(field_name="team__name")
+    locals()["user.id"] = NumberFilter(field_name="user_id")
+    locals()["user.first_name"] = TextFilter(field_name="user__first_name")
+    locals()["user.last_name"] = TextFilter(field_name="user__last_name")
+    locals()["user.email"] = EmailFilter(field_name="user__email")
+    locals()["user.username"] = TextFilter(field_name="user__username")
+    locals()["user.phone"] = PhoneFilter(field_name="user__phone", column="user__phone_e164", parse=e164)
+
     class Meta:
         model = TeamMember
         fields = ["id", "request_status", "team_id", "user_id"]

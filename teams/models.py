@@ -20,7 +20,7 @@ from config import clock
 from config.api.tokens import redirect_schemes
 from teams.hours import validate_hours
 from teams.phones import e164, validate_phone
-from teams.zones import validate_zone
+from teams.zones import hours_from_gmt, validate_zone
 
 # A year: an interval must not lead past the calendar's end. Zero means at once.
 MINUTES = [MinValueValidator(0), MaxValueValidator(366 * 24 * 60)]
@@ -123,9 +123,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
 
     def timezone_offset(self, now: datetime) -> float:
         """Hours from GMT at `now`, as the API shows them: -8, or 5.5."""
-        offset = now.astimezone(self.zone).utcoffset()
-        hours = offset.total_seconds() / 3600 if offset else 0.0
-        return int(hours) if hours == int(hours) else hours
+        return hours_from_gmt(now, self.zone)
 
 
 class Application(AbstractApplication):

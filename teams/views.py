@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, FloatField, QuerySet, When
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,6 +32,7 @@ from teams.serializers import (
     UserSerializer,
 )
 from teams.warnings import add_warnings
+from teams.zones import zones_by_offset
 
 
 class UserResource(Resource[User]):
@@ -49,7 +50,18 @@ class UserResource(Resource[User]):
         return asked[0].values[-1] if asked else ""
 
     def queryset_for(self, user: User) -> QuerySet[User]:
-        return users_of_program(self.client_id, user) if self.client_id else super().queryset_for(user)
+        users = users_of_program(self.client_id, user) if self.client_id else super().queryset_for(user)
+        return users.alias(hours_from_gmt=self.hours_from_gmt()) if self.asks_for_offset() else users
+
+    def asks_for_offset(self) -> bool:
+        return "timezone_offset" in {*self.query.names(), *(name for name, _ in self.query.sort)}
+
+    def hours_from_gmt(self) -> Case:
+        """Of a user at present, which their zone tells and no column holds."""
+        return Case(
+            *(When(timezone__in=names, then=hours) for hours, names in zones_by_offset(self.now)),
+            output_field=FloatField(),
+        )
 
     def get_object(self) -> User:
         try:

@@ -1,5 +1,7 @@
 """Wall time in somebody's zone, and the instant it means."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -22,6 +24,21 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
 def wall_time(moment: datetime, zone: ZoneInfo) -> datetime:
     """What the clock on the wall shows in `zone`, naive."""
     return moment.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def hours_from_gmt(moment: datetime, zone: ZoneInfo) -> float:
+    """-8, or 5.5."""
+    offset = moment.astimezone(zone).utcoffset()
+    hours = offset.total_seconds() / 3600 if offset else 0.0
+    return int(hours) if hours == int(hours) else hours
+
+
+def zones_by_offset(moment: datetime) -> Iterable[tuple[float, list[str]]]:
+    """The names of all zones that are as far from GMT at the moment, with how many hours that is."""
+    found: dict[float, list[str]] = defaultdict(list)
+    for name in zones_by_lower_name().values():
+        found[hours_from_gmt(moment, ZoneInfo(name))].append(name)
+    return found.items()
 
 
 @cache

@@ -299,10 +299,10 @@ class FilterSet(django_filters.FilterSet):
     def get_filters(cls) -> dict[str, ColumnFilter]:
         """Every filter by name, each told whether its column may be null."""
         filters: dict[str, ColumnFilter] = super().get_filters()  # type: ignore[no-untyped-call]
+        columns = columns_of(cls._meta.model) if cls._meta.model else {}
         for filter_ in filters.values():
-            if cls._meta.model and "__" not in filter_.column:
-                field = cls._meta.model._meta.get_field(filter_.column)
-                filter_.nullable = bool(getattr(field, "null", True))
+            if column := columns.get(filter_.column):
+                filter_.nullable = bool(getattr(column, "null", True))
         return filters
 
     @classmethod
@@ -341,6 +341,11 @@ class FilterSet(django_filters.FilterSet):
         except ValueError as error:
             message = f"{term.field} {error}"
             raise BadQuery(message, errors={term.field: message}) from error
+
+
+def columns_of(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
+    """Every column, by its own name and by the key's."""
+    return {name: column for column in model._meta.concrete_fields for name in (column.name, column.attname)}
 
 
 class NoFilters(FilterSet):

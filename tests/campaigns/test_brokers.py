@@ -43,6 +43,18 @@ def test_a_sub_account_sees_the_campaigns_its_broker_shares(alice, bob, dana, su
     assert drip["is_shared_by_broker"] is False
 
 
+def test_campaigns_can_be_asked_for_by_whether_they_are_the_brokers(alice, bob, sub, drip, api):
+    api(bob).made("/campaigns", {"name": "Mine"})
+
+    def found(query):
+        return [row["name"] for row in api(bob).get(f"/campaigns?{query}").json()["data"]]
+
+    assert found("is_shared_by_broker=true") == ["Drip"]
+    assert found("is_shared_by_broker[$ne]=true") == ["Mine"]
+    assert found("is_shared_by_broker=null") == []
+    assert found("$sort[is_shared_by_broker]=1") == found("$sort[is_shared_by_broker]=1&$cursor=") == ["Mine", "Drip"]
+
+
 def test_sharing_ends_with_the_flag_the_sub_account_or_the_broker(alice, bob, sub, drip, api):
     path = f"/campaigns/{drip['id']}"
     api(alice).patch(path, {"is_broker_sharing_on": False})

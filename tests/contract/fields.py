@@ -104,7 +104,6 @@ TABLES = [
     """
         + TIMES,
         item="{bob}",
-        unfiltered=("timezone_offset",),
     ),
     Table(
         "Teams",
@@ -406,7 +405,6 @@ TABLES = [
     is_shared_by_broker   | boolean           | read
     """
         + TIMES,
-        unfiltered=("is_shared_by_broker",),
     ),
     Table(
         "Campaign actions",

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from teams.models import User
+
 
 @pytest.mark.contract("Users", "`GET /me`, with `username`, `phone`, `system_phone`", "documented", client=[11])
 def test_me_shows_the_tokens_owner(alice, api):
@@ -47,6 +49,19 @@ def test_the_offset_is_that_of_the_moment(alice, zone, month, hours):
     alice.timezone = zone
 
     assert alice.timezone_offset(datetime(2026, month, 1, tzinfo=UTC)) == hours
+
+
+def test_users_are_asked_for_by_their_offset(alice, api):
+    User.objects.filter(pk=alice.pk).update(timezone="Asia/Kolkata")
+    for query, found in [
+        ("=5.5", 1), ("[$ne]=5.5", 0), ("[$in][]=-8&timezone_offset[$in][]=5.5", 1), ("[$gt]=5.5", 0),
+        ("[$gte]=5.5", 1), ("[$lt]=6", 1), ("[$lte]=5", 0), ("=-8", 0), ("=null", 0), ("[$nin][]=null", 1),
+    ]:  # fmt: skip
+        assert api(alice).get(f"/users?timezone_offset{query}&$sort[timezone_offset]=-1").json()["total"] == found, (
+            query
+        )
+    assert api(alice).get("/users?$sort[timezone_offset]=1&$cursor=").json()["data"][0]["timezone_offset"] == 5.5
+    assert api(alice).get("/users?timezone_offset=west").json()["errors"].keys() == {"timezone_offset"}
 
 
 @pytest.mark.contract("Users", "`PATCH /me`: names, phone, timezone, picture", "ours")

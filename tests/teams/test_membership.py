@@ -62,6 +62,26 @@ def test_members_see_all_rows_and_the_invited_only_their_own(alice, bob, dana, c
     assert api(charlie).get(f"/team-members/{seat(team, bob).pk}").status_code == 404
 
 
+@pytest.mark.contract(
+    "Team members",
+    "Lists are asked for `team.name`, `user.email` and the other nested fields by these names",
+    "inferred",
+)
+def test_rows_are_asked_for_by_what_is_nested_in_them(alice, bob, team, api):
+    row = api(alice).get(f"/team-members/{seat(team, bob).pk}").json()
+    for kind in ("team", "user"):
+        for name, value in row[kind].items():
+            found = api(alice).get("/team-members", {f"{kind}.{name}": value, "$sort[user.email]": -1}).json()["data"]
+            assert row in found
+            assert len(found) == (3 if kind == "team" else 1) or name == "last_name"
+    order = api(alice).get("/team-members?$sort[user.first_name]=-1").json()["data"]
+    assert [row["user"]["first_name"] for row in order] == ["Dana", "Bob", "Alice"]
+    page = api(alice).get("/team-members?$sort[user.first_name]=-1&$limit=1&$cursor=").json()
+    following = api(alice).get(f"/team-members?$sort[user.first_name]=-1&$cursor={page['cursor']}").json()["data"]
+    assert page["data"] + following == order
+    assert api(alice).get("/team-members?user.password=x").status_code == 400
+
+
 # Inviting
 
 
