@@ -152,7 +152,7 @@ def offer_all(
         hold_round_robins(first_of)
     with on_their_way(leads):
         tried = offer_to_teams(leads, had, start or now, now)
-        follow_fallbacks([(lead, plan) for lead, plan in tried if plan.is_empty], had, now)
+        follow_fallbacks([(lead, plan) for lead, plan in tried if plan.is_empty], had, start or now, now)
     return {lead.pk: plan for lead, plan in tried}
 
 
@@ -165,14 +165,16 @@ def fall_back(leads: Sequence[Lead], *, now: datetime) -> None:
     """The time of these leads' last offers is over: on to their teams' fallbacks. The caller holds them."""
     hold_round_robins({lead.team_id or 0 for lead in leads})
     with on_their_way(leads):
-        follow_fallbacks([(lead, None) for lead in leads], already_offered(leads), now)
+        follow_fallbacks([(lead, None) for lead in leads], already_offered(leads), now, now)
 
 
-def follow_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], had: dict[int, set[int]], now: datetime) -> None:
-    """From team to team, until somebody can be told or there is no further one."""
+def follow_fallbacks(
+    stranded: Sequence[tuple[Lead, Plan | None]], had: dict[int, set[int]], start: datetime, now: datetime
+) -> None:
+    """From team to team, until somebody can be told or there is no further one. None is told before `start`."""
     while stranded:
         onward = move_to_fallbacks(stranded, now)
-        tried = offer_to_teams(onward, had, now, now)
+        tried = offer_to_teams(onward, had, start, now)
         told = [(lead, plan) for lead, plan in tried if not plan.is_empty]
         trace_all([entry(lead, Kind.PLANNED, f"Offered to team {lead.team_id}.", now, plan) for lead, plan in told])
         stranded = [(lead, plan) for lead, plan in tried if plan.is_empty]

@@ -135,7 +135,7 @@ class Rehearsal:
         if decision.team_id is None:
             journey.stations.append(Station(newcomer.at, OWNER, decision.reason))
         elif not self.returns(journey) and self.offer(journey, decision.starts_at or newcomer.at, newcomer.at):
-            self.follow_fallbacks([journey], newcomer.at)
+            self.follow_fallbacks([journey], decision.starts_at or newcomer.at, newcomer.at)
 
     def returns(self, journey: Journey) -> bool:
         """Give the lead to whoever claimed the contact's last one, where the rule says so and they can take it."""
@@ -190,7 +190,7 @@ class Rehearsal:
         over = [number]
         while self.due and self.due[0][:2] == (at, OVER):
             over.append(heappop(self.due)[2])
-        self.follow_fallbacks([self.journeys[number] for number in over], at)
+        self.follow_fallbacks([self.journeys[number] for number in over], at, at)
 
     def take(self, journey: Journey, at: datetime) -> None:
         """The lead is a member's without their claiming it."""
@@ -209,12 +209,12 @@ class Rehearsal:
             self.claims[journey.newcomer.contact_id].append(Claim(at, user_id, None))
         journey.stations.append(Station(at, USER, reason, user_id=user_id))
 
-    def follow_fallbacks(self, stranded: Sequence[Journey], at: datetime) -> None:
+    def follow_fallbacks(self, stranded: Sequence[Journey], start: datetime, at: datetime) -> None:
         """From team to team, until somebody can be told or there is no further one. Teams come by id."""
         while stranded:
             moved = [journey for journey in stranded if self.hop(journey, at)]
             moved.sort(key=lambda journey: journey.team_id)
-            stranded = [journey for journey in moved if self.offer(journey, at, at)]
+            stranded = [journey for journey in moved if self.offer(journey, start, at)]
 
     def hop(self, journey: Journey, at: datetime) -> bool:
         """The lead goes on to its next stop; whether that is another team."""

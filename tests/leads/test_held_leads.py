@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from leads.models import Lead, LeadRoute
-from teams.models import TeamMemberDistributionOption
-from tests.leads.conftest import NOON, inquiry, make_contact, statuses
+from leads.models import Lead, LeadOffer, LeadRoute
+from teams.models import Team, TeamMemberDistributionOption
+from tests.leads.conftest import NOON, inquiry, make_contact, make_option, statuses
 
 AT_FIVE = NOON + timedelta(hours=5)
 
@@ -39,3 +39,17 @@ def test_a_days_cap_is_that_of_the_day_of_the_opening(api, alice, options, run, 
     LeadRoute.objects.update(open_hours="Tue 9:00-17:00")
 
     assert "Bob" in statuses(take_in(api, alice))
+
+
+def test_where_nobody_will_be_there_the_next_team_waits_for_the_opening_too(api, alice, charlie, team, options, run):
+    second = Team.objects.create(creator=alice, name="Second")
+    second.memberships.create(user=charlie, request_status="Accepted")
+    make_option(second, charlie)
+    Team.objects.filter(pk=team.pk).update(fallback_target="Team", fallback_team=second)
+    TeamMemberDistributionOption.objects.filter(team=team).update(paused_until=NOON + timedelta(days=9))
+
+    lead = take_in(api, alice)
+    run()
+
+    assert LeadOffer.objects.get(lead=lead).notify_at == AT_FIVE
+    assert statuses(lead) == {"Charlie": "Pending"}
