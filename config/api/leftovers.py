@@ -26,9 +26,10 @@ class ReadLeftovers:
         self.application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[Any]:
-        if not environ.get("wsgi.input_terminated"):  # a server where reading on would wait for ever
+        client = environ.get("gunicorn.socket")
+        if client is None:  # another server, where reading on might wait for ever
             return self.application(environ, start_response)
-        body, client, is_read = environ["wsgi.input"], environ["gunicorn.socket"], True
+        body, is_read = environ["wsgi.input"], True
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             nonlocal is_read
