@@ -229,9 +229,10 @@ class LeadOffer(models.Model):
         EXPIRED = "Expired"  # an exclusive window is over
         RETURNED = "Returned"  # was claimed, then given or taken back
 
-    lead = models.ForeignKey(Lead, models.CASCADE, related_name="offers")
+    # Every change of an offer writes a line in each index: those of leads and users are `offered_once`, `offer_of_user`.
+    lead = models.ForeignKey(Lead, models.CASCADE, db_index=False, related_name="offers")
     team = models.ForeignKey(Team, models.PROTECT, related_name="lead_offers")
-    user = models.ForeignKey(User, models.PROTECT, related_name="lead_offers")
+    user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="lead_offers")
     option = models.ForeignKey(
         TeamMemberDistributionOption, models.SET_NULL, null=True, blank=True, related_name="lead_offers"
     )
@@ -255,9 +256,9 @@ class LeadOffer(models.Model):
     alerted_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     # One alert a channel, ever: the messages know nothing of offers.
-    alert_text = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="+")
-    alert_email = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="+")
-    alert_call = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="+")
+    alert_text = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
+    alert_email = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
+    alert_call = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects: ClassVar[LeadOfferQuerySet] = LeadOfferQuerySet.as_manager()  # type: ignore[assignment]
@@ -271,6 +272,12 @@ class LeadOffer(models.Model):
                 fields=["reply_phone", "reply_number"],
                 condition=models.Q(status="Sent", reply_number__isnull=False),
                 name="reply_number_once_per_phone",
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=[alert], condition=models.Q((f"{alert}__isnull", False)), name=f"one_offer_per_{alert}"
+                )
+                for alert in ("alert_text", "alert_email", "alert_call")
             ),
         ]
         indexes = [
