@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.lookups import IsNull
 
 from leads.distribution import fall_back
 from leads.engine.holding import Moments, due_by, hold_due
@@ -12,7 +13,9 @@ from leads.models import Lead, LeadOffer
 
 # After an outage the turns still to come are first.
 TURNS: Final = LeadOffer.objects.filter(lead=OuterRef("pk"), status=LeadOffer.Status.PENDING)
-UNCLAIMED: Final = Q(~Exists(TURNS), claimed_by_user=None, merged_into=None)
+# Looked up lead by lead. EXISTS may become a join, which after a quiet hour reads all that waits anew for each lead.
+HAS_NONE: Final = IsNull(Subquery(TURNS.values("pk")[:1]), True)
+UNCLAIMED: Final = Q(HAS_NONE, claimed_by_user=None, merged_into=None)
 
 
 def coming() -> Moments:
