@@ -254,8 +254,12 @@ class Core(OAuthLibCore):
         if status == 200:
             answer["expires"] = expiry(answer["expires_in"])  # by which LionDesk's clients decide when to refresh
         else:
-            answer.setdefault("error_description", WHY.get(answer["error"], "The request was refused."))
+            answer = explained(answer)
         return uri, headers, json.dumps(answer), status
+
+    def create_revocation_response(self, request: HttpRequest) -> tuple[Any, dict[str, str], str, int]:
+        uri, headers, body, status = super().create_revocation_response(request)
+        return uri, headers, json.dumps(explained(json.loads(body))) if status >= 400 else body, status
 
     def create_authorization_response(self, request: HttpRequest, scopes: Any, credentials: Any, allow: bool) -> Any:
         given = credentials | {"state": credentials.get("state") or None}  # not sent, none comes back
@@ -263,6 +267,11 @@ class Core(OAuthLibCore):
         if lifetime := re.search(r"#(?:.*&)?expires_in=(\d+)", uri or ""):
             uri += "&" + urlencode({"expires": expiry(int(lifetime[1]))})
         return uri, headers, body, status
+
+
+def explained(refusal: dict[str, str]) -> dict[str, str]:
+    """A refusal with words for people."""
+    return {"error_description": WHY.get(refusal["error"], "The request was refused.")} | refusal
 
 
 def tidy(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from config.api import values
 from config.api.bodies import to_json
 from config.api.fields import LooseSerializer
 from config.api.oauth import HasValidToken
+from config.api.protocol import OAUTH_PATHS, OAUTH_REFUSALS, OAUTH_SCHEMAS
 from config.api.query import parameter
 from config.api.resources import Resource
 
@@ -147,8 +148,10 @@ class Contract(SchemaGenerator):
         schema = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
         schema["info"]["description"] = INTRODUCTION
         schema["tags"] = TAGS
+        schema["paths"] |= OAUTH_PATHS
         schema["components"]["schemas"]["Problem"] = PROBLEM
-        schema["components"]["responses"] = {
+        schema["components"]["schemas"] |= OAUTH_SCHEMAS
+        schema["components"]["responses"] = OAUTH_REFUSALS | {
             name: {
                 "description": description,
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -171,7 +174,9 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
             "tokenUrl": "/oauth2/token",
             "scopes": {"read": "Read your data", "write": "Read and change your data"},
         }
-        return [{"type": "http", "scheme": "bearer"}, {"type": "oauth2", "flows": {"authorizationCode": flow}}]
+        implicit = {name: value for name, value in flow.items() if name != "tokenUrl"}
+        flows = {"authorizationCode": flow | {"refreshUrl": "/oauth2/token"}, "implicit": implicit}
+        return [{"type": "http", "scheme": "bearer"}, {"type": "oauth2", "flows": flows}]
 
 
 class LooseFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

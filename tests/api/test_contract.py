@@ -16,6 +16,7 @@ LEFT_OUT = {  # of an example: what is seen only when it is asked for, and one o
     "Contact": {"addresses"},
     "CampaignAction": {"template"},
     "MoveRequest": {"set"},
+    "TokenRequest": {"code_verifier", "refresh_token"},
 }
 REFRESH = "./pride manage spectacular --format openapi-json --file tests/api/openapi.json"
 
@@ -61,6 +62,19 @@ def test_lists_tell_their_envelope_and_their_pages(contract):
 def test_a_browser_at_the_bare_address_is_led_to_the_explorer(db):
     answer = Client().get("/")
     assert (answer.status_code, answer["Location"]) == (302, "/docs")
+
+
+def test_the_way_to_a_token_is_told(contract):
+    flows = contract["components"]["securitySchemes"]["oauth2"]["flows"]
+    assert flows.keys() == {"authorizationCode", "implicit"}
+    for flow in flows.values():
+        for address in [url for name, url in flow.items() if name.endswith("Url")]:
+            assert address in contract["paths"]
+    for path in ("/oauth2/token", "/oauth2/revoke"):
+        told = contract["paths"][path]["post"]
+        assert told["security"] == [{}]
+        assert set(told["responses"]) == {"200", "400", "401", "413", "429"}
+        assert set(told["requestBody"]["content"]) == {"application/json", "application/x-www-form-urlencoded"}
 
 
 def test_all_calls_of_api_v1_are_one_operation(contract):

@@ -358,6 +358,12 @@ def test_a_revoked_token_opens_nothing(browser, program):
     assert get(f"Bearer {got['access_token']}").content == CAPTURED
 
 
+def test_a_refused_revocation_says_why(program):
+    answer = Client().post("/oauth2/revoke", program | {"client_secret": "wrong", "token": "x"})
+    said = {"error": "invalid_client", "error_description": "The client_id or the client_secret is wrong."}
+    assert (answer.status_code, answer.json()) == (401, said)
+
+
 def test_only_a_fingerprint_of_the_secret_is_stored(program):
     application = get_application_model().objects.get(client_id=program["client_id"])
     assert HEX.fullmatch(program["client_id"])

@@ -30,7 +30,9 @@ bounded = settings(
 
 
 def is_asked(operation):
-    """All but what moves the clock under other tests, or texts over the network (tests/sandbox)."""
+    """All but pages for people, and what moves the clock under other tests or texts somebody (tests/sandbox)."""
+    if operation.path == "/oauth2/authorize":  # it leads a browser elsewhere (tests/api/test_tokens.py)
+        return False
     return operation.method == "get" or operation.path == "/sandbox/faults" or not operation.path.startswith("/sandbox")
 
 
@@ -112,6 +114,7 @@ def test_every_answer_is_the_contracts(world, operations, bob, subtests):
 
 def test_no_operation_answers_a_stranger(world, operations, subtests):
     del operations["POST /"]  # API v1 says no in an answer of 200 (tests/leads/test_v1.py)
+    del operations["POST /oauth2/token"], operations["POST /oauth2/revoke"]  # by the program's secret (test_tokens.py)
     for name, operation in operations.items():
         with subtests.test(name):
             case = operation.Case(path_parameters=dict.fromkeys(re.findall(r"{(\w+)}", operation.path), 1))
