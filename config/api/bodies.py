@@ -45,11 +45,21 @@ class JSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        body, kind = read_all(stream), (media_type or "").lower()
+        return bare(self.read(read_all(stream), media_type or "", parser_context))
+
+    def read(self, body: bytes, media_type: str, parser_context: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The body as its content type has it."""
+        kind = media_type.lower()
         if kind.startswith("multipart/form-data"):
             return read_multipart(MultiPartParser().parse(BytesIO(body), media_type, parser_context).data)
         is_form = kind.startswith("application/x-www-form-urlencoded")
         return read_form(body) if is_form and not body.lstrip().startswith((b"{", b"[")) else read_object(body)
+
+
+def bare(read: dict[str, Any]) -> dict[str, Any]:
+    """A body without the `data: {...}` that examples of the documentation put around it."""
+    inner = read.get("data")
+    return inner if len(read) == 1 and isinstance(inner, dict) else read
 
 
 def read_all(stream: IO[Any]) -> bytes:

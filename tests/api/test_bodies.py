@@ -14,6 +14,8 @@ from teams.models import Team
 
 pytestmark = pytest.mark.usefixtures("shelf")
 
+FORM = "application/x-www-form-urlencoded"
+
 
 @pytest.fixture
 def post(api, alice):
@@ -96,6 +98,26 @@ def test_a_plain_form_is_taken_as_text(post):
     assert list(post(b"name=a%00", "application/x-www-form-urlencoded").json()["errors"]) == ["name"]
 
 
+@pytest.mark.contract(
+    "Slashes, verbs and bodies",
+    '`{"data": {...}}`, as examples of the documentation have it, is the object inside',
+    "inferred",
+)
+def test_a_body_may_stand_in_data(post, api, alice):
+    shelf = post(b'{"data": {"name": "Pride"}}').json()
+    assert shelf["name"] == "Pride"
+    renamed = api(alice).patch(f"/shelves/{shelf['id']}", {"data": {"name": "Pack"}}).json()
+    assert renamed["name"] == "Pack"
+    assert post(b"data[name]=Herd", FORM).json()["name"] == "Herd"
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"data": {"name": "Pride"}, "id": 1}', b'{"data": "Pride"}', b'{"data": [{"name": "Pride"}]}']
+)
+def test_data_that_is_not_the_whole_body_is_an_unknown_key(post, body):
+    assert post(body).json()["message"] == "name is required."
+
+
 def test_an_empty_body_is_an_empty_object():
     assert read_object(b"") == read_object(b" \n") == read_object(b"{}") == read_object(b"\xef\xbb\xbf{}") == {}
 
@@ -161,7 +183,6 @@ def test_a_form_may_come_in_parts(post):
     assert (answer.json()["name"], answer.json()["mins_until_next_alert"]) == ("Pride", 7)
 
 
-FORM = "application/x-www-form-urlencoded"
 ROWS = [{"id": "1", "value": "a"}, {"id": "2", "value": "b & c"}]
 
 
