@@ -6,7 +6,7 @@ offers, messages and claims together: an alert exists exactly once, whatever die
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
@@ -15,6 +15,7 @@ from django.db.models import Model, QuerySet
 
 from config.given import given
 from crm.models import Contact
+from leads.availability import Availability, why_unavailable
 from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_leads
 from leads.engine.holding import Moments
 from leads.links import link_to
@@ -25,6 +26,7 @@ from leads.succession import move_on, shift_rollouts
 from leads.wording import Asker, Inquiry, Source, Story
 from messaging import drafts, outbox
 from messaging.models import Message
+from teams.hours import parse_hours
 from teams.models import Team, User
 from teams.visibility import any_of
 
@@ -53,7 +55,7 @@ OF_LEADS: Final = (
     *(f"contact__{name}" for name in Asker._fields),
     *(name for name in Inquiry._fields if name not in ("contact", "source")),
 )
-OF_USERS: Final = ("email", "phone_e164", "is_active", "paused_until")
+OF_USERS: Final = ("email", "phone_e164", "is_active", "paused_until", "working_hours", "days_off", "timezone")
 
 # What becomes of an offer, of many in one statement.
 WRITTEN: Final = {
@@ -89,6 +91,7 @@ class DueOffer:
     inquiry: Inquiry
     user: User
     preview: str
+    holidays: Sequence[date]  # of their team
 
     id: int
     lead_id: int
@@ -160,12 +163,12 @@ def due_offers(held: Collection[int], now: datetime) -> list[DueOffer]:
     rows = list(due.order_by("lead_id", "notify_at", "position", "pk").values_list(*OF_OFFERS))
     leads = inquiries(held)
     users = by_id(User.objects.only(*OF_USERS), {row[2] for row in rows})
-    teams = by_id(Team.objects.only("claim_preview"), {row[3] for row in rows})
+    teams = by_id(Team.objects.only("claim_preview", "holidays"), {row[3] for row in rows})
     return [due_offer(row, *leads[row[1]], users[row[2]], teams[row[3]]) for row in rows]
 
 
 def due_offer(row: Sequence[Any], is_claimed: bool, told: Inquiry, user: User, team: Team) -> DueOffer:
-    return DueOffer(is_claimed, told, user, team.claim_preview, *row)
+    return DueOffer(is_claimed, told, user, team.claim_preview, team.holidays, *row)
 
 
 def inquiries(lead_ids: Collection[int]) -> dict[int, tuple[bool, Inquiry]]:
@@ -228,6 +231,7 @@ def why_not(offer: DueOffer, now: datetime) -> str:
         (offer.is_claimed, CLAIMED),
         (not offer.user.is_active, "the user is deactivated"),
         (is_paused(offer, now), "paused since it was planned"),
+        (away := why_away(offer, now), away),
         (not reachable, "no usable channel is left"),
     )
     return next((reason for applies, reason in reasons if applies), "")
@@ -236,6 +240,15 @@ def why_not(offer: DueOffer, now: datetime) -> str:
 def is_paused(offer: DueOffer, now: datetime) -> bool:
     pauses = (offer.user.paused_until, offer.option_paused_until)
     return any(until is not None and until > now for until in pauses)
+
+
+def why_away(offer: DueOffer, now: datetime) -> str:
+    """Why they are not at work at their turn, which may have come before its time, or after it."""
+    user = offer.user
+    if not (user.working_hours or user.days_off or offer.holidays):
+        return ""
+    hours, days_off = parse_hours(user.working_hours), frozenset((*user.days_off, *offer.holidays))
+    return why_unavailable(Availability(hours=hours, days_off=days_off, zone=user.zone), now)
 
 
 def hand_over(takers: Sequence[DueOffer], now: datetime) -> None:

@@ -133,3 +133,23 @@ def test_when_all_have_left_the_team_the_owner_is_told(api, offered, alice, bob,
 
     assert set(LeadOffer.objects.values_list("status", flat=True)) == {"Cancelled"}
     assert "Nobody claimed a lead" in texts_to(alice)[-1]
+
+
+def test_a_turn_that_comes_early_finds_nobody_who_is_not_at_work_yet(api, bob, dana, erin, offered, run):
+    """Dana begins at 12:04, a minute before her turn."""
+    type(dana).objects.filter(pk=dana.pk).update(working_hours="Mon 12:04-17:00")
+    run(minutes=2)
+    decline(api, offered, bob)
+    run()
+
+    assert texts_to(dana) == []
+    offer = offer_of(offered, dana)
+    assert (offer.status, offer.reason) == ("Cancelled", "outside their working hours")
+    assert told_at(offered, erin) == NOON + timedelta(minutes=2)
+
+
+def test_nor_somebody_whose_turn_comes_on_a_holiday_after_all(offered, team, dana, erin, run):
+    type(team).objects.update(holidays=["2027-03-01"])
+    run(minutes=10)
+
+    assert {offer_of(offered, user).reason for user in (dana, erin)} == {"a day off"}
