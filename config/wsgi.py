@@ -2,8 +2,10 @@
 
 import gc
 import os
+import re
 from importlib import import_module
 
+import gunicorn.http.message
 import gunicorn.util
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -20,6 +22,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = ImpatientConnection
 
 gunicorn.util.write_error = write_problem
+
+# People and WordPress write `?first_name=José` as it stands. What could tear a request in two stays refused.
+gunicorn.http.message.RFC9112_TARGET_INVALID = re.compile("[\x00-\x20\x7f]")
 
 application = ReadLeftovers(CollapseSlashes(GatherChunks(get_wsgi_application())))
 

@@ -11,7 +11,8 @@ OPERATORS = ("$ne", "$in", "$nin", "$lt", "$lte", "$gt", "$gte", "$like", "$notL
 LARGEST_SKIP = 2**53 - 1  # what JavaScript can count to; PostgreSQL's OFFSET takes more, but not everything
 MOST_PARAMETERS = 1000
 
-ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})+")
+# No program escapes a letter or digit of ASCII: `%555%` is a pattern that holds 555, not one of `U5`.
+ESCAPES = re.compile("(?:%(?!3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])[0-9A-Fa-f]{2})+")
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 KEY = re.compile(r"\[([^\[\]]*)\]")
 INDEX = re.compile(r"[0-9]{0,6}")
@@ -52,7 +53,8 @@ class Query:
 
 
 def unescape(text: str) -> str:
-    """Form decoding in which an escape that yields no UTF-8 stands as written: `%Campaign%20Name%`."""
+    """Form decoding in which an escape stands as written that no program writes or that yields no UTF-8:
+    `%Campaign%20Name%`."""
     text = text.replace("+", " ")
     return ESCAPES.sub(_unescape_run, text) if "%" in text else text
 
@@ -73,8 +75,7 @@ def _unescape_run(match: re.Match[str]) -> str:
 
 def parameters(raw: str) -> list[tuple[str, str]]:
     """The (name, value) pairs of WSGI's QUERY_STRING, which holds bytes as Latin-1."""
-    text = raw if raw.isascii() else raw.encode("latin-1", "replace").decode("utf-8", "replace")
-    parts = [part for part in text.split("&") if part]
+    parts = [part for part in readable(raw).split("&") if part]
     if len(parts) > MOST_PARAMETERS:
         raise BadQuery(f"The query has more than {MOST_PARAMETERS} parameters.")
     pairs = []
@@ -82,6 +83,14 @@ def parameters(raw: str) -> list[tuple[str, str]]:
         name, _, value = part.partition("=")
         pairs.append((unescape(name), unescape(value)))
     return pairs
+
+
+def readable(raw: str) -> str:
+    """Bytes that came as they are, without escapes, are UTF-8; what is not is Latin-1, as WSGI has it."""
+    try:
+        return raw if raw.isascii() else raw.encode("latin-1").decode()
+    except UnicodeError:
+        return raw
 
 
 def parse_query(raw: str) -> Query:

@@ -26,10 +26,23 @@ from config.api.grammar import BadQuery, Term, parse_query, unescape
         ("%E2%82%AC%E2%82", "€%E2%82"),
         ("%ED%A0%80", "%ED%A0%80"),
         ("a+b%2Bc", "a b+c"),
+        ("%555%", "%555%"),
+        ("%949%20555%25", "%949 555%"),
+        ("%41%61%7A%5a%30%39%40%5B%60%7B%2F%3A", "%41%61%7A%5a%30%39@[`{/:"),
+        ("%2555", "%55"),
+        ("%7E%2D%2e%5F", "~-._"),
     ],
 )
 def test_an_escape_counts_only_if_it_yields_utf8(written, meant):
     assert unescape(written) == meant
+
+
+@pytest.mark.contract(
+    "Lists", "Raw UTF-8 in the address, as in `first_name=José`, is understood; else it is Latin-1", "ours"
+)
+@pytest.mark.parametrize("octets", ["José".encode(), "José".encode("latin-1"), b"Jos%C3%A9"])
+def test_bytes_may_come_without_escapes(octets):
+    assert parse_query(f"first_name={octets.decode('latin-1')}").terms == [Term("first_name", "", ["José"])]
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""Refused bodies, over a kept connection to the web server as it is really started."""
+"""Refused bodies and odd addresses, over a kept connection to the web server as it is really started."""
 
 import http.client
 import json
@@ -92,3 +92,11 @@ def test_a_client_that_leaves_amid_its_body_harms_nobody(port, connection):
         leaving.sendall(b"POST /contacts HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\nx")
     connection.connect()
     assert is_alive(connection)
+
+
+@pytest.mark.parametrize(("name", "status"), [("José", 401), ("a\0b", 400), ("a\x7f", 400), ("a\tb", 400)])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_an_address_may_hold_other_letters_than_asciis_but_no_controls(port, name, status, encoding):
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(f"GET /contacts?first_name={name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(encoding))
+        assert client.recv(1000).startswith(f"HTTP/1.1 {status} ".encode())
