@@ -12,7 +12,7 @@ from config.api.fields import CommaList, LooseChoice, LooseSerializer, LooseText
 from crm.models import Contact, ContactSource
 from leads import examples
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
-from leads.wording import is_number
+from leads.wording import is_address
 from teams.hours import validate_hours
 from teams.models import Team, User
 from teams.serializers import teams_created_by
@@ -52,7 +52,7 @@ class NameAlone(LooseText):
     """An unknown texter is called by their number, which is not for those who are only offered the lead."""
 
     def to_representation(self, value: str) -> str:
-        return "" if is_number(value) else value
+        return "" if is_address(value) else value
 
 
 class OneOrZero(serializers.IntegerField):

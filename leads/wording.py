@@ -13,11 +13,12 @@ from urllib.parse import quote
 
 from leads.models import Lead
 from teams.models import Team
-from teams.phones import e164
+from teams.phones import e164, without_numbers
 
 Preview = Team.ClaimPreview
 
 SEVEN_DIGITS: Final = re.compile(r"(?:\D*\d){7}")
+EMAIL: Final = re.compile(r"[^\s<>(),;:]+@[^\s<>(),;:]+")
 LONGEST: Final = 40  # characters of one fact in a text: several facts still fit into two segments
 
 
@@ -96,10 +97,10 @@ class Story:
         """Who is asking, where that is told before a claim; else empty."""
         return "" if self.preview == Preview.AREA else self.who
 
-    @property
+    @cached_property
     def message(self) -> str:
-        """What they wrote, where that is told before a claim; else empty."""
-        return self.lead.text_body.strip() if self.preview == Preview.MESSAGE else ""
+        """What they wrote, where that is told before a claim, but for how to reach them; else empty."""
+        return unreachable(self.lead.text_body.strip()) if self.preview == Preview.MESSAGE else ""
 
     # To whoever has the lead
 
@@ -176,7 +177,7 @@ class Story:
     def who(self) -> str:
         """The person's name. An unknown texter is called by their number, which is not to be told here."""
         name = short(f"{self.lead.contact.first_name} {self.lead.contact.last_name}")
-        return "somebody new" if not name or is_number(name) else name
+        return "somebody new" if not name or is_address(name) else name
 
     @cached_property
     def price(self) -> str:
@@ -241,6 +242,16 @@ def choice(stories: Mapping[int, Story]) -> str:
     named = sorted(stories.items())[:5]
     numbered = ", ".join(f"{number} {story.caller or story.teaser}" for number, story in named)
     return f"Reply with the number of a lead to claim it: {numbered}."
+
+
+def unreachable(text: str) -> str:
+    """The text without telephone numbers and email addresses."""
+    return without_numbers(EMAIL.sub("[email]", text), "[phone]")
+
+
+def is_address(name: str) -> bool:
+    """Whether a name tells how to reach somebody: forms without one are sent with a number or an email in its place."""
+    return "@" in name or is_number(name)
 
 
 def is_number(name: str) -> bool:

@@ -34,6 +34,14 @@ def validate_phone(text: str) -> None:
         raise ValidationError("must be a telephone number with its area code, such as +1 949 555 0123.")
 
 
+def without_numbers(text: str, instead: str) -> str:
+    """The text with `instead` in the place of every telephone number that may be meant in it."""
+    found = phonenumbers.PhoneNumberMatcher(text, settings.DEFAULT_REGION, phonenumbers.Leniency.POSSIBLE)
+    for match in reversed(list(found)):
+        text = text[: match.start] + instead + text[match.end :]
+    return text
+
+
 @lru_cache(maxsize=8192)
 def zones_of(number: str) -> tuple[str, ...]:
     """Every time zone in which this E.164 number may ring, by its area code; empty when that cannot be told."""

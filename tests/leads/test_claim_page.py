@@ -139,3 +139,41 @@ def test_an_area_alone_keeps_the_name_out_of_the_offer_too(api, alice, bob, lead
     assert offer["lead"]["contact"]["first_name"] == ""
     (mine, _) = api(alice).get(f"/leads/{lead.pk}/offers").json()["data"]
     assert mine["lead"]["contact"]["first_name"] == "Mary"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Call me at (949) 555-0150!",
+        "949.555.0150",
+        "9495550150 any time",
+        "+1 949 555 0150",
+        "Write to mary@example.com, please",
+    ],
+)
+def test_what_they_wrote_tells_before_a_claim_not_how_to_reach_them(api, alice, bob, lead, run, said):
+    Team.objects.update(claim_preview="Message")
+    type(lead).objects.update(text_body=f"Is it sold? {said} I pay $1,250,000 for MLS 22001234")
+    api(alice).made(f"/leads/{lead.pk}/offers", {})
+    run()
+
+    (text,) = texts_to(bob)
+    email = Message.objects.get(user=bob, channel="email").body
+    for told in (text, email, Client().get(link_in(text)).text):
+        assert "Is it sold?" in told
+        assert "0150" not in told
+        assert "mary@" not in told
+    assert "$1,250,000 for MLS 22001234" in email
+    assert said.split()[0] in claim_by(link_in(text)).text
+
+
+def test_a_name_that_is_an_address_is_none_before_a_claim(api, alice, bob, mary, lead, run):
+    type(mary).objects.update(first_name="mary@example.com", last_name="")
+    api(alice).made(f"/leads/{lead.pk}/offers", {})
+    run()
+
+    (text,) = texts_to(bob)
+    assert "mary@" not in text
+    assert "mary@" not in Client().get(link_in(text)).text
+    (offer,) = api(bob).get("/lead-offers").json()["data"]
+    assert offer["lead"]["contact"]["first_name"] == ""
