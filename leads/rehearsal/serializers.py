@@ -1,7 +1,8 @@
 """A rehearsal as JSON: what is asked, and what is answered."""
 
 from dataclasses import asdict
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from rest_framework import serializers
 
@@ -10,6 +11,8 @@ from leads import examples
 from leads.distribution import told_rotation
 from leads.models import LeadRoute
 from leads.rehearsal.journeys import Station
+
+TOO_LATE: Final = 3000
 
 
 def text() -> LooseText:
@@ -25,6 +28,16 @@ def moment() -> LooseMoment:
     return LooseMoment(read_only=True, allow_null=True)
 
 
+class ComingIn(LooseMoment):
+    """When a lead comes in: however long its way is then, it does not lead past the calendar's end."""
+
+    def read(self, value: object) -> datetime:
+        moment = super().read(value)
+        if moment.year >= TOO_LATE:
+            raise ValueError(f"must lie before the year {TOO_LATE}.")
+        return moment
+
+
 class GivenLeadSerializer(serializers.Serializer[Any]):
     """A lead as far as routing looks at it; nothing is required."""
 
@@ -36,7 +49,7 @@ class GivenLeadSerializer(serializers.Serializer[Any]):
     zipcode = text()
     listing_price = text()
     listing_status = text()
-    created_at = LooseMoment(required=False, allow_null=True)
+    created_at = ComingIn(required=False, allow_null=True)
 
 
 class RehearsalOrderSerializer(serializers.Serializer[Any]):
@@ -56,7 +69,7 @@ class RehearsalOrderSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Your leads of so many days, the last 1,000 of them, beside what really happened.",
     )
-    at = LooseMoment(
+    at = ComingIn(
         required=False, allow_null=True, help_text="The moment they all come in; else their own `created_at`, or now."
     )
     routes = serializers.ListField(

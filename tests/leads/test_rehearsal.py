@@ -263,3 +263,12 @@ def test_it_only_reads_and_its_questions_do_not_grow_with_the_leads(api, alice, 
     few, many = asked(1), asked(200)
     assert len(few) == len(many)
     assert all(sql.lstrip().startswith("SELECT") and "FOR " not in sql for sql in many)
+
+
+@pytest.mark.parametrize("moment", ["9999-12-29T23:00:00Z", "9999-06-01", "1000-01-01"])
+def test_however_far_away_the_moment_is_it_is_rehearsed_or_refused(api, alice, route, options, moment):
+    Team.objects.update(mins_until_next_alert=60 * 24 * 300)
+    for body in ({"at": moment, "lead": {"source_id": ZILLOW}}, {"lead": {"source_id": ZILLOW, "created_at": moment}}):
+        assert api(alice).post(PATH, body).status_code in (200, 400)
+    LeadRoute.objects.update(open_hours="Mon 9-10", off_hours="Hold Until Open")
+    assert api(alice).post(PATH, {"at": moment, "lead": {"source_id": ZILLOW}}).status_code in (200, 400)
