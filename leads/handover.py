@@ -13,7 +13,7 @@ from crm.models import Contact, ContactShare
 from leads import alerts
 from leads.claims import cancel_all_alerts, hold_lead, refuse_merged
 from leads.distribution import already_offered, assign, entry, offer_all, trace, trace_all
-from leads.models import Lead, LeadOffer, TraceEntry
+from leads.models import Lead, LeadOffer, LeadQuerySet, TraceEntry
 from leads.rollout import Plan
 from leads.timeline import HOW
 from teams.models import Team, TeamMember, User
@@ -158,13 +158,25 @@ def take_contact(lead: Lead, user: User, now: datetime) -> None:
     """They work with the contact no more, as far as they do by this claim and have no other lead of it."""
     shares = ContactShare.objects.filter(contact=lead.contact_id, user=user, created_at=lead.claimed_at or now)
     others = Lead.objects.filter(contact=lead.contact_id, claimed_by_user=user, merged_into=None).exclude(pk=lead.pk)
-    if other := others.order_by("claimed_at", "pk").first():  # by which they do so from now on
+    others = others.order_by("claimed_at", "pk")
+    if other := others.first():  # by which they do so from now on
         shares.update(created_at=other.claimed_at)
-        Lead.objects.filter(pk=other.pk).update(is_contact_given=other.is_contact_given or lead.is_contact_given)
+        if lead.is_contact_given:
+            pass_contact_on(others)
         return
     shares.delete()
     if lead.is_contact_given:
         unassign(lead.contact, user, now)
+
+
+def pass_contact_on(others: LeadQuerySet) -> None:
+    """The contact is theirs by the first of these leads from now on.
+
+    Whoever holds the contact waits for no further lead: one that somebody holds nevertheless, noting a contact, may be
+    waiting for this one.
+    """
+    free = others.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:1]
+    Lead.objects.filter(pk__in=list(free)).update(is_contact_given=True)
 
 
 def unassign(contact: Contact, user: User, now: datetime) -> None:

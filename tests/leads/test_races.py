@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 
 from leads import engine
 from leads.claims import hold_lead
+from leads.contacted import note_contacts
 from leads.models import Lead, LeadOffer, LeadRoute
 from leads.reply import claim_by_digit
 from leads.roster import hold_round_robins
@@ -298,6 +299,31 @@ def test_a_member_who_leaves_a_round_robin_and_a_lead_that_takes_its_turn_do_not
         return int(remover.delete(f"/team-members/{member.pk}").status_code)
 
     assert at_once([offer, remove]) == [None, 200]
+
+
+def test_a_lead_taken_back_and_a_contact_noted_do_not_wait_for_each_other(api, alice, bob, team, route, options, clock):
+    """Bob has two leads of mary; his text to her has left as he gives the second one back."""
+    (first, second) = offer_leads(api, alice, 2)
+    Lead.objects.filter(pk=second.pk).update(contact=first.contact)
+    engine.run_due(clock.now)
+    for lead in (first, second):
+        claimed = api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed"})
+        assert claimed.status_code == 200
+    giver, is_held = api(bob), Event()
+
+    def give_back() -> int:
+        with transaction.atomic():
+            hold_lead(second.pk)
+            is_held.set()
+            wait_for_somebody_who_waits()
+            return int(giver.post(f"/leads/{second.pk}/return").status_code)
+
+    def note() -> None:
+        is_held.wait(10)
+        with transaction.atomic():
+            note_contacts({(bob.pk, first.contact_id): "sent: text"}, now=clock.now)
+
+    assert at_once([give_back, note]) == [200, None]
 
 
 def wait_for_somebody_who_waits() -> None:
