@@ -8,13 +8,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from config import due
 from config.errors import DomainError
+from config.given import given, insertion
 from leads import alerts
 from leads.claims import (
     CLAIMED,
@@ -35,8 +37,43 @@ from teams.visibility import any_of
 Status = LeadOffer.Status
 Kind = TraceEntry.Kind
 
-BATCH: Final = 500
-ON_ITS_WAY: Final = ("team_id", "hop", "falls_back_at", "alarm_at", "ponded_at")
+PLANNED: Final = {
+    "user_id": "bigint",
+    "option_id": "bigint",
+    "team_id": "bigint",
+    "rank": "int",
+    "position": "int",
+    "notify_at": "timestamptz",
+    "closes_at": "timestamptz",
+    "assign_automatically": "boolean",
+    "has_call_alert": "boolean",
+    "has_text_alert": "boolean",
+    "has_email_alert": "boolean",
+}
+OFFERED: Final = (
+    {"lead_id": "bigint", "round": "smallint"}
+    | PLANNED
+    | {"created_at": "timestamptz", "status": "text", "reason": "text", "reply_phone": "text"}
+)
+turn_of: Final = attrgetter(*PLANNED)
+
+# How far a lead has come.
+PROGRESS: Final = {
+    "id": "bigint",
+    "team_id": "bigint",
+    "hop": "smallint",
+    "falls_back_at": "timestamptz",
+    "alarm_at": "timestamptz",
+    "ponded_at": "timestamptz",
+}
+WRITE_PROGRESS: Final = """
+UPDATE leads_lead AS lead
+SET team_id = given.team_id, hop = given.hop, falls_back_at = given.falls_back_at, alarm_at = given.alarm_at,
+    ponded_at = given.ponded_at
+FROM {rows} WHERE lead.id = given.id
+"""
+progress_of: Final = attrgetter(*PROGRESS)
+
 KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.GIVEN, None: Kind.NOBODY}
 
 
@@ -236,14 +273,16 @@ def set_out(lead: Lead, team: Team, plan: Plan, now: datetime) -> None:
 
 def make_offers(planned: Sequence[tuple[Lead, Plan]], had: Mapping[int, set[int]], *, now: datetime) -> None:
     """Write the plans down, and wake the engine if somebody's turn has come."""
-    offers = LeadOffer.objects.bulk_create(
-        LeadOffer(lead=lead, round=lead.round, created_at=now, **asdict(offer))
-        for lead, plan in planned
-        for offer in plan.offers
-    )
-    for offer in offers:
-        had[offer.lead_id].add(offer.user_id)
-    if any(offer.notify_at <= now for offer in offers):
+    rows = [(lead.pk, lead.round, *turn_of(offer)) for lead, plan in planned for offer in plan.offers]
+    if not rows:
+        return
+    columns = [*zip(*rows, strict=True), *([value] * len(rows) for value in (now, Status.PENDING, "", ""))]
+    statement, parameters = insertion(LeadOffer._meta.db_table, OFFERED, columns)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+    for lead, plan in planned:
+        had[lead.pk].update(offer.user_id for offer in plan.offers)
+    if any(offer.notify_at <= now for _, plan in planned for offer in plan.offers):
         due.nudge("leads.engine")
 
 
@@ -342,12 +381,13 @@ def have_had(leads: Sequence[Lead]) -> dict[int, set[int]]:
 @contextmanager
 def on_their_way(leads: Sequence[Lead]) -> Iterator[None]:
     """Write down at the end how far these leads have come, where that changed."""
-    before = [[getattr(lead, name) for name in ON_ITS_WAY] for lead in leads]
+    before = [progress_of(lead) for lead in leads]
     yield
-    pairs = zip(leads, before, strict=True)
-    moved = [lead for lead, values in pairs if [getattr(lead, name) for name in ON_ITS_WAY] != values]
+    moved = [now for lead, then in zip(leads, before, strict=True) if (now := progress_of(lead)) != then]
     if moved:
-        Lead.objects.bulk_update(moved, ON_ITS_WAY, batch_size=BATCH)
+        rows, parameters = given(PROGRESS, list(zip(*moved, strict=True)))
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE_PROGRESS.format(rows=rows), parameters)
 
 
 # What traces keep of it
