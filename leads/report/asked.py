@@ -58,7 +58,7 @@ def texts_of(query: Query) -> dict[str, str]:
 def moment_of(name: str, text: str, zone: ZoneInfo) -> datetime:
     """A date is its midnight in `zone`; a date-time is itself."""
     try:
-        read = values.moment(text)
+        read = values.written_moment(text)
     except ValueError:
         raise refusal(name, "must be a date such as 2027-03-01, or a date-time with its zone.") from None
     if read.year not in YEARS:
