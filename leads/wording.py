@@ -189,11 +189,12 @@ class Story:
     def facts(self) -> str:
         """The inquiry, one fact a line."""
         lead = self.lead
+        street = "" if self.preview == Preview.AREA else lead.street_address
         place = " ".join(part for part in (lead.city, lead.state, lead.zipcode) if part)
         facts = (
             ("Who", self.caller),
             ("Type", lead.type),
-            ("Where", ", ".join(part for part in (lead.street_address, place) if part)),
+            ("Where", ", ".join(part for part in (street, place) if part)),
             ("Price", self.price),
             ("Status", lead.listing_status),
             ("MLS", lead.mls_id),

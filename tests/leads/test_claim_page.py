@@ -177,3 +177,17 @@ def test_a_name_that_is_an_address_is_none_before_a_claim(api, alice, bob, mary,
     assert "mary@" not in Client().get(link_in(text)).text
     (offer,) = api(bob).get("/lead-offers").json()["data"]
     assert offer["lead"]["contact"]["first_name"] == ""
+
+
+def test_an_area_is_no_address(api, alice, bob, lead, run):
+    """Of who sells, the street tells who they are and how to reach them."""
+    Team.objects.update(claim_preview="Area")
+    api(alice).made(f"/leads/{lead.pk}/offers", {})
+    run()
+
+    email = Message.objects.get(user=bob, channel="email")
+    page = Client().get(link_in(texts_to(bob)[0])).text
+    for told in (email.subject + email.body, page):
+        assert "Irvine" in told
+        assert "Alton Pkwy" not in told
+    assert "Alton Pkwy" in claim_by(link_in(texts_to(bob)[0])).text
