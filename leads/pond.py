@@ -48,7 +48,7 @@ def take(lead: Lead, user: User, *, now: datetime, via: str = "") -> Lead:
         return lead
     if lead.claimed_by_user_id is not None:
         raise AlreadyClaimed
-    if lead.ponded_at is None:
+    if lead.ponded_at is None or not leads_of_teams(user).filter(pk=lead.pk).exists():  # asked anew: it is held now
         raise NotInPond
     cancel_alerts(lead.offers.all(), reason=CLAIMED, now=now)
     offer = offer_for(lead, user, now)

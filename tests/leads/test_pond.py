@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from leads import pond
 from leads.models import LeadOffer
 from tests.leads.conftest import NOON, offer_of, statuses, texts_to
 
@@ -190,3 +191,11 @@ def test_what_has_no_team_has_no_pond(api, alice, mary):
 
     assert refusal.status_code == 400
     assert refusal.json()["message"] == "This lead has no team, and so no pond to return to."
+
+
+def test_who_left_the_team_as_they_took_it_has_it_not(bob, team, ponded, clock):
+    """They were a member when they asked, and are none when it is their turn."""
+    team.memberships.filter(user=bob).delete()
+
+    with pytest.raises(pond.NotInPond):
+        pond.take(ponded, bob, now=clock.now)
