@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.pages import is_near
+from config.api.pages import is_deep
 from config.api.plain import Row
 from config.api.resources import BEYOND, Resource
 from config.errors import Conflict, DomainError
@@ -94,7 +94,7 @@ class ContactResource(Resource[Contact]):
     total: int | None = None  # if it was read with that
 
     def list(self, request: Request, **kwargs: Any) -> Response:
-        if is_near(self.query) and self.query.wants_total and totals.is_maintained(self.query):
+        if not is_deep(self.query) and self.query.wants_total and totals.is_maintained(self.query):
             self.user.shown_by, self.total = totals.reach_of(self.user, totals.tag_of(self.query))
         elif not asks_for_few(self.query):
             self.user.shown_by = sharer_ids(self.user)

@@ -1,5 +1,6 @@
 """Where a list goes on: a cursor holds the sort keys of the last row seen, signed, so that nobody need trust it."""
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,14 @@ KEY = "_sort_key_{}"  # what the keys are called on the rows
 NO_ROW = Q(pk__in=[])
 
 Sort = list[tuple[str, bool]]
+Placed = tuple[Any, Sequence[Any]]  # a row, and its sort keys
 
 
 @dataclass(frozen=True)
 class Key:
     """One part of an order. PostgreSQL takes null for greater than any value."""
 
-    name: str
-    column: Any  # the expression the rows are annotated with
+    column: Any  # the expression, as its query knows it
     descends: bool
 
     @property
@@ -37,42 +38,60 @@ class Key:
         """A value as the column has it, from what JSON has kept."""
         return self.column.output_field.to_python(value)
 
+    def is_(self, lookup: str, value: Any) -> Q:
+        return Q(self.column.get_lookup(lookup)(self.column, value))
+
     def same(self, value: Any) -> Q:
-        return Q(**{f"{self.name}__isnull": True}) if value is None else Q(**{self.name: value})
+        return self.is_("isnull", True) if value is None else self.is_("exact", value)
 
     def behind(self, value: Any) -> Q:
         """Rows strictly behind a value in this key's direction."""
         if self.descends:
-            return Q(**{f"{self.name}__isnull": False}) if value is None else Q(**{f"{self.name}__lt": value})
-        return NO_ROW if value is None else Q(**{f"{self.name}__gt": value}) | self.nulls
+            return self.is_("isnull", False) if value is None else self.is_("lt", value)
+        return NO_ROW if value is None else self.is_("gt", value) | self.nulls
 
     def not_before(self, value: Any) -> Q:
         """Rows at a value or behind it, said so that an index can begin there."""
         if value is None:
             return Q() if self.descends else self.same(None)
-        return Q(**{f"{self.name}__lte": value}) if self.descends else Q(**{f"{self.name}__gte": value}) | self.nulls
+        return self.is_("lte", value) if self.descends else self.is_("gte", value) | self.nulls
 
     @property
     def nulls(self) -> Q:
-        return Q(**{f"{self.name}__isnull": True}) if self.may_be_null else NO_ROW
+        return self.is_("isnull", True) if self.may_be_null else NO_ROW
 
 
-def after(rows: QuerySet[Any], cursor: str, sort: Sort) -> QuerySet[Any]:
-    """The rows behind a cursor, all for an empty one, with their keys; raises BadQuery for what is no such cursor."""
-    orders = [as_order(order) for order in rows.query.order_by]
-    rows = rows.annotate(**{KEY.format(number): order.expression for number, order in enumerate(orders)})
-    keys = [
-        Key(name, rows.query.annotations[name], order.descending)
-        for name, order in zip(map(KEY.format, range(len(orders))), orders, strict=True)
-    ]
-    return rows.filter(behind(keys, read(cursor, sort))) if cursor else rows
+def after(rows: Any, cursor: str, sort: Sort, number: int) -> list[Placed]:
+    """So many rows behind a cursor, or from the front for an empty one; raises BadQuery for what is no such cursor."""
+    values = read(cursor, sort) if cursor else None
+    return records_after(rows, values, number) if isinstance(rows, QuerySet) else rows.after(values, number)
 
 
-def behind(keys: list[Key], values: list[Any]) -> Q:
-    """Rows behind the one with these values: the first key decides, among its equals the second, and so on."""
+def records_after(rows: QuerySet[Any], values: list[Any] | None, number: int) -> list[Placed]:
+    """Records behind the one with these values."""
+    rows, keys = with_keys(rows)
+    if values is not None:
+        rows = rows.filter(behind(keys.values(), read_values(keys.values(), values)))
+    return [(record, [getattr(record, name) for name in keys]) for record in rows[:number]]
+
+
+def with_keys(rows: QuerySet[Any]) -> tuple[QuerySet[Any], dict[str, Key]]:
+    """Rows that bear what they are ordered by, and by what name."""
+    orders = {KEY.format(number): as_order(order) for number, order in enumerate(rows.query.order_by)}
+    rows = rows.annotate(**{name: order.expression for name, order in orders.items()})
+    return rows, {name: Key(rows.query.annotations[name], order.descending) for name, order in orders.items()}
+
+
+def read_values(keys: Collection[Key], values: Sequence[Any]) -> list[Any]:
+    """What a cursor has kept, as the columns have it."""
     if len(values) != len(keys):
         raise bad_cursor()
-    pairs = [(key, key.read(value)) for key, value in zip(keys, values, strict=True)]
+    return [key.read(value) for key, value in zip(keys, values, strict=True)]
+
+
+def behind(keys: Iterable[Key], values: Sequence[Any]) -> Q:
+    """Rows behind the one with these values: the first key decides, among its equals the second, and so on."""
+    pairs = list(zip(keys, values, strict=True))
     condition = NO_ROW
     for key, value in reversed(pairs):
         condition = key.behind(value) | (key.same(value) & condition)
@@ -80,10 +99,9 @@ def behind(keys: list[Key], values: list[Any]) -> Q:
     return condition & first.not_before(value)
 
 
-def at(row: Any, sort: Sort) -> str:
-    """The cursor of a row that `after` returned."""
-    values = [value for name, value in vars(row).items() if name.startswith(KEY.format(""))]
-    return signing.dumps([sort, [plain(value) for value in values]], salt=SALT)
+def at(keys: Iterable[Any], sort: Sort) -> str:
+    """The cursor of a row with these keys."""
+    return signing.dumps([sort, [plain(value) for value in keys]], salt=SALT)
 
 
 def read(cursor: str, sort: Sort) -> list[Any]:

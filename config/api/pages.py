@@ -36,7 +36,7 @@ class FeathersPages(BasePagination):
         self.skip = self.query.skip
         if self.query.cursor is not None:
             return self.read_on(self.query.cursor)
-        if is_near(self.query):
+        if not is_deep(self.query):
             return self.read()
         with one_snapshot():
             return self.read_deep()
@@ -67,14 +67,13 @@ class FeathersPages(BasePagination):
         if self.skip:
             message = "$skip and $cursor exclude each other."
             raise BadQuery(message, errors={"$skip": message})
-        rows = cursors.after(self.rows, cursor, self.query.sort)
-        page = list(rows[: self.limit + 1]) if self.limit else []
-        if len(page) > self.limit:
-            page.pop()
-            self.cursor = cursors.at(page[-1], self.query.sort)
+        found = cursors.after(self.rows, cursor, self.query.sort, self.limit + 1) if self.limit else []
+        page = found[: self.limit]
+        if len(found) > self.limit:
+            self.cursor = cursors.at(page[-1][1], self.query.sort)
         if self.query.wants_total:
             self.total = self.count()
-        return page
+        return [row for row, _ in page]
 
     def get_paginated_response(self, data: Any) -> Response:
         total = {"total": self.total} if self.query.wants_total else {}
@@ -106,9 +105,9 @@ class FeathersPages(BasePagination):
         ]
 
 
-def is_near(query: Query) -> bool:
-    """Whether a page is read by walking to it from the front."""
-    return query.cursor is None and not (query.skip > DEEP and query.wants_total)
+def is_deep(query: Query) -> bool:
+    """Whether a page is found by its list's total."""
+    return query.skip > DEEP and query.wants_total
 
 
 @contextmanager

@@ -34,7 +34,6 @@ from rest_framework.viewsets import GenericViewSet
 from config import clock
 from config.api import values
 from config.api.grammar import BadQuery, Query
-from config.api.pages import is_near
 from config.api.plain import PlainRows, Row
 from config.api.problems import RecordNotFound
 from config.api.query import FilterSet, NoFilters, query_of
@@ -150,7 +149,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
     # Verbs
 
     def list(self, request: Request, **kwargs: Any) -> Response:
-        is_plain = self.is_plain and is_near(self.query) and not self.loaded
+        is_plain = self.is_plain and not self.loaded
         return self.get_paginated_response(self.plain_page() if is_plain else self.page())
 
     def page(self) -> Sequence[Row]:

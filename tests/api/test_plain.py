@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.urls import get_resolver
 
 from config import clock
+from config.api import pages
 from config.api.plain import anybody
+from config.api.query import sortable
 from config.api.resources import Resource
 from config.urls import urlpatterns
 from crm.models import Contact, ContactSource, CustomField, CustomFieldValue, Hotness, Tag
@@ -84,6 +87,28 @@ def test_a_plain_list_answers_every_comparison_as_models_would(api, alice, path,
         plain = api(alice).get(f"{path}?{query}").json()
         monkeypatch.setattr(PLAIN[path], "is_plain", False)
         assert plain == api(alice).get(f"{path}?{query}").json(), query
+
+
+@pytest.mark.usefixtures("records")
+@pytest.mark.parametrize("path", PLAIN)
+def test_a_plain_list_goes_on_and_is_found_from_its_end_as_models_would(api, alice, path, monkeypatch):
+    monkeypatch.setattr(pages, "DEEP", 0)
+    for name, direction in product(sortable(PLAIN[path]), (1, -1)):
+        shown = []
+        for is_plain in (True, False):
+            monkeypatch.setattr(PLAIN[path], "is_plain", is_plain)
+            shown.append(walked(api(alice), f"{path}?$limit=1&$sort[{name}]={direction}"))
+        assert shown[0] == shown[1], name
+        assert [body["total"] for body in shown[0]] == [shown[0][0]["total"]] * len(shown[0])
+
+
+def walked(client, path):
+    """The pages of a list by cursors, then by `$skip`."""
+    bodies, cursor = [], ""
+    while cursor is not None:
+        bodies.append(client.get(f"{path}&$cursor={cursor}").json())
+        cursor = bodies[-1].pop("cursor")
+    return bodies + [client.get(f"{path}&$skip={skip}").json() for skip in range(len(bodies) + 1)]
 
 
 @pytest.mark.usefixtures("records")

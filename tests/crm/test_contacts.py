@@ -440,7 +440,8 @@ def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, team, api, django
         client.get("/contacts")
 
     Contact.objects.bulk_create(Contact(owner_user=alice, assigned_user=alice) for _ in range(18))
-    for query in ("$limit=50", "$limit=20", "$limit=20&last_name[$ne]=Smith&$total=false"):
+    queries = ("$limit=50", "$limit=20", "$limit=20&last_name[$ne]=Smith&$total=false", "$limit=20&$cursor=")
+    for query in (*queries, "$limit=20&$total=false&$cursor="):
         with django_assert_num_queries(4):
             assert len(client.get(f"/contacts?{query}").json()["data"]) == 20
     one = Contact.objects.values_list("pk", flat=True)[0]
