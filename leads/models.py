@@ -229,7 +229,7 @@ class LeadOffer(models.Model):
         EXPIRED = "Expired"  # an exclusive window is over
         RETURNED = "Returned"  # was claimed, then given or taken back
 
-    # Every change of an offer writes a line in each index: those of leads and users are `offered_once`, `offer_of_user`.
+    # Every change of an offer writes to each index: `offered_once` serves for leads, `offer_of_user` for users.
     lead = models.ForeignKey(Lead, models.CASCADE, db_index=False, related_name="offers")
     team = models.ForeignKey(Team, models.PROTECT, related_name="lead_offers")
     user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="lead_offers")
