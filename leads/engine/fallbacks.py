@@ -3,19 +3,20 @@
 from datetime import datetime
 from typing import Final
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
-from django.db.models.lookups import IsNull
+from django.db.models import OuterRef, Q, Value
 
 from leads.distribution import fall_back
 from leads.engine.holding import Moments, due_by, hold_due
 from leads.models import Lead, LeadOffer
+from teams.visibility import EqualsAny
 
-# After an outage the turns still to come are first.
-TURNS: Final = LeadOffer.objects.filter(lead=OuterRef("pk"), status=LeadOffer.Status.PENDING)
-# Looked up lead by lead. EXISTS may become a join, which after a quiet hour reads all that waits anew for each lead.
-HAS_NONE: Final = IsNull(Subquery(TURNS.values("pk")[:1]), True)
-UNCLAIMED: Final = Q(HAS_NONE, claimed_by_user=None, merged_into=None)
+# After an outage the turns still to come are first. Each lead's offers are looked through whatever their status: after
+# a quiet hour PostgreSQL expects so few turns to come that it would read all of them anew for each lead.
+OFFERED: Final = LeadOffer.objects.filter(lead=OuterRef("pk")).values("status")
+HAS_TURNS: Final = EqualsAny(Value(LeadOffer.Status.PENDING), ArraySubquery(OFFERED))
+UNCLAIMED: Final = Q(~HAS_TURNS, claimed_by_user=None, merged_into=None)
 
 
 def coming() -> Moments:
