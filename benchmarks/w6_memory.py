@@ -3,11 +3,6 @@
 Memory is PSS: what processes share is divided among them, so that the sum is what the machine gives.
 """
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Generator
 from itertools import cycle
@@ -17,20 +12,18 @@ from urllib.parse import quote
 from benchmarks import load
 from benchmarks.cast import A_LEAD, a_contact, fictional_numbers
 from benchmarks.measure import Goal, Line, Sample, at_most
-from benchmarks.place import INSTALLATION, Place
+from benchmarks.place import Place
 from benchmarks.processes import command_line, megabytes, tree
-from config.stack.parts import die_with_us
+from benchmarks.up import Up
 
-OWN = ("DATABASE_URL", "REDIS_URL")  # `up` starts its own servers, as at a newcomer's
 # Code and plans that first requests leave in every process and connection. What grows after them might grow for ever.
 WARMING = 1_000
-PATIENCE = 180  # seconds until it must be ready
 SETTLE = 5  # seconds of ticks before memory is read
 
 
 def prepare(place: Place) -> list[Line]:
     """Read memory after the start, after first requests, and after many."""
-    up = Up(place.home / "up")
+    up = Watched(place.home / "up")
     place.servers.append(up)
     started = up.megabytes()
     up.work(WARMING)
@@ -62,27 +55,11 @@ def once(name: str, unit: str, figure: float, goal: Goal) -> Line:
     return Line(name, unit, lambda: Sample(figure), goal=goal, rounds=1)
 
 
-class Up:
-    """A whole `./pride up` as a newcomer starts it, in a home of its own."""
+class Watched(Up):
+    """A running `up` whose memory is read."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home
-        kept = {name: value for name, value in os.environ.items() if name not in (*OWN, *INSTALLATION)}
-        said = home.with_suffix(".said")
-        with open(said, "wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "config.stack", "up"],
-                env=kept | {"PRIDE_HOME": str(home), "PORT": "0", "SANDBOX": "1"},
-                stdout=out,
-                stderr=out,
-                preexec_fn=die_with_us(signal.SIGTERM),
-            )
-        until = time.monotonic() + PATIENCE
-        while "Pridedesk is ready" not in said.read_text():
-            if self.process.poll() is not None or time.monotonic() > until:
-                self.stop()
-                raise RuntimeError(f"`up` did not get ready:\n{said.read_text()}")
-            time.sleep(0.1)
+        super().__init__(home)
         time.sleep(SETTLE)
 
     def megabytes(self, mark: str = "") -> float:
@@ -91,14 +68,8 @@ class Up:
 
     def work(self, requests: int) -> None:
         """Let eight integrators read and write in turn."""
-        demo = json.loads((self.home / "demo.json").read_text())
-        port = json.loads((self.home / "run.json").read_text())["PORT"]
-        load.drive(int(port), lambda: integrator(demo["access_token"]), answers=requests)
+        load.drive(self.port, lambda: integrator(self.token), answers=requests)
         time.sleep(SETTLE)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait()
 
 
 def integrator(token: str) -> Generator[bytes, bytes, None]:
