@@ -6,7 +6,7 @@ agents know from other routers (semantics B2).
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -45,6 +45,7 @@ class Conditions:
     zipcodes: frozenset[str] = frozenset()
     listing_statuses: frozenset[str] = frozenset()
     hours: Hours = ALWAYS
+    closed_on: frozenset[date] = frozenset()  # the team's holidays: outside the hours all day
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     is_held_until_open: bool = False  # outside the hours: kept for the opening, instead of left to the next route
 
@@ -74,9 +75,9 @@ def first_unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Unm
 
 def opening(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> datetime | None:
     """When the offers of a lead that is held begin; None when at once."""
-    if inquiry.at is None or conditions.hours.is_open(inquiry.at, zone):
+    if inquiry.at is None or conditions.hours.is_open(inquiry.at, zone, conditions.closed_on):
         return None
-    return conditions.hours.next_opening(inquiry.at, zone)
+    return conditions.hours.next_opening(inquiry.at, zone, conditions.closed_on)
 
 
 def _unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Iterator[Unmet]:
@@ -91,10 +92,10 @@ def _unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Iterator
             yield Unmet(name, _some(wanted), actual)
     if not _is_in_band(conditions, inquiry.price):
         yield Unmet("price", [conditions.price_from, conditions.price_to], _plain(inquiry.price))
-    if inquiry.at is not None and not conditions.hours.is_open(inquiry.at, zone):
+    if inquiry.at is not None and not conditions.hours.is_open(inquiry.at, zone, conditions.closed_on):
         if not conditions.is_held_until_open:
             yield Unmet("open_hours", "open", f"{wall_time(inquiry.at, zone):%a %H:%M}")
-        elif conditions.hours.next_opening(inquiry.at, zone) is None:
+        elif conditions.hours.next_opening(inquiry.at, zone, conditions.closed_on) is None:
             yield Unmet("open_hours", "open", NEVER_OPENS)
 
 

@@ -1,7 +1,7 @@
 """How a lead route comes to be, changes, and finds its place among its owner's others (reference 2.26)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -111,6 +111,7 @@ def routes_of(owner: User) -> list[LeadRoute]:
 def named_routes_of(owner: User) -> QuerySet[LeadRoute]:
     """The routes with the names of their contact sources and zones; composed once, for every lead asks."""
     names = {"source_name": F("contact_source__name"), "team_timezone": F("team__timezone")}
+    names |= {"team_holidays": F("team__holidays")}
     return LeadRoute.objects.filter(owner_user=owner).annotate(**names)
 
 
@@ -141,9 +142,18 @@ def conditions_of(route: LeadRoute) -> Conditions:
         zipcodes=codes(route.zipcodes),
         listing_statuses=words(route.listing_statuses),
         hours=parse_hours(route.open_hours),
+        closed_on=holidays_of(route),
         zone=zone_of(route),
         is_held_until_open=route.off_hours == LeadRoute.OffHours.HOLD_UNTIL_OPEN,
     )
+
+
+def holidays_of(route: LeadRoute) -> frozenset[date]:
+    """The days on which the route's team takes no leads."""
+    given: list[date] | None = getattr(route, "team_holidays", None)  # as `named_routes_of` read it
+    if given is None and route.team is not None:
+        given = route.team.holidays
+    return frozenset(given or ())
 
 
 def zone_of(route: LeadRoute) -> ZoneInfo:
