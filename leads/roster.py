@@ -79,8 +79,8 @@ class Roster:
 def _after(option: Option, places: Mapping[int, Any], told: Collection[int]) -> Option:
     if place := places.get(option.user_id):
         option = replace(option, credit=place.credit, last_turn=place.last_turn)
-    if option.user_id in told:
-        load = option.availability
+    load = option.availability
+    if option.user_id in told and (load.cap_open, load.cap_day) != (None, None):
         more = replace(load, open_leads=load.open_leads + 1, leads_today=load.leads_today + 1)
         option = replace(option, availability=more)
     return option

@@ -79,7 +79,7 @@ def _message(
     """Every value in its place: naming them takes Django twice as long."""
     said = {"channel": channel, "purpose": purpose, "sender": sender, "recipient": recipient, "body": body, "media": []}
     times = {"created_at": now, "modified_at": now, "not_before": now}
-    values = (_blank() | said | times | more).values()
+    values: list[Any] = list((_blank() | said | times | more).values())
     message = Message(*values)
     message.user = user
     if contact is not None:
