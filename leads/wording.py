@@ -173,13 +173,13 @@ class Story:
         source = short(lead.source.name) if lead.source else ""
         return f"{told}, from {source}" if source and aloud else f"{told} ({source})" if source else told
 
-    @cached_property
+    @property
     def who(self) -> str:
         """The person's name. An unknown texter is called by their number, which is not to be told here."""
         name = short(f"{self.lead.contact.first_name} {self.lead.contact.last_name}")
         return "somebody new" if not name or is_address(name) else name
 
-    @cached_property
+    @property
     def price(self) -> str:
         """A bare number as dollars, anything else as it was given."""
         given = self.lead.listing_price.strip()

@@ -79,8 +79,8 @@ def _message(
     """Every value in its place: naming them takes Django twice as long."""
     said = {"channel": channel, "purpose": purpose, "sender": sender, "recipient": recipient, "body": body, "media": []}
     times = {"created_at": now, "modified_at": now, "not_before": now}
-    values: list[Any] = list((_blank() | said | times | more).values())
-    message = Message(*values)
+    values: Any = _blank() | said | times | more
+    message = Message(*values.values())
     message.user = user
     if contact is not None:
         message.contact = contact

@@ -1,9 +1,10 @@
 """How rows of the outbox change state: in one statement for many rows, and only from where they were seen to be."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -37,8 +38,7 @@ RETURNING m.id
 
 def insert(messages: Sequence[Message]) -> None:
     """Store new messages in one statement."""
-    columns = [_values(field, messages) for field in _fields()]
-    statement, parameters = insertion(Message._meta.db_table, _kinds(), columns)
+    statement, parameters = insertion(Message._meta.db_table, _kinds(), list(map(_written, _fields(), _told(messages))))
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} RETURNING id", parameters)
         for message, (message_id,) in zip(messages, cursor.fetchall(), strict=True):
@@ -59,8 +59,12 @@ def _kind(field: Any) -> str:
     return "text" if isinstance(field, models.CharField) else str(field.db_type(connection))
 
 
-def _values(field: Any, messages: Sequence[Message]) -> list[Any]:
-    values = [getattr(message, field.attname) for message in messages]
+def _told(messages: Sequence[Message]) -> Iterable[tuple[Any, ...]]:
+    """What the messages say, column by column."""
+    return zip(*map(attrgetter(*(field.attname for field in _fields())), messages), strict=True)
+
+
+def _written(field: Any, values: tuple[Any, ...]) -> Sequence[Any]:
     return list(map(json.dumps, values)) if isinstance(field, models.JSONField) else values
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from django.db import connection, transaction
@@ -70,6 +71,7 @@ WRITTEN: Final = {
     "alert_email_id": "bigint",
     "alert_call_id": "bigint",
 }
+outcome_of: Final = attrgetter(*WRITTEN)
 WRITE: Final = """
 UPDATE leads_leadoffer AS offer
 SET status = given.status, reason = given.reason, reply_number = given.reply_number, reply_phone = given.reply_phone,
@@ -330,6 +332,6 @@ def by_call(offer: DueOffer) -> bool:
 def write(offers: Sequence[DueOffer]) -> None:
     """Write what was decided."""
     if offers:
-        rows, parameters = given(WRITTEN, [[getattr(offer, name) for offer in offers] for name in WRITTEN])
+        rows, parameters = given(WRITTEN, list(zip(*map(outcome_of, offers), strict=True)))
         with connection.cursor() as cursor:
             cursor.execute(WRITE.format(rows=rows), parameters)
