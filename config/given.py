@@ -31,6 +31,13 @@ def insertion(table: str, kinds: Kinds, columns: Columns) -> tuple[str, list[Any
     return f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows} ORDER BY place", parameters  # noqa: S608 (our own)
 
 
+def change(table: str, kinds: Kinds, columns: Columns) -> tuple[str, list[Any]]:
+    """The statement that changes the rows with these values of `id`, and its parameters."""
+    rows, parameters = given(kinds, columns)
+    values = ", ".join(f"{name} = given.{name}" for name in kinds if name != "id")
+    return f"UPDATE {table} SET {values} FROM {rows} WHERE {table}.id = given.id", parameters  # noqa: S608 (our own)
+
+
 @lru_cache(maxsize=500)
 def _item(kinds: tuple[tuple[str, str], ...], varies: tuple[bool, ...]) -> str:
     told = list(zip(kinds, varies, strict=True))

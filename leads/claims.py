@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Case, QuerySet, Value, When
 
 from config.errors import Conflict, DomainError
+from config.given import change
 from crm.contacts import tell_of_change
 from crm.models import Contact, ContactShare
 from leads.models import Lead, LeadOffer
@@ -20,19 +22,22 @@ from teams.models import User
 Status = LeadOffer.Status
 UNDECIDED = (Status.PENDING, Status.SENT)
 
-# What a claim writes: the same for all of a batch, then lead by lead.
-CLAIM: Final = """
-UPDATE leads_lead AS lead
-SET claimed_at = %s, claimed_via = %s, claimed_by_user_id = given.user_id, time_to_claim = given.time_to_claim,
-    is_contact_given = given.is_contact_given, contact_due_at = given.contact_due_at, modified_at = given.modified_at,
-    contacted_at = NULL, falls_back_at = NULL, alarm_at = NULL, ponded_at = NULL
-FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::bool[], %s::timestamptz[], %s::timestamptz[])
-    AS given(id, user_id, time_to_claim, is_contact_given, contact_due_at, modified_at)
-WHERE lead.id = given.id
-"""
-CLAIM_DIFFERS: Final = (
-    *("pk", "claimed_by_user_id", "time_to_claim", "is_contact_given", "contact_due_at", "modified_at"),
-)
+# What a claim writes.
+CLAIM: Final = {
+    "id": "bigint",
+    "claimed_by_user_id": "bigint",
+    "claimed_at": "timestamptz",
+    "claimed_via": "text",
+    "time_to_claim": "int",
+    "is_contact_given": "boolean",
+    "contacted_at": "timestamptz",
+    "contact_due_at": "timestamptz",
+    "falls_back_at": "timestamptz",
+    "alarm_at": "timestamptz",
+    "ponded_at": "timestamptz",
+    "modified_at": "timestamptz",
+}
+claim_of: Final = attrgetter(*CLAIM)
 CLAIMED: Final = "the lead was claimed"
 
 
@@ -142,8 +147,9 @@ def give_leads(gifts: Sequence[tuple[Lead, User]], *, via: str, now: datetime) -
     """Each lead becomes this user's; many at once cost no more statements than one."""
     for lead, user in gifts:
         mark_claimed(lead, user, via=via, now=now)
+    rows = [claim_of(lead) for lead, _ in gifts]
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [now, via, *([getattr(lead, name) for lead, _ in gifts] for name in CLAIM_DIFFERS)])
+        cursor.execute(*change(Lead._meta.db_table, CLAIM, list(zip(*rows, strict=True))))
     for user, given in by_user(gifts).items():
         give_contacts([lead.contact for lead in given], user, now=now)
 

@@ -6,32 +6,23 @@ What is done to many leads at once costs as many statements as for one: they are
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from config import due
-from config.errors import DomainError
-from config.given import given, insertion
+from config.given import change, insertion
 from leads import alerts
-from leads.claims import (
-    CLAIMED,
-    AlreadyClaimed,
-    cancel_alerts,
-    end_other_offers,
-    give_leads,
-    hold_lead,
-    refuse_merged,
-)
+from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_leads
 from leads.fallback import POND, TEAM, USER, Fallback, Hop, next_hop
-from leads.models import DistributionTarget, Lead, LeadOffer, RoutingTrace, TraceEntry
+from leads.models import Lead, LeadOffer, TraceEntry
 from leads.rollout import Plan
 from leads.roster import hold_round_robins, keep_places, roster_of
-from leads.rotation import Place
+from leads.trace import entry, trace, trace_all, with_alerts
 from teams.models import Team, User
 from teams.visibility import any_of
 
@@ -67,91 +58,29 @@ PROGRESS: Final = {
     "alarm_at": "timestamptz",
     "ponded_at": "timestamptz",
 }
-WRITE_PROGRESS: Final = """
-UPDATE leads_lead AS lead
-SET team_id = given.team_id, hop = given.hop, falls_back_at = given.falls_back_at, alarm_at = given.alarm_at,
-    ponded_at = given.ponded_at
-FROM {rows} WHERE lead.id = given.id
-"""
 progress_of: Final = attrgetter(*PROGRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a lead has behind it."""
+
+    users: set[int] = field(default_factory=set)  # who had it in this round, said no, or gave it back
+    teams: set[int] = field(default_factory=set)  # to which it was offered in this round
+    returned: set[int] = field(default_factory=set)  # users from whom it was taken, or who gave it back
+
+
+Pasts = dict[int, Past]  # by lead
+OF_THE_PAST: Final = ("lead_id", "user_id", "team_id", "round", "status")
 
 KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.GIVEN, None: Kind.NOBODY}
 
 
-class CannotOffer(DomainError):
-    """This lead cannot be offered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """The offers of a lead, and whether they were only now made."""
-
-    offers: list[LeadOffer]
-    is_new: bool
-
-
-@transaction.atomic
-def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
-    """Offer a lead to its team on request; while a rollout stands, that is the answer."""
-    lead = hold_lead(lead.pk)
-    refuse_merged(lead)
-    team = team_to_offer_to(lead, caller)
-    standing = list(lead.offers.filter(round=lead.round))
-    is_automatic = was_offered_unasked(lead, standing)
-    if lead.claimed_by_user_id is not None and not is_automatic:
-        raise AlreadyClaimed
-    if lead.claimed_by_user_id is not None or any(offer.status == Status.PENDING for offer in standing):
-        return Rollout(standing, is_new=False)
-    is_open = any(offer.status == Status.SENT for offer in standing)  # somebody may still claim it
-    had, start = already_offered([lead]), starts_at(lead, now)
-    if (is_open or is_automatic) and roster_of(team, start).plan(had[lead.pk], start).is_empty:
-        return Rollout(standing, is_new=False)
-    is_returning = lead.route is not None and lead.route.is_returning_to_claimer
-    asked = trace(lead, Kind.PLANNED, f"User {caller.pk} asked for offers.", now=now, actor=caller, team_id=team.pk)
-    plan = send_out(lead, had, is_returning=is_returning, start=start, now=now)
-    if plan.is_empty and team.fallback_target is None and lead.claimed_by_user_id is None:
-        raise CannotOffer(nobody_to_tell(team, plan))  # which undoes what was done
-    keep_plan(lead, asked, plan, is_automatic=is_automatic)
-    made = lead.offers.filter(round=lead.round).exclude(pk__in=[offer.pk for offer in standing])
-    return Rollout(list(made), is_new=True)
-
-
-def team_to_offer_to(lead: Lead, caller: User) -> Team:
-    """The lead's team, if this caller may offer it there; else the condition that is not met."""
-    if lead.owner_user_id != caller.pk:
-        raise CannotOffer("Only the user who created this lead can offer it.")
-    if lead.distribution_target != DistributionTarget.TEAM_ROLLOUT or lead.team is None:
-        raise CannotOffer(f"The distribution target of this lead is {lead.distribution_target}, not Team Rollout.")
-    if lead.team.creator_id != caller.pk:
-        raise CannotOffer(f"The team {lead.team.name} was not created by you.")
-    return lead.team
-
-
-def was_offered_unasked(lead: Lead, standing: Collection[LeadOffer]) -> bool:
-    """Whether the server itself offered this lead when it came in."""
-    return bool(standing) and RoutingTrace.objects.filter(lead=lead, decision__is_automatic=True).exists()
-
-
-def starts_at(lead: Lead, now: datetime) -> datetime:
-    """When the first turn is: a lead that came in outside the open hours of its route may be held until they begin."""
-    trace = RoutingTrace.objects.filter(lead=lead).values_list("decision__starts_at", flat=True).first()
-    return max(now, datetime.fromisoformat(trace)) if trace else now
-
-
-def nobody_to_tell(team: Team, plan: Plan) -> str:
-    """Why no member of the team can be offered the lead."""
-    reasons = "; ".join(f"user {skipped.user_id}: {skipped.reason}" for skipped in plan.skipped)
-    return f"No member of the team {team.name} can be told: {reasons or 'it has no distribution options'}."
-
-
-# A lead's way through the teams
-
-
-def send_out(lead: Lead, had: dict[int, set[int]], *, is_returning: bool, start: datetime, now: datetime) -> Plan:
+def send_out(lead: Lead, pasts: Pasts, *, is_returning: bool, start: datetime, now: datetime) -> Plan:
     """Offer a lead to its team, or, where its route says so, give it to whoever claimed the contact's last one."""
     if is_returning and give_to_earlier_claimer(lead, now=now):
         return Plan()
-    return offer_all([lead], had, now=now, start=start)[lead.pk]
+    return offer_all([lead], pasts, now=now, start=start)[lead.pk]
 
 
 def give_to_earlier_claimer(lead: Lead, *, now: datetime) -> bool:
@@ -176,12 +105,10 @@ def earlier_claim(lead: Lead) -> Lead | None:
     return earlier.exclude(pk=lead.pk).select_related("claimed_by_user").order_by("-claimed_at", "-pk").first()
 
 
-def offer_all(
-    leads: Sequence[Lead], had: dict[int, set[int]], *, now: datetime, start: datetime | None = None
-) -> dict[int, Plan]:
+def offer_all(leads: Sequence[Lead], pasts: Pasts, *, now: datetime, start: datetime | None = None) -> dict[int, Plan]:
     """Offer leads, which the caller holds, to their teams; where nobody can be told, along the teams' fallbacks.
 
-    `had`: by lead, who is passed over (see `already_offered`); `start`: when the first turns are, else at once.
+    `pasts`: what they have behind them; `start`: when the first turns are, else at once.
     Answers the plan of each lead's own team, by lead, for the caller to trace. A round robin takes the leads in the
     order given.
     """
@@ -189,8 +116,8 @@ def offer_all(
     if any(may_turn(team_of(lead)) for lead in first_of.values()):
         hold_round_robins(first_of)
     with on_their_way(leads):
-        tried = offer_to_teams(leads, had, start or now, now)
-        follow_fallbacks([(lead, plan) for lead, plan in tried if plan.is_empty], had, start or now, now)
+        tried = offer_to_teams(leads, pasts, start or now, now)
+        follow_fallbacks([(lead, plan) for lead, plan in tried if plan.is_empty], pasts, start or now, now)
     return {lead.pk: plan for lead, plan in tried}
 
 
@@ -203,54 +130,56 @@ def fall_back(leads: Sequence[Lead], *, now: datetime) -> None:
     """The time of these leads' last offers is over: on to their teams' fallbacks. The caller holds them."""
     hold_round_robins({lead.team_id or 0 for lead in leads})
     with on_their_way(leads):
-        follow_fallbacks([(lead, None) for lead in leads], already_offered(leads), now, now)
+        follow_fallbacks([(lead, None) for lead in leads], pasts_of(leads), now, now)
 
 
 def follow_fallbacks(
-    stranded: Sequence[tuple[Lead, Plan | None]], had: dict[int, set[int]], start: datetime, now: datetime
+    stranded: Sequence[tuple[Lead, Plan | None]], pasts: Pasts, start: datetime, now: datetime
 ) -> None:
     """From team to team, until somebody can be told or there is no further one. None is told before `start`."""
     while stranded:
-        onward = move_to_fallbacks(stranded, now)
-        tried = offer_to_teams(onward, had, start, now)
+        onward = move_to_fallbacks(stranded, pasts, now)
+        tried = offer_to_teams(onward, pasts, start, now)
         told = [(lead, plan) for lead, plan in tried if not plan.is_empty]
         trace_all([entry(lead, Kind.PLANNED, f"Offered to team {lead.team_id}.", now, plan) for lead, plan in told])
         stranded = [(lead, plan) for lead, plan in tried if plan.is_empty]
 
 
-def already_offered(leads: Sequence[Lead]) -> dict[int, set[int]]:
-    """By lead, who is not to be offered it again: who had it in this round, who said no, who gave it back."""
-    had: dict[int, set[int]] = {lead.pk: set() for lead in leads}
+def pasts_of(leads: Sequence[Lead]) -> Pasts:
+    """What these leads have behind them, by their offers."""
+    pasts = {lead.pk: Past() for lead in leads}
     rounds = {lead.pk: lead.round for lead in leads}
-    offers = LeadOffer.objects.filter(any_of("lead_id", list(had)))
-    for lead_id, user_id, number, status in offers.values_list("lead_id", "user_id", "round", "status"):
-        if number == rounds[lead_id] or status in (Status.DECLINED, Status.RETURNED):
-            had[lead_id].add(user_id)
-    return had
+    offers = LeadOffer.objects.filter(any_of("lead_id", list(pasts)))
+    for lead_id, user_id, team_id, number, status in offers.order_by().values_list(*OF_THE_PAST):
+        past, is_now = pasts[lead_id], number == rounds[lead_id]
+        if is_now or status in (Status.DECLINED, Status.RETURNED):
+            past.users.add(user_id)
+        if is_now:
+            past.teams.add(team_id)
+        if status == Status.RETURNED:
+            past.returned.add(user_id)
+    return pasts
 
 
-def offer_to_teams(
-    leads: Sequence[Lead], had: dict[int, set[int]], start: datetime, now: datetime
-) -> list[tuple[Lead, Plan]]:
+def offer_to_teams(leads: Sequence[Lead], pasts: Pasts, start: datetime, now: datetime) -> list[tuple[Lead, Plan]]:
     """Each lead with the plan of its team, which is written down. Their round robins are held."""
     by_team: dict[int, list[Lead]] = defaultdict(list)
     for lead in leads:
         by_team[lead.team_id or 0].append(lead)
-    planned = [pair for team_id in sorted(by_team) for pair in plan_for_team(by_team[team_id], had, start, now)]
-    make_offers(planned, had, now=now)
+    planned = [pair for team_id in sorted(by_team) for pair in plan_for_team(by_team[team_id], pasts, start, now)]
+    make_offers(planned, pasts, now=now)
     return planned
 
 
-def plan_for_team(
-    leads: Sequence[Lead], had: Mapping[int, Collection[int]], start: datetime, now: datetime
-) -> list[tuple[Lead, Plan]]:
+def plan_for_team(leads: Sequence[Lead], pasts: Pasts, start: datetime, now: datetime) -> list[tuple[Lead, Plan]]:
     """These leads' turns in their team, one lead after the other."""
     team = team_of(leads[0])
     roster = roster_of(team, start)
     planned: list[tuple[Lead, Plan]] = []
     for lead in leads:
-        plan = roster.plan(had[lead.pk], start)
+        plan = roster.plan(pasts[lead.pk].users, start)
         planned.append((lead, plan))
+        pasts[lead.pk].teams.add(team.pk)
         roster = roster.after(plan, start)
         lead.team = team
         set_out(lead, team, plan, now)
@@ -260,7 +189,7 @@ def plan_for_team(
 
 def team_of(lead: Lead) -> Team:
     if lead.team is None:
-        raise CannotOffer("This lead has no team.")
+        raise ValueError(f"Lead {lead.pk} has no team.")  # callers ask for leads of teams alone
     return lead.team
 
 
@@ -272,7 +201,7 @@ def set_out(lead: Lead, team: Team, plan: Plan, now: datetime) -> None:
         lead.alarm_at = max(now, plan.offers[0].notify_at) + timedelta(minutes=team.mins_until_alarm)
 
 
-def make_offers(planned: Sequence[tuple[Lead, Plan]], had: Mapping[int, set[int]], *, now: datetime) -> None:
+def make_offers(planned: Sequence[tuple[Lead, Plan]], pasts: Pasts, *, now: datetime) -> None:
     """Write the plans down, and wake the engine if somebody's turn has come."""
     rows = [(lead.pk, lead.round, *turn_of(offer)) for lead, plan in planned for offer in plan.offers]
     if not rows:
@@ -282,17 +211,16 @@ def make_offers(planned: Sequence[tuple[Lead, Plan]], had: Mapping[int, set[int]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
     for lead, plan in planned:
-        had[lead.pk].update(offer.user_id for offer in plan.offers)
+        pasts[lead.pk].users.update(offer.user_id for offer in plan.offers)
     if any(offer.notify_at <= now for _, plan in planned for offer in plan.offers):
         due.nudge("leads.engine")
 
 
-def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], now: datetime) -> list[Lead]:
+def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: Pasts, now: datetime) -> list[Lead]:
     """Send each lead where its team's fallback says; returns those that are another team's now."""
     leads = [lead for lead, _ in stranded]
-    fallbacks, been_to = fallbacks_of({lead.team_id or 0 for lead in leads}), teams_had(leads)
-    gave_back = have_had(leads)
-    moves = [(lead, plan, hop_of(lead, been_to[lead.pk], gave_back[lead.pk], fallbacks)) for lead, plan in stranded]
+    fallbacks = fallbacks_of({lead.team_id or 0 for lead in leads})
+    moves = [(lead, plan, hop_of(lead, pasts[lead.pk], fallbacks)) for lead, plan in stranded]
     waiting = [(lead, is_untold(lead, plan)) for lead, plan, hop in moves if hop.target is None]
     entries = [entry(lead, KINDS[hop.target], hop.reason, now, plan, **where(hop)) for lead, plan, hop in moves]
     for lead, _, hop in moves:
@@ -302,10 +230,10 @@ def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], now: datetim
     return [lead for lead, _, hop in moves if hop.target == TEAM]
 
 
-def hop_of(lead: Lead, been_to: Collection[int], gave_back: Collection[int], fallbacks: Mapping[int, Fallback]) -> Hop:
+def hop_of(lead: Lead, past: Past, fallbacks: Mapping[int, Fallback]) -> Hop:
     """Where this lead goes from its team; not to a user who has had it."""
-    hop = next_hop(lead.team_id or 0, been_to, lead.hop, settings.MOST_FALLBACKS, fallbacks)
-    if hop.target == USER and hop.user_id in gave_back:
+    hop = next_hop(lead.team_id or 0, past.teams, lead.hop, settings.MOST_FALLBACKS, fallbacks)
+    if hop.target == USER and hop.user_id in past.returned:
         return Hop(f"{hop.reason[:-1]}, who had the lead already: it waits for its owner.")
     return hop
 
@@ -358,27 +286,6 @@ def fallback_of(team: Team) -> Fallback:
     return Fallback(team.fallback_target, team.fallback_team_id, team.fallback_user_id, is_gone)
 
 
-def teams_had(leads: Sequence[Lead]) -> dict[int, set[int]]:
-    """By lead, the teams it was offered to in this round."""
-    had: dict[int, set[int]] = {lead.pk: set() for lead in leads}
-    rounds = {lead.pk: lead.round for lead in leads}
-    offers = LeadOffer.objects.filter(any_of("lead_id", list(had))).values_list("lead_id", "team_id", "round")
-    for lead_id, team_id, number in offers.distinct():
-        if number == rounds[lead_id]:
-            had[lead_id].add(team_id)
-    return had
-
-
-def have_had(leads: Sequence[Lead]) -> dict[int, set[int]]:
-    """By lead, the users from whom it was taken or who gave it back; those of a first round none."""
-    had: dict[int, set[int]] = {lead.pk: set() for lead in leads}
-    again = [lead.pk for lead in leads if lead.round]
-    returned = LeadOffer.objects.filter(any_of("lead_id", again), status=Status.RETURNED) if again else None
-    for lead_id, user_id in returned.values_list("lead_id", "user_id") if returned is not None else ():
-        had[lead_id].add(user_id)
-    return had
-
-
 @contextmanager
 def on_their_way(leads: Sequence[Lead]) -> Iterator[None]:
     """Write down at the end how far these leads have come, where that changed."""
@@ -386,78 +293,11 @@ def on_their_way(leads: Sequence[Lead]) -> Iterator[None]:
     yield
     moved = [now for lead, then in zip(leads, before, strict=True) if (now := progress_of(lead)) != then]
     if moved:
-        rows, parameters = given(PROGRESS, list(zip(*moved, strict=True)))
         with connection.cursor() as cursor:
-            cursor.execute(WRITE_PROGRESS.format(rows=rows), parameters)
-
-
-# What traces keep of it
-
-
-def entry(lead: Lead, kind: str, reason: str, now: datetime, plan: Plan | None = None, **details: Any) -> TraceEntry:
-    """Something that happened to a lead, with the plan that was tried, if any."""
-    told = details | (told_plan(plan) if plan else {})
-    return TraceEntry(lead=lead, at=now, kind=kind, reason=reason, details=told)
-
-
-def with_alerts(entries: Sequence[TraceEntry], told: alerts.Told) -> Sequence[TraceEntry]:
-    """The entries, each naming the messages that were sent about it."""
-    for each in entries:
-        if sent := told.get(each.lead_id):
-            each.details["alerts"] = sent
-    return entries
-
-
-def trace_all(entries: Sequence[TraceEntry]) -> None:
-    TraceEntry.objects.bulk_create(entries)
-
-
-def trace(
-    lead: Lead, kind: str, reason: str, *, now: datetime, actor: User | None = None, **details: Any
-) -> TraceEntry:
-    """Note that something happened to this lead; without an actor it was the server's doing."""
-    return TraceEntry.objects.create(lead=lead, at=now, kind=kind, reason=reason, actor_user=actor, details=details)
-
-
-def keep_plan(lead: Lead, asked: TraceEntry, plan: Plan, *, is_automatic: bool) -> None:
-    """Note what came of the request for offers: with it, and with the routing of a lead that had no plan yet."""
-    if not plan.is_empty:  # else the entry of its fallback tells
-        asked.details |= told_plan(plan)
-        asked.save(update_fields=["details"])
-    if not is_automatic:
-        RoutingTrace.objects.filter(lead=lead).update(**told_plan(plan))
+            cursor.execute(*change(Lead._meta.db_table, PROGRESS, list(zip(*moved, strict=True))))
 
 
 def where(hop: Hop) -> dict[str, int]:
     """The team or the user a hop leads to."""
     ids = {"team_id": hop.team_id, "user_id": hop.user_id}
     return {name: number for name, number in ids.items() if number is not None}
-
-
-def told_plan(plan: Plan) -> dict[str, Any]:
-    """Who was passed over, and whose turn the round robin made it."""
-    return {"skipped": [asdict(skipped) for skipped in plan.skipped], "rotation": told_rotation(plan)}
-
-
-def told_rotation(plan: Plan) -> dict[str, Any] | None:
-    """The pointer before and after, with everybody's weight and what they are owed; null without a round robin."""
-    if plan.turn is None:
-        return None
-    taker, after = plan.turn.order[0], {place.user_id: place for place in plan.turn.places}
-    last = max(plan.turn.order, key=lambda place: place.last_turn)
-    return {
-        "turn": after[taker.user_id].last_turn,
-        "pointer_before": last.user_id if last.last_turn else None,
-        "pointer_after": taker.user_id,
-        "places": [told_place(place) | {"credit_after": after[place.user_id].credit} for place in plan.turn.order],
-    }
-
-
-def told_place(place: Place) -> dict[str, int]:
-    """Spelled out: `asdict` would take longer than taking the turn."""
-    return {
-        "user_id": place.user_id,
-        "weight": place.weight,
-        "credit": place.credit,
-        "last_turn": place.last_turn,
-    }

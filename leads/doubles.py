@@ -7,8 +7,8 @@ from django.db import transaction
 
 from config.errors import Conflict, DomainError, NotAllowed
 from leads.claims import UNDECIDED, cancel_alerts, hold_lead
-from leads.distribution import trace
 from leads.models import Lead, LeadOffer, TraceEntry
+from leads.trace import trace
 from teams.models import User
 
 FILLED: Final = (

@@ -12,10 +12,11 @@ from crm.contacts import tell_of_change
 from crm.models import Contact, ContactShare
 from leads import alerts
 from leads.claims import cancel_all_alerts, hold_lead, refuse_merged
-from leads.distribution import already_offered, assign, entry, offer_all, trace, trace_all
+from leads.distribution import assign, offer_all, pasts_of
 from leads.models import Lead, LeadOffer, LeadQuerySet, TraceEntry
 from leads.rollout import Plan
 from leads.timeline import HOW
+from leads.trace import entry, trace, trace_all
 from teams.models import Team, TeamMember, User
 
 Status = LeadOffer.Status
@@ -112,7 +113,7 @@ def tell_loser(lead: Lead, loser: User, reason: str, now: datetime) -> list[int]
 
 def offer_again(leads: Sequence[Lead], now: datetime) -> None:
     """In a new round, to everybody of their teams but those who said no or had them."""
-    plans = offer_all(leads, already_offered(leads), now=now)
+    plans = offer_all(leads, pasts_of(leads), now=now)
     trace_all([again(lead, plans[lead.pk], now) for lead in leads if not plans[lead.pk].is_empty])
 
 

@@ -13,12 +13,13 @@ from crm.models import Contact
 from leads import alerts
 from leads.claims import give_contact, mark_claimed
 from leads.conditions import Inquiry, codes
-from leads.distribution import send_out, told_plan
+from leads.distribution import Past, send_out
 from leads.models import DistributionTarget, Lead, LeadRoute, RoutingTrace
 from leads.prices import price_of
 from leads.rollout import Plan
 from leads.routes import routes_of, rule_of
 from leads.routing import Decision, Rule, TeamArea, route
+from leads.trace import told_plan
 from messaging import consent
 from teams.models import Team, User
 
@@ -119,7 +120,7 @@ def pass_on(lead: Lead, decision: Decision, *, is_automatic: bool, now: datetime
     if not is_automatic:
         return Plan(), []
     start, is_returning = decision.starts_at or now, decision.is_returning_to_claimer
-    return send_out(lead, {lead.pk: set()}, is_returning=is_returning, start=start, now=now), []
+    return send_out(lead, {lead.pk: Past()}, is_returning=is_returning, start=start, now=now), []
 
 
 def start_campaign(lead: Lead, campaign_id: int, *, now: datetime) -> None:

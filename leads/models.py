@@ -315,7 +315,7 @@ class RoutingTrace(models.Model):
     decided_at = models.DateTimeField(default=clock.now, editable=False)
     decision = models.JSONField()  # leads.routing.Decision, as JSON
     skipped = models.JSONField(default=list)  # members passed over, each with a reason
-    rotation = models.JSONField(null=True)  # leads.distribution.told_rotation; null where no round robin turned
+    rotation = models.JSONField(null=True)  # leads.trace.told_rotation; null where no round robin turned
 
     def __str__(self) -> str:
         return f"trace of lead {self.lead_id}"

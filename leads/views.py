@@ -12,10 +12,10 @@ from config.api import values
 from config.api.problems import RecordNotFound
 from config.api.resources import BEYOND, Resource, find
 from leads import claims, examples
-from leads.distribution import offer_lead
 from leads.filters import LeadFilters, LeadOfferFilters, LeadRouteFilters, LeadSourceFilters
 from leads.intake import receive_lead
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
+from leads.on_request import offer_lead
 from leads.routes import add_route, change_route
 from leads.serializers import (
     LeadOfferSerializer,

@@ -40,7 +40,7 @@ class Source(NamedTuple):
     name: str
 
 
-class Inquiry(NamedTuple):
+class LeadFacts(NamedTuple):
     """A lead as far as it is told, for who reads many: a record takes ten times as long."""
 
     contact: Asker
@@ -60,7 +60,7 @@ class Inquiry(NamedTuple):
 class Story:
     """One lead in words, for however many readers; `preview` is what they may read before it is theirs."""
 
-    lead: Lead | Inquiry
+    lead: Lead | LeadFacts
     preview: str = Preview.SUMMARY
 
     # To a member whose turn has come

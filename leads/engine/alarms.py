@@ -7,9 +7,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from leads import alerts
-from leads.distribution import entry, trace_all, with_alerts
 from leads.engine.holding import Moments, due_by, hold_due
 from leads.models import Lead, TraceEntry
+from leads.trace import entry, trace_all, with_alerts
 from teams.models import User
 from teams.visibility import any_of
 

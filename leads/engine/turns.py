@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
-from config.given import given
+from config.given import change
 from crm.models import Contact
 from leads.availability import Availability, why_unavailable
 from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_leads
@@ -24,7 +24,7 @@ from leads.models import Lead, LeadOffer, LeadOfferQuerySet
 from leads.numbers import Numbers, hold_numbers
 from leads.rollout import EMAIL, TEXT, lateness_shift
 from leads.succession import move_on, shift_rollouts
-from leads.wording import Asker, Inquiry, Source, Story
+from leads.wording import Asker, LeadFacts, Source, Story
 from messaging import drafts, outbox
 from messaging.models import Message
 from teams.hours import parse_hours
@@ -54,7 +54,7 @@ OF_OFFERS: Final = (
 OF_LEADS: Final = (
     *("pk", "claimed_by_user_id", "source__name"),
     *(f"contact__{name}" for name in Asker._fields),
-    *(name for name in Inquiry._fields if name not in ("contact", "source")),
+    *(name for name in LeadFacts._fields if name not in ("contact", "source")),
 )
 OF_USERS: Final = ("email", "phone_e164", "is_active", "paused_until", "working_hours", "days_off", "timezone")
 
@@ -72,14 +72,6 @@ WRITTEN: Final = {
     "alert_call_id": "bigint",
 }
 outcome_of: Final = attrgetter(*WRITTEN)
-WRITE: Final = """
-UPDATE leads_leadoffer AS offer
-SET status = given.status, reason = given.reason, reply_number = given.reply_number, reply_phone = given.reply_phone,
-    alerted_at = given.alerted_at, settled_at = given.settled_at, alert_text_id = given.alert_text_id,
-    alert_email_id = given.alert_email_id, alert_call_id = given.alert_call_id
-FROM {rows}
-WHERE offer.id = given.id
-"""
 
 
 @dataclass(slots=True)
@@ -90,7 +82,7 @@ class DueOffer:
     """
 
     is_claimed: bool
-    inquiry: Inquiry
+    lead: LeadFacts
     user: User
     preview: str
     holidays: Sequence[date]  # of their team
@@ -163,26 +155,26 @@ def due_offers(held: Collection[int], now: datetime) -> list[DueOffer]:
     """What is due of these leads, read now that they are held: a claim may have come in between."""
     due = waiting().filter(any_of("lead_id", held), notify_at__lte=now)
     rows = list(due.order_by("lead_id", "notify_at", "position", "pk").values_list(*OF_OFFERS))
-    leads = inquiries(held)
+    leads = facts_of(held)
     users = by_id(User.objects.only(*OF_USERS), {row[2] for row in rows})
     teams = by_id(Team.objects.only("claim_preview", "holidays"), {row[3] for row in rows})
     return [due_offer(row, *leads[row[1]], users[row[2]], teams[row[3]]) for row in rows]
 
 
-def due_offer(row: Sequence[Any], is_claimed: bool, told: Inquiry, user: User, team: Team) -> DueOffer:
+def due_offer(row: Sequence[Any], is_claimed: bool, told: LeadFacts, user: User, team: Team) -> DueOffer:
     return DueOffer(is_claimed, told, user, team.claim_preview, team.holidays, *row)
 
 
-def inquiries(lead_ids: Collection[int]) -> dict[int, tuple[bool, Inquiry]]:
+def facts_of(lead_ids: Collection[int]) -> dict[int, tuple[bool, LeadFacts]]:
     """By lead, whether it is claimed, and what is told of it."""
     rows = Lead.objects.filter(any_of("pk", lead_ids)).order_by().values_list(*OF_LEADS)
-    return {lead_id: (taker is not None, inquiry(*told)) for lead_id, taker, *told in rows}
+    return {lead_id: (taker is not None, facts(*told)) for lead_id, taker, *told in rows}
 
 
-def inquiry(source: str | None, *told: Any) -> Inquiry:
+def facts(source: str | None, *told: Any) -> LeadFacts:
     """What OF_LEADS names, from the source on."""
     asker = len(Asker._fields)
-    return Inquiry(Asker(*told[:asker]), None if source is None else Source(source), *told[asker:])
+    return LeadFacts(Asker(*told[:asker]), None if source is None else Source(source), *told[asker:])
 
 
 def by_id(rows: QuerySet[Row], ids: Collection[int]) -> dict[int, Row]:
@@ -200,12 +192,12 @@ def without_held_contacts(turns: list[list[DueOffer]]) -> list[list[DueOffer]]:
 
     Waiting here while we hold leads could be waiting for each other.
     """
-    assigned = {offer.inquiry.contact.pk for turn in turns for offer in turn if offer.assign_automatically}
+    assigned = {offer.lead.contact.pk for turn in turns for offer in turn if offer.assign_automatically}
     if not assigned:
         return turns
     free = Contact.objects.filter(pk__in=assigned).select_for_update(skip_locked=True, no_key=True)
     busy = assigned - set(free.values_list("pk", flat=True))
-    return [turn for turn in turns if turn[0].inquiry.contact.pk not in busy]
+    return [turn for turn in turns if turn[0].lead.contact.pk not in busy]
 
 
 # What becomes of them
@@ -290,7 +282,7 @@ def queue_alerts(settled: Sequence[DueOffer], now: datetime) -> None:
     """Number and word the alerts, and put them into the outbox."""
     told = [offer for offer in settled if offer.status == Status.SENT and by_text(offer)]
     numbers = hold_numbers({offer.user.phone_e164 for offer in told})
-    stories = {offer.lead_id: Story(offer.inquiry, offer.preview) for offer in settled}
+    stories = {offer.lead_id: Story(offer.lead, offer.preview) for offer in settled}
     alerts = [alert for offer in settled for alert in alerts_of(offer, stories[offer.lead_id], numbers, now)]
     outbox.queue_messages([message for _, _, message in alerts], now)
     for offer, name, message in alerts:
@@ -332,6 +324,6 @@ def by_call(offer: DueOffer) -> bool:
 def write(offers: Sequence[DueOffer]) -> None:
     """Write what was decided."""
     if offers:
-        rows, parameters = given(WRITTEN, list(zip(*map(outcome_of, offers), strict=True)))
+        columns = list(zip(*map(outcome_of, offers), strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(WRITE.format(rows=rows), parameters)
+            cursor.execute(*change(LeadOffer._meta.db_table, WRITTEN, columns))

@@ -8,9 +8,9 @@ from rest_framework import serializers
 
 from config.api.fields import LooseBoolean, LooseInteger, LooseMoment, LooseSerializer, LooseText
 from leads import examples
-from leads.distribution import told_rotation
 from leads.models import LeadRoute
 from leads.rehearsal.journeys import Station
+from leads.trace import told_rotation
 
 TOO_LATE: Final = 3000
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from campaigns.models import Campaign
-from leads.distribution import nobody_to_tell
 from leads.intake import areas_in
 from leads.models import DistributionTarget, LeadRoute
+from leads.on_request import nobody_to_tell
 from leads.roster import roster_of
 from leads.routes import rule_of
 from leads.rules.overlaps import HIDDEN, IMPOSSIBLE, NO_AREA, useless

@@ -13,9 +13,9 @@ from campaigns.models import Campaign
 from config.errors import Conflict
 from leads import engine
 from leads.claims import claim, decline
-from leads.distribution import CannotOffer, offer_lead
 from leads.intake import receive_lead
 from leads.models import LeadOffer
+from leads.on_request import CannotOffer, offer_lead
 from messaging.models import Message
 from teams.models import Team, TeamMember
 from teams.signals import member_left
