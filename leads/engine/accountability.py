@@ -1,5 +1,6 @@
 """Taking back leads whose claimers contacted nobody in time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +9,8 @@ from django.db.models import Q
 
 from leads.engine.holding import Moments, due_by, hold_due
 from leads.handover import take_back
+from leads.models import Lead
+from leads.rollout import lateness_shift
 
 IDLE: Final = Q(claimed_by_user__isnull=False, contacted_at=None, merged_into=None, team__isnull=False)
 MOST: Final = 100  # of a batch: each is taken back by some statements of its own
@@ -21,8 +24,24 @@ def coming() -> Moments:
 
 @transaction.atomic
 def run_batch(now: datetime) -> int:
-    """Take back some leads; returns how many."""
+    """Take back some leads; returns how many were due."""
     leads = hold_due("contact_due_at", IDLE, now, MOST)
-    if leads:
-        take_back(leads, reason=REASON, now=now)
+    late = [lead for lead in leads if is_late(lead, now)]
+    put_off(late, now)
+    if on_time := [lead for lead in leads if lead not in late]:
+        take_back(on_time, reason=REASON, now=now)
     return len(leads)
+
+
+def is_late(lead: Lead, now: datetime) -> bool:
+    """Whether the service itself was away when this was due."""
+    return lead.contact_due_at is not None and bool(lateness_shift(lead.contact_due_at, now))
+
+
+def put_off(late: Sequence[Lead], now: datetime) -> None:
+    """After an outage, in which nobody could note a contact, their time begins anew: nobody loses a lead by it."""
+    for lead in late:
+        if lead.contact_due_at and lead.claimed_at:
+            lead.contact_due_at = now + (lead.contact_due_at - lead.claimed_at)
+    if late:
+        Lead.objects.bulk_update(late, ["contact_due_at"])

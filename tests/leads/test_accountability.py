@@ -57,6 +57,17 @@ def test_who_contacts_nobody_loses_it_to_the_others(claimed, bob, dana, mary, ru
     assert kinds(claimed)[-2:] == ["Taken back", "Planned"]
 
 
+def test_an_outage_costs_nobody_a_lead(claimed, bob, run, clock):
+    """While the service was away nobody could note a contact: their time begins anew."""
+    engine.run_due(clock.advance(hours=3))
+
+    claimed.refresh_from_db()
+    assert (claimed.claimed_by_user, claimed.contact_due_at) == (bob, NOON + timedelta(hours=3, minutes=30))
+    run(minutes=30)
+    claimed.refresh_from_db()
+    assert claimed.claimed_by_user is None
+
+
 def test_a_logged_call_is_contact(api, claimed, bob, mary, run):
     run(minutes=29)
     api(bob).made(f"/contacts/{mary.pk}/activities", {"kind": "Call"})
