@@ -11,7 +11,7 @@ from django.test import Client
 from twilio.request_validator import RequestValidator
 
 from crm.models import Contact
-from messaging import consent, inbox, outbox
+from messaging import consent, drafts, inbox, outbox
 from messaging.models import Consent, Message
 from messaging.signals import messages_settled, text_received
 from tests.messaging.conftest import CLIENT, make_client
@@ -321,7 +321,8 @@ def test_whoever_holds_a_users_phone_may_wish_to_be_left_alone(texts_in, dana, h
     assert heard == []
 
 
-def test_whether_they_were_told_is_looked_up_among_their_latest_messages(bob, now):
+def test_whether_they_were_told_is_looked_up_among_their_latest_messages(alice, bob, now):
+    Message.objects.bulk_create(drafts.alert_text(alice, f"Lead {number}", now) for number in range(500))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
 
