@@ -2,7 +2,8 @@
 
 from django.db.models import Q
 
-from config.api.query import DecimalFilter, EmailFilter, FilterSet, NumberFilter, PhoneFilter, TextFilter
+from config.api.columns import DecimalFilter, EmailFilter, NumberFilter, PhoneFilter, TextFilter
+from config.api.query import FilterSet
 from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import e164
 

@@ -13,11 +13,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
-from oauth2_provider.models import AbstractApplication
-from oauth2_provider.models import AccessToken as StoredToken
 
 from config import clock
-from config.api.tokens import redirect_schemes
 from teams.hours import validate_hours
 from teams.phones import e164, validate_phone
 from teams.zones import hours_from_gmt, validate_zone
@@ -124,57 +121,6 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     def timezone_offset(self, now: datetime) -> float:
         """Hours from GMT at `now`, as the API shows them: -8, or 5.5."""
         return hours_from_gmt(now, self.zone)
-
-
-class Application(AbstractApplication):
-    """A program that may ask users for access; our own model because one application uses several grants.
-
-    The library allows each application a single grant; LionDesk's clients use code with refresh, and some implicit.
-    """
-
-    is_implicit_allowed = models.BooleanField(
-        "implicit grant allowed", default=False, help_text="For old browser clients only: the token shows in the URL."
-    )
-
-    class Meta(AbstractApplication.Meta):
-        swappable = "OAUTH2_PROVIDER_APPLICATION_MODEL"
-
-    def allows_grant_type(self, *grant_types: str) -> bool:
-        allowed = {self.GRANT_AUTHORIZATION_CODE, self.authorization_grant_type}
-        if self.is_implicit_allowed:
-            allowed.add(self.GRANT_IMPLICIT)
-        return bool(allowed & set(grant_types))
-
-    def get_allowed_schemes(self) -> list[str]:
-        return redirect_schemes(self.redirect_uris.split())
-
-
-# Of an access token: its program may ask for another when it expires.
-RENEWABLE = models.Q(refresh_token__isnull=False, refresh_token__revoked__isnull=True)
-
-
-class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
-    """Questions about what programs may do."""
-
-    def visible_to(self, user: User) -> AccessTokenQuerySet:
-        """Those that act for you, and those of the programs that you have registered; operators see all."""
-        return self if user.is_staff else self.filter(models.Q(user=user) | models.Q(application__user=user))
-
-    def alive(self, now: datetime) -> AccessTokenQuerySet:
-        """Those that open the door at `now`, wall time, or can be exchanged for one that does."""
-        return self.filter(models.Q(expires__gt=now) | RENEWABLE)
-
-
-class AccessToken(StoredToken):
-    """What the library stores of a token, as people look at it and take it back: never the token itself."""
-
-    objects = AccessTokenQuerySet.as_manager()
-
-    class Meta:
-        proxy = True
-
-    def __str__(self) -> str:
-        return f"Token {self.pk}"
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -361,70 +307,3 @@ class TeamMemberDistributionOption(models.Model):
     def may_be_changed_by(self, user: User) -> bool:
         """The team's creator sets who is offered what (reference 2.5)."""
         return self.team.creator_id == user.pk
-
-
-class SubAccountQuerySet(models.QuerySet["SubAccount"]):
-    """Questions about sub-accounts."""
-
-    def visible_to(self, user: User) -> SubAccountQuerySet:
-        """A broker's own (reference 2.6); and one's own place under a broker."""
-        return self.filter(models.Q(broker_user=user) | models.Q(user=user))
-
-
-class SubAccount(models.Model):
-    """A user's place under a broker: what of the broker's they use, and what of their own they may create.
-
-    Until it is said otherwise it shares nothing and forbids nothing. There are no activity settings, lead statuses and
-    contact types here, so the flags about them are kept and do nothing.
-    """
-
-    broker_user = models.ForeignKey(User, models.PROTECT, related_name="sub_accounts")
-
-    user_can_see_broker_hotnesses = models.BooleanField(default=False)
-    is_lead_sources_enabled = models.BooleanField(default=False)  # of contacts: a lead's own are the installation's
-    is_contact_activity_settings_enabled = models.BooleanField(default=False)
-    is_lead_status_enabled = models.BooleanField(default=False)
-    is_contact_types_enabled = models.BooleanField(default=False)
-    is_custom_fields_enabled = models.BooleanField(default=False)
-    is_contact_ownership_enabled = models.BooleanField(default=False)
-
-    user_can_create_own_hotnesses = models.BooleanField(default=True)
-    is_lead_sources_new_enabled = models.BooleanField(default=True)
-    is_contact_activity_settings_new_enabled = models.BooleanField(default=True)
-    is_lead_status_new_enabled = models.BooleanField(default=True)
-    is_custom_fields_new_enabled = models.BooleanField(default=True)
-    is_contact_ownership_new_enabled = models.BooleanField(default=True)
-    is_contact_types_new_enabled = models.BooleanField(default=True)
-
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-
-    user: User  # which names this
-
-    objects: ClassVar[SubAccountQuerySet] = SubAccountQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        ordering = ["id"]
-        verbose_name = "sub-account"
-
-    def __str__(self) -> str:
-        return f"{self.user} under {self.broker_user}"
-
-    @classmethod
-    def flags(cls) -> list[str]:
-        return [field.name for field in cls._meta.fields if isinstance(field, models.BooleanField)]
-
-    @property
-    def user_id(self) -> int:
-        return self.user.pk
-
-    def leaves(self, right: str) -> bool:
-        """Whether the user has this right. A broker who has left forbids nothing."""
-        return getattr(self, right) or not self.broker_user.is_active
-
-    def may_be_changed_by(self, user: User) -> bool:
-        """The broker says what is shared."""
-        return self.broker_user_id == user.pk
-
-    def may_be_removed_by(self, user: User) -> bool:
-        """The broker lets go of the user, or the user leaves."""
-        return user.pk in (self.broker_user_id, self.user_id)

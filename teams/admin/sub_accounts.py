@@ -1,0 +1,87 @@
+"""Sub-accounts in the admin."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from config.api.admin import ResourceAdmin, ResourceForm
+from teams.brokers import may_have_sub_accounts, within_call_of
+from teams.models import (
+    SubAccount,
+    User,
+)
+from teams.views import SubAccountResource
+
+
+class SubAccountForm(ResourceForm):
+    """A broker says whom they take on; who it is stays."""
+
+    user = forms.ModelChoiceField(
+        User.objects.none(),
+        widget=UnfoldAdminSelectWidget,
+        help_text="Somebody who has accepted an invitation into a team of yours.",
+    )
+
+    class Meta:
+        model = SubAccount
+        fields = SubAccount.flags()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        broker = cast(Any, type(self)).user
+        if "user" in self.fields:
+            cast(Any, self.fields["user"]).queryset = within_call_of(broker).exclude(pk=broker.pk)
+
+
+@admin.register(SubAccount)
+class SubAccountAdmin(ResourceAdmin):
+    resource = SubAccountResource
+    form = SubAccountForm
+    list_display = ["user", "broker_user", "created_at"]
+    list_select_related = ["user", "broker_user"]
+    fixed = ["user"]
+    fieldsets = [
+        (None, {"fields": ["user"]}),
+        (
+            "They use yours",
+            {
+                "fields": [
+                    "user_can_see_broker_hotnesses",
+                    "is_lead_sources_enabled",
+                    "is_custom_fields_enabled",
+                    "is_contact_ownership_enabled",
+                ]
+            },
+        ),
+        (
+            "They create their own",
+            {
+                "fields": [
+                    "user_can_create_own_hotnesses",
+                    "is_lead_sources_new_enabled",
+                    "is_custom_fields_new_enabled",
+                    "is_contact_ownership_new_enabled",
+                ]
+            },
+        ),
+        (
+            "Kept for programs, and without effect here",
+            {
+                "fields": [
+                    "is_contact_activity_settings_enabled",
+                    "is_lead_status_enabled",
+                    "is_contact_types_enabled",
+                    "is_contact_activity_settings_new_enabled",
+                    "is_lead_status_new_enabled",
+                    "is_contact_types_new_enabled",
+                ],
+                "classes": ["collapse"],
+            },
+        ),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and may_have_sub_accounts(cast(User, request.user))

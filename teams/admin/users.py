@@ -1,0 +1,64 @@
+"""Users in the admin: oneself, and for operators all."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from teams.admin.wording import DAYS_HELP, HOURS_HELP
+from teams.models import (
+    User,
+)
+
+USER_HELP = {
+    "paused_until": "Takes no leads until then (UTC), and keeps their place.",
+    "working_hours": f"When they take leads, in their own time zone. {HOURS_HELP}",
+    "days_off": f"When they take none. {DAYS_HELP}",
+}
+
+
+class NewUserForm(UserCreationForm):  # type: ignore[misc]
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+    """For operators. Users are deactivated, never deleted."""
+
+    form, add_form, change_password_form = UserChangeForm, NewUserForm, AdminPasswordChangeForm
+    list_display = ["email", "first_name", "last_name", "phone", "system_phone", "is_active", "is_staff"]
+    list_filter = ["is_active", "is_staff"]
+    search_fields = ["email", "first_name", "last_name", "phone"]
+    ordering = ["email"]
+    readonly_fields = ["system_phone", "last_login", "created_at"]
+    fieldsets = [
+        (None, {"fields": ["email", "password", "first_name", "last_name", "phone", "timezone"]}),
+        ("When they take no leads", {"fields": ["paused_until", "working_hours", "days_off"]}),
+        ("Rights", {"fields": ["is_active", "is_staff"]}),
+        ("Known to the system", {"fields": ["system_phone", "last_login", "created_at"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["email", "usable_password", "password1", "password2", "first_name", "last_name", "phone"]})
+    ]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change=change, **{"help_texts": USER_HELP} | kwargs)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    has_add_permission = has_module_permission
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
