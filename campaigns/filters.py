@@ -2,16 +2,16 @@
 
 from campaigns.models import COMMUNICATIONS, Campaign, CampaignAction, Task
 from campaigns.series import EVENT_ACTIONS, EVENT_TYPES, kind_of
-from config.api.query import (
+from config.api.columns import (
     EQUALITY,
     BooleanFilter,
     ChoiceFilter,
     ColumnFilter,
-    FilterSet,
     MomentFilter,
     NumberFilter,
     TextFilter,
 )
+from config.api.query import FilterSet
 from config.api.values import whole_number
 
 

@@ -2,8 +2,9 @@
 
 from django.db.models import Q, Value
 
+from config.api.columns import NumberFilter, PhoneFilter, TextFilter, any_of
 from config.api.grammar import Query
-from config.api.query import FilterSet, NumberFilter, PhoneFilter, TextFilter, any_of
+from config.api.query import FilterSet
 from crm.models import (
     HOUSE,
     Activity,

@@ -2,7 +2,8 @@
 
 from django.db.models import Q
 
-from config.api.query import EmailFilter, FilterSet, MomentFilter, PhoneFilter, TextFilter
+from config.api.columns import EmailFilter, MomentFilter, PhoneFilter, TextFilter
+from config.api.query import FilterSet
 from config.sandbox.models import Email, EmulatedCall, EmulatedText
 from config.sandbox.numbers import e164
 

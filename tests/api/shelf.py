@@ -5,8 +5,9 @@ from typing import Any
 from django.urls import include, path
 from rest_framework import serializers
 
+from config.api.columns import PhoneFilter
 from config.api.fields import LooseSerializer, Reference
-from config.api.query import FilterSet, PhoneFilter
+from config.api.query import FilterSet
 from config.api.resources import BEYOND, Resource, routes
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.phones import e164
