@@ -1,6 +1,7 @@
 """What leads, routes and offers may be filtered by."""
 
-from config.api.query import FilterSet, TextFilter
+from config.api.columns import TextFilter
+from config.api.query import FilterSet
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
 
 
