@@ -31,6 +31,7 @@ from campaigns.serializers import (
 from config.api import values
 from config.api.resources import Resource, find
 from config.errors import DomainError, NotAllowed
+from config.races import whole
 from crm.models import Contact
 from teams.models import User
 
@@ -104,7 +105,7 @@ class CampaignContactResource(Resource[CampaignContact]):
     verbs = ("create",)
     may_stand = True
 
-    @transaction.atomic
+    @whole
     def create(self, request: Request, **kwargs: Any) -> Response:
         """201 when the contact enters the campaign, 200 with the enrolment that stands when it is in it."""
         campaign = self.parent

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +12,7 @@ from config.api.pages import is_deep
 from config.api.plain import Row
 from config.api.resources import BEYOND, Resource
 from config.errors import Conflict, DomainError
+from config.races import whole
 from crm import totals
 from crm.contacts import hold, remove_contact, tell_of_change
 from crm.custom_fields import rows_for, write_values
@@ -146,7 +146,7 @@ class ContactSourceResource(Resource[ContactSource]):
     is_plain = True
     may_stand = True
 
-    @transaction.atomic
+    @whole
     def create(self, request: Request, **kwargs: Any) -> Response:
         """201 when the source is new, 200 with the one that stands when there is one of this name."""
         serializer = self.get_serializer(data=request.data)
@@ -192,7 +192,7 @@ class TagResource(Resource[Tag]):
     is_plain = True
     may_stand = True
 
-    @transaction.atomic
+    @whole
     def create(self, request: Request, **kwargs: Any) -> Response:
         """201 when the tag is new, 200 with the one that stands when there is one."""
         serializer = self.get_serializer(data=request.data)

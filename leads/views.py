@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -11,6 +10,7 @@ from rest_framework.response import Response
 from config.api import values
 from config.api.problems import RecordNotFound
 from config.api.resources import BEYOND, Resource, find
+from config.races import whole
 from leads import claims, examples
 from leads.filters import LeadFilters, LeadOfferFilters, LeadRouteFilters, LeadSourceFilters
 from leads.intake import receive_lead
@@ -121,13 +121,13 @@ class LeadOfferResource(OfferResource):
         return found
 
     @extend_schema(request=None, responses=dict.fromkeys((200, 201), OFFERS))
+    @whole
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Offer the lead to its team. There is nothing to say in the body, but what is there must be JSON."""
         _ = request.data
-        with transaction.atomic():
-            rollout = offer_lead(self.lead(), caller=self.user, now=self.now)
-            offers = self.get_queryset().filter(pk__in=[offer.pk for offer in rollout.offers]).order_by("pk")
-            return Response([self.represent(offer) for offer in offers], status=201 if rollout.is_new else 200)
+        rollout = offer_lead(self.lead(), caller=self.user, now=self.now)
+        offers = self.get_queryset().filter(pk__in=[offer.pk for offer in rollout.offers]).order_by("pk")
+        return Response([self.represent(offer) for offer in offers], status=201 if rollout.is_new else 200)
 
     def perform_update(self, serializer: Any) -> None:
         given = serializer.validated_data

@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Case, FloatField, QuerySet, When
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -11,6 +10,7 @@ from rest_framework.response import Response
 
 from config.api.problems import RecordNotFound
 from config.api.resources import Resource
+from config.races import whole
 from teams.brokers import NotABroker, may_have_sub_accounts, take_on
 from teams.filters import (
     SubAccountFilters,
@@ -104,7 +104,7 @@ class TeamMemberResource(Resource[TeamMember]):
         return TeamMember.objects.visible_to(user).select_related("team", "user")
 
     @extend_schema(request=InvitationSerializer)
-    @transaction.atomic
+    @whole
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Invite somebody; a second invitation answers 200 with the first one's row."""
         invitation = InvitationSerializer(data=request.data, context=self.get_serializer_context())

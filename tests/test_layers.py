@@ -17,7 +17,7 @@ LAYERS = [
     {"messaging"},
     {"crm"},
     {"teams"},
-    {"config.api", "config.celery", "config.clock", "config.due", "config.errors", "config.given"},
+    {"config.api", "config.celery", "config.clock", "config.due", "config.errors", "config.given", "config.races"},
 ]
 PACKAGES = ("config", "leads", "campaigns", "messaging", "crm", "teams")
 

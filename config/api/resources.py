@@ -11,7 +11,7 @@
 
 Rows come through `Model.objects.visible_to(user)`; override `queryset_for` to add select_related and the like. A record
 is changed if its `may_be_changed_by(user)` says so, removed if `may_be_removed_by(user)` does (or, where there is no
-such method, the former). Each write is one transaction. What hangs under a parent names it:
+such method, the former). Each write is one transaction, `whole`. What hangs under a parent names it:
 
     class CampaignActionResource(Resource[CampaignAction]):
         parent_model, parent_field = Campaign, "campaign"      # and `self.parent` is the campaign of the URL
@@ -24,7 +24,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.urls import URLPattern, path
 from rest_framework.request import Request
@@ -38,6 +37,7 @@ from config.api.plain import PlainRows, Row
 from config.api.problems import RecordNotFound
 from config.api.query import FilterSet, NoFilters, query_of
 from config.errors import NotAllowed
+from config.races import whole
 
 M = TypeVar("M", bound=Model)
 
@@ -166,31 +166,31 @@ class Resource(GenericViewSet[Any], Generic[M]):
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         return Response(self.represent(self.get_object()))
 
+    @whole
     def create(self, request: Request, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            if self.parent_model is not None:
-                self.check_parent()
-            serializer = self.get_serializer(data=request.data)
-            serializer.is_valid(raise_exception=True)
-            self.perform_create(serializer)
-            return Response(self.represent(serializer.instance), status=201)
+        if self.parent_model is not None:
+            self.check_parent()
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        self.perform_create(serializer)
+        return Response(self.represent(serializer.instance), status=201)
 
+    @whole
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            record = self.get_object()
-            self.check_change(record)
-            serializer = self.get_serializer(record, data=request.data, partial=True)
-            serializer.is_valid(raise_exception=True)
-            self.perform_update(serializer)
-            return Response(self.represent(serializer.instance))
+        record = self.get_object()
+        self.check_change(record)
+        serializer = self.get_serializer(record, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        self.perform_update(serializer)
+        return Response(self.represent(serializer.instance))
 
+    @whole
     def destroy(self, request: Request, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            record = self.get_object()
-            self.check_removal(record)
-            removed = self.represent(record)
-            self.perform_destroy(record)
-            return Response(removed)
+        record = self.get_object()
+        self.check_removal(record)
+        removed = self.represent(record)
+        self.perform_destroy(record)
+        return Response(removed)
 
     # What an app says about them
 

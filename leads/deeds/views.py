@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, Final
 
-from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -10,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.resources import BEYOND, Resource, find
+from config.races import whole
 from leads import doubles, handover, pond
 from leads.deeds.serializers import ClaimBody, MergeBody, NoBody, PondLeadSerializer, ReassignBody
 from leads.models import Lead, PondLead
@@ -42,12 +42,12 @@ class Deed(Resource[Lead]):
         seen = Lead.objects.visible_to(self.user).values("pk")
         return Lead.objects.filter(pk__in=seen) | Lead.objects.filter(team__creator=self.user)
 
+    @whole
     def create(self, request: Request, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            lead = find(self.rows(), self.kwargs["lead_id"])
-            body = self.body(data=request.data, context=self.get_serializer_context())
-            body.is_valid(raise_exception=True)
-            return Response(self.represent(self.act(lead, body.validated_data)))
+        lead = find(self.rows(), self.kwargs["lead_id"])
+        body = self.body(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        return Response(self.represent(self.act(lead, body.validated_data)))
 
     def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
         raise NotImplementedError

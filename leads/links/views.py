@@ -6,7 +6,6 @@ Looking at it changes nothing, for mail scanners and previews look at links, too
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -16,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from config import clock
 from config.errors import DomainError
+from config.races import whole
 from leads import links
 from leads.claims import AlreadyClaimed, claim, decline
 from leads.models import LeadOffer
@@ -42,8 +42,7 @@ class ClaimPage(View):
             return self.unknown(request)
         offer, via = found
         try:
-            with transaction.atomic():
-                self.act(request, offer, via, now)
+            self.act(request, offer, via, now)
         except AlreadyClaimed:
             return self.page(request, offer, heading="Already claimed", status=409, says=story_of(offer).taken_text)
         except DomainError as refusal:
@@ -60,6 +59,7 @@ class ClaimPage(View):
         offer = whole.filter(pk=named[0], user__is_active=True).first()
         return (offer, named[1]) if offer and not links.is_expired(offer, now) else None
 
+    @whole
     def act(self, request: HttpRequest, offer: LeadOffer, via: str, now: datetime) -> None:
         if "decline" in request.POST:
             decline(offer, now=now)

@@ -3,7 +3,6 @@
 import base64
 from typing import Any, cast
 
-from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
 from drf_spectacular.utils import extend_schema
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 from config.api.asking import Refusal
 from config.api.oauth import Grant, HasValidToken, owner_of, refusal_of
 from config.api.problems import body_of, headers_of
+from config.races import whole
 from leads.v1.calls import CALLS, READING, Call, name_of
 from leads.v1.names import read, spelled
 from leads.v1.schema import ANSWER, REQUEST, CallSchema
@@ -101,8 +101,7 @@ class ApiV1(APIView):
             given=read(sent),
             names=spelled(sent),
         )
-        with transaction.atomic():
-            done = CALLS[name](call)
+        done = whole(CALLS[name])(call)
         return Response({"error": 0, "errorText": "", "action": name} | done)
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -18,9 +18,10 @@ from leads.models import Lead, LeadOffer, LeadRoute
 from leads.reply import claim_by_digit
 from leads.roster import hold_round_robins
 from messaging.models import Message
-from teams.models import TeamMember, User
+from teams.models import TeamMember, TeamMemberDistributionOption, User
 from tests.conftest import make_user
-from tests.leads.conftest import NOON, ZILLOW, inquiry, make_contact, make_option, offer_of
+from tests.leads.conftest import NOON, ZILLOW, inquiry, make_contact, make_option, offer_of, statuses
+from tests.rival import Rival
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -335,3 +336,17 @@ def wait_for_somebody_who_waits() -> None:
             if cursor.fetchone()[0]:
                 return
     raise AssertionError("nobody waits")
+
+
+def test_no_lead_is_lost_to_an_option_that_is_removed_while_its_offer_is_written(api, alice, mary, route, options):
+    LeadRoute.objects.update(is_automatic=True)
+    answers, rival = [], Rival()
+
+    with transaction.atomic():
+        TeamMemberDistributionOption.objects.filter(pk=options[0].pk).delete()
+        rival.begin(lambda: answers.append(api(alice).post("/leads", inquiry(mary))))
+        rival.wait_until_it_waits()
+    rival.finish()
+
+    assert answers[0].status_code == 201
+    assert statuses(Lead.objects.get()) == {"Dana": "Pending"}

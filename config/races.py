@@ -1,0 +1,52 @@
+"""Writing that meets a rival: PostgreSQL ends one of the two, and what that one did is simply done again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+from django.db import DatabaseError, transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+DEADLOCK: Final = "40P01"
+NOT_SERIALIZABLE: Final = "40001"
+REFERENCE_IS_GONE: Final = "23503"  # what this names was removed after it was read
+KEY_IS_TAKEN: Final = "23505"  # after it was found free
+LOST: Final = frozenset({DEADLOCK, NOT_SERIALIZABLE, REFERENCE_IS_GONE, KEY_IS_TAKEN})
+
+MOST_TRIES: Final = 3
+
+
+def whole(verb: Callable[P, R]) -> Callable[P, R]:
+    """The verb in one transaction; where it loses a race, once more, by what is so then. The last loss is raised.
+
+    Nothing leaves before commit, so what was undone has never been.
+    """
+
+    @wraps(verb)
+    def done(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(MOST_TRIES - 1):
+            with losing(), transaction.atomic():
+                return verb(*args, **kwargs)
+        with transaction.atomic():
+            return verb(*args, **kwargs)
+
+    return done
+
+
+@contextmanager
+def losing() -> Iterator[None]:
+    """Let it pass that a rival was first."""
+    try:
+        yield
+    except DatabaseError as error:
+        if sqlstate(error) not in LOST:
+            raise
+
+
+def sqlstate(error: DatabaseError) -> str:
+    """PostgreSQL's five characters for an error of its own; empty for any other."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
