@@ -4,13 +4,15 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 
 from config.api.admin import ResourceAdmin
 from config.api.asking import ask
 from crm.views import ActivityResource
+from leads.deeds.admin import TeamLeadAdmin, link_to, links
+from leads.deeds.admin import pages as deed_pages
 from leads.deeds.views import PondClaimResource
 from leads.models import (
     DistributionReport,
@@ -21,6 +23,7 @@ from leads.models import (
     PondLead,
     RotationPlace,
     RoutingTrace,
+    TeamLead,
     TraceEntry,
 )
 from leads.pond import pond_of
@@ -37,6 +40,7 @@ admin.site.register(DistributionReport, DistributionReportAdmin)
 admin.site.register(RoutingTrace, RoutingTraceAdmin)
 admin.site.register(TraceEntry, TraceEntryAdmin)
 admin.site.register(RotationPlace, RotationPlaceAdmin)
+admin.site.register(TeamLead, TeamLeadAdmin)
 
 
 @admin.register(LeadSource)
@@ -57,12 +61,31 @@ class LeadSourceAdmin(ResourceAdmin):
         return LeadSource.objects.create(name=body["name"])
 
 
+class Merged(admin.SimpleListFilter):
+    """Doubles are left out of the list, unless they are asked for."""
+
+    title, parameter_name = "doubles", "doubles"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("merged", "Merged into another"), ("all", "With those merged")]
+
+    def choices(self, changelist: Any) -> Any:
+        """What is shown without a choice has a name, too."""
+        first, *others = super().choices(changelist)
+        return [first | {"display": "Without those merged"}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(merged_into__isnull=self.value() != "merged")
+
+
 @admin.register(Lead)
 class LeadAdmin(ResourceAdmin):
     resource = UnaskedLeadResource
     list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claimed_via", "created_at"]
     list_select_related = ["contact", "source", "team", "claimed_by_user"]
-    list_filter = ["claimed_via", ("source", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [Merged, "claimed_via", ("source", admin.RelatedOnlyFieldListFilter)]
     autocomplete_fields = ["contact"]
     fields = [
         "contact",
@@ -79,7 +102,33 @@ class LeadAdmin(ResourceAdmin):
         "history",
     ]
     actions = ["log_a_call"]
-    readonly_fields = ["history"]
+    readonly_fields = ["history", "part_of", "doubles"]
+
+    def get_urls(self) -> list[Any]:
+        return [*deed_pages(), *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Of doubles, what they are part of."""
+        return [*self.list_display, "part_of"] if Merged.parameter_name in request.GET else self.list_display
+
+    def get_fields(self, request: HttpRequest, obj: Lead | None = None) -> list[str]:
+        """What was merged, above all else."""
+        merged = ["part_of"] if obj and obj.merged_into_id else ["doubles"] if obj and obj.doubles.exists() else []
+        return [*merged, *self.fields]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        """With a button for each thing that this user may do with it by hand."""
+        lead = kwargs.get("obj")
+        context |= {"deeds": links(lead, cast(User, request.user)) if lead else []}
+        return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
+
+    @admin.display(description="part of")
+    def part_of(self, lead: Lead) -> str:
+        return named(lead.merged_into_id) if lead.merged_into_id else "-"
+
+    @admin.display(description="doubles merged into it")
+    def doubles(self, lead: Lead) -> str:
+        return format_html_join(", ", "{}", ((named(pk),) for pk in lead.doubles.values_list("pk", flat=True)))
 
     @admin.action(description="Log a call", permissions=["view"])
     def log_a_call(self, request: HttpRequest, leads: QuerySet[Lead]) -> None:
@@ -93,7 +142,12 @@ class LeadAdmin(ResourceAdmin):
         if lead.pk is None:
             return "-"
         form = reverse("admin:crm_activity_add")
-        return format_html('<a href="{}?contact={}&amp;kind=Call">Log a call</a>', form, lead.contact_id)
+        return link_to(f"{form}?contact={lead.contact_id}&kind=Call", "Log a call")
+
+
+def named(lead_id: int) -> str:
+    """A lead, with the way to it."""
+    return link_to(reverse("admin:leads_lead_change", args=[lead_id]), f"lead {lead_id}")
 
 
 @admin.register(LeadOffer)

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from config.errors import Conflict, DomainError, NotAllowed
 from leads.claims import UNDECIDED, cancel_alerts, hold_lead
-from leads.models import Lead, LeadOffer, TraceEntry
+from leads.models import Lead, LeadOffer, LeadQuerySet, TraceEntry
 from leads.trace import trace
 from teams.models import User
 
@@ -59,15 +59,25 @@ def hold_both(lead: Lead, double: Lead) -> tuple[Lead, Lead]:
     return held[lead.pk], held[double.pk]
 
 
-def refuse_strange(lead: Lead, double: Lead, actor: User) -> None:
+def refuse_unless_owned(lead: Lead, actor: User) -> None:
     if actor.pk != lead.owner_user_id:
         raise NotAllowed("Only the owner of this lead merges it.")
+
+
+def refuse_strange(lead: Lead, double: Lead, actor: User) -> None:
+    refuse_unless_owned(lead, actor)
     if lead.pk == double.pk:
         raise CannotMerge(f"lead_id {double.pk} is the lead itself.")
     if double.owner_user_id != lead.owner_user_id:
         raise CannotMerge(f"lead_id {double.pk} is a lead of another owner, user {double.owner_user_id}.")
     if double.contact_id != lead.contact_id:
         raise CannotMerge(f"lead_id {double.pk} is a lead of another contact, {double.contact_id}.")
+
+
+def doubles_of(lead: Lead) -> LeadQuerySet:
+    """Its owner's other leads of the same contact."""
+    same = Lead.objects.filter(owner_user=lead.owner_user_id, contact=lead.contact_id, merged_into=None)
+    return same.exclude(pk=lead.pk)
 
 
 def refuse_merged_twice(lead: Lead, double: Lead) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from config.errors import Conflict, DomainError, NotAllowed
 from crm.contacts import tell_of_change
@@ -70,15 +70,9 @@ def return_lead(lead: Lead, *, actor: User, now: datetime) -> Lead:
     """Put a claimed lead back into its team's pond; whoever has it and its owner may."""
     lead = hold_lead(lead.pk)
     refuse_merged(lead)
-    loser = lead.claimed_by_user
-    if loser is None:
-        raise NotClaimed
-    if actor.pk not in (loser.pk, lead.owner_user_id):
-        raise NotAllowed("Only who has claimed this lead, and its owner, return it.")
-    if lead.team is None:
-        raise NoPond
+    loser, team = to_be_returned(lead, actor)
     take_from(lead, loser, reason=f"returned by user {actor.pk}", now=now)
-    put_into_pond(lead, lead.team, now)
+    put_into_pond(lead, team, now)
     told = tell_loser(lead, loser, f"{actor} has put it back into the pond.", now) if loser != actor else []
     words = f"User {actor.pk} returned the lead."
     trace(lead, Kind.RETURNED, words, now=now, actor=actor, user_id=loser.pk, alerts=told)
@@ -195,12 +189,26 @@ def refuse_unless_led(lead: Lead, actor: User) -> None:
         raise NotAllowed("Only the owner of this lead, and the creator of its team, reassign it.")
 
 
-def refuse_outsider(lead: Lead, user: User, actor: User) -> None:
+def to_be_returned(lead: Lead, actor: User) -> tuple[User, Team]:
+    """Who has the lead, and into whose pond it goes; unless the actor may not return it."""
+    loser = lead.claimed_by_user
+    if loser is None:
+        raise NotClaimed
+    if actor.pk not in (loser.pk, lead.owner_user_id):
+        raise NotAllowed("Only who has claimed this lead, and its owner, return it.")
+    if lead.team is None:
+        raise NoPond
+    return loser, lead.team
+
+
+def takers_of(lead: Lead, actor: User) -> QuerySet[User]:
     """Leads go to colleagues: to the owner, to teammates of the lead's team and of whoever reassigns it."""
-    if user.pk == lead.owner_user_id and user.is_active:
-        return
     reach = Q(pk__in=User.objects.within_reach_of(actor).values("pk"))
     members = Q(pk__in=TeamMember.objects.accepted().filter(team=lead.team_id).values("user"))
-    if not User.objects.filter(reach | members, pk=user.pk, is_active=True).exists():
+    return User.objects.filter(reach | members | Q(pk=lead.owner_user_id), is_active=True)
+
+
+def refuse_outsider(lead: Lead, user: User, actor: User) -> None:
+    if not takers_of(lead, actor).filter(pk=user.pk).exists():
         message = f"user_id {user.pk} is nobody to whom you can give this lead."
         raise CannotTakeIt(message, errors={"user_id": message})

@@ -85,6 +85,7 @@ class LeadRoute(models.Model):
     objects: ClassVar[LeadRouteQuerySet] = LeadRouteQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
+        verbose_name = "lead rule"  # to people; the API has LionDesk's word
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(
@@ -117,6 +118,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         """Leads you brought in or claimed, and those of contacts you see."""
         brought_or_claimed = models.Q(owner_user=user) | models.Q(claimed_by_user=user)
         return self.filter(brought_or_claimed | is_seen_by(user, through="contact__"))
+
+    def in_hands_of(self, user: User) -> LeadQuerySet:
+        """Those that they see, and those of the teams that they created, of which they may not see the contact."""
+        return self.filter(models.Q(pk__in=self.model.objects.visible_to(user)) | models.Q(team__creator=user))
 
 
 class Lead(models.Model):
@@ -372,6 +377,14 @@ class PondLead(Lead):
 
     class Meta:
         proxy = True
+
+
+class TeamLead(Lead):
+    """A lead of a team, as whoever created the team looks at it (leads.deeds)."""
+
+    class Meta:
+        proxy = True
+        verbose_name, verbose_name_plural = "lead of your teams", "leads of your teams"
 
 
 class DistributionReport(Team):
