@@ -11,6 +11,7 @@ from crm.signals import activity_logged, contact_removed
 from leads.claims import UNDECIDED, cancel_alerts
 from leads.contacted import note_contacts
 from leads.intake import receive_lead
+from leads.missed_turns import hand_on_turns
 from leads.models import Lead, LeadOffer
 from leads.sources import lead_source_named
 from leads.succession import pass_on_exhausted
@@ -42,9 +43,10 @@ def end_offers(*, team: Team, user: User, now: datetime, **more: Any) -> None:
     leads = Lead.objects.filter(pk__in=offers.values("lead")).order_by("pk")
     list(leads.select_for_update(no_key=True).values_list("pk"))
     cancel_alerts(offers, reason=LEFT, now=now)
-    affected = list(offers.values_list("lead_id", flat=True))
+    affected = dict(offers.values_list("pk", "lead_id"))
     offers.update(status=LeadOffer.Status.CANCELLED, reason=LEFT, settled_at=now)
-    pass_on_exhausted(affected, now=now)
+    hand_on_turns(affected.keys(), now=now)
+    pass_on_exhausted(affected.values(), now=now)
 
 
 @receiver(contact_removed)

@@ -20,6 +20,7 @@ from leads.availability import Availability, why_unavailable
 from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_leads
 from leads.engine.holding import Moments
 from leads.links import link_to
+from leads.missed_turns import hand_on_turns
 from leads.models import Lead, LeadOffer, LeadOfferQuerySet
 from leads.numbers import Numbers, hold_numbers
 from leads.rollout import EMAIL, TEXT, lateness_shift
@@ -260,9 +261,10 @@ def hand_over(takers: Sequence[DueOffer], now: datetime) -> None:
 
 
 def pass_over(settled: Sequence[DueOffer], now: datetime) -> None:
-    """Where a turn came and nobody was told, nobody waits for it to end."""
-    if passed := {offer.lead_id for offer in settled if offer.status == Status.CANCELLED}:
-        move_on(passed, now=now)
+    """Where a turn came and nobody was told, nobody waits for it to end, and the next one pays for it."""
+    if passed := [offer for offer in settled if offer.status == Status.CANCELLED]:
+        hand_on_turns({offer.id for offer in passed if offer.reason != CLAIMED}, now=now)
+        move_on({offer.lead_id for offer in passed}, now=now)
 
 
 def put_off_late(told: Sequence[DueOffer], now: datetime) -> None:

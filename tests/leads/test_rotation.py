@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leads.rotation import Place, take_turn
+from leads.rotation import Missed, Place, Turn, hand_on, take_turn
 
 ALICE, BOB, DANA = 1, 2, 3
 
@@ -93,3 +93,85 @@ def test_whoever_comes_and_goes_nobody_is_ever_owed_more_than_two_leads(given_we
         away = data.draw(st.sets(st.sampled_from(users), max_size=len(users) - 1))
         _, places = run(places, 1, away)
         assert all(abs(place.credit) <= 2 * sum(given_weights) for place in places)
+
+
+# Who cannot take a turn at its moment
+
+
+def miss(turn: Turn, passed: int, before: int = 0) -> Missed:
+    """The turn, once the first so many of those offered the lead could not be told."""
+    offered = [place.user_id for place in turn.order]
+    return Missed(turn.order, turn.number, offered, offered[:before], offered[:passed])
+
+
+def placed(places: Iterable[Place]) -> dict[int, Place]:
+    return {place.user_id: place for place in places}
+
+
+def test_the_next_one_of_the_plan_pays_for_who_cannot_take_their_turn():
+    before = placed([Place(ALICE), Place(BOB), Place(DANA)])
+    turn = take_turn(list(before.values()), 3, 1)
+
+    after = hand_on(placed(turn.places), [miss(turn, 1)])
+
+    assert after[ALICE] == before[ALICE]
+    assert (after[BOB].credit, after[BOB].last_turn) == (-1, 1)
+    assert (after[DANA].credit, after[DANA].last_turn) == (1, 0)
+
+
+def test_where_nobody_can_there_was_no_turn():
+    before = placed([Place(ALICE, 2), Place(BOB), Place(DANA)])
+    turn = take_turn(list(before.values()), 4, 1)
+
+    assert hand_on(placed(turn.places), [miss(turn, 3)]) == before
+
+
+def test_of_two_turns_in_a_row_that_one_member_misses_none_is_their_last():
+    before = placed([Place(ALICE, 5), Place(BOB, 1)])
+    first = take_turn(list(before.values()), 6, 1)
+    second = take_turn(first.places, 6, 2)
+    assert [turn.order[0].user_id for turn in (first, second)] == [ALICE, ALICE]
+
+    after = hand_on(placed(second.places), [miss(first, 1), miss(second, 1)])
+
+    assert after[ALICE] == before[ALICE]
+    assert after[BOB].last_turn == 2
+
+
+members = st.lists(
+    st.tuples(st.integers(1, 12), st.integers(-3, 3), st.integers(0, 9)).map(list), min_size=1, max_size=8
+)
+
+
+@given(members, st.data())
+def test_who_misses_their_turn_was_as_good_as_left_out_of_it(given_members, data):
+    """At once, or one after the other."""
+    places = [Place(number, *member) for number, member in enumerate(given_members, 1)]
+    turn = take_turn(places, 1000, 10)
+    count = len(turn.order)
+    passed = data.draw(st.integers(0, count))
+
+    after = hand_on(placed(turn.places), [miss(turn, passed)])
+
+    assert sum(place.credit for place in after.values()) == sum(place.credit for place in places)
+    out, rest = turn.order[:passed], turn.order[passed:]
+    assert all(after[place.user_id] == place for place in out)
+    paid = sum(place.weight for place in rest)
+    for place in rest:
+        owed = place.credit + place.weight - (paid if place == rest[0] else 0)
+        assert after[place.user_id].credit == owed
+        assert after[place.user_id].last_turn == (10 if place == rest[0] else place.last_turn)
+    by_and_by = placed(turn.places)
+    for number in range(passed):
+        by_and_by = hand_on(by_and_by, [miss(turn, number + 1, before=number)])
+    assert by_and_by == after
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=8), st.data())
+def test_whoever_misses_turns_nobody_is_ever_owed_more_than_two_leads(given_weights, data):
+    places = placed(Place(number, weight) for number, weight in enumerate(given_weights, 1))
+    for number in range(1, 41):
+        turn = take_turn(list(places.values()), sum(given_weights), number)
+        passed = data.draw(st.integers(0, len(places)))
+        places = hand_on(places | placed(turn.places), [miss(turn, passed)])
+        assert all(abs(place.credit) <= 2 * sum(given_weights) for place in places.values())
