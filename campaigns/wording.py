@@ -1,28 +1,16 @@
 """Turning a due communication into the message that will carry it (design 8)."""
 
-import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from html import escape, unescape
+from datetime import datetime
 from typing import Final
-
-from django.core.exceptions import SuspiciousOperation
-from django.utils.html import strip_tags
 
 from campaigns.models import ActionType, ContactCommunication
 from crm.models import Contact
-from messaging import fill, templates
+from messaging import templates
 from messaging.drafts import alert_email, email_to, text_to
 from messaging.fill import Unfilled
 from messaging.models import Message, Template
-
-# A text that could not leave for a day, be it for an outage or for quiet hours, has lost its sense ("see you
-# tomorrow"), and the steps after it have overtaken it. Quiet hours last eleven.
-TEXT_KEEPS: Final = timedelta(days=1)
-
-LONGEST_TEXT: Final = 1600  # characters; Twilio refuses more, and what is longer by far has no room in the outbox
-
-LOOKS_LIKE_HTML: Final = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+from messaging.wording import LONGEST_TEXT, TEXT_KEEPS, TOO_LONG, Unreadable, email_words, subject_line
 
 NO_TEMPLATE: Final = "There is no template: the action had none when the campaign was started, or it was removed since."
 EMPTY: Final = "The template is empty."
@@ -38,7 +26,7 @@ def message_for(communication: ContactCommunication, contact: Contact, now: date
         raise Unsendable("The sender no longer works here.")
     try:
         return WRITERS[communication.type](communication, contact, now)
-    except Unfilled as error:
+    except (Unfilled, Unreadable) as error:
         raise Unsendable(str(error)) from error
 
 
@@ -51,7 +39,7 @@ def _text(communication: ContactCommunication, contact: Contact, now: datetime) 
         raise Unsendable("The sender has no number to text from.")
     body = _words(templates.fill(template.body, contact, sender))
     if len(body) > LONGEST_TEXT:
-        raise Unsendable(f"The text is longer than {LONGEST_TEXT:,} characters, which no carrier takes.")
+        raise Unsendable(TOO_LONG)
     return text_to(contact, body, now, user=sender, valid_until=communication.send_at + TEXT_KEEPS)
 
 
@@ -59,16 +47,9 @@ def _email(communication: ContactCommunication, contact: Contact, now: datetime)
     sender, template = communication.send_from_user, _template_of(communication)
     if not contact.email.strip():
         raise Unsendable("The contact has no email address.")
-    subject = " ".join(templates.fill(template.subject, contact, sender).split())
-    if not LOOKS_LIKE_HTML.search(template.body):
-        return email_to(contact, subject, _words(templates.fill(template.body, contact, sender)), now, user=sender)
-    escaped = {name: escape(value or "") for name, value in templates.values(contact, sender).items()}
-    html = fill.fill(template.body, escaped)
-    try:
-        plain = unescape(strip_tags(html)).strip()
-    except SuspiciousOperation as error:  # Django gives up on tags within tags within tags
-        raise Unsendable("The HTML of the template cannot be read.") from error
-    return email_to(contact, subject, plain, now, user=sender, html=html)
+    subject = subject_line(template.subject, contact, sender)
+    plain, html = email_words(template.body, contact, sender)
+    return email_to(contact, subject, plain if html else _words(plain), now, user=sender, html=html)
 
 
 def _call(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:

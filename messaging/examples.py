@@ -1,4 +1,4 @@
-"""What the contract shows of templates: the documentation's examples, with nobody's data."""
+"""What the contract shows of templates, and of what was said: with nobody's data."""
 
 TEMPLATE = {
     "id": 7,
@@ -23,3 +23,22 @@ FOLDER = {
     },
 }
 SHARE = FOLDER | {"id": 2, "user_id": 1002, "original_template_folder_id": 1, "email": "dana@example.com"}
+MESSAGE = {
+    "id": 83,
+    "contact_id": 76,
+    "user_id": 1001,
+    "channel": "email",
+    "purpose": "personal",
+    "is_inbound": False,
+    "status": "queued",
+    "reason": "",
+    "from": "",
+    "to": "mary@example.com",
+    "subject": "The house in Irvine",
+    "body": "Hello Mary, I can show it to you tomorrow.",
+    "media": [],
+    "template_id": 7,
+    "created_at": "2018-01-16T09:09:09.000Z",
+    "not_before": "2018-01-16T09:09:09.000Z",
+    "sent_at": None,
+}

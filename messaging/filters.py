@@ -1,7 +1,7 @@
-"""What templates and their folders can be asked for."""
+"""What templates, their folders and conversations can be asked for."""
 
 from config.api.query import FilterSet
-from messaging.models import Template, TemplateFolder
+from messaging.models import Message, Template, TemplateFolder
 
 
 class TemplateFilters(FilterSet):
@@ -25,3 +25,20 @@ class TemplateFolderFilters(FilterSet):
     class Meta:
         model = TemplateFolder
         fields = ["id", "user_id", "name", "description", "original_template_folder_id"]
+
+
+class MessageFilters(FilterSet):
+    class Meta:
+        model = Message
+        fields = [
+            "id",
+            "user_id",
+            "channel",
+            "purpose",
+            "status",
+            "subject",
+            "body",
+            "created_at",
+            "not_before",
+            "sent_at",
+        ]

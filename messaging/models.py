@@ -84,6 +84,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """What was said to or by you, or to a contact you see."""
         return self.filter(models.Q(user=user) | models.Q(contact__in=Contact.objects.visible_to(user).values("pk")))
 
+    def conversation(self) -> MessageQuerySet:
+        """What was said to a client and by them; alerts about them are for our users."""
+        return self.filter(purpose__in=Message.IN_CONVERSATION)
+
     def waiting(self) -> MessageQuerySet:
         """Not yet taken for sending: what may still be cancelled."""
         return self.filter(status__in=Message.WAITING)
@@ -116,6 +120,7 @@ class Message(models.Model):
         CANCELLED = "cancelled"
         RECEIVED = "received"
 
+    IN_CONVERSATION = (Purpose.PERSONAL, Purpose.CAMPAIGN, Purpose.NOTICE, Purpose.INBOUND)
     WAITING = (Status.QUEUED, Status.HELD)
     IN_FLIGHT = (Status.SENDING, Status.UNKNOWN)
     BY_NUMBER = (Channel.TEXT, Channel.CALL)  # an opt-out from texts holds for calls, too
@@ -198,6 +203,10 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.pk} to {self.recipient}: {self.status}"
+
+    @property
+    def is_inbound(self) -> bool:
+        return self.purpose == Message.Purpose.INBOUND
 
 
 class Consent(models.Model):

@@ -1,15 +1,17 @@
-"""How templates and their folders look to clients (reference 2.22, 2.23)."""
+"""How templates and their folders (reference 2.22, 2.23), and what was said, look to clients."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.fields import LooseSerializer, LooseText, Reference
+from config.api.fields import LooseChoice, LooseSerializer, LooseText, Reference
 from messaging import examples
 from messaging.fill import FIELDS, unknown_tokens
-from messaging.models import Template, TemplateFolder
+from messaging.models import Message, Template, TemplateFolder
 from teams.models import User
+
+LONGEST = 100_000  # characters of an email that somebody types
 
 
 def known_fields_only(text: str) -> str:
@@ -85,3 +87,53 @@ class FolderShareSerializer(TemplateFolderSerializer):
         if attrs.get("user") is None:
             raise serializers.ValidationError({"user_id": "is required, or an email."})
         return attrs
+
+
+class MessageSerializer(LooseSerializer[Message]):
+    """A text or an email to or from a contact; `body` and `subject` may be left to a template."""
+
+    channel = LooseChoice(choices=[Message.Channel.TEXT, Message.Channel.EMAIL])
+    purpose = LooseChoice(choices=Message.IN_CONVERSATION, read_only=True)
+    locals()["from"] = LooseText(source="sender", read_only=True)  # `from` is no name Python lets us assign to
+    to = LooseText(source="recipient", read_only=True)
+    body = LooseText(required=False, allow_blank=True, max_length=LONGEST)
+    template_id = Reference("template", model=Template, write_only=True, required=False, allow_null=True)
+
+    class Meta:
+        model = Message
+        example = examples.MESSAGE
+        fields = [
+            "id",
+            "contact_id",
+            "user_id",
+            "channel",
+            "purpose",
+            "is_inbound",
+            "status",
+            "reason",
+            "from",
+            "to",
+            "subject",
+            "body",
+            "media",
+            "template_id",
+            "created_at",
+            "not_before",
+            "sent_at",
+        ]
+        read_only_fields = [
+            "contact_id",
+            "user_id",
+            "status",
+            "reason",
+            "media",
+            "created_at",
+            "not_before",
+            "sent_at",
+        ]
+
+    def validate_subject(self, subject: str) -> str:
+        return known_fields_only(subject)
+
+    def validate_body(self, body: str) -> str:
+        return known_fields_only(body)

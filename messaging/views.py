@@ -1,16 +1,26 @@
-"""Templates and their folders over HTTP."""
+"""Templates, their folders, and conversations over HTTP."""
 
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from config.api.resources import BEYOND, Resource
-from messaging.filters import TemplateFilters, TemplateFolderFilters
+from config.races import whole
+from crm.models import Contact
+from messaging.by_hand import Wish, write
+from messaging.filters import MessageFilters, TemplateFilters, TemplateFolderFilters
 from messaging.folders import copy_to
-from messaging.models import Template, TemplateFolder
-from messaging.serializers import FolderShareSerializer, TemplateFolderSerializer, TemplateSerializer
+from messaging.models import Message, Template, TemplateFolder
+from messaging.serializers import (
+    FolderShareSerializer,
+    MessageSerializer,
+    TemplateFolderSerializer,
+    TemplateSerializer,
+)
 
 
 class TemplateResource(Resource[Template]):
@@ -52,3 +62,27 @@ def counted(folders: QuerySet[TemplateFolder]) -> QuerySet[TemplateFolder]:
     by_type = inside.values("template_type").annotate(count=Count("pk"))
     counts = by_type.values_list(JSONObject(type="template_type", count="count"))
     return folders.annotate(template_counts=ArraySubquery(counts))
+
+
+class ContactMessageResource(Resource[Message]):
+    """What was said to one contact and by them, the latest first. POST writes to them by hand, as the caller."""
+
+    tag = BEYOND
+    verbs = ("list", "create", "retrieve")
+    serializer_class = MessageSerializer
+    filterset_class = MessageFilters
+    parent_model, parent_field = Contact, "contact"
+    default_order = ("-id",)
+    may_stand = True
+
+    def queryset_for(self, user: Any) -> QuerySet[Message]:
+        return Message.objects.conversation().defer("html")
+
+    @whole
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        """201 with the message; 200 with the one that stands where the caller said the same within the last minute."""
+        contact = self.parent
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        message, is_new = write(Wish(**serializer.validated_data), contact, self.user, self.now)
+        return Response(self.represent(message), status=201 if is_new else 200)

@@ -26,6 +26,7 @@ WHO = ("bob", "alice", "dana", "erin", "frank", "charlie", "harry", "nobody")
 NAME = {"name": "Renamed"}
 SEAT = {"team_id": "{team}", "email": "charlie@example.com"}
 OPTION = {"team_id": "{team}", "user_id": "{dana}", "assign_automatically": False}
+EMAIL = {"channel": "email", "subject": "The house", "body": "Hello"}
 EVENT = {"contact_id": "{contact}", "type": "property_viewed"}
 SUB = {"user_id": "{frank}"}
 FIELD = {"name": "Pets", "data_type": "Text"}
@@ -84,6 +85,9 @@ TABLE = [
     ("get",    "/contacts/{contact}/activities/{activity}",        None, 200, 200, 200, 200, 404, 404, 200, 401),
     ("patch",  "/contacts/{contact}/activities/{activity}",          {}, 200, 403, 403, 403, 404, 404, 403, 401),
     ("delete", "/contacts/{contact}/activities/{activity}",        None, 200, 403, 403, 403, 404, 404, 403, 401),
+    ("get",    "/contacts/{contact}/messages",                     None,   1,   1,   1,   1, 404, 404,   1, 401),
+    ("post",   "/contacts/{contact}/messages",                    EMAIL, 201, 201, 201, 201, 404, 404, 201, 401),
+    ("get",    "/contacts/{contact}/messages/{message}",           None, 200, 200, 200, 200, 404, 404, 200, 401),
     ("get",    "/events",                                          None,   2,   2,   2,   2,   0,   0,   2, 401),
     ("post",   "/events",                                         EVENT, 201, 201, 201, 201, 400, 400, 201, 401),
     ("get",    "/events/{event}",                                  None, 200, 200, 200, 200, 404, 404, 200, 401),
@@ -230,6 +234,7 @@ def world(alice, bob, dana, charlie, team, api):
     make("contact", "/contacts", first_name="Clara", email="clara@example.com", mobile_phone="+1 310 555 0142")
     make("address", f"/contacts/{ids['contact']}/addresses", type="Home")
     make("activity", f"/contacts/{ids['contact']}/activities", kind="Call")
+    make("message", f"/contacts/{ids['contact']}/messages", **(EMAIL | {"subject": "Welcome"}))
     make("event", "/events", contact_id=ids["contact"], type="property_viewed")
     make("other_event", "/events", contact_id=ids["contact"], type="property_viewed")
     make("property", f"/events/{ids['event']}/properties", city="Irvine")

@@ -16,6 +16,7 @@ ALERTS = """
     has_text_alert        | boolean           | {0}
     has_email_alert       | boolean           | {0}
 """
+MESSAGE_STATUSES = "queued, held, sending, unknown, sent, delivered, undelivered, failed, cancelled, received"
 ACTION_TYPES = (
     "None, Email Contact, Call Contact, Text Contact, Agent Task - Email Reminder, Agent Task - Call Reminder, "
     "Agent Task - Text Reminder, Agent Task - No Reminder, BombBomb Video Email, Direct Mail: Letter, "
@@ -309,6 +310,31 @@ TABLES = [
     modified_at           | date-time         | read     | ours
     """,
         unfiltered=("contact_id",),
+    ),
+    Table(
+        "Contact messages",
+        "/contacts/{contact}/messages",
+        """
+    id                    | integer           | read     | ours
+    contact_id            | integer           | read     | ours
+    user_id               | integer           | read     | ours
+    channel               | text, email       | required | ours
+    purpose               | personal, campaign, notice, inbound | read | ours
+    is_inbound            | boolean           | read     | ours
+    status                | {0} | read | ours
+    reason                | text 255          | read     | ours
+    from                  | text 320          | read     | ours
+    to                    | text 320          | read     | ours
+    subject               | text 1000         | write    | ours
+    body                  | text 100000       | write    | ours
+    media                 | list              | read     | ours
+    template_id           | integer           | write only | ours
+    created_at            | date-time         | read     | ours
+    not_before            | date-time         | read     | ours
+    sent_at               | date-time         | read     | ours
+    """.format(MESSAGE_STATUSES),
+        references={"template_id": "template"},
+        unfiltered=("contact_id", "is_inbound", "reason", "from", "to", "template_id"),
     ),
     Table(
         "Event properties",
