@@ -15,10 +15,7 @@ from config.api.admin import ResourceForm
 from config.api.asking import Refusal
 from leads.models import LeadRoute, LeadSource
 from leads.rules.draft import USUAL_DAYS, Rehearsal, rehearsed
-
-
-class MomentWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
-    input_type = "datetime-local"
+from leads.trial.forms import MomentWidget
 
 
 def text() -> forms.CharField:

@@ -1,5 +1,8 @@
-"""Test alerts in the admin: a page to send oneself one, and where the buttons for members of a team lead."""
+"""How one is told of leads, in the admin: pausing, hours, and test alerts, to oneself and to members of a team."""
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -8,13 +11,20 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
+from config import clock
 from config.api.asking import Refusal, ask
 from leads.rollout import EMAIL, PHONE, TEXT
+from leads.trial.forms import TimesForm
+from leads.trial.pausing import pauses
 from leads.trial.sending import own_ways
+from leads.trial.turns import places_of, why_not_now
 from leads.trial.views import MemberTrialResource, OwnTrialResource, Trial
 from teams.models import User
+from teams.views import MeResource
+from teams.zones import wall_time
 
 PAGE = "admin/leads/leadoffer/test_alert.html"
+PAUSE, SAVE = "pause", "_save"  # buttons
 NAMES = {TEXT: "text", EMAIL: "email", PHONE: "call"}
 
 
@@ -28,14 +38,50 @@ def pages() -> list[URLPattern]:
 
 
 def own_page(request: HttpRequest) -> HttpResponse:
-    """How oneself is told of leads, with a button to try it."""
-    if request.method == "POST":
-        send(request, OwnTrialResource)
+    """When and how oneself is told of leads, with buttons to pause, and one to try it."""
+    user, now = cast(User, request.user), clock.now()
+    form = TimesForm(request.POST, label_suffix="") if SAVE in request.POST else TimesForm.of(user)
+    if request.method == "POST" and is_done(request, form, now):
         return HttpResponseRedirect(reverse("admin:leads_test_alert"))
-    user = cast(User, request.user)
-    ways = [(NAMES[way.channel].capitalize(), where(user, way.channel), way.reason) for way in own_ways(user)]
-    context = {"title": "How you are told of leads", "ways": ways}
+    user.refresh_from_db()
+    context = {
+        "title": "How you are told of leads",
+        "ways": [(NAMES[way.channel].capitalize(), where(user, way.channel), way.reason) for way in own_ways(user)],
+        "form": form,
+        "why_not": why_not_now(user, now),
+        "is_paused": user.paused_until is not None and user.paused_until > now,
+        "pauses": pauses(now, user.zone),
+        "places": places_of(user, now),
+    }
     return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
+
+
+def is_done(request: HttpRequest, form: TimesForm, now: datetime) -> bool:
+    """Do as the button says that was pressed; False where the form is to be corrected."""
+    save = partial(ask, MeResource, "PATCH", request.user, id="me")
+    if SAVE in request.POST:
+        is_saved = form.is_saved(save)
+        if is_saved:
+            messages.success(request, "Saved. It counts from now on.")
+        return is_saved
+    if PAUSE in request.POST:
+        pause(request, save, now)
+    else:
+        send(request, OwnTrialResource)
+    return True
+
+
+def pause(request: HttpRequest, save: Callable[[dict[str, Any]], Any], now: datetime) -> None:
+    """For as long as the button says; any other one ends the pause."""
+    user = cast(User, request.user)
+    chosen = next((each for each in pauses(now, user.zone) if each.name == request.POST[PAUSE]), None)
+    save({"paused_until": chosen and chosen.until})
+    if chosen is None:
+        messages.success(request, "The pause is over: you are offered leads again.")
+    else:
+        messages.success(
+            request, f"You are offered no leads until {wall_time(chosen.until, user.zone):%A, %B %-d, %H:%M}."
+        )
 
 
 def where(user: User, channel: str) -> str:

@@ -30,6 +30,32 @@ def test_an_agent_tries_from_a_phone_whether_alerts_arrive(
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def test_an_agent_pauses_from_a_phone(page: Page, live_server: Any, bob: User, team: Team, tmp_path: Path):
+    TeamMemberDistributionOption.objects.create(team=team, user=bob, rank=1, has_email_alert=True, cap_open=3)
+    page.set_viewport_size({"width": 390, "height": 844})
+    test_browser.log_in(page, live_server.url, bob)
+    page.goto(f"{live_server.url}/admin/leads/leadoffer/test-alert/")
+    page.click("text=Until tomorrow morning")
+    page.wait_for_selector("text=You are offered no leads until")
+    page.screenshot(path=tmp_path / "paused-phone.png", full_page=True)
+    bob.refresh_from_db()
+    assert bob.paused_until is not None
+
+    page.click("text=Resume now")
+    page.wait_for_selector("text=You are offered leads.")
+    page.fill("#id_working_hours", "weekdays")
+    page.click("[name=_save]")
+    page.wait_for_selector(".errorlist >> text=no day of the week")
+    page.fill("#id_working_hours", "Mon-Fri 9-17")
+    page.click("[name=_save]")
+    page.wait_for_selector("text=Saved. It counts from now on.")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.screenshot(path=tmp_path / "saved-desk.png", full_page=True)
+    bob.refresh_from_db()
+    assert (bob.paused_until, bob.working_hours) == (None, "Mon-Fri 9-17")
+
+
 def test_a_team_lead_tries_whether_a_member_is_told(
     page: Page, live_server: Any, alice: User, bob: User, team: Team, tmp_path: Path
 ):

@@ -1,0 +1,71 @@
+"""Somebody's place in each of their teams, as they read it: their turn, how much they take, what is the matter."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+from leads.availability import Availability, why_unavailable
+from leads.roster import roster_of
+from leads.why.page import in_words
+from teams.hours import parse_hours
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.roll import turn, ways
+from teams.warnings import add_warnings
+
+YOURS: Final = {"has": "you have", "is": "you are", "takes": "you take", "their": "your"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """In one team; without a turn it offers them nothing."""
+
+    team: Team
+    turn: str = ""
+    told_by: str = ""
+    takes: str = ""
+    matters: tuple[str, ...] = ()
+
+
+def places_of(user: User, now: datetime) -> list[Place]:
+    """In the teams that they belong to, by name."""
+    options = list(TeamMemberDistributionOption.objects.filter(user=user).select_related("team", "user"))
+    add_warnings(options, now)
+    joined = TeamMember.objects.accepted().filter(user=user).exclude(team__in=[option.team_id for option in options])
+    places = [place_of(option, now) for option in options]
+    places += [Place(member.team) for member in joined.select_related("team")]
+    return sorted(places, key=lambda place: place.team.name)
+
+
+def place_of(option: TeamMemberDistributionOption, now: datetime) -> Place:
+    roster = roster_of(option.team, now)
+    there = next(one.availability for one in roster.options if one.user_id == option.user_id)
+    matters = [*cast(Any, option).warnings, why_unavailable(there, now)]
+    return Place(
+        team=option.team,
+        turn=turn(option.team, option),
+        told_by=", ".join(ways(option)),
+        takes="; ".join(caps(there)),
+        matters=tuple(dict.fromkeys(to_oneself(matter, option.user) for matter in matters if matter)),
+    )
+
+
+def caps(there: Availability) -> Iterator[str]:
+    if there.cap_open is not None:
+        yield f"at most {there.cap_open} at a time, {there.open_leads} now"
+    if there.cap_day is not None:
+        yield f"at most {there.cap_day} a day, {there.leads_today} today"
+
+
+def why_not_now(user: User, now: datetime) -> str:
+    """Why they take no leads of any team at the moment; empty when they do."""
+    own = Availability(user.paused_until, parse_hours(user.working_hours), frozenset(user.days_off), user.zone)
+    return to_oneself(why_unavailable(own, now), user)
+
+
+def to_oneself(matter: str, user: User) -> str:
+    """What is said of a member, said to that member, on their own clock."""
+    first, _, rest = matter.partition(" ")
+    told = f"{YOURS.get(first, first)} {rest}".strip()
+    return in_words(re.sub(r"\btheir\b", YOURS["their"], told), {}, user.zone)
