@@ -33,6 +33,7 @@ from leads.trial.admin import pages as trial_pages
 from leads.views import LeadOfferResource, UnaskedLeadResource
 from leads.why.admin import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
 from leads.wording import Story
+from messaging.by_hand.admin import links as links_by_hand
 from teams.models import Team, User
 
 admin.site.register(LeadRoute, LeadRouteAdmin)
@@ -138,11 +139,12 @@ class LeadAdmin(ResourceAdmin):
 
     @admin.display(description="contact made")
     def history(self, lead: Lead) -> str:
-        """Where to write down what was said."""
+        """Where to get in touch, and to write down what was said."""
         if lead.pk is None:
             return "-"
-        form = reverse("admin:crm_activity_add")
-        return link_to(f"{form}?contact={lead.contact_id}&kind=Call", "Log a call")
+        log = f"{reverse('admin:crm_activity_add')}?contact={lead.contact_id}&kind=Call"
+        links = [*links_by_hand(lead.contact_id), ("Log a call", log)]
+        return format_html_join(" · ", "{}", ((link_to(address, words),) for words, address in links))
 
 
 def named(lead_id: int) -> str:

@@ -1,9 +1,12 @@
 """Templates, and what was said, in the admin."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
 from config.api.admin import LongListPages, ResourceAdmin
+from messaging.by_hand.admin import pages as pages_by_hand
 from messaging.models import Consent, Message, PhoneNumber, Template, TemplateFolder
 from messaging.views import TemplateFolderResource, TemplateResource
 
@@ -32,6 +35,9 @@ class MessageAdmin(ResourceAdmin):
     list_display = ["created_at", "channel", "purpose", "status", "sender", "recipient", "reason"]
     list_filter = ["channel", "purpose", "status"]
     search_fields = ["recipient", "sender"]
+
+    def get_urls(self) -> list[Any]:
+        return [*pages_by_hand(), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
         return [field.name for field in Message._meta.concrete_fields]

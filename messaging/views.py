@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from config.api.resources import BEYOND, Resource
 from config.races import whole
 from crm.models import Contact
-from messaging.by_hand import Wish, write
+from messaging.by_hand.writing import Wish, write
 from messaging.filters import MessageFilters, TemplateFilters, TemplateFolderFilters
 from messaging.folders import copy_to
 from messaging.models import Message, Template, TemplateFolder

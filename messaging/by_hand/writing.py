@@ -79,7 +79,7 @@ def _text(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
         raise BadWords("body", "may not be empty.")
     if len(body) > LONGEST_TEXT:
         raise BadWords("body", f"cannot be sent. {TOO_LONG}")
-    return text_to(contact, body, now, user=user, purpose=Message.Purpose.PERSONAL, valid_until=now + TEXT_KEEPS)
+    return text_of(contact, user, now, body)
 
 
 def _email(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
@@ -93,11 +93,26 @@ def _email(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
         body, html = email_words(wish.template.body, contact, user)
     if not (body.strip() or html):
         raise BadWords("body", "may not be empty.")
-    return email_to(contact, subject, body, now, user=user, purpose=Message.Purpose.PERSONAL, html=html)
+    return email_of(contact, user, now, body, subject=subject, html=html)
 
 
 Drafter = Callable[[Wish, Contact, User, datetime], Message]
 DRAFTERS: Final[dict[Channel, Drafter]] = {Channel.TEXT: _text, Channel.EMAIL: _email}
+
+
+def text_of(contact: Contact, user: User, now: datetime, body: str = "") -> Message:
+    return text_to(contact, body, now, user=user, purpose=Message.Purpose.PERSONAL, valid_until=now + TEXT_KEEPS)
+
+
+def email_of(
+    contact: Contact, user: User, now: datetime, body: str = "", *, subject: str = "", html: str = ""
+) -> Message:
+    return email_to(contact, subject, body, now, user=user, purpose=Message.Purpose.PERSONAL, html=html)
+
+
+def without_words(channel: str, contact: Contact, user: User, now: datetime) -> Message:
+    """What the gate judges before anything is typed."""
+    return text_of(contact, user, now) if channel == Channel.TEXT else email_of(contact, user, now)
 
 
 def same_as(message: Message, now: datetime) -> Message | None:
@@ -116,8 +131,13 @@ def same_as(message: Message, now: datetime) -> Message | None:
 
 def ask_the_gate(message: Message, now: datetime) -> None:
     """Raise what the gate objects to; where it says later, let the message wait until then."""
-    (verdict,) = gate.judge([message], now)
+    verdict = verdict_on(message, now)
     if verdict.kind == rules.REFUSE:
         raise CannotBeSent(verdict.reason, data={"code": verdict.code})
     if verdict.kind == rules.DEFER:
         states.wait(message, Status.HELD, verdict.reason, verdict.until or now)
+
+
+def verdict_on(message: Message, now: datetime) -> rules.Verdict:
+    (verdict,) = gate.judge([message], now)
+    return verdict
