@@ -1,20 +1,21 @@
 """A team as it stands at a moment: how it takes turns, and all that says which of its members can be told of a lead."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any, Final, cast
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from leads.availability import Availability, why_unavailable
+from leads.loads import TOLD_BY_THEN, Member, loads_of
 from leads.models import RotationPlace
 from leads.rollout import ROUND_ROBIN, Option, Plan, RolloutTeam, plan_rollout, why_skipped
+from leads.rotation import Missed, hand_on
 from messaging import consent
 from teams.hours import parse_hours
 from teams.models import Team, TeamMember, TeamMemberDistributionOption
-from teams.zones import instant, wall_time
 
 Row = TeamMemberDistributionOption
 
@@ -33,21 +34,6 @@ WITH RECURSIVE way(id) AS (
 SELECT pg_advisory_xact_lock(hashtextextended(id::text, 9)) FROM turning
 """
 
-# What members have of a team's leads: offers that are out or about to be, and leads claimed without a contact yet.
-LOADS: Final = """
-SELECT member.user_id,
-    (SELECT count(*) FROM leads_leadoffer AS offer
-     WHERE offer.user_id = member.user_id AND offer.team_id = %(team)s
-        AND (offer.status = 'Sent' OR offer.status = 'Pending' AND offer.notify_at <= %(at)s))
-    + (SELECT count(*) FROM leads_lead AS lead
-       WHERE lead.claimed_by_user_id = member.user_id AND lead.team_id = %(team)s AND lead.contacted_at IS NULL
-           AND lead.merged_into_id IS NULL),
-    (SELECT count(*) FROM leads_leadoffer AS offer
-     WHERE offer.user_id = member.user_id AND offer.team_id = %(team)s AND offer.notify_at >= member.midnight
-        AND offer.notify_at <= %(at)s AND offer.status IN ('Pending', 'Sent', 'Claimed'))
-FROM unnest(%(users)s::bigint[], %(midnights)s::timestamptz[]) AS member(user_id, midnight)
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Roster:
@@ -60,9 +46,12 @@ class Roster:
         """The turns of one lead."""
         return plan_rollout(self.team, self.options, already_offered, start)
 
+    def option_of(self, user_id: int) -> Option | None:
+        return next((option for option in self.options if option.user_id == user_id), None)
+
     def why_not(self, user_id: int, at: datetime) -> str:
         """Why this user takes no lead of the team at that moment, in plain words; empty when they do."""
-        option = next((option for option in self.options if option.user_id == user_id), None)
+        option = self.option_of(user_id)
         if option is None:
             return "is no member of the team who is offered leads"
         return why_skipped(option, ()) or why_unavailable(option.availability, at)
@@ -74,6 +63,11 @@ class Roster:
         turns = self.team.turns + (plan.turn is not None)
         options = tuple(_after(option, places, told) for option in self.options) if places or told else self.options
         return Roster(replace(self.team, turns=turns), options)
+
+    def handing_on(self, missed: Iterable[Missed]) -> "Roster":
+        """The roster with these turns in its round robin those of others."""
+        places = hand_on({option.user_id: option.place for option in self.options}, missed)
+        return replace(self, options=tuple(_after(option, places, ()) for option in self.options))
 
 
 def _after(option: Option, places: Mapping[int, Any], told: Collection[int]) -> Option:
@@ -143,7 +137,7 @@ def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPla
     rung = [row for row in rows if row.has_text_alert or row.has_call_alert]
     phones = {row.user.phone_e164 for row in rung if row.user.phone_e164}
     states = consent.states_of(phones)
-    loads = loads_of(team, rows, at)
+    loads = loads_of(members_with_caps(team, rows), at, TOLD_BY_THEN)
     return [
         Option(
             id=row.pk,
@@ -159,7 +153,7 @@ def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPla
             phone=row.user.phone_e164,
             has_opted_out=states.get(row.user.phone_e164, consent.NOTHING_KNOWN).opted_out,
             email=row.user.email,
-            availability=availability_of(team, row, loads.get(row.user_id, (0, 0))),
+            availability=availability_of(team, row, loads.get((team.pk, row.user_id), (0, 0))),
             weight=row.weight,
             credit=places[row.user_id].credit if row.user_id in places else 0,
             last_turn=places[row.user_id].last_turn if row.user_id in places else 0,
@@ -183,13 +177,6 @@ def availability_of(team: Team, row: Row, load: tuple[int, int]) -> Availability
     )
 
 
-def loads_of(team: Team, rows: Sequence[Row], at: datetime) -> dict[int, tuple[int, int]]:
-    """What the members with a cap have, open and of today; not looked up when nobody has one."""
+def members_with_caps(team: Team, rows: Sequence[Row]) -> list[Member]:
     capped = [row for row in rows if (row.cap_open, row.cap_day) != (None, None)]
-    if not capped:
-        return {}
-    users = [row.user_id for row in capped]
-    midnights = [instant(datetime.combine(wall_time(at, row.user.zone), time()), row.user.zone) for row in capped]
-    with connection.cursor() as cursor:
-        cursor.execute(LOADS, {"team": team.pk, "at": at, "users": users, "midnights": midnights})
-        return {user_id: (opened, today) for user_id, opened, today in cursor.fetchall()}
+    return [Member(team.pk, row.user_id, row.user.zone) for row in capped]

@@ -18,6 +18,7 @@ from config.given import change
 from crm.models import Contact
 from leads.availability import Availability, why_unavailable
 from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_leads
+from leads.engine.caps import Caps
 from leads.engine.holding import Moments
 from leads.links import link_to
 from leads.missed_turns import hand_on_turns
@@ -50,7 +51,8 @@ FOR NO KEY UPDATE OF lead SKIP LOCKED
 
 OF_OFFERS: Final = (
     *("pk", "lead_id", "user_id", "team_id", "notify_at", "assign_automatically"),
-    *("has_text_alert", "has_email_alert", "has_call_alert", "option__paused_until"),
+    *("has_text_alert", "has_email_alert", "has_call_alert"),
+    *("option__paused_until", "option__cap_open", "option__cap_day"),
 )
 OF_LEADS: Final = (
     *("pk", "claimed_by_user_id", "source__name"),
@@ -98,6 +100,8 @@ class DueOffer:
     has_email_alert: bool
     has_call_alert: bool
     option_paused_until: datetime | None
+    cap_open: int | None
+    cap_day: int | None
 
     status: str = Status.PENDING
     reason: str = ""
@@ -127,8 +131,9 @@ def waiting() -> LeadOfferQuerySet:
 def run_batch(now: datetime) -> int:
     """Settle what is due of some hundred offers' leads; returns how many offers that were."""
     turns = hold_turns(now)
+    caps = Caps((offer for turn in turns for offer in turn), now)
     for turn in turns:
-        sort_out(turn, now)
+        sort_out(turn, caps, now)
     settled = [offer for turn in turns for offer in turn if offer.status != Status.PENDING]
     queue_alerts(settled, now)
     write(settled)
@@ -204,19 +209,20 @@ def without_held_contacts(turns: list[list[DueOffer]]) -> list[list[DueOffer]]:
 # What becomes of them
 
 
-def sort_out(turn: Sequence[DueOffer], now: datetime) -> None:
+def sort_out(turn: Sequence[DueOffer], caps: Caps, now: datetime) -> None:
     """Decide the offers of one lead that are due at one instant. Nobody is told for nothing.
 
     Beside a member who gets the lead without claiming it the others stay pending, and end with the lead.
     """
     for offer in turn:
-        if objection := why_not(offer, now):
+        if objection := why_not(offer, now) or caps.why_full(offer):
             offer.status, offer.reason, offer.settled_at = Status.CANCELLED, objection, now
     able = [offer for offer in turn if offer.status == Status.PENDING]
     taker = next((offer for offer in able if offer.assign_automatically), None)
     for offer in [taker] if taker else able:
         offer.status, offer.alerted_at = (Status.CLAIMED if taker else Status.SENT), now
         offer.settled_at = now if taker else None
+        caps.count(offer)
 
 
 def why_not(offer: DueOffer, now: datetime) -> str:

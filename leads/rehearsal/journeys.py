@@ -7,21 +7,22 @@ Nothing is written: the places in round robins and what members have pass from o
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import product
 from typing import Final
 
-from leads.availability import Availability
+from leads.availability import Availability, why_unavailable
 from leads.conditions import Inquiry
 from leads.fallback import TEAM, USER, Fallback, next_hop
-from leads.rollout import Option, Plan, channels
+from leads.loads import midnight
+from leads.rollout import Option, Plan, PlannedOffer, Skipped, advance, channels
 from leads.roster import Roster
+from leads.rotation import Missed, Turn
 from leads.routing import Decision, Rule, TeamArea, route
-from teams.zones import instant, wall_time
 
 OWNER: Final = "Owner"
-TAKEN, OVER = 0, 1  # what is due at one moment: turns before fallbacks
+TURN, OVER = 0, 1  # what is due at one moment: turns before fallbacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,28 @@ class Station:
     user_id: int | None = None
     plan: Plan = field(default_factory=Plan)
     offers: list[Told] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
     ends_at: datetime | None = None
 
 
 @dataclass(slots=True)
-class Journey:
-    """A lead's way so far."""
+class Held:
+    """What a member has of a lead: an offer from their turn until its window closes, or the lead itself."""
 
+    since: datetime
+    until: datetime | None
+    is_offer: bool = True
+    is_told: bool = False  # their turn has come
+
+    def counts(self, at: datetime) -> bool:
+        return self.since <= at and (self.until is None or self.until > at)
+
+
+@dataclass(slots=True)
+class Journey:
+    """A lead's way so far; `number`: as the how manieth it came in."""
+
+    number: int
     newcomer: Newcomer
     decision: Decision
     stations: list[Station] = field(default_factory=list)
@@ -81,19 +97,14 @@ class Journey:
     had: set[int] = field(default_factory=set)  # the users it was offered to
     been_to: set[int] = field(default_factory=set)  # and their teams
     reason: str = ""  # why it goes where it goes next
+    waiting: list[PlannedOffer] = field(default_factory=list)  # turns yet to come
+    passed: list[int] = field(default_factory=list)  # whose turn came in its present team, and who could not take it
 
+    plan: Plan = field(default_factory=Plan)  # of its present team
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a member has of a lead: an offer from their turn until its window closes, or the lead itself."""
-
-    number: int
-    since: datetime
-    until: datetime | None
-    is_offer: bool = True
-
-    def counts(self, at: datetime) -> bool:
-        return self.since <= at and (self.until is None or self.until > at)
+    @property
+    def here(self) -> Station:
+        return self.stations[-1]
 
 
 class Rehearsal:
@@ -113,9 +124,9 @@ class Rehearsal:
         self.claims = defaultdict(list, {contact_id: list(claims[contact_id]) for contact_id in claims})
         self.rosters: dict[int, Roster] = {}
         self.before: dict[int, tuple[datetime, dict[int, Availability]]] = {}  # as the members were found
-        self.held: dict[tuple[int, int], list[Held]] = defaultdict(list)  # by team and user
-        self.journeys: dict[int, Journey] = {}
-        self.due: list[tuple[datetime, int, int]] = []  # when, what, of which lead
+        self.held: dict[tuple[int, int], dict[int, Held]] = defaultdict(dict)  # by team and user, and journey
+        self.journeys: list[Journey] = []
+        self.due: list[tuple[datetime, int, int]] = []  # when, what, of which journey
 
     def run(self, newcomers: Iterable[Newcomer]) -> list[Journey]:
         """Their journeys, in the order given."""
@@ -125,13 +136,14 @@ class Rehearsal:
                 self.arrive(waiting.popleft())
             else:
                 self.pass_time()
-        return [self.journeys[number] for number in sorted(self.journeys)]
+        return sorted(self.journeys, key=lambda journey: journey.newcomer.number)
 
     def arrive(self, newcomer: Newcomer) -> None:
         """A lead comes in, and is sent where the rules say."""
         decision = route(newcomer.inquiry, self.rules, self.areas)
-        journey = Journey(newcomer, decision, reason=decision.reason, team_id=decision.team_id or 0)
-        self.journeys[newcomer.number] = journey
+        number, team_id = len(self.journeys), decision.team_id or 0
+        journey = Journey(number, newcomer, decision, reason=decision.reason, team_id=team_id)
+        self.journeys.append(journey)
         if decision.team_id is None:
             journey.stations.append(Station(newcomer.at, OWNER, decision.reason))
         elif not self.returns(journey) and self.offer(journey, decision.starts_at or newcomer.at, newcomer.at):
@@ -161,50 +173,107 @@ class Rehearsal:
         team_id, roster = journey.team_id, self.roster(journey.team_id, start)
         plan = roster.plan(journey.had, start)
         self.rosters[team_id] = roster.after(plan, start)
-        told = list(told_of(plan, {option.id: option for option in roster.options}))
-        taker = next((offer for offer in told if offer.assign_automatically), None)
-        if taker is not None:  # nobody is told any more from then on
-            told = [offer for offer in told if offer.at < taker.at or offer == taker]
-        journey.stations.append(Station(at, TEAM, journey.reason, team_id, None, plan, told, plan.ends_at))
-        if plan.ends_at is None:
-            return True
-        self.note(journey, plan)
-        at, what = (taker.at, TAKEN) if taker else (plan.ends_at, OVER)
-        heappush(self.due, (at, what, self.number(journey)))
-        return False
-
-    def note(self, journey: Journey, plan: Plan) -> None:
-        """Keep who has been offered the lead."""
+        skipped = list(plan.skipped)
+        station = Station(at, TEAM, journey.reason, team_id, plan=plan, skipped=skipped, ends_at=plan.ends_at)
+        journey.stations.append(station)
+        journey.plan, journey.waiting, journey.passed = plan, list(plan.offers), []
         journey.had |= {offer.user_id for offer in plan.offers}
-        journey.been_to.add(journey.team_id)
+        journey.been_to.add(team_id)
         for offer in plan.offers:
-            held = Held(self.number(journey), offer.notify_at, offer.closes_at)
-            self.held[journey.team_id, offer.user_id].append(held)
+            self.held[team_id, offer.user_id][journey.number] = Held(offer.notify_at, offer.closes_at)
+        self.wait(journey)
+        return plan.is_empty
+
+    def wait(self, journey: Journey) -> None:
+        """For its next turn, or after the last one until its time is over."""
+        if journey.waiting:
+            heappush(self.due, (journey.waiting[0].notify_at, TURN, journey.number))
+        elif journey.here.ends_at is not None:
+            heappush(self.due, (journey.here.ends_at, OVER, journey.number))
 
     def pass_time(self) -> None:
-        """What is due next happens: a lead is somebody's at their turn, or leads fall back."""
-        at, what, number = heappop(self.due)
-        if what == TAKEN:
-            self.take(self.journeys[number], at)
-            return
-        over = [number]
-        while self.due and self.due[0][:2] == (at, OVER):
-            over.append(heappop(self.due)[2])
-        self.follow_fallbacks([self.journeys[number] for number in over], at, at)
+        """What is due next happens, of all leads of which it is due at that moment."""
+        at, what, _ = self.due[0]
+        journeys: list[Journey] = []
+        while self.due and self.due[0][:2] == (at, what):
+            journeys.append(self.journeys[heappop(self.due)[2]])
+        if what == TURN:
+            self.take_turns(journeys, at)
+        else:
+            self.follow_fallbacks(journeys, at, at)
 
-    def take(self, journey: Journey, at: datetime) -> None:
+    def take_turns(self, journeys: Sequence[Journey], at: datetime) -> None:
+        """Whose turn it is are told; and those who could not take theirs do not pay for it."""
+        missed: dict[int, list[Missed]] = defaultdict(list)
+        for journey in journeys:
+            before = list(journey.passed)
+            self.take_turn(journey, at)
+            if journey.plan.turn and journey.passed != before:
+                missed[journey.team_id].append(missed_turn(journey, journey.plan.turn, before))
+        for team_id, turns in missed.items():
+            self.rosters[team_id] = self.rosters[team_id].handing_on(turns)
+
+    def take_turn(self, journey: Journey, at: datetime) -> None:
+        """Tell who is due; to whoever gets leads without claiming, the lead is given."""
+        due = [offer for offer in journey.waiting if offer.notify_at <= at]
+        journey.waiting = journey.waiting[len(due) :]
+        able = [offer for offer in due if not self.pass_over(journey, offer, at)]
+        taker = next((offer for offer in able if offer.assign_automatically), None)
+        for offer in [taker] if taker else able:
+            self.tell(journey, offer)
+        if taker:
+            self.take(journey, taker, at)
+            return
+        if not able:
+            self.move_on(journey, at)
+        self.wait(journey)
+
+    def pass_over(self, journey: Journey, offer: PlannedOffer, at: datetime) -> bool:
+        """Whether they are away or at their cap by now."""
+        place = journey.team_id, offer.user_id
+        reason = why_unavailable(
+            self.with_load(self.member(*place), journey.team_id, at, is_told=True).availability, at
+        )
+        if reason:
+            journey.here.skipped.append(Skipped(offer.user_id, reason))
+            journey.passed.append(offer.user_id)
+            del self.held[place][journey.number]
+        return bool(reason)
+
+    def tell(self, journey: Journey, offer: PlannedOffer) -> None:
+        """A member's turn has come."""
+        place = journey.team_id, offer.user_id
+        ways = channels(self.member(*place))
+        told = Told(offer.user_id, offer.notify_at, offer.closes_at, ways, offer.assign_automatically)
+        journey.here.offers.append(told)
+        self.held[place][journey.number].is_told = True
+
+    def move_on(self, journey: Journey, at: datetime) -> None:
+        """Nobody waits for nothing, as in leads.succession."""
+        ahead = advance([offer.notify_at for offer in journey.waiting], at)
+        journey.waiting = [sooner(offer, ahead) for offer in journey.waiting]
+        for offer in journey.waiting:
+            self.held[journey.team_id, offer.user_id][journey.number] = Held(offer.notify_at, offer.closes_at)
+        if journey.here.ends_at is not None:
+            is_left = journey.waiting or self.is_open(journey, at)
+            journey.here.ends_at = journey.here.ends_at - ahead if is_left else at
+
+    def is_open(self, journey: Journey, at: datetime) -> bool:
+        """Whether somebody of its present team may still claim it."""
+        held = (self.held[journey.team_id, told.user_id][journey.number] for told in journey.here.offers)
+        return any(each.counts(at) for each in held)
+
+    def take(self, journey: Journey, taker: PlannedOffer, at: datetime) -> None:
         """The lead is a member's without their claiming it."""
-        taker = journey.stations[-1].offers[-1]
-        journey.stations[-1].ends_at = at
+        journey.here.ends_at = at
         reason = f"User {taker.user_id} gets leads at their turn, without claiming."
         self.give(journey, taker.user_id, reason, at, is_offer=True)
 
     def give(self, journey: Journey, user_id: int, reason: str, at: datetime, *, is_offer: bool = False) -> None:
         """The lead is this user's; nobody else has anything of it any more."""
-        number, team_id = self.number(journey), journey.team_id
         for place in product(journey.been_to, journey.had):
-            self.held[place] = [held for held in self.held[place] if held.number != number]
-        self.held[team_id, user_id].append(Held(number, at, None, is_offer=is_offer))
+            self.held[place].pop(journey.number, None)
+        self.held[journey.team_id, user_id][journey.number] = Held(at, None, is_offer=is_offer, is_told=True)
         if journey.newcomer.contact_id:
             self.claims[journey.newcomer.contact_id].append(Claim(at, user_id, None))
         journey.stations.append(Station(at, USER, reason, user_id=user_id))
@@ -229,9 +298,6 @@ class Rehearsal:
             journey.stations.append(Station(at, hop.target or OWNER, hop.reason, team_id))
         return False
 
-    def number(self, journey: Journey) -> int:
-        return journey.newcomer.number
-
     # The teams as they stand in the rehearsal
 
     def roster(self, team_id: int, at: datetime) -> Roster:
@@ -243,30 +309,33 @@ class Rehearsal:
         roster = self.rosters[team_id]
         return replace(roster, options=tuple(self.with_load(option, team_id, at) for option in roster.options))
 
-    def with_load(self, option: Option, team_id: int, at: datetime) -> Option:
-        """The member with what they have; of those without a cap nobody asks."""
+    def member(self, team_id: int, user_id: int) -> Option:
+        return next(option for option in self.rosters[team_id].options if option.user_id == user_id)
+
+    def with_load(self, option: Option, team_id: int, at: datetime, *, is_told: bool = False) -> Option:
+        """The member with what they have, or of which they are told; of those without a cap nobody asks."""
         if (option.availability.cap_open, option.availability.cap_day) == (None, None):
             return option
         found_at, found = self.before[team_id]
-        before, midnight = found[option.user_id], midnight_of(at, option)
-        mine = [held for held in self.held[team_id, option.user_id] if held.counts(at)]
-        today = [held for held in mine if held.is_offer and held.since >= midnight]
+        before, zone = found[option.user_id], option.availability.zone
+        began = midnight(at, zone)
+        held = self.held[team_id, option.user_id].values()
+        mine = [each for each in held if each.counts(at) and (each.is_told or not is_told)]
+        today = [each for each in mine if each.is_offer and each.since >= began]
         load = replace(
             before,
             open_leads=before.open_leads + len(mine),
-            leads_today=len(today) + (before.leads_today if midnight_of(found_at, option) == midnight else 0),
+            leads_today=len(today) + (before.leads_today if midnight(found_at, zone) == began else 0),
         )
         return replace(option, availability=load)
 
 
-def told_of(plan: Plan, options: Mapping[int, Option]) -> Iterable[Told]:
-    """Who would be alerted, in order."""
-    for offer in plan.offers:
-        ways = channels(options[offer.option_id])
-        yield Told(offer.user_id, offer.notify_at, offer.closes_at, ways, offer.assign_automatically)
+def sooner(offer: PlannedOffer, ahead: timedelta) -> PlannedOffer:
+    closes_at = offer.closes_at - ahead if offer.closes_at else None
+    return replace(offer, notify_at=offer.notify_at - ahead, closes_at=closes_at)
 
 
-def midnight_of(at: datetime, option: Option) -> datetime:
-    """When the member's day began."""
-    zone = option.availability.zone
-    return instant(datetime.combine(wall_time(at, zone), time()), zone)
+def missed_turn(journey: Journey, turn: Turn, before: Sequence[int]) -> Missed:
+    """The turn in the round robin that was taken for this lead, as those who were passed over leave it."""
+    offered = [offer.user_id for offer in journey.plan.offers]
+    return Missed(turn.order, turn.number, offered, before, journey.passed)

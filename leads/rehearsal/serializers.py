@@ -110,7 +110,7 @@ class StationSerializer(LooseSerializer[Any]):
         fields = ["at", "target", "team_id", "user_id", "reason", "offers", "skipped", "rotation", "ends_at"]
 
     def get_skipped(self, station: Station) -> list[dict[str, Any]]:
-        return [asdict(skipped) for skipped in station.plan.skipped]
+        return [asdict(skipped) for skipped in station.skipped]
 
     def get_rotation(self, station: Station) -> dict[str, Any] | None:
         return told_rotation(station.plan)

@@ -176,6 +176,19 @@ def test_caps_fill_up_from_lead_to_lead_and_a_days_cap_is_new_the_next_day(simul
     assert firsts == [bob.pk, dana.pk, bob.pk]
 
 
+def test_caps_count_at_each_turn_and_the_next_one_is_told_at_once(simulate, bob, dana, team, route, options):
+    """Both members' first turns are planned for one moment, and then only one of them can be told."""
+    Team.objects.filter(pk=team.pk).update(fallback_target="Pond")
+    options[1].cap_open = 1
+    options[1].save()
+    table = f"source_id,created_at\n1,{at()}\n1,{at()}\n"
+    first, second = (lead["stations"] for lead in simulate(csv=table)["leads"])
+    assert [offer["user_id"] for offer in first[0]["offers"]] == [bob.pk, dana.pk]
+    assert [offer["user_id"] for offer in second[0]["offers"]] == [bob.pk]
+    assert second[0]["skipped"] == [{"user_id": dana.pk, "reason": "at their cap of 1 open leads: has 1"}]
+    assert (second[1]["target"], second[1]["at"]) == ("Pond", at(minutes=10))
+
+
 def test_past_leads_stand_beside_what_really_happened(simulate, api, alice, bob, lead, run, clock):
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
