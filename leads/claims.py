@@ -145,13 +145,18 @@ def give_lead(lead: Lead, user: User, *, via: str, now: datetime) -> None:
 
 def give_leads(gifts: Sequence[tuple[Lead, User]], *, via: str, now: datetime) -> None:
     """Each lead becomes this user's; many at once cost no more statements than one."""
+    contacts: dict[int, Contact] = {}
     for lead, user in gifts:
+        lead.contact = contacts.setdefault(lead.contact_id, lead.contact)
         mark_claimed(lead, user, via=via, now=now)
+        if lead.is_contact_given:  # and with no further lead of it
+            lead.contact.assigned_user = user
     rows = [claim_of(lead) for lead, _ in gifts]
     with connection.cursor() as cursor:
         cursor.execute(*change(Lead._meta.db_table, CLAIM, list(zip(*rows, strict=True))))
     for user, given in by_user(gifts).items():
-        give_contacts([lead.contact for lead in given], user, now=now)
+        assign_contacts([lead.contact for lead in given if lead.is_contact_given], user, now=now)
+        show_contacts([lead.contact for lead in given], user, now=now)
 
 
 def by_user(gifts: Sequence[tuple[Lead, User]]) -> dict[User, list[Lead]]:
@@ -180,16 +185,22 @@ def contact_due_at(lead: Lead, now: datetime) -> datetime | None:
 
 def give_contact(contact: Contact, user: User, *, now: datetime) -> None:
     """Assign the contact to the user; if somebody else works with it already, show it to them as well."""
-    give_contacts([contact], user, now=now)
+    if contact.assigned_user_id is None:
+        assign_contacts([contact], user, now=now)
+    show_contacts([contact], user, now=now)
 
 
-def give_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:
-    """Assign to the user those contacts with which nobody works yet, and show them the others."""
-    free = {contact.pk: contact for contact in contacts if contact.assigned_user_id is None}
-    if free and assign_free(free, user, now=now):
-        for contact in contacts:
-            contact.assigned_user = user if contact.pk in free else contact.assigned_user
-        tell_of_change(list(free.values()), {"assigned_user"}, now=now)
+def assign_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:
+    """Assign to the user contacts with which nobody worked when they were read."""
+    is_done = bool(contacts) and assign_free([contact.pk for contact in contacts], user, now=now)
+    for contact in contacts:
+        contact.assigned_user = user if is_done else None
+    if is_done:
+        tell_of_change(contacts, {"assigned_user"}, now=now)
+
+
+def show_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:
+    """Show the user those contacts that are not theirs anyway."""
     shares = [
         ContactShare(contact=contact, user=user, created_at=now)
         for contact in contacts

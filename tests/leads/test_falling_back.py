@@ -77,6 +77,24 @@ def test_a_user_gets_it(api, alice, team, charlie, mary, lead, run):
     assert api(charlie).get(f"/leads/{lead.pk}").status_code == 200
 
 
+def test_of_two_leads_of_a_contact_given_at_once_the_first_gives_the_contact(
+    api, alice, team, charlie, mary, lead, run
+):
+    falls_back(team, "User", fallback_user=charlie)
+    twin = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
+    for each in (lead, twin):
+        offer(api, alice, each)
+
+    run(minutes=15)
+
+    mary.refresh_from_db()
+    assert mary.assigned_user == charlie
+    assert list(Lead.objects.order_by("pk").values_list("claimed_by_user", "is_contact_given")) == [
+        (charlie.pk, True),
+        (charlie.pk, False),
+    ]
+
+
 def test_a_claim_ends_its_way(api, alice, bob, team, charlie, lead, run):
     falls_back(team, "User", fallback_user=charlie)
     team.mins_until_alarm = 30
