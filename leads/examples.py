@@ -165,7 +165,7 @@ DISTRIBUTION_REPORT = {
     "timezone": "America/Los_Angeles",
     "source_id": None,
     "totals": LEAD_FIGURES,
-    "by_member": [{"user": OFFER["user"]} | TURN_FIGURES],
+    "by_member": [{"user": OFFER["user"], "first_offers": 2, "expected_first_offers": 1.667} | TURN_FIGURES],
     "by_source": [{"source_id": 1, "name": "Zillow"} | LEAD_FIGURES],
     "by_price_band": [{"least": 1_000_000, "below": None} | LEAD_FIGURES],
     "by_member_and_source": [{"user_id": 1002, "source_id": 1} | TURN_FIGURES],

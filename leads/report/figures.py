@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Q
 
+from leads.claims import CLAIMED
 from leads.models import LeadSource
 from leads.prices import price_of
 from leads.report.asked import Asked, refusal
@@ -60,7 +61,11 @@ class TurnFigures(Counts):
 
 @dataclass(frozen=True, kw_only=True)
 class MemberFigures(TurnFigures):
+    """With how many leads began with them, and how many should have; None where no round robin promised any."""
+
     user: User
+    first_offers: int = 0
+    expected_first_offers: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +137,9 @@ TURNS = """
 , turn AS MATERIALIZED (
     SELECT period.id AS lead_id, offer.*
     FROM period, LATERAL (
-        SELECT user_id, status, alerted_at FROM leads_leadoffer AS offer
+        SELECT user_id, status, alerted_at, reason, created_at AS planned_at, position, notify_at,
+               has_text_alert OR has_email_alert OR has_call_alert AS is_turn
+        FROM leads_leadoffer AS offer
         WHERE offer.lead_id = period.id AND offer.team_id = %(team)s
         OFFSET 0
     ) AS offer
@@ -171,6 +178,50 @@ FROM told
 GROUP BY GROUPING SETS ((), (source_id), (band), (day), (claim_time))
 """
 
+# With whom each lead began, and what it owed to whom. A round robin owes it to all who took part in its turn, by
+# weight, but to none of whom it turned out that they could not be told (leads.missed_turns). Begun otherwise, it is
+# owed to whoever heard first. A row without alerts was no turn: so is noted down who took a lead from the pond.
+FIRST_OFFERS = """
+, spun AS MATERIALIZED (
+    SELECT lead_id, decided_at AS planned_at, rotation
+    FROM came_in JOIN leads_routingtrace ON lead_id = came_in.id
+    WHERE jsonb_typeof(rotation) = 'object' AND EXISTS (SELECT FROM leads_rotationplace WHERE team_id = %(team)s)
+    UNION ALL
+    SELECT lead_id, at, details->'rotation'
+    FROM came_in JOIN leads_traceentry ON lead_id = came_in.id
+    WHERE jsonb_typeof(details->'rotation') = 'object'
+        AND EXISTS (SELECT FROM leads_rotationplace WHERE team_id = %(team)s)
+), had AS MATERIALIZED (
+    SELECT * FROM turn
+    WHERE is_turn AND NOT (status = 'Cancelled' AND alerted_at IS NULL AND reason <> %(claimed)s)
+), taken AS MATERIALIZED (
+    SELECT DISTINCT ON (lead_id, planned_at) lead_id, planned_at, user_id AS taker_id, position AS taken_at, rotation
+    FROM had JOIN spun USING (lead_id, planned_at)
+    ORDER BY lead_id, planned_at, position
+), owed AS (
+    SELECT taken.*, place.user_id, place.weight
+    FROM taken, jsonb_to_recordset(rotation->'places') AS place(user_id bigint, weight int)
+    WHERE NOT EXISTS (
+        SELECT FROM turn
+        WHERE turn.lead_id = taken.lead_id AND turn.planned_at = taken.planned_at AND turn.user_id = place.user_id
+            AND position < taken_at
+    )
+), heard AS (
+    SELECT lead_id, planned_at, user_id, rank() OVER (PARTITION BY lead_id, planned_at ORDER BY notify_at) AS place
+    FROM had
+    WHERE NOT EXISTS (SELECT FROM spun WHERE spun.lead_id = had.lead_id AND spun.planned_at = had.planned_at)
+), begun AS (
+    SELECT user_id, (user_id = taker_id)::int AS is_first,
+           weight::float / sum(weight) OVER (PARTITION BY lead_id, planned_at) AS expected
+    FROM owed
+    UNION ALL
+    SELECT user_id, 1, 1 FROM heard WHERE place = 1
+)
+SELECT user_id, sum(is_first)::bigint, CASE WHEN EXISTS (SELECT FROM taken) THEN sum(expected) END
+FROM begun
+GROUP BY user_id
+"""
+
 # Whoever claims without an offer, as out of the pond, has a line as well: claims add up to those of the leads.
 OF_TURNS = """
 , made AS (
@@ -194,6 +245,7 @@ ORDER BY user_id, source_id
 """
 
 
+Firsts = Mapping[int, tuple[int, float | None]]  # by member
 Found = Mapping[tuple[str, int | None], LeadFigures]  # by what the leads have in common, and its key
 
 
@@ -205,11 +257,13 @@ def report_on(team: Team, asked: Asked) -> Report:
     days = asked.days()
     found = figures_of_leads(named, [begins for _, begins in days])
     turns = figures_of_turns(named)
+    begun = rows_of(TURNS + FIRST_OFFERS, {**named, "claimed": CLAIMED})
+    firsts = {user_id: (first, expected) for user_id, first, expected in begun}
     return Report(
         team=team,
         asked=asked,
         totals=found["all", None],
-        by_member=by_member(team, {user_id: figures for user_id, is_whole, _, figures in turns if is_whole}),
+        by_member=by_member(team, {user_id: figures for user_id, is_whole, _, figures in turns if is_whole}, firsts),
         by_source=by_source(found),
         by_member_and_source=[
             MemberSourceFigures(**vars(figures), user_id=user_id, source_id=source_id)
@@ -272,12 +326,19 @@ def ranges(edges: Sequence[int]) -> list[tuple[int, int | None]]:
     return list(zip(edges, [*edges[1:], None], strict=True))
 
 
-def by_member(team: Team, found: Mapping[int, TurnFigures]) -> list[MemberFigures]:
+def by_member(team: Team, found: Mapping[int, TurnFigures], firsts: Firsts) -> list[MemberFigures]:
     """Everybody who has accepted, also without an offer, and whoever had offers before they left. Most offers first."""
     accepted = TeamMember.objects.accepted().filter(team=team).values("user_id")
-    users = User.objects.filter(Q(pk__in=accepted) | Q(pk__in=list(found)))
-    members = [MemberFigures(**vars(found.get(user.pk, TurnFigures())), user=user) for user in users]
+    users = User.objects.filter(Q(pk__in=accepted) | Q(pk__in=[*found, *firsts]))
+    is_owed = any(expected is not None for _, expected in firsts.values())
+    members = [member(user, found.get(user.pk, TurnFigures()), firsts.get(user.pk), is_owed) for user in users]
     return sorted(members, key=lambda member: (-member.offers, -member.claims, member.user.pk))
+
+
+def member(user: User, figures: TurnFigures, begun: tuple[int, float | None] | None, is_owed: bool) -> MemberFigures:
+    first, expected = begun or (0, 0.0)
+    owed = round(expected, 3) if is_owed and expected is not None else None
+    return MemberFigures(**vars(figures), user=user, first_offers=first, expected_first_offers=owed)
 
 
 def by_source(found: Found) -> list[SourceFigures]:

@@ -1,6 +1,6 @@
 """The distribution report as people read it: figures, plots and tables in words. Pure: the API's answer in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
@@ -58,7 +58,12 @@ def page_of(report: Row) -> Page:
     """All that the page shows of a report."""
     return Page(
         tiles=tiles(report["totals"]),
-        figures=[of_members(report["by_member"]), of_times(report), of_days(report["by_day"])],
+        figures=[
+            of_members(report["by_member"]),
+            *of_fairness(report["by_member"]),
+            of_times(report),
+            of_days(report["by_day"]),
+        ],
         tables=[
             ("By source", leads_table("Source", [(source_name(row), row) for row in report["by_source"]])),
             ("By price", leads_table("Price", [(band_name(row), row) for row in report["by_price_band"]])),
@@ -98,6 +103,7 @@ def of_members(members: Sequence[Row]) -> Figure:
     ]
     head = [
         "Member",
+        "First",
         "Offers",
         "Share",
         "Alerted",
@@ -109,7 +115,7 @@ def of_members(members: Sequence[Row]) -> Figure:
         "95th percentile",
     ]
     rows = [
-        [name_of(row), row["offers"], share(row["offers"], offers)]
+        [name_of(row), row["first_offers"], row["offers"], share(row["offers"], offers)]
         + [row[name] for name in ("alerted", "claims", "declines", "lost", "expired")]
         + [in_words(row[f"{most}_seconds_from_alert_to_claim"]) for most in ("median", "p95")]
         for row in members
@@ -118,7 +124,8 @@ def of_members(members: Sequence[Row]) -> Figure:
         name="members",
         title="Offers and claims by member",
         says=f"{many(len(members), 'member')} had {many(offers, 'offer')} and claimed {many(claims, 'lead')}. "
-        "Median and 95th percentile are of the time from a member's alert to their claim.",
+        "First are the leads that began with them. Median and 95th percentile are of the time from a member's alert to "
+        "their claim.",
         colours=[("offers", "Offers"), ("claims", "Claims")],
         plot=lying(groups),
         table=Table(head, rows),
@@ -128,6 +135,34 @@ def of_members(members: Sequence[Row]) -> Figure:
 
 def member_told(row: Row) -> str:
     return f"{name_of(row)}: {many(row['offers'], 'offer')}, {many(row['claims'], 'claim')}"
+
+
+def of_fairness(members: Sequence[Row]) -> Iterator[Figure]:
+    """Whether leads began with everybody as often as a round robin promised; nothing where none turned."""
+    owed = [row for row in members if row["expected_first_offers"] is not None]
+    if not owed:
+        return
+    rows = [(name_of(row), row["first_offers"], round(row["expected_first_offers"], 1), gap(row)) for row in owed]
+    furthest = max(abs(gap(row)) for row in owed)
+    yield Figure(
+        name="fairness",
+        title="First offers, and what the weights promised",
+        says=f"The furthest that anybody is from their share is {furthest:g} of a lead. A share is what the weights of "
+        "those who were there promised, lead by lead.",
+        colours=[("claims", "Were first"), ("others", "Should have been")],
+        plot=lying(
+            [
+                Group(short(name), [Part("claims", first), Part("others", share)], f"{name}: {first} of {share:g}")
+                for name, first, share, _ in rows
+            ]
+        ),
+        table=Table(["Member", "First", "Share", "Off by"], [[*row[:3], f"{row[3]:+g}"] for row in rows]),
+        is_wide=True,
+    )
+
+
+def gap(row: Row) -> float:
+    return float(round(row["first_offers"] - row["expected_first_offers"], 1))
 
 
 def of_times(report: Row) -> Figure:

@@ -23,7 +23,7 @@ class Part:
     """A length of a bar or a column; `kind` is its colour's name."""
 
     kind: str
-    value: int
+    value: float
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def lying(groups: Sequence[Group]) -> Plot:
         for part in group.parts:
             length = scaled(part.value, longest, WIDTH - VALUE)
             bars.append(Bar(part.kind, 0, y, length, BAR, group.told))
-            words.append(Words(length + 5 if length else 0, y + BAR - 2, str(part.value)))
+            words.append(Words(length + 5 if length else 0, y + BAR - 2, f"{part.value:g}"))
             y += BAR + 2
         y += BAR / 2
     return Plot(y, bars, words)
@@ -83,7 +83,7 @@ def lying(groups: Sequence[Group]) -> Plot:
 
 def standing(groups: Sequence[Group]) -> Plot:
     """Columns from left to right, their parts on top of each other, over their names."""
-    ticks = ticks_up_to(max((sum(part.value for part in group.parts) for group in groups), default=0))
+    ticks = ticks_up_to(ceil(max((sum(part.value for part in group.parts) for group in groups), default=0)))
     step = (WIDTH - AXIS) / max(1, len(groups))
     bars = [bar for at, group in enumerate(groups) for bar in column(group, AXIS + at * step, step, ticks[-1])]
     heights = [LINE + COLUMNS - scaled(tick, ticks[-1], COLUMNS) for tick in ticks]
@@ -105,7 +105,7 @@ def column(group: Group, x: float, step: float, most: int) -> Iterator[Bar]:
             yield Bar(part.kind, round(x + gap / 2, 1), round(y, 1), round(step - gap, 1), height, group.told)
 
 
-def scaled(value: int, most: int, room: float) -> float:
+def scaled(value: float, most: float, room: float) -> float:
     """A length in proportion. What is not nothing can be seen."""
     return max(1.0, round(value / most * room, 1)) if value else 0.0
 

@@ -28,6 +28,11 @@ def seconds() -> LooseDecimal:
     return LooseDecimal(read_only=True, allow_null=True)
 
 
+def perhaps_part() -> LooseDecimal:
+    """A number that need not be whole, or null."""
+    return LooseDecimal(read_only=True, allow_null=True)
+
+
 def perhaps() -> LooseInteger:
     """A number, or null."""
     return LooseInteger(read_only=True, allow_null=True)
@@ -55,11 +60,12 @@ class MemberFiguresSerializer(CountsSerializer):
     """What one member made of their offers."""
 
     user = OfferedUserSerializer(read_only=True)
+    first_offers, expected_first_offers = count(), perhaps_part()
     median_seconds_from_alert_to_claim, p95_seconds_from_alert_to_claim = seconds(), seconds()
 
     class Meta:
         model = DistributionReport
-        fields = ["user", *OF_TURNS]
+        fields = ["user", "first_offers", "expected_first_offers", *OF_TURNS]
 
 
 class MemberSourceFiguresSerializer(CountsSerializer):

@@ -15,6 +15,7 @@ from config import clock
 from crm.models import Contact
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
 from teams.models import Team, User
+from tests.client import Api
 from tests.conftest import make_user
 
 CHROMIUM = shutil.which("chromium")
@@ -107,6 +108,31 @@ def test_a_team_lead_looks_at_the_report_from_a_phone(
 
     assert page.locator("svg[role=img]").count() == 3
     assert "1 min 30 s" in page.inner_text(".tiles")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize(("name", "width"), [("desk", 1280), ("phone", 390)])
+def test_a_team_lead_sees_that_turns_are_fair(
+    page: Page, live_server: Any, alice: User, bob: User, dana: User, team: Team, tmp_path: Path, name: str, width: int
+):
+    Team.objects.update(order_method="Round Robin")
+    for user, weight in ((bob, 2), (dana, 1), (alice, 1)):
+        team.distribution_options.create(user=user, weight=weight, has_email_alert=True)
+    contact = Contact.objects.create(owner_user=alice, first_name="Mary")
+    leads = [
+        Lead.objects.create(owner_user=alice, contact=contact, team=team, distribution_target="Team Rollout")
+        for _ in range(7)
+    ]
+    for lead in leads:
+        answer = Api(alice).post(f"/leads/{lead.pk}/offers", {})
+        assert answer.status_code == 201, answer.content
+    page.set_viewport_size({"width": width, "height": 900})
+    log_in(page, live_server.url, alice)
+
+    page.goto(f"{live_server.url}/admin/leads/distributionreport/{team.pk}/change/")
+    page.screenshot(path=tmp_path / f"fair-{name}.png", full_page=True)
+
+    assert "The furthest that anybody is from their share is" in page.inner_text("section:has(#fairness)")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
