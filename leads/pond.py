@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 
 from config.errors import Conflict
 from leads.claims import (
@@ -17,7 +18,7 @@ from leads.claims import (
     refuse_merged,
 )
 from leads.models import Lead, LeadOffer, LeadQuerySet, PondLead
-from teams.models import Team, User
+from teams.models import Team, TeamMember, User
 
 Status = LeadOffer.Status
 
@@ -31,12 +32,18 @@ class NotInPond(Conflict):
 def pond_of(user: User) -> "LeadQuerySet":
     """The leads that this user may take: those in the ponds of the teams they created or belong to."""
     waiting = PondLead.objects.filter(ponded_at__isnull=False, claimed_by_user=None, merged_into=None)
-    return waiting.filter(team__in=Team.objects.joined_by(user).values("pk"))
+    return waiting.filter(is_of_team_of(user))
 
 
 def leads_of_teams(user: User) -> LeadQuerySet:
     """The leads of this user's teams, taken or not: whoever is too late is told so."""
-    return Lead.objects.filter(team__in=Team.objects.joined_by(user).values("pk"))
+    return Lead.objects.filter(is_of_team_of(user))
+
+
+def is_of_team_of(user: User) -> Q:
+    """Whether a lead's team is one that this user created or belongs to, also where its creator has left."""
+    accepted = TeamMember.objects.accepted().filter(user=user)
+    return Q(team__in=accepted.values("team")) | Q(team__in=Team.objects.filter(creator=user).values("pk"))
 
 
 @transaction.atomic

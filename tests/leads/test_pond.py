@@ -71,6 +71,14 @@ def test_a_member_takes_it(api, dana, mary, ponded, run):
     assert take(api, dana, ponded).status_code == 200  # again changes nothing
 
 
+def test_a_pond_outlives_the_team_leads_account(api, alice, bob, ponded):
+    alice.is_active = False
+    alice.save()
+
+    assert [shown["id"] for shown in api(bob).get("/pond").json()["data"]] == [ponded.pk]
+    assert take(api, bob, ponded).status_code == 200
+
+
 def test_so_does_one_who_never_was_offered_it(api, alice, ponded):
     assert take(api, alice, ponded).status_code == 200
 
