@@ -20,10 +20,10 @@ class RoutingTraceResource(Resource[RoutingTrace]):
     serializer_class = RoutingTraceSerializer
 
     def queryset_for(self, user: User) -> QuerySet[RoutingTrace]:
-        return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))
+        return RoutingTrace.objects.filter(lead__in=Lead.objects.in_hands_of(user))
 
     def get_object(self) -> RoutingTrace:
-        lead = find(Lead.objects.visible_to(self.user), self.kwargs["lead_id"])
+        lead = find(Lead.objects.in_hands_of(self.user), self.kwargs["lead_id"])
         found: RoutingTrace | None = RoutingTrace.objects.filter(lead=lead).first()
         if found is None:
             raise RecordNotFound(self.kwargs["lead_id"])

@@ -349,6 +349,31 @@ def test_nothing_in_it_tells_how_to_reach_the_person(api, alice, bob, route, opt
     assert not any(secret in words for secret in ("0177", "0178", "secret@", "Mary"))
 
 
+def test_who_leads_the_team_reads_it_and_nothing_of_the_contact(
+    api, alice, bob, dana, charlie, team, campaign, options
+):
+    """Bob's route sends leads to alice's team, which does not share contacts."""
+    team.is_contact_resource_sharing_enabled = False
+    team.save()
+    make_route(
+        bob,
+        campaign,
+        distribution_target="Team Rollout",
+        team_selection_method="Specific Team",
+        team=team,
+        is_automatic=True,
+    )
+    mary = make_contact(bob, email="secret@example.com", mobile_phone="+1 949 555 0177")
+    lead = Lead.objects.get(pk=api(bob).made("/leads", inquiry(mary, text_body="Call +1 949 555 0178"))["id"])
+
+    assert api(alice).get(f"/leads/{lead.pk}").status_code == 404
+    assert "Offer planned" in [entry["kind"] for entry in timeline_of(api, alice, lead)]
+    words = str(api(alice).get(f"/leads/{lead.pk}/routing-trace").json())
+    assert not any(secret in words for secret in ("0177", "0178", "secret@", "Mary"))
+    for other in (dana, charlie):
+        assert api(other).get(f"/leads/{lead.pk}/routing-trace").status_code == 404
+
+
 def test_a_long_way_is_read_in_as_many_statements_as_a_short_one(
     api, alice, mary, team, route, options, run, django_assert_max_num_queries
 ):
