@@ -1,7 +1,7 @@
 """Many rows in one statement: what differs between them travels as one array a column, all else is said once.
 
 A bulk_create prepares value by value, and takes four times as long; a bulk_update says a CASE for each column and row,
-and takes ten times as long.
+and takes ten times as long. Arrays travel in binary (`%b`): written as text, a time takes seventeen times as long.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,6 +42,6 @@ def change(table: str, kinds: Kinds, columns: Columns) -> tuple[str, list[Any]]:
 def _item(kinds: tuple[tuple[str, str], ...], varies: tuple[bool, ...]) -> str:
     told = list(zip(kinds, varies, strict=True))
     values = ", ".join(["place", *(name if differ else f"%s::{kind} AS {name}" for (name, kind), differ in told)])
-    arrays = ", ".join(["%s::int[]", *(f"%s::{kind}[]" for (_, kind), differ in told if differ)])
+    arrays = ", ".join(["%b::int[]", *(f"%b::{kind}[]" for (_, kind), differ in told if differ)])
     names = ", ".join(["place", *(name for (name, _), differ in told if differ)])
     return f"(SELECT {values} FROM unnest({arrays}) AS differing ({names})) AS given"  # noqa: S608 (our own names)

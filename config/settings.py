@@ -125,10 +125,11 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,  # milliseconds
 } | DATABASES["default"]["OPTIONS"]
+# Values travel beside the statement, long lists in binary (`%b`, see config.given), not written into it and read again.
+DATABASES["default"]["OPTIONS"]["server_side_binding"] = True
 # Requests are many and alike: that PostgreSQL planned their statements anew took a sixth of an intake's time.
 # The workers say no: their statements are few, and their tables grow a hundredfold before a plan is looked at again.
-if env.bool("DATABASE_PREPARED", default=True):
-    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5 if env.bool("DATABASE_PREPARED", default=True) else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL")

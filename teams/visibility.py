@@ -27,9 +27,16 @@ class EqualsAny(models.Func):
     output_field = models.BooleanField()
 
 
+class Ids(models.Value):
+    """Ids as one array, in binary: a tenth of what it takes to write and read them as text."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%b::bigint[]", (self.value,)
+
+
 def any_of(column: str, ids: Collection[int]) -> models.Q:
     """Rows whose `column` is one of these ids, however many: they travel as one array."""
-    return models.Q(EqualsAny(models.F(column), models.Value(list(ids))))
+    return models.Q(EqualsAny(models.F(column), Ids(list(ids))))
 
 
 def named(column: str, ids: Collection[int]) -> models.Q:
