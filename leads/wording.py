@@ -7,9 +7,10 @@ Before a claim nothing tells how to reach the person. How much of the rest is to
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, NamedTuple
 from urllib.parse import quote
+
+from django.utils.functional import cached_property
 
 from leads.models import Lead
 from teams.models import Team

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.db.models.base import ModelState
 
 from crm.models import Contact
 from messaging.models import Message
@@ -76,14 +77,12 @@ def _message(
     contact: Contact | None = None,
     **more: Any,
 ) -> Message:
-    """Every value in its place: naming them takes Django twice as long."""
+    """A blank one filled in: making a record of named values takes Django six times as long."""
     said = {"channel": channel, "purpose": purpose, "sender": sender, "recipient": recipient, "body": body, "media": []}
     times = {"created_at": now, "modified_at": now, "not_before": now}
-    values: Any = _blank() | said | times | more
-    message = Message(*values.values())
-    message.user = user
-    if contact is not None:
-        message.contact = contact
+    message = Message.__new__(Message)
+    message.__dict__ = _blank() | said | times | {"user_id": user.pk, "contact_id": contact and contact.pk} | more
+    message._state = ModelState()
     return message
 
 
@@ -91,5 +90,4 @@ def _message(
 def _blank() -> dict[str, Any]:
     """A message that says nothing, column by column."""
     times: dict[str, Any] = {"created_at": None, "modified_at": None, "not_before": None}
-    blank = Message(**times)
-    return {field.attname: getattr(blank, field.attname) for field in Message._meta.concrete_fields}
+    return {name: value for name, value in vars(Message(**times)).items() if name != "_state"}

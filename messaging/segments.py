@@ -1,5 +1,6 @@
 """How many parts a text takes on its way: GSM-7 when every character fits it, else UCS-2 throughout."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ BASIC: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
+ALL_BASIC: Final = re.compile(f"[{re.escape(''.join(sorted(BASIC)))}]*")
 EXTENDED: Final = frozenset("\f^{}\\[~]|€")  # an escape and a character: two septets that must not be parted
 LIMITS: Final = {GSM_7: (160, 153), UCS_2: (70, 67)}  # units of a text in one part, and of each of several
 
@@ -26,7 +28,7 @@ class Segments:
 
 def segments(text: str) -> Segments:
     """The parts of this text, as carriers count them."""
-    if BASIC.issuperset(text) and len(text) <= LIMITS[GSM_7][0]:  # as nearly all are
+    if len(text) <= LIMITS[GSM_7][0] and ALL_BASIC.fullmatch(text):  # as nearly all are
         return Segments(GSM_7, len(text), min(len(text), 1))
     encoding = GSM_7 if BASIC.union(EXTENDED).issuperset(text) else UCS_2
     widths = [_width(character, encoding) for character in text]

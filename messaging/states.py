@@ -42,7 +42,7 @@ def insert(messages: Sequence[Message]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} RETURNING id", parameters)
         for message, (message_id,) in zip(messages, cursor.fetchall(), strict=True):
-            message.pk, message._state.adding = message_id, False
+            message.id, message._state.adding = message_id, False
 
 
 @cache
@@ -65,7 +65,7 @@ def _told(messages: Sequence[Message]) -> Iterable[tuple[Any, ...]]:
 
 
 def _written(field: Any, values: tuple[Any, ...]) -> Sequence[Any]:
-    return list(map(json.dumps, values)) if isinstance(field, models.JSONField) else values
+    return [json.dumps(value) if value else "[]" for value in values] if isinstance(field, models.JSONField) else values
 
 
 def write(messages: Sequence[Message], *, before: Collection[str], lease: datetime | None, now: datetime) -> int:

@@ -299,21 +299,34 @@ def queue_alerts(settled: Sequence[DueOffer], now: datetime) -> None:
 
 def alerts_of(offer: DueOffer, story: Story, numbers: Mapping[str, Numbers], now: datetime) -> Iterator[Alert]:
     """What this member gets to read or hear, on each channel that is on."""
+    if offer.status == Status.SENT:
+        yield from asking(offer, story, numbers, now)
+    elif offer.status == Status.CLAIMED:
+        yield from giving(offer, story, now)
+
+
+def asking(offer: DueOffer, story: Story, numbers: Mapping[str, Numbers], now: datetime) -> Iterator[Alert]:
+    """Whether they want it."""
     user = offer.user
-    if offer.status == Status.SENT and by_text(offer):
+    if by_text(offer):
         offer.reply_number, offer.reply_phone = next(numbers[user.phone_e164]), user.phone_e164
         text = story.offer_text(offer.reply_number, link_to(offer.id, TEXT))
         yield offer, "alert_text_id", drafts.alert_text(user, text, now)
-    if offer.status == Status.SENT and by_email(offer):
+    if by_email(offer):
         body = story.offer_email(offer.reply_number, link_to(offer.id, EMAIL))
         yield offer, "alert_email_id", drafts.alert_email(user, story.offer_subject, body, now)
-    if offer.status == Status.CLAIMED and by_text(offer):
-        yield offer, "alert_text_id", drafts.alert_text(user, story.given_text, now)
-    if offer.status == Status.CLAIMED and by_email(offer):
-        yield offer, "alert_email_id", drafts.alert_email(user, story.given_subject, story.given_email, now)
-    if offer.status == Status.SENT and by_call(offer):
+    if by_call(offer):
         yield offer, "alert_call_id", drafts.alert_call(user, story.offer_call, now)
-    if offer.status == Status.CLAIMED and by_call(offer):
+
+
+def giving(offer: DueOffer, story: Story, now: datetime) -> Iterator[Alert]:
+    """That it is theirs."""
+    user = offer.user
+    if by_text(offer):
+        yield offer, "alert_text_id", drafts.alert_text(user, story.given_text, now)
+    if by_email(offer):
+        yield offer, "alert_email_id", drafts.alert_email(user, story.given_subject, story.given_email, now)
+    if by_call(offer):
         yield offer, "alert_call_id", drafts.alert_call(user, story.given_call, now)
 
 
