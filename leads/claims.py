@@ -25,6 +25,7 @@ UNDECIDED = (Status.PENDING, Status.SENT)
 # What a claim writes.
 CLAIM: Final = {
     "id": "bigint",
+    "team_id": "bigint",
     "claimed_by_user_id": "bigint",
     "claimed_at": "timestamptz",
     "claimed_via": "text",
@@ -73,6 +74,8 @@ def claim(offer: LeadOffer, *, now: datetime, via: str = "") -> LeadOffer:
     refuse_unless_open(offer, lead)
     cancel_alerts(lead.offers.all(), reason=CLAIMED, now=now)  # the winner's too: they know of it
     settle(offer, Status.CLAIMED, now=now)
+    if lead.team_id != offer.team_id:  # it had fallen back since they were alerted
+        lead.team = offer.team
     give_lead(lead, offer.user, via=via or first_channel(offer), now=now)
     end_other_offers([lead.pk], now=now)
     return offer

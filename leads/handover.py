@@ -112,7 +112,8 @@ def offer_again(leads: Sequence[Lead], now: datetime) -> None:
 
 
 def again(lead: Lead, plan: Plan, now: datetime) -> TraceEntry:
-    return entry(lead, Kind.PLANNED, f"Offered again to team {lead.team_id}, in round {lead.round}.", now, plan)
+    words = f"Offered again to team {lead.team_id}, in round {lead.round}."
+    return entry(lead, Kind.PLANNED, words, now, plan, team_id=lead.team_id)
 
 
 # What taking a lead undoes

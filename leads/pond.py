@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from config.errors import Conflict
 from leads.claims import (
@@ -36,12 +36,13 @@ def pond_of(user: User) -> "LeadQuerySet":
 
 
 def leads_of_teams(user: User) -> LeadQuerySet:
-    """The leads of this user's teams, taken or not: whoever is too late is told so."""
-    return Lead.objects.filter(is_of_team_of(user))
+    """The leads that are or were with this user's teams, taken or not: whoever is too late is told so."""
+    was_theirs = LeadOffer.objects.filter(is_of_team_of(user), lead=OuterRef("pk"))
+    return Lead.objects.filter(is_of_team_of(user) | Exists(was_theirs))
 
 
 def is_of_team_of(user: User) -> Q:
-    """Whether a lead's team is one that this user created or belongs to, also where its creator has left."""
+    """Whether the team of a lead or an offer is one that this user created or belongs to, also where its creator has left."""
     accepted = TeamMember.objects.accepted().filter(user=user)
     return Q(team__in=accepted.values("team")) | Q(team__in=Team.objects.filter(creator=user).values("pk"))
 
@@ -55,7 +56,7 @@ def take(lead: Lead, user: User, *, now: datetime, via: str = "") -> Lead:
         return lead
     if lead.claimed_by_user_id is not None:
         raise AlreadyClaimed
-    if lead.ponded_at is None or not leads_of_teams(user).filter(pk=lead.pk).exists():  # asked anew: it is held now
+    if not pond_of(user).filter(pk=lead.pk).exists():  # asked anew: it is held now
         raise NotInPond
     cancel_alerts(lead.offers.all(), reason=CLAIMED, now=now)
     offer = offer_for(lead, user, now)

@@ -59,6 +59,26 @@ def test_the_first_team_may_still_claim_it(api, alice, team, second, bob, lead, 
     assert statuses(lead) == {"Bob": "Claimed", "Dana": "Lost", "Charlie": "Lost"}
 
 
+def test_it_is_the_first_teams_again_then(api, alice, team, second, bob, charlie, lead, run):
+    falls_back(team, "Team", fallback_team=second, mins_until_contact=30)
+    falls_back(second, "Pond", mins_until_fallback=0)
+    offer(api, alice, lead)
+    run(minutes=10)
+    api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed"})
+
+    lead.refresh_from_db()
+    assert (lead.team, lead.contact_due_at) == (team, NOON + timedelta(minutes=40))
+    assert api(charlie).post(f"/leads/{lead.pk}/claim").status_code == 409  # too late, and told so
+    claims = [api(alice).get(f"/teams/{one.pk}/distribution-report").json()["totals"] for one in (team, second)]
+    assert [(totals["claims"], totals["passed_on"]) for totals in claims] == [(1, 0), (0, 1)]
+
+    run(minutes=30)
+
+    again = lead.offers.filter(round=1).values_list("team", "user__first_name")
+    assert list(again) == [(team.pk, "Dana")]
+    assert lead.trace_entries.last().details["team_id"] == team.pk
+
+
 def test_a_user_gets_it(api, alice, team, charlie, mary, lead, run):
     falls_back(team, "User", fallback_user=charlie, mins_until_fallback=20)
     offer(api, alice, lead)
