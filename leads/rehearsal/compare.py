@@ -62,6 +62,7 @@ class Comparison:
     changed: Sequence[Told]
     same: Sequence[Told]
     untold: int  # leads that the page leaves out
+    bad_rows: Sequence[str] = ()  # of a table
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def compare(now: Row, then: Row, names: Names, zone: ZoneInfo) -> Comparison:
         changed=[told(*pair, reader) for pair in changed[-MOST_TOLD:]],
         same=[told(*pair, reader) for pair in same[len(same) - room :]] if room else [],
         untold=len(pairs) - min(len(changed), MOST_TOLD) - min(len(same), room),
+        bad_rows=[f"Line {row['line']}: {row['message']}" for row in then["bad_rows"]],
     )
 
 
@@ -205,8 +207,9 @@ def passed(rehearsed: Iterable[Row], reader: Reader) -> Iterator[tuple[int, int,
 
 
 def told(now: Row, then: Row, reader: Reader) -> Told:
+    line = f"Line {then['line']}: " if then["line"] else ""
     return Told(
-        lead=lead_words(then["lead"], reader),
+        lead=f"{line}{lead_words(then['lead'], reader)}",
         when=short_moment(then["at"], reader.zone),
         now=list(steps(now, reader)),
         then=list(steps(then, reader)),

@@ -10,11 +10,11 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from config import clock
-from config.api.admin import ResourceAdmin, ResourceForm
+from config.api.admin import ResourceAdmin
 from config.api.asking import Refusal, ask
 from leads.models import LeadRoute
 from leads.rehearsal.views import RehearsalResource
-from leads.rules.forms import RehearsedForm, TrialForm
+from leads.rules.forms import RehearsedForm, RuleForm, TrialForm
 from leads.rules.page import context_of, ordered_routes
 from leads.views import LeadRouteResource
 from teams.models import Team, User
@@ -125,7 +125,7 @@ class LeadRouteAdmin(ResourceAdmin):
     # The form
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        kind = RehearsedForm if REHEARSE in request.POST else ResourceForm
+        kind = RehearsedForm if REHEARSE in request.POST else RuleForm
         form = super().get_form(request, obj, change=change, **{"form": kind} | kwargs)
         form.simulated = staticmethod(simulated)
         return form

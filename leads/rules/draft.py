@@ -27,6 +27,7 @@ class Asked(Protocol):
     cleaned_data: dict[str, Any]
 
     def lead(self) -> dict[str, Any] | None: ...
+    def table(self) -> str: ...
     def show(self, refusal: Refusal) -> None: ...
 
 
@@ -36,6 +37,7 @@ class Rehearsal:
 
     past: Comparison | None
     typed: Comparison | None
+    table: Comparison | None
     days: int | None
 
 
@@ -44,17 +46,18 @@ def rehearsed(simulate: Simulate, user: User, route: LeadRoute, body: dict[str, 
     standing = ordered_routes(user)
     draft = [*({"id": other.pk} for other in standing if other.pk != route.pk), given(route, body)]
     names = sentences([*(other for other in standing if other.pk != route.pk), route])
-    lead = asked.lead()
-    days = asked.cleaned_data.get("days") or (None if lead else USUAL_DAYS)
+    lead, table = asked.lead(), asked.table()
+    days = asked.cleaned_data.get("days") or (None if lead or table else USUAL_DAYS)
     try:
         past = compared(simulate, user, {"days": days}, draft, names) if days else None
         typed = compared(simulate, user, {"lead": lead}, draft, names) if lead else None
+        tabled = compared(simulate, user, {"csv": table}, draft, names) if table else None
     except Refusal as refusal:
         if all(DRAFT.match(name) for name in refusal.errors):
             raise of_the_draft(refusal) from None
         asked.show(refusal)
         return None
-    return Rehearsal(past, typed, days)
+    return Rehearsal(past, typed, tabled, days)
 
 
 def given(route: LeadRoute, body: dict[str, Any]) -> dict[str, Any]:

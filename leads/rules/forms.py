@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -16,6 +17,19 @@ from config.api.asking import Refusal
 from leads.models import LeadRoute, LeadSource
 from leads.rules.draft import USUAL_DAYS, Rehearsal, rehearsed
 from leads.trial.forms import MomentWidget
+
+COLUMNS: Final = (
+    "source_id",
+    "contact_source",
+    "type",
+    "city",
+    "zipcode",
+    "listing_price",
+    "listing_status",
+    "created_at",
+)
+EXAMPLE: Final = "type,city,listing_price\nBuyer,Irvine,750000"
+MOST_BYTES: Final = 1_000_000
 
 
 def text() -> forms.CharField:
@@ -40,19 +54,50 @@ class TrialForm(forms.Form):
     created_at = forms.DateTimeField(
         label="Comes in at", required=False, widget=MomentWidget, help_text="On your clock. Empty: now."
     )
+    csv = forms.CharField(
+        label="A table of leads, pasted",
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "placeholder": EXAMPLE}),
+        help_text=f"The first line names columns: some of {', '.join(COLUMNS)}. At most 1,000 rows.",
+    )
+    file = forms.FileField(
+        label="Or as a file", required=False, help_text="CSV, as spreadsheets save it.", widget=forms.FileInput
+    )
 
-    def __init__(self, data: Any = None) -> None:
-        super().__init__(data, prefix="try", label_suffix="")
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, prefix="try", label_suffix="")
         self.fields["type"].help_text = "Such as Buyer."
+        named = ", ".join(
+            f"{pk} is {name}" for pk, name in LeadSource.objects.order_by("name").values_list("pk", "name")
+        )
+        self.fields["csv"].help_text += f" As source_id {named}." if named else ""
         self.fields["listing_price"].label = "Price"
         self.fields["zipcode"].label = "ZIP code"
 
     def lead(self) -> dict[str, Any] | None:
         """The lead that was typed in, as the API is told of it; None where nothing was."""
-        given = {name: value for name, value in self.cleaned_data.items() if name != "days" and value}
+        given = {name: self.cleaned_data[name] for name in COLUMNS if self.cleaned_data.get(name)}
         if source := given.get("source_id"):
             given["source_id"] = source.pk
         return given or None
+
+    def table(self) -> str:
+        """What is in the file, else what was pasted."""
+        return str(self.cleaned_data["file"] or self.cleaned_data["csv"])
+
+    def clean_file(self) -> str:
+        """Its text, which is pasted for the next time: browsers send a file once."""
+        file = self.cleaned_data["file"]
+        if file is None:
+            return ""
+        if file.size > MOST_BYTES:
+            raise forms.ValidationError("The file is larger than 1 MB: a rehearsal takes at most 1,000 rows.")
+        try:
+            text = str(file.read().decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise forms.ValidationError("This is no text: save the table as CSV (UTF-8).") from None
+        self.data = {**self.data, self.add_prefix("csv"): text}
+        return text
 
     def show(self, refusal: Refusal) -> None:
         """Beside the fields that the refusal names."""
@@ -61,16 +106,24 @@ class TrialForm(forms.Form):
             self.add_error(field if field in self.fields else None, message)
 
 
-class RehearsedForm(ResourceForm):
-    """A rule that is to be rehearsed: judged as on saving, and never saved."""
+class RuleForm(ResourceForm):
+    """A rule, on a page that also takes a file to rehearse it with."""
 
     simulated: Callable[[Any, dict[str, Any]], Any]
+
+    def is_multipart(self) -> bool:
+        return True
+
+
+class RehearsedForm(RuleForm):
+    """A rule that is to be rehearsed: judged as on saving, and never saved."""
+
     trial: TrialForm
     rehearsal: Rehearsal | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.trial = TrialForm(self.data)
+        self.trial = TrialForm(self.data, self.files)
 
     def is_valid(self) -> bool:
         """Never so: the form is shown again, with what the rehearsal said."""

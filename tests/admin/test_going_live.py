@@ -135,6 +135,13 @@ def test_a_team_lead_goes_live_without_reading_code(
     assert LeadRoute.objects.filter(owner_user=alice).count() == 1
     assert not LeadOffer.objects.exists()
 
+    zillow = LeadSource.objects.get(name="Zillow").pk
+    page.fill("#id_try-csv", f"type,source_id,city,listing_price\nBuyer,{zillow},Irvine,750000\nBuyer,soon,Tustin,1")
+    page.click("[name=_rehearse] >> nth=-1")
+    page.wait_for_selector("text=Line 3: source_id")
+    shoot(page, tmp_path, "5b-table")
+    assert "Line 2: Buyer, Irvine, $750,000" in page.text_content("[role=status]")
+
     page.click("text=Save this rule")
     page.wait_for_selector("text=It is rule 1 of 2, and counts")
     shoot(page, tmp_path, "6-rules")

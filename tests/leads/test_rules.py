@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given, settings
@@ -190,6 +191,55 @@ def test_a_rule_is_rehearsed_as_it_is_typed_not_as_it_stands(desk, alice, bob, t
     page = desk.post(change, typed(team, campaign, cities="Tustin", position=route.position, **asked)).content.decode()
     assert "the city is to be tustin, and is Irvine" in page
     assert LeadRoute.objects.get(pk=route.pk).cities == ""
+
+
+def rehearsed(desk, team, campaign, **asked):
+    typed_in = {f"try-{name}": value for name, value in asked.items()}
+    answer = desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign, _rehearse="", **typed_in))
+    return " ".join(answer.content.decode().split())
+
+
+TABLE = f"source_id,city,listing_price\n{ZILLOW},Irvine,750000\n{ZILLOW},Tustin\nsoon,Orange\n1,2,3,4\n"
+
+
+@pytest.mark.parametrize("how", ["pasted", "as a file", "as a spreadsheet writes it"])
+def test_a_table_of_leads_is_rehearsed_and_bad_rows_are_told_by_line(how, desk, bob, team, campaign):
+    make_option(team, bob)
+    mark = "\ufeff" if how == "as a spreadsheet writes it" else ""
+    file = SimpleUploadedFile("leads.csv", (mark + TABLE).encode())
+
+    page = rehearsed(desk, team, campaign, **({"csv": TABLE} if how == "pasted" else {"file": file}))
+
+    assert "2 leads: 2 would go elsewhere" in page
+    assert "Line 2: Irvine, $750,000, Zillow" in page
+    assert "<li>Line 4: source_id must be a whole number." in page
+    assert "<li>Line 5: The row has 4 values, but the first line names 3 columns.</li>" in page
+    assert "Your leads of the last" not in page
+    assert TABLE.split()[2] in page[page.index('name="try-csv"') :]  # there to be rehearsed again
+    assert not LeadRoute.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"csv": "Mary\nJohn"}, "must begin with a line that names columns"),
+        ({"csv": 'type\n"Buyer'}, "cannot be read in line 2"),
+        ({"csv": "type\n" + "Buyer\n" * 1001}, "may have at most 1000 rows"),
+        ({"file": SimpleUploadedFile("leads.xlsx", b"PK\x03\x04\xff\xfe")}, "save the table as CSV"),
+        ({"file": SimpleUploadedFile("leads.csv", b"type\n" + b"a" * 1_000_001)}, "larger than 1 MB"),
+    ],
+)
+def test_what_is_no_table_is_said_beside_it(asked, says, desk, team, campaign):
+    page = rehearsed(desk, team, campaign, **asked)
+
+    assert says in page[page.index('id="rehearse"') :]
+
+
+def test_a_table_without_a_lead_says_so(desk, team, campaign):
+    page = rehearsed(desk, team, campaign, csv="source_id\nsoon\n")
+
+    assert "No line tells of a lead." in page
+    assert "Line 2: source_id" in page
 
 
 @pytest.mark.parametrize("button", ["_save", "_rehearse"])
