@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import F
 
 from config.errors import Conflict, DomainError, NotAllowed
 from leads.claims import UNDECIDED, cancel_alerts, hold_lead
@@ -20,6 +21,7 @@ CLAIM: Final = (
     *("contacted_at", "contact_due_at"),
 )
 DUE: Final = ("falls_back_at", "alarm_at", "contact_due_at", "ponded_at")
+WAY: Final = ("team_id", "hop", "falls_back_at", "alarm_at", "ponded_at")
 
 
 class CannotMerge(DomainError):
@@ -41,13 +43,17 @@ def merge(lead: Lead, double: Lead, *, actor: User, now: datetime) -> Lead:
     refuse_merged_twice(lead, double)
     refuse_two_claimers(lead, double)
     learn(lead, double)
+    takes_way = has_to_go_on(lead, double)
+    if takes_way:
+        take_over_way(lead, double)
     end_double(double, lead, now)
     if lead.claimed_by_user_id is None and double.claimed_by_user_id is not None:
         take_over_claim(lead, double, now)
     lead.is_contact_given |= double.is_contact_given
     lead.modified_at = now
     lead.save()
-    words = f"User {actor.pk} merged lead {double.pk} into lead {lead.pk}."
+    goes_on = ", which goes on in its place" if takes_way else ""
+    words = f"User {actor.pk} merged lead {double.pk} into lead {lead.pk}{goes_on}."
     for each in (lead, double):
         trace(each, TraceEntry.Kind.MERGED, words, now=now, actor=actor, lead_id=double.pk, into_lead_id=lead.pk)
     return lead
@@ -103,6 +109,29 @@ def learn(lead: Lead, double: Lead) -> None:
 
 def both(text: str, other: str) -> str:
     return text if other in text else "\n\n".join(part for part in (text, other) if part)
+
+
+def has_to_go_on(lead: Lead, double: Lead) -> bool:
+    """Whether only the double is on its way: ended with it, nobody would be told of the inquiry any more."""
+    return lead.claimed_by_user_id is None and is_on_its_way(double) and not is_on_its_way(lead)
+
+
+def is_on_its_way(lead: Lead) -> bool:
+    """Whether it waits in a pond, or something is still to come of it."""
+    is_due = lead.ponded_at is not None or lead.falls_back_at is not None
+    return is_due or LeadOffer.objects.filter(lead=lead, status=LeadOffer.Status.PENDING).exists()
+
+
+def take_over_way(lead: Lead, double: Lead) -> None:
+    """The lead is where the double was: whoever was told of that claims it, whoever was to be told will be.
+
+    What was offered of the double is offered of the lead, in rounds behind those that it had.
+    """
+    behind = lead.round + 1 if LeadOffer.objects.filter(lead=lead).exists() else 0
+    LeadOffer.objects.filter(lead=double).update(lead=lead, round=F("round") + behind)
+    lead.round = double.round + behind
+    for name in WAY:
+        setattr(lead, name, getattr(double, name))
 
 
 def end_double(double: Lead, lead: Lead, now: datetime) -> None:

@@ -42,7 +42,7 @@ def leads_of_teams(user: User) -> LeadQuerySet:
 
 
 def is_of_team_of(user: User) -> Q:
-    """Whether the team of a lead or an offer is one that this user created or belongs to, also where its creator has left."""
+    """Whether the team of a lead or an offer is one that the user created or is in, also where its creator has left."""
     accepted = TeamMember.objects.accepted().filter(user=user)
     return Q(team__in=accepted.values("team")) | Q(team__in=Team.objects.filter(creator=user).values("pk"))
 

@@ -103,6 +103,13 @@ def merge(api, actor, lead, double):
     return api(actor).post(f"/leads/{lead.pk}/merge", {"lead_id": getattr(double, "pk", double)})
 
 
+@pytest.fixture
+def on_its_way(api, alice, double, offered):
+    """The second inquiry is offered as well."""
+    api(alice).post(f"/leads/{double.pk}/offers")
+    return double
+
+
 @pytest.mark.contract("Leads", "`POST /leads/:id/merge`: of doubled leads", "ours")
 def test_a_lead_learns_from_its_double(api, alice, lead, double):
     merged = merge(api, alice, double, lead)
@@ -117,18 +124,65 @@ def test_a_lead_learns_from_its_double(api, alice, lead, double):
         assert (entry.actor_user, entry.details) == (alice, {"lead_id": lead.pk, "into_lead_id": double.pk})
 
 
-def test_nobody_is_told_of_the_double_any_more(api, alice, bob, dana, offered, double, run):
-    merge(api, alice, double, offered)
+def test_nobody_is_told_of_the_double_any_more(api, alice, bob, dana, offered, on_its_way, run):
+    merge(api, alice, on_its_way, offered)
 
     run(hours=1)
 
     assert statuses(offered) == {"Bob": "Cancelled", "Dana": "Cancelled"}
-    assert (texts_to(bob), texts_to(dana)) == ([], [])
+    assert (len(texts_to(bob)), len(texts_to(dana))) == (1, 1)  # of the other
     assert engine.next_due_at() is None
 
 
-def test_a_double_is_neither_claimed_nor_offered_nor_taken(api, alice, bob, offered, double):
-    offer = offer_of(offered, bob)
+def test_a_lead_that_stood_still_goes_on_where_its_double_was(api, alice, bob, dana, offered, double, run):
+    """Bob was told of the double already, and dana is still to be."""
+    assert merge(api, alice, double, offered).status_code == 200
+    assert (statuses(offered), statuses(double)) == ({}, {"Bob": "Sent", "Dana": "Pending"})
+    words = f"User {alice.pk} merged lead {offered.pk} into lead {double.pk}, which goes on in its place."
+    assert double.trace_entries.get(kind="Merged").reason == words
+
+    run(minutes=5)
+
+    assert (len(texts_to(bob)), len(texts_to(dana))) == (1, 1)
+    claim = api(bob).patch(f"/leads/{double.pk}/offers/{offer_of(double, bob).pk}", {"status": "Claimed"})
+    assert claim.status_code == 200
+    double.refresh_from_db()
+    assert double.claimed_by_user == bob
+
+
+def test_it_goes_on_behind_its_own_rounds(api, alice, bob, dana, offered, double, run):
+    """All of the first team have declined the lead; of the double they are told."""
+    for user in (bob, dana):
+        api(user).patch(f"/leads/{offered.pk}/offers/{offer_of(offered, user).pk}", {"status": "Declined"})
+    run()
+    api(alice).post(f"/leads/{double.pk}/offers")
+
+    assert merge(api, alice, offered, double).status_code == 200
+
+    run(minutes=5)
+    rows = offered.offers.order_by("round", "position").values_list("round", "user", "status")
+    assert list(rows) == [
+        (0, bob.pk, "Declined"),
+        (0, dana.pk, "Declined"),
+        (1, bob.pk, "Sent"),
+        (1, dana.pk, "Sent"),
+    ]
+    offered.refresh_from_db()
+    assert offered.round == 1
+
+
+def test_out_of_the_pond_of_its_double_it_is_taken(api, alice, bob, team, offered, double, run):
+    team.fallback_target = "Pond"
+    team.save()
+    Lead.objects.filter(pk=offered.pk).update(falls_back_at=offered.created_at)
+    run(minutes=10)
+    merge(api, alice, double, offered)
+
+    assert [shown["id"] for shown in api(bob).get("/pond").json()["data"]] == [double.pk]
+
+
+def test_a_double_is_neither_claimed_nor_offered_nor_taken(api, alice, bob, offered, on_its_way):
+    offer, double = offer_of(offered, bob), on_its_way
     merge(api, alice, double, offered)
     message = f"This lead was merged into lead {double.pk}."
 
