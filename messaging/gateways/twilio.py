@@ -20,7 +20,7 @@ from messaging.gateways import CannotTell, Inbound, MaybeSent, NotNow, OptedOut,
 from messaging.models import Message
 
 CONNECT_SECONDS = 5
-LOOKED_THROUGH = 100  # texts or calls between two numbers, the newest
+PAGE, MOST_PAGES = 500, 5  # of texts or calls between two numbers, the newest, looked through
 CLOCKS_DIFFER = timedelta(hours=1)  # generously: what seems older than it is would be sent twice
 OURS = "outbound-api"  # Twilio's own answers to keywords go between the same numbers
 
@@ -104,14 +104,12 @@ class TwilioGateway:
         None only when each text since then is known to be another message's: what may be this one is not sent again.
         """
         with translated():
-            listed = client().messages.list(
-                to=message.recipient, from_=message.sender, limit=LOOKED_THROUGH, page_size=LOOKED_THROUGH
-            )
-            recent = {text.sid: str(text.body or "") for text in listed if may_be(text, message)}
+            listed, is_all = made_since(client().messages, message)
+            recent = {text.sid: str(text.body or "") for text in listed}
         bodies = [message.body, *_bodies_beside(message)]  # read first: whoever leaves their number has a SID by now
         owners = {sid: likeness.owner_of(words, bodies) for sid, words in _unclaimed(recent).items()}
         ours = next((sid for sid, owner in owners.items() if owner == message.body), None)
-        if ours is None and (None in owners.values() or len(recent) == LOOKED_THROUGH):
+        if ours is None and (None in owners.values() or not is_all):
             raise CannotTell
         return ours
 
@@ -201,10 +199,26 @@ def our_id(given: str) -> int | None:
     return int(given) if given.isdecimal() and len(given) < 19 else None
 
 
-def may_be(listed: Any, message: Message) -> bool:
-    """Whether a listed text or call went out by the API since this message was written."""
-    is_recent = listed.date_created is None or listed.date_created >= message.created_at - CLOCKS_DIFFER
-    return is_recent and (listed.direction or OURS) == OURS
+def made_since(resource: Any, message: Message) -> tuple[list[Any], bool]:
+    """The texts or calls by the API between a message's numbers since it was written, and whether those are all.
+
+    Newest come first, so a page without a recent one is the last that matters. Twilio is not asked by date: it compares
+    when a text was sent, which of a queued one is unknown.
+    """
+    found: list[Any] = []
+    page = resource.page(to=message.recipient, from_=message.sender, page_size=PAGE)
+    for _ in range(MOST_PAGES):
+        recent = [listed for listed in page if is_since(listed, message)]
+        found += [listed for listed in recent if (listed.direction or OURS) == OURS]
+        page = page.next_page() if recent else None
+        if page is None:
+            return found, True
+    return found, False
+
+
+def is_since(listed: Any, message: Message) -> bool:
+    """Whether a listed text or call may have been made since this message was written."""
+    return listed.date_created is None or bool(listed.date_created >= message.created_at - CLOCKS_DIFFER)
 
 
 def _unclaimed(words: Mapping[str, str]) -> dict[str, str]:

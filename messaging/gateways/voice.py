@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from django.conf import settings
 
 from messaging.gateways import CannotTell, Receipt
-from messaging.gateways.twilio import CLOCKS_DIFFER, LOOKED_THROUGH, claimed, client, may_be, our_id, translated
+from messaging.gateways.twilio import CLOCKS_DIFFER, claimed, client, made_since, our_id, translated
 from messaging.models import Message
 
 Status = Message.Status
@@ -76,16 +76,14 @@ class TwilioVoice:
         until Twilio reports on them: its reports name our message.
         """
         with translated():
-            listed = client().calls.list(
-                to=message.recipient, from_=message.sender, limit=LOOKED_THROUGH, page_size=LOOKED_THROUGH
-            )
-            recent = [str(call.sid) for call in listed if may_be(call, message)]
+            listed, is_all = made_since(client().calls, message)
+            recent = [str(call.sid) for call in listed]
         doubtful = _doubtful_beside(message) + 1  # read first: whoever leaves their number has a SID by now
         known = claimed(Message.Channel.CALL, recent)
         unclaimed = [sid for sid in recent if sid not in known]
         if len(unclaimed) >= doubtful:
             return unclaimed[-1]
-        if unclaimed or len(recent) == LOOKED_THROUGH:
+        if unclaimed or not is_all:
             raise CannotTell
         return None
 

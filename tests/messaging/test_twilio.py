@@ -248,6 +248,53 @@ def test_older_texts_of_the_same_words_count_for_nothing(alert, now):
     assert len(texts()) == 2
 
 
+def others_between(alert, now, many, **more):
+    """The carrier took many other texts between the same numbers of late, newer than any it took from this test."""
+    row = {"direction": "outbound-api", "sender": alert.sender, "recipient": alert.recipient, "segments": 1}
+    row |= {"status": "delivered", "at": now, "sent_at": now, "changed_at": now} | more
+    taken = EmulatedText.objects.bulk_create(EmulatedText(body=f"Lead {turn}", **row) for turn in range(many))
+    known = {"channel": "text", "purpose": "alert", "status": "delivered", "user": alert.user, "settled_at": now}
+    Message.objects.bulk_create(Message(provider_sid=text.sid, body=text.body, **known) for text in taken)
+
+
+@pytest.mark.parametrize("was_taken", [True, False])
+def test_on_a_busy_pair_of_numbers_a_text_is_found_or_known_not_to_be_there(was_taken, alert, now):
+    """All alerts leave from one number, so hundreds may have followed before the worker's lease is over."""
+    message = alert()
+    faults.line_up("lose_answer" if was_taken else "hang", 1)
+    outbox.run_due(now)
+    others_between(message, now, twilio.PAGE + 100)
+
+    settle()
+
+    assert fresh(message).status == "sent"
+    assert [body for _, body in texts()].count(message.body) == 1
+
+
+def test_what_is_not_on_the_pages_that_are_read_may_lie_behind_them(alert, now, monkeypatch):
+    monkeypatch.setattr(twilio, "PAGE", 20)
+    message = alert()
+    lose_the_answer(message, now)
+    others_between(message, now, 20 * twilio.MOST_PAGES)
+
+    settle()
+
+    assert fresh(message).reason.endswith("It may have been sent, so it is not sent again.")
+    assert [body for _, body in texts()].count(message.body) == 1
+
+
+def test_a_page_of_older_texts_ends_the_look_up(alert, now, monkeypatch):
+    monkeypatch.setattr(twilio, "PAGE", 20)
+    message = alert()
+    faults.line_up("hang", 1)
+    outbox.run_due(now)
+    others_between(message, now, 20 * twilio.MOST_PAGES, at=now - timedelta(days=1))
+
+    settle()
+
+    assert fresh(message).status == "sent"
+
+
 def test_nobody_listening_is_not_sent(alert, now, settings):
     settings.TWILIO_API_BASE_URL = "http://127.0.0.1:9"
     message = alert()
