@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.measure import Line, Sample, at_most
 from benchmarks.place import Place
-from leads.conditions import Conditions, Inquiry, codes, words
+from leads.conditions import Calendar, Conditions, Inquiry, codes, words
 from leads.routing import SPECIFIC_TEAM, TEAM_ROLLOUT, ZIPCODE, Rule, TeamArea, route
 from teams.hours import parse_hours
 
 RULES: Final = 200
-ZONE: Final = ZoneInfo("America/Los_Angeles")
+CALENDAR: Final = Calendar(ZoneInfo("America/Los_Angeles"))
 SUNDAY: Final = datetime(2027, 3, 7, 20, tzinfo=UTC)
 INQUIRY: Final = Inquiry(
     lead_source_id=1,
@@ -38,10 +38,10 @@ def rule(number: int) -> Rule:
     nearby = ",".join(str(90_000 + number + step) for step in range(30))
     towns = ",".join(f"Town {step}" for step in range(20))
     conditions = (
-        Conditions(hours=parse_hours("Mon-Fri 9-12, 13-17; Sat 10-14"), zone=ZONE),
-        Conditions(zipcodes=codes(nearby), zone=ZONE),
-        Conditions(types=words("Buyer,Renter"), price_from=5_000_000, price_to=9_000_000, zone=ZONE),
-        Conditions(types=words("Buyer"), cities=words(towns), listing_statuses=words("Active"), zone=ZONE),
+        Conditions(hours=parse_hours("Mon-Fri 9-12, 13-17; Sat 10-14"), calendar=CALENDAR),
+        Conditions(zipcodes=codes(nearby), calendar=CALENDAR),
+        Conditions(types=words("Buyer,Renter"), price_from=5_000_000, price_to=9_000_000, calendar=CALENDAR),
+        Conditions(types=words("Buyer"), cities=words(towns), listing_statuses=words("Active"), calendar=CALENDAR),
     )
     return Rule(
         id=number + 1,
@@ -56,7 +56,7 @@ def rule(number: int) -> Rule:
 
 
 def area(number: int) -> TeamArea:
-    return TeamArea(number, codes(",".join(str(70_000 + 100 * number + step) for step in range(40))), ZONE)
+    return TeamArea(number, codes(",".join(str(70_000 + 100 * number + step) for step in range(40))), CALENDAR)
 
 
 def routed(rules: list[Rule], areas: list[TeamArea], times: int) -> Sample:

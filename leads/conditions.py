@@ -35,6 +35,14 @@ class Inquiry:
 
 
 @dataclass(frozen=True, slots=True)
+class Calendar:
+    """By which clock on the wall hours go, and on which days there are none: a team's holidays."""
+
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    closed_on: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """What a route asks for; texts as `folded`, ZIP codes with five digits."""
 
@@ -45,8 +53,7 @@ class Conditions:
     zipcodes: frozenset[str] = frozenset()
     listing_statuses: frozenset[str] = frozenset()
     hours: Hours = ALWAYS
-    closed_on: frozenset[date] = frozenset()  # the team's holidays: outside the hours all day
-    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    calendar: Calendar = field(default_factory=Calendar)  # of the hours; without hours nothing ever closes
     is_held_until_open: bool = False  # outside the hours: kept for the opening, instead of left to the next route
 
     @property
@@ -68,19 +75,19 @@ class Unmet:
     actual: Any
 
 
-def first_unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Unmet | None:
-    """The first condition that the inquiry does not meet. `zone` is the wall clock of the hours."""
-    return next(_unmet(conditions, inquiry, zone), None) if not conditions.is_any else None
+def first_unmet(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Unmet | None:
+    """The first condition that the inquiry does not meet. `calendar` is that of the hours."""
+    return next(_unmet(conditions, inquiry, calendar), None) if not conditions.is_any else None
 
 
-def opening(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> datetime | None:
+def opening(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> datetime | None:
     """When the offers of a lead that is held begin; None when at once."""
-    if inquiry.at is None or conditions.hours.is_open(inquiry.at, zone, conditions.closed_on):
+    if inquiry.at is None or conditions.hours.is_open(inquiry.at, calendar.zone, calendar.closed_on):
         return None
-    return conditions.hours.next_opening(inquiry.at, zone, conditions.closed_on)
+    return conditions.hours.next_opening(inquiry.at, calendar.zone, calendar.closed_on)
 
 
-def _unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Iterator[Unmet]:
+def _unmet(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Iterator[Unmet]:
     lists: tuple[tuple[str, frozenset[str], str | int | None, Callable[[Any], str]], ...] = (
         ("types", conditions.types, inquiry.type, folded),
         ("cities", conditions.cities, inquiry.city, folded),
@@ -92,10 +99,10 @@ def _unmet(conditions: Conditions, inquiry: Inquiry, zone: ZoneInfo) -> Iterator
             yield Unmet(name, _some(wanted), actual)
     if not _is_in_band(conditions, inquiry.price):
         yield Unmet("price", [conditions.price_from, conditions.price_to], _plain(inquiry.price))
-    if inquiry.at is not None and not conditions.hours.is_open(inquiry.at, zone, conditions.closed_on):
+    if inquiry.at is not None and not conditions.hours.is_open(inquiry.at, calendar.zone, calendar.closed_on):
         if not conditions.is_held_until_open:
-            yield Unmet("open_hours", "open", f"{wall_time(inquiry.at, zone):%a %H:%M}")
-        elif conditions.hours.next_opening(inquiry.at, zone, conditions.closed_on) is None:
+            yield Unmet("open_hours", "open", f"{wall_time(inquiry.at, calendar.zone):%a %H:%M}")
+        elif opening(conditions, inquiry, calendar) is None:
             yield Unmet("open_hours", "open", NEVER_OPENS)
 
 

@@ -12,7 +12,7 @@ from campaigns.models import Campaign
 from crm.models import Contact
 from leads import alerts
 from leads.claims import give_contact, mark_claimed
-from leads.conditions import Inquiry, codes
+from leads.conditions import Calendar, Inquiry, codes
 from leads.distribution import Past, send_out
 from leads.models import DistributionTarget, Lead, LeadRoute, RoutingTrace
 from leads.prices import price_of
@@ -87,12 +87,12 @@ def areas_of(owner: User, rules: list[Rule]) -> list[TeamArea]:
 
 def areas_in(teams: Iterable[Team], owner: User) -> list[TeamArea]:
     """Where these teams of the owner's are."""
-    return [TeamArea(team.pk, codes(team.distribution_zipcodes), zone_in(team, owner)) for team in teams]
+    return [TeamArea(team.pk, codes(team.distribution_zipcodes), calendar_in(team, owner)) for team in teams]
 
 
-def zone_in(team: Team, owner: User) -> ZoneInfo:
-    """The wall clock of a team that the owner created."""
-    return ZoneInfo(team.timezone or owner.timezone)
+def calendar_in(team: Team, owner: User) -> Calendar:
+    """The calendar of a team that the owner created."""
+    return Calendar(ZoneInfo(team.timezone or owner.timezone), frozenset(team.holidays))
 
 
 def follow(lead: Lead, decision: Decision, *, now: datetime) -> None:

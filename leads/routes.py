@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 
 from config.errors import DomainError
 from crm.models import ContactSource
-from leads.conditions import Conditions, codes, words
+from leads.conditions import Calendar, Conditions, codes, words
 from leads.models import DistributionTarget, LeadRoute
 from leads.routing import Rule, in_order, position_for, specificity
 from teams.hours import parse_hours
@@ -142,14 +142,13 @@ def conditions_of(route: LeadRoute) -> Conditions:
         zipcodes=codes(route.zipcodes),
         listing_statuses=words(route.listing_statuses),
         hours=parse_hours(route.open_hours),
-        closed_on=holidays_of(route),
-        zone=zone_of(route),
+        calendar=Calendar(zone_of(route), holidays_of(route)),
         is_held_until_open=route.off_hours == LeadRoute.OffHours.HOLD_UNTIL_OPEN,
     )
 
 
 def holidays_of(route: LeadRoute) -> frozenset[date]:
-    """The days on which the route's team takes no leads."""
+    """The days on which the route's team is closed, where the route has hours."""
     given: list[date] | None = getattr(route, "team_holidays", None)  # as `named_routes_of` read it
     if given is None and route.team is not None:
         given = route.team.holidays

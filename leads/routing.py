@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from leads.conditions import ANY, Conditions, Inquiry, Unmet, first_unmet, folded, opening
+from leads.conditions import ANY, Calendar, Conditions, Inquiry, Unmet, first_unmet, folded, opening
 from teams.zipcodes import five_digits
 
 MYSELF: Final = "Myself"
@@ -34,11 +33,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class TeamArea:
-    """The ZIP codes, five digits each, of a team that the routes' owner created, and its wall clock."""
+    """The ZIP codes, five digits each, of a team that the routes' owner created, and its calendar."""
 
     team_id: int
     zipcodes: frozenset[str]
-    zone: ZoneInfo | None = None
+    calendar: Calendar | None = None  # None: that of the rule's conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +143,12 @@ def _unmet(rule: Rule, inquiry: Inquiry, area: TeamArea | None) -> Unmet | None:
             return Unmet(condition, expected, actual)
     if rule.target == TEAM_ROLLOUT and area is None:
         return _teamless(rule, inquiry)
-    return first_unmet(rule.conditions, inquiry, _zone(rule, area))
+    return first_unmet(rule.conditions, inquiry, _calendar(rule, area))
 
 
-def _zone(rule: Rule, area: TeamArea | None) -> ZoneInfo:
-    """The wall clock by which this rule is open: its team's."""
-    return area.zone if area and area.zone else rule.conditions.zone
+def _calendar(rule: Rule, area: TeamArea | None) -> Calendar:
+    """That by which this rule is open: its team's, however the team is chosen."""
+    return area.calendar if area and area.calendar else rule.conditions.calendar
 
 
 def _teamless(rule: Rule, inquiry: Inquiry) -> Unmet:
@@ -160,7 +159,7 @@ def _teamless(rule: Rule, inquiry: Inquiry) -> Unmet:
 
 def _chosen(rule: Rule, inquiry: Inquiry, area: TeamArea | None, tried: Sequence[Attempt]) -> Decision:
     team_id = area.team_id if area else None
-    starts_at = opening(rule.conditions, inquiry, _zone(rule, area)) if area else None
+    starts_at = opening(rule.conditions, inquiry, _calendar(rule, area)) if area else None
     taker = "goes to its owner" if team_id is None else f"is offered to team {team_id}"
     held = f" when it opens, at {starts_at:%Y-%m-%dT%H:%MZ}" if starts_at else ""
     return Decision(

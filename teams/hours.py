@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -30,16 +30,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When somebody is there, on the wall clock of their zone. Without a window: always."""
+    """When somebody is there, on the wall clock of their zone. Without a window: always, on closed days too."""
 
     windows: tuple[Window, ...] = ()
+    text: str = field(default="", compare=False)  # as they were written
 
     def is_open(self, at: datetime, zone: ZoneInfo, closed_on: Collection[date] = ()) -> bool:
         """Whether it is open at this moment. A closed day is closed from its midnight to the next."""
+        if not self.windows:
+            return True
         local = wall_time(at, zone)
-        if local.date() in closed_on:
-            return False
-        return not self.windows or any(covers(window, local) for window in self.windows)
+        return local.date() not in closed_on and any(covers(window, local) for window in self.windows)
 
     def next_opening(self, at: datetime, zone: ZoneInfo, closed_on: Collection[date] = ()) -> datetime | None:
         """`at` itself when it is open, else the first moment after it (UTC); None when that is over a year away."""
@@ -76,7 +77,7 @@ def parse_hours(text: str) -> Hours:
     Days alone are whole days; times that end at or before they begin end on the next day; nothing is always.
     """
     entries = [entry for part in re.split(r"[;\n]", text.lower()) if (entry := part.strip())]
-    return Hours(tuple(window for entry in entries for window in _windows(entry)))
+    return Hours(tuple(window for entry in entries for window in _windows(entry)), text.strip())
 
 
 def _windows(entry: str) -> Iterator[Window]:

@@ -79,10 +79,14 @@ def is_price_within(wide: Conditions, narrow: Conditions) -> bool:
 
 
 def is_open_whenever(wide: Rule, narrow: Rule) -> bool:
-    """Hours that are alike are, on one clock; so are none, and those in which leads are kept until it opens."""
+    """Hours that are alike are, on one clock and with no holiday more.
+
+    So are none, and those in which leads are kept until it opens.
+    """
     mine, theirs = wide.conditions, narrow.conditions
     if not mine.hours.windows or mine.is_held_until_open:
         return True
     if theirs.is_held_until_open or goes_by_zipcode(wide) != goes_by_zipcode(narrow):
         return False
-    return (mine.hours, mine.zone) == (theirs.hours, theirs.zone)
+    is_alike = (mine.hours, mine.calendar.zone) == (theirs.hours, theirs.calendar.zone)
+    return is_alike and mine.calendar.closed_on <= theirs.calendar.closed_on

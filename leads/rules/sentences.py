@@ -95,7 +95,7 @@ def end_of(team: Team) -> str:
 def asides(route: LeadRoute) -> Iterator[str]:
     """What else to know of a route, each as a sentence."""
     if route.open_hours and route.off_hours == LeadRoute.OffHours.HOLD_UNTIL_OPEN:
-        yield "Outside these hours leads are kept for the team until it opens."
+        yield "Outside these hours, and on the team's holidays, leads are kept for the team until it opens."
     if route.is_returning_to_claimer:
         yield "Who comes back goes to whoever claimed them before."
     yield f"Starts {route.campaign}." if route.is_automatic else "Offers nothing by itself: a program asks for it."

@@ -1,7 +1,7 @@
 """What a route may ask of a lead, as pure decisions."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads.conditions import ANY, Conditions, Inquiry, codes, first_unmet, folded, opening, words
+from leads.conditions import ANY, Calendar, Conditions, Inquiry, codes, first_unmet, folded, opening, words
 from leads.routing import SPECIFIC_TEAM, TEAM_ROLLOUT, Rule, TeamArea, in_order, position_for, route, specificity
 from teams.hours import parse_hours
 
@@ -28,7 +28,7 @@ IRVINE = Inquiry(
 
 def unmet(inquiry=IRVINE, zone=LA, **asked):
     """The name of the condition that fails, with what was compared; None when all are met."""
-    found = first_unmet(Conditions(**asked), inquiry, zone)
+    found = first_unmet(Conditions(**asked), inquiry, Calendar(zone))
     return found and (found.condition, found.expected, found.actual)
 
 
@@ -92,9 +92,9 @@ def test_hours_go_by_the_clock_on_the_wall():
 
 def test_a_lead_out_of_hours_may_be_held_until_they_open():
     held = Conditions(hours=parse_hours("Mon-Fri 9-11"), is_held_until_open=True)
-    assert first_unmet(held, IRVINE, LA) is None
-    assert opening(held, IRVINE, LA) == datetime(2027, 3, 2, 17, tzinfo=UTC)
-    assert opening(held, replace(IRVINE, at=datetime(2027, 3, 2, 18, tzinfo=UTC)), LA) is None
+    assert first_unmet(held, IRVINE, Calendar(LA)) is None
+    assert opening(held, IRVINE, Calendar(LA)) == datetime(2027, 3, 2, 17, tzinfo=UTC)
+    assert opening(held, replace(IRVINE, at=datetime(2027, 3, 2, 18, tzinfo=UTC)), Calendar(LA)) is None
 
 
 def test_without_a_moment_hours_are_not_asked():
@@ -117,7 +117,7 @@ def test_the_first_route_whose_conditions_are_met_takes_the_lead_and_the_trace_s
 
 
 def test_outside_the_hours_the_next_route_is_tried_or_the_lead_is_held_for_the_team():
-    by_day = Conditions(hours=parse_hours("Mon-Fri 9-11"), zone=LA)
+    by_day = Conditions(hours=parse_hours("Mon-Fri 9-11"), calendar=Calendar(LA))
     assert route(IRVINE, [rule(1, conditions=by_day), rule(2)], []).route_id == 2
     held = route(IRVINE, [rule(1, conditions=replace(by_day, is_held_until_open=True)), rule(2)], [])
     assert (held.route_id, held.starts_at) == (1, datetime(2027, 3, 2, 17, tzinfo=UTC))
@@ -125,10 +125,37 @@ def test_outside_the_hours_the_next_route_is_tried_or_the_lead_is_held_for_the_t
 
 
 def test_a_team_found_by_zip_code_opens_by_its_own_clock():
-    early = Conditions(hours=parse_hours("Tue 5-6"), zone=LA)
+    early = Conditions(hours=parse_hours("Tue 5-6"), calendar=Calendar(LA))
     asked = rule(1, team_selection_method="Zipcode", team_id=None, conditions=early)
-    assert route(IRVINE, [asked], [TeamArea(6, codes("92618"), TOKYO)]).route_id == 1
-    assert route(IRVINE, [asked], [TeamArea(6, codes("92618"), LA)]).route_id is None
+    assert route(IRVINE, [asked], [TeamArea(6, codes("92618"), Calendar(TOKYO))]).route_id == 1
+    assert route(IRVINE, [asked], [TeamArea(6, codes("92618"), Calendar(LA))]).route_id is None
+
+
+CLOSED = Calendar(LA, frozenset({date(2027, 3, 1)}))
+BY_DAY = Conditions(hours=parse_hours("Mon-Fri 9-17"), calendar=CLOSED)
+HELD = replace(BY_DAY, is_held_until_open=True)
+
+
+def chosen_by(conditions):
+    """Two rules that differ in how their team is chosen, which is the same one, closed today."""
+    by_zipcode = replace(conditions, calendar=Calendar(LA))
+    return [rule(1, conditions=conditions)], [rule(1, team_selection_method="Zipcode", conditions=by_zipcode)]
+
+
+@pytest.mark.parametrize("how", [0, 1], ids=["Specific Team", "Zipcode"])
+@pytest.mark.parametrize("asked", [{}, {"types": words("Buyer")}, {"is_held_until_open": True}])
+def test_a_rule_without_hours_takes_leads_at_once_on_a_holiday_of_its_team(how, asked):
+    rules = chosen_by(Conditions(**asked, calendar=CLOSED))[how]
+    decision = route(IRVINE, rules, [TeamArea(6, codes("92618"), CLOSED)])
+    assert (decision.team_id, decision.starts_at) == (6, None)
+
+
+@pytest.mark.parametrize("how", [0, 1], ids=["Specific Team", "Zipcode"])
+def test_a_rule_with_hours_is_closed_on_a_holiday_of_its_team(how):
+    area = [TeamArea(6, codes("92618"), CLOSED)]
+    assert route(IRVINE, [*chosen_by(BY_DAY)[how], rule(2, team_id=7)], area).team_id == 7
+    held = route(IRVINE, chosen_by(HELD)[how], area)
+    assert (held.team_id, held.starts_at) == (6, datetime(2027, 3, 2, 17, tzinfo=UTC))
 
 
 TEXTS = st.sampled_from(["", "Buyer", "buyer, Renter", "Seller"])
@@ -141,6 +168,7 @@ CONDITIONS = st.builds(
     price_to=st.sampled_from([None, 600_000, 10**7]),
     hours=st.sampled_from(["", "Mon 9-17", "Tue 9-17"]).map(parse_hours),
     is_held_until_open=st.booleans(),
+    calendar=st.sampled_from([Calendar(LA), CLOSED]),
 )
 RULES = st.lists(
     st.builds(
@@ -183,6 +211,8 @@ def test_every_lead_is_decided_and_every_route_before_the_one_that_takes_it_says
         assert (last.route_id, last.matched) == (decision.route_id, True)
     assert (decision.target == "Team Rollout") == (decision.team_id is not None)
     assert decision.starts_at is None or decision.starts_at > inquiry.at
+    if decision.starts_at is not None:
+        assert decision.starts_at.astimezone(LA).hour == 9  # as the hours have it, and never at midnight
 
 
 @given(RULES)
@@ -198,9 +228,10 @@ def test_routes_made_one_after_another_stand_from_the_most_specific_to_the_least
 
 @given(CONDITIONS, INQUIRIES)
 def test_to_ask_for_more_is_to_take_fewer(conditions, inquiry):
-    if first_unmet(ANY, inquiry, LA) is None and first_unmet(conditions, inquiry, LA) is None:
+    here = Calendar(LA)
+    if first_unmet(ANY, inquiry, here) is None and first_unmet(conditions, inquiry, here) is None:
         for name in ("types", "cities", "zipcodes"):
-            assert first_unmet(replace(conditions, **{name: frozenset()}), inquiry, LA) is None
+            assert first_unmet(replace(conditions, **{name: frozenset()}), inquiry, here) is None
 
 
 @given(st.one_of(st.none(), st.integers(), st.text()))

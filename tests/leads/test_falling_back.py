@@ -48,6 +48,25 @@ def test_after_the_last_turn_another_team_is_offered_it(api, alice, team, second
     assert kinds(lead)[-2:] == ["Fell back", "Planned"]
 
 
+@pytest.mark.parametrize("how", [{}, {"types": "Buyer"}, {"off_hours": "Hold Until Open"}, {"by": "Zipcode"}])
+def test_on_a_holiday_of_the_team_it_falls_back_at_once(
+    api, alice, team, second, charlie, mary, options, route, run, how
+):
+    falls_back(team, "Team", fallback_team=second)
+    team.holidays, team.distribution_zipcodes = [NOON.date()], "92618"
+    team.save()
+    if how.pop("by", None):
+        how = {"team_selection_method": "Zipcode", "team": None}
+    type(route).objects.update(is_automatic=True, **how)
+
+    lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
+    run()
+
+    assert statuses(lead) == {"Charlie": "Sent"}
+    assert offer_of(lead, charlie).alerted_at == NOON
+    assert [one["reason"] for one in lead.routing_trace.skipped] == ["a day off"] * 2
+
+
 def test_the_first_team_may_still_claim_it(api, alice, team, second, bob, lead, run):
     falls_back(team, "Team", fallback_team=second)
     offer(api, alice, lead)

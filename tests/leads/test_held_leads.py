@@ -55,7 +55,9 @@ def test_where_nobody_will_be_there_the_next_team_waits_for_the_opening_too(api,
     assert statuses(lead) == {"Charlie": "Pending"}
 
 
-def test_a_lead_is_not_held_until_a_holiday_but_until_the_day_after(api, alice, options):
-    Team.objects.update(holidays=[NOON.date()])
+@pytest.mark.parametrize("chosen", [{}, {"team_selection_method": "Zipcode", "team": None}])
+def test_a_lead_is_not_held_until_a_holiday_but_until_the_day_after(api, alice, options, chosen):
+    Team.objects.update(holidays=[NOON.date()], distribution_zipcodes="92618")
+    LeadRoute.objects.update(**chosen)
     lead = take_in(api, alice)
     assert lead.offers.earliest("notify_at").notify_at == AT_FIVE + timedelta(days=1)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leads.conditions import Conditions, Inquiry
+from leads.conditions import Calendar, Conditions, Inquiry
 from leads.models import Lead, LeadOffer, LeadRoute, RoutingTrace
 from leads.routing import Rule, TeamArea, route
 from leads.rules.overlaps import HIDDEN, IMPOSSIBLE, NO_AREA, useless
@@ -98,6 +98,7 @@ conditions = st.builds(
     price_to=seldom(None, 2, 3),
     hours=st.sampled_from([parse_hours(""), *HOURS]),
     is_held_until_open=st.booleans(),
+    calendar=st.sampled_from([Calendar(), Calendar(closed_on=frozenset({DAYS[0].date()}))]),
 )
 rules = st.builds(
     Rule,

@@ -62,8 +62,8 @@ def test_a_day_off_is_closed_from_midnight_to_midnight():
     assert hours.next_opening(at(0, 10), PACIFIC, {MONDAY}) == at(1, 9)
 
 
-def test_without_hours_it_opens_again_at_the_midnight_after_a_day_off():
-    assert ALWAYS.next_opening(at(0, 10), PACIFIC, {MONDAY}) == at(1, 0)
+def test_what_has_no_hours_never_closes():
+    assert ALWAYS.next_opening(at(0, 10), PACIFIC, {MONDAY}) == at(0, 10)
 
 
 def test_what_is_open_opens_now():
