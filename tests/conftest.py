@@ -1,9 +1,11 @@
 """The cast: alice leads a team, bob and dana are its agents, charlie is a stranger."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings as installation
 from hypothesis import settings
 
 from teams.models import Team, TeamMember, User
@@ -12,7 +14,26 @@ from tests.client import Api
 settings.register_profile("pride", deadline=None)  # a property is right or wrong, never too slow
 settings.load_profile("pride")
 
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")  # of several, each with a database of its own
+
 ApiFor = Callable[[User | None], Api]
+
+
+def pytest_configure() -> None:
+    """What one worker counts and nudges is nothing to the others: each has a part of Valkey."""
+    if WORKER:
+        store = installation.CACHES["default"]
+        store["LOCATION"] += f"?db={WORKER}"
+        name = "virtual_host" if "socket" in installation.CELERY_BROKER_URL else "db"
+        installation.CELERY_BROKER_URL += f"?{name}={WORKER}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs whole installations takes longest: it comes first, and one after the other."""
+    whole = [item for item in items if item.get_closest_marker("stack")]
+    for item in whole:
+        item.add_marker(pytest.mark.xdist_group("stack"))
+    items.sort(key=lambda item: item not in whole)
 
 
 def make_user(name: str, digits: str) -> User:

@@ -25,6 +25,9 @@ PRODUCTION = {
     "EMAIL_URL": "smtp://mail.example.com",
 }
 
+# All tests at once, by pytest-xdist. A group stays with one worker; the order is ours (tests/conftest.py).
+SPREAD = ["-n", "auto", "--maxprocesses=4", "--dist=loadgroup", "--no-loadscope-reorder"]
+
 
 def user(arguments: list[str]) -> int:
     return operate(["user", *arguments])
@@ -75,9 +78,9 @@ def become(command: list[str], environment: dict[str, str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """pytest on servers of its own, beside whatever runs."""
+    """pytest on servers of its own, beside whatever runs; all tests are spread over the processors."""
     with own_servers() as (supervisor, environment):
-        return supervisor.run(["-m", "pytest", *arguments], environment)
+        return supervisor.run(["-m", "pytest", *(arguments or SPREAD)], environment)
 
 
 def bench(arguments: list[str]) -> int:

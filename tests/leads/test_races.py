@@ -328,7 +328,10 @@ def test_a_lead_taken_back_and_a_contact_noted_do_not_wait_for_each_other(api, a
 
 
 def wait_for_somebody_who_waits() -> None:
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    waiting = (
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE NOT granted AND datname = current_database()"
+    )
     deadline = monotonic() + 10
     with connection.cursor() as cursor:
         while monotonic() < deadline:

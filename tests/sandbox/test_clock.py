@@ -66,7 +66,10 @@ def tick_gets_the_clock():
 
 def somebody_waits_for_the_clock():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+        )
         return cursor.fetchone()[0] > 0
 
 
