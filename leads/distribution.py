@@ -61,13 +61,14 @@ PROGRESS: Final = {
 progress_of: Final = attrgetter(*PROGRESS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Past:
     """What a lead has behind it."""
 
     users: set[int] = field(default_factory=set)  # who had it in this round, said no, or gave it back
     teams: set[int] = field(default_factory=set)  # to which it was offered in this round
     returned: set[int] = field(default_factory=set)  # users from whom it was taken, or who gave it back
+    claimer: int | None = None  # who claimed the contact's last one, if this one is to be theirs when it starts
 
 
 Pasts = dict[int, Past]  # by lead
@@ -78,25 +79,32 @@ KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.GIVEN, None
 
 def send_out(lead: Lead, pasts: Pasts, *, is_returning: bool, start: datetime, now: datetime) -> Plan:
     """Offer a lead to its team, or, where its route says so, give it to whoever claimed the contact's last one."""
-    if is_returning and give_to_earlier_claimer(lead, now=now):
+    if is_returning and give_to_earlier_claimer(lead, pasts[lead.pk], start=start, now=now):
         return Plan()
     return offer_all([lead], pasts, now=now, start=start)[lead.pk]
 
 
-def give_to_earlier_claimer(lead: Lead, *, now: datetime) -> bool:
-    """Give the lead to the member who claimed the contact's last one, if they can take it, and trace either."""
+def give_to_earlier_claimer(lead: Lead, past: Past, *, start: datetime, now: datetime) -> bool:
+    """Give the lead to the member who claimed the contact's last one, if they can take it, and trace either.
+
+    Of a lead that is held for later their turn may come first then.
+    """
     earlier = earlier_claim(lead)
-    if earlier is None:
+    if earlier is None or earlier.claimed_by_user_id is None:
         return False
-    roster = roster_of(team_of(lead), now)
-    reason = roster.why_not(earlier.claimed_by_user_id or 0, now)
-    words = f"User {earlier.claimed_by_user_id} claimed lead {earlier.pk} of this contact"
-    if reason:
-        trace(lead, Kind.PLANNED, f"{words}, but cannot take this one: {reason}.", now=now)
-        return False
-    told = assign(lead, cast(User, earlier.claimed_by_user), now=now)
-    trace(lead, Kind.GIVEN, f"{words}.", now=now, user_id=earlier.claimed_by_user_id, alerts=told)
-    return True
+    user_id, words = (
+        earlier.claimed_by_user_id,
+        f"User {earlier.claimed_by_user_id} claimed lead {earlier.pk} of this contact",
+    )
+    reason = roster_of(team_of(lead), now).why_not(user_id, now)
+    if not reason:
+        told = assign(lead, cast(User, earlier.claimed_by_user), now=now)
+        trace(lead, Kind.GIVEN, f"{words}.", now=now, user_id=user_id, alerts=told)
+        return True
+    if start > now and user_id not in past.users and not roster_of(team_of(lead), start).why_not(user_id, start):
+        past.claimer, reason = user_id, f"{reason}; it is theirs when it opens"
+    trace(lead, Kind.PLANNED, f"{words}, but cannot take this one now: {reason}.", now=now)
+    return False
 
 
 def earlier_claim(lead: Lead) -> Lead | None:
@@ -177,7 +185,7 @@ def plan_for_team(leads: Sequence[Lead], pasts: Pasts, start: datetime, now: dat
     roster = roster_of(team, start)
     planned: list[tuple[Lead, Plan]] = []
     for lead in leads:
-        plan = roster.plan(pasts[lead.pk].users, start)
+        plan = roster.plan(pasts[lead.pk].users, start, pasts[lead.pk].claimer)
         planned.append((lead, plan))
         pasts[lead.pk].teams.add(team.pk)
         roster = roster.after(plan, start)

@@ -1,7 +1,7 @@
 """Who of a team is offered a lead, and when. Pure: rows and a moment in, a plan out (design 6)."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
@@ -128,6 +128,18 @@ def plan_rollout(
         turn=turn,
         ends_at=start + ends[-1] if slots else None,
     )
+
+
+def led_by(option: Option, others: Plan, team: RolloutTeam, start: datetime) -> Plan:
+    """The plan with a turn ahead of all others', at which the lead is this member's without claiming.
+
+    The others' stand beside it, for when that member cannot take it after all. None of them is one of the round robin.
+    """
+    slot = _Slot(replace(option, assign_automatically=True), timedelta(0))
+    (ahead,) = _offers(replace(team, is_exclusive_window=False), [slot], [timedelta(0)], start)
+    behind = (replace(offer, position=offer.position + 1) for offer in others.offers)
+    skipped = tuple(skipped for skipped in others.skipped if skipped.user_id != option.user_id)
+    return Plan((ahead, *behind), skipped, turn=None, ends_at=others.ends_at or start)
 
 
 def advance(remaining: Sequence[datetime], now: datetime) -> timedelta:

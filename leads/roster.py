@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from leads.availability import Availability, why_unavailable
 from leads.loads import TOLD_BY_THEN, Member, loads_of
 from leads.models import RotationPlace
-from leads.rollout import ROUND_ROBIN, Option, Plan, RolloutTeam, plan_rollout, why_skipped
+from leads.rollout import ROUND_ROBIN, Option, Plan, RolloutTeam, led_by, plan_rollout, why_skipped
 from leads.rotation import Missed, hand_on
 from messaging import consent
 from teams.hours import parse_hours
@@ -42,9 +42,13 @@ class Roster:
     team: RolloutTeam
     options: tuple[Option, ...]
 
-    def plan(self, already_offered: Collection[int], start: datetime) -> Plan:
-        """The turns of one lead."""
-        return plan_rollout(self.team, self.options, already_offered, start)
+    def plan(self, already_offered: Collection[int], start: datetime, claimer: int | None = None) -> Plan:
+        """The turns of one lead, which is the claimer's, where there is one, if they can take it when it starts."""
+        option = self.option_of(claimer) if claimer else None
+        if option is None:
+            return plan_rollout(self.team, self.options, already_offered, start)
+        others = plan_rollout(self.team, self.options, {*already_offered, option.user_id}, start)
+        return led_by(option, others, self.team, start)
 
     def option_of(self, user_id: int) -> Option | None:
         return next((option for option in self.options if option.user_id == user_id), None)

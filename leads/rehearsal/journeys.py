@@ -96,6 +96,7 @@ class Journey:
     hops: int = 0
     had: set[int] = field(default_factory=set)  # the users it was offered to
     been_to: set[int] = field(default_factory=set)  # and their teams
+    claimer: int | None = None  # who claimed the contact's last lead, if this one is to be theirs when it starts
     reason: str = ""  # why it goes where it goes next
     waiting: list[PlannedOffer] = field(default_factory=list)  # turns yet to come
     passed: list[int] = field(default_factory=list)  # whose turn came in its present team, and who could not take it
@@ -141,23 +142,28 @@ class Rehearsal:
     def arrive(self, newcomer: Newcomer) -> None:
         """A lead comes in, and is sent where the rules say."""
         decision = route(newcomer.inquiry, self.rules, self.areas)
-        number, team_id = len(self.journeys), decision.team_id or 0
+        number, team_id, start = len(self.journeys), decision.team_id or 0, decision.starts_at or newcomer.at
         journey = Journey(number, newcomer, decision, reason=decision.reason, team_id=team_id)
         self.journeys.append(journey)
         if decision.team_id is None:
             journey.stations.append(Station(newcomer.at, OWNER, decision.reason))
-        elif not self.returns(journey) and self.offer(journey, decision.starts_at or newcomer.at, newcomer.at):
-            self.follow_fallbacks([journey], decision.starts_at or newcomer.at, newcomer.at)
+        elif not self.returns(journey, start) and self.offer(journey, start, newcomer.at):
+            self.follow_fallbacks([journey], start, newcomer.at)
 
-    def returns(self, journey: Journey) -> bool:
-        """Give the lead to whoever claimed the contact's last one, where the rule says so and they can take it."""
+    def returns(self, journey: Journey, start: datetime) -> bool:
+        """Give the lead to whoever claimed the contact's last one, where the rule says so and they can take it.
+
+        Of a lead that is held for later their turn may come first then.
+        """
         at, earlier = journey.newcomer.at, self.earlier_claim(journey.newcomer)
         if earlier is None or not journey.decision.is_returning_to_claimer:
             return False
         which = f"lead {earlier.lead_id}" if earlier.lead_id else "a lead before"
         words = f"User {earlier.user_id} claimed {which} of this contact"
         if objection := self.roster(journey.team_id, at).why_not(earlier.user_id, at):
-            journey.reason = f"{journey.reason} {words}, but cannot take this one: {objection}."
+            if start > at and not self.roster(journey.team_id, start).why_not(earlier.user_id, start):
+                journey.claimer, objection = earlier.user_id, f"{objection}; it is theirs when it opens"
+            journey.reason = f"{journey.reason} {words}, but cannot take this one now: {objection}."
             return False
         self.give(journey, earlier.user_id, f"{words}.", at)
         return True
@@ -171,7 +177,7 @@ class Rehearsal:
     def offer(self, journey: Journey, start: datetime, at: datetime) -> bool:
         """Offer the lead to its team; whether nobody there can be told."""
         team_id, roster = journey.team_id, self.roster(journey.team_id, start)
-        plan = roster.plan(journey.had, start)
+        plan = roster.plan(journey.had, start, journey.claimer)
         self.rosters[team_id] = roster.after(plan, start)
         skipped = list(plan.skipped)
         station = Station(at, TEAM, journey.reason, team_id, plan=plan, skipped=skipped, ends_at=plan.ends_at)

@@ -54,7 +54,7 @@ options = st.fixed_dictionaries(
         "mins_until_lead_offer": MINUTES,
         "assign_automatically": st.sampled_from([False, False, False, True]),
         "weight": st.sampled_from([0, 1, 1, 3]),
-        "cap_open": st.sampled_from([None, None, None, 0, 2]),
+        "cap_open": st.sampled_from([None, None, 0, 1, 2]),
         "cap_day": st.sampled_from([None, None, None, 1, 2]),
         "paused_until": st.sampled_from([None, None, NOON + timedelta(minutes=6)]),
         "has_email_alert": SWITCH,
@@ -175,7 +175,7 @@ def test_what_is_rehearsed_is_what_happens(api, alice, mary, build, run, clock, 
             if not world["is_burst"]:
                 run(seconds=(moment(body["created_at"]) - clock.now).total_seconds())
             foreseen["id"] = client.made("/leads", body)["id"]
-        run(days=2)
+        run(days=9)
         for foreseen in rehearsed:
             lead = Lead.objects.get(pk=foreseen["id"])
             decision = RoutingTrace.objects.get(lead=lead).decision
