@@ -25,6 +25,7 @@ from leads.roster import hold_round_robins, keep_places, roster_of
 from leads.trace import entry, trace, trace_all, with_alerts
 from teams.models import Team, User
 from teams.visibility import any_of
+from teams.warnings import why_not_fallback
 
 Status = LeadOffer.Status
 Kind = TraceEntry.Kind
@@ -92,10 +93,8 @@ def give_to_earlier_claimer(lead: Lead, past: Past, *, start: datetime, now: dat
     earlier = earlier_claim(lead)
     if earlier is None or earlier.claimed_by_user_id is None:
         return False
-    user_id, words = (
-        earlier.claimed_by_user_id,
-        f"User {earlier.claimed_by_user_id} claimed lead {earlier.pk} of this contact",
-    )
+    user_id = earlier.claimed_by_user_id
+    words = f"User {user_id} claimed lead {earlier.pk} of this contact"
     reason = roster_of(team_of(lead), now).why_not(user_id, now)
     if not reason:
         told = assign(lead, cast(User, earlier.claimed_by_user), now=now)
@@ -285,13 +284,12 @@ def assign_all(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> alerts.T
 
 def fallbacks_of(team_ids: Collection[int]) -> dict[int, Fallback]:
     """What each of these teams does with the leads that nobody claimed."""
-    teams = Team.objects.filter(any_of("pk", team_ids)).select_related("fallback_user")
+    teams = Team.objects.filter(any_of("pk", team_ids)).with_fallback_user()
     return {team.pk: fallback_of(team) for team in teams}
 
 
 def fallback_of(team: Team) -> Fallback:
-    is_gone = team.fallback_user is not None and not team.fallback_user.is_active
-    return Fallback(team.fallback_target, team.fallback_team_id, team.fallback_user_id, is_gone)
+    return Fallback(team.fallback_target, team.fallback_team_id, team.fallback_user_id, why_not_fallback(team))
 
 
 @contextmanager
