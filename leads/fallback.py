@@ -16,7 +16,7 @@ class Fallback:
     target: str | None = None
     team_id: int | None = None
     user_id: int | None = None
-    is_gone: bool = False  # that user was deactivated
+    objection: str = ""  # why that user gets no leads, in plain words
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ def next_hop(team_id: int, been_to: Collection[int], hops: int, most: int, fallb
     fallback = fallbacks.get(team_id, Fallback())
     if fallback.target is None:
         return Hop(f"Team {team_id} has no fallback: the lead waits for its owner.")
-    if fallback.is_gone:
-        return Hop(f"Team {team_id} falls back to user {fallback.user_id}, who is deactivated: it waits for its owner.")
+    if fallback.objection:
+        to = f"user {fallback.user_id}, who {fallback.objection}"
+        return Hop(f"Team {team_id} falls back to {to}: it waits for its owner.")
     if hops >= most:
         return Hop(f"The lead fell back {hops} times, which is the most: it waits for its owner.")
     if fallback.target == TEAM and fallback.team_id in {team_id, *been_to}:

@@ -88,6 +88,16 @@ def make_fallback_whole(team: Team, values: dict[str, Any]) -> None:
             raise BadFallback("fallback_target", f"fallback_target must be {target} where {name}_id is given.")
         if team.fallback_target != target:
             setattr(team, name, None)
+    if "fallback_target" in values and "fallback_user" not in values:
+        refuse_out_of_reach(team)
+
+
+def refuse_out_of_reach(team: Team) -> None:
+    """Who left the creator's teams gets their leads no more, and is not to be left standing for it."""
+    user = team.fallback_user
+    if user is not None and not User.objects.within_reach_of(team.creator).filter(pk=user.pk).exists():
+        message = f"fallback_user_id is {user.pk}, {user}, who is no member of your teams any more: name another."
+        raise BadFallback("fallback_user_id", message)
 
 
 def refuse_loop(team: Team) -> None:

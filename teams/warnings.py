@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from teams.models import Team, TeamMember, TeamMemberDistributionOption
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, TeamQuerySet
 
 
 def add_warnings(options: Sequence[TeamMemberDistributionOption], now: datetime) -> None:
@@ -20,12 +20,37 @@ def add_warnings(options: Sequence[TeamMemberDistributionOption], now: datetime)
 
 
 def add_team_warnings(teams: Sequence[Team], now: datetime) -> None:
-    """Put `warnings` on each of these teams: those of its members, by name; in three queries."""
+    """Put `warnings` on each of these teams: those of its members, by name, and of its fallback; in four queries."""
     options = list(TeamMemberDistributionOption.objects.filter(team__in=teams).select_related("team", "user"))
     add_warnings(options, now)
+    of_fallbacks = {team.pk: fallback_warnings(team) for team in named_fallbacks(teams)}
     for team in teams:
         theirs = [option for option in options if option.team_id == team.pk]
-        cast(Any, team).warnings = list(team_warnings(theirs))
+        cast(Any, team).warnings = [*team_warnings(theirs), *of_fallbacks.get(team.pk, ())]
+
+
+def named_fallbacks(teams: Collection[Team]) -> TeamQuerySet:
+    """Those of these teams whose leads fall back to a user."""
+    named = [team.pk for team in teams if team.fallback_user_id is not None]
+    return Team.objects.filter(pk__in=named).with_fallback_user()
+
+
+def fallback_warnings(team: Team) -> list[str]:
+    """What is the matter with the user to whom a team's leads fall back."""
+    objection = why_not_fallback(team)
+    return [f"Leads go on to {team.fallback_user}, who {objection}"] if objection else []
+
+
+def why_not_fallback(team: Team) -> str:
+    """Why the user to whom the team's leads fall back gets none, in plain words; empty when they do.
+
+    Of a team read `with_fallback_user`.
+    """
+    if team.fallback_user is None:
+        return ""
+    if not team.fallback_user.is_active:
+        return "is deactivated"
+    return "" if cast(Any, team).reaches_fallback_user else "has left the teams of its creator"
 
 
 def team_warnings(options: Sequence[Any]) -> Iterator[str]:

@@ -76,7 +76,7 @@ class Answer:
 
 def rehearse(owner: User, routes: Sequence[LeadRoute], asked: Cases) -> Answer:
     """What would become of these leads by these routes."""
-    teams = {team.pk: team for team in Team.objects.filter(creator=owner).select_related("fallback_user")}
+    teams = {team.pk: team for team in Team.objects.filter(creator=owner).with_fallback_user()}
 
     def roster_at(team_id: int, at: datetime) -> Roster:
         return roster_of(teams.get(team_id) or Team.objects.get(pk=team_id), at)

@@ -20,7 +20,7 @@ from teams.models import (
 from teams.roll import roll_of
 from teams.serializers import teams_created_by
 from teams.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
-from teams.warnings import add_team_warnings, add_warnings
+from teams.warnings import add_team_warnings, add_warnings, fallback_warnings, named_fallbacks
 
 TEAM_HELP = {
     "distribution_zipcodes": "Routes by ZIP code bring the leads of these to this team: 92618, 02108.",
@@ -116,7 +116,8 @@ class TeamAdmin(ResourceAdmin):
         if team is not None and team.may_be_changed_by(request.user):
             roll = roll_of(team, clock.now())
             nobody = [] if any(entry.is_set_up for entry in roll) else ["Nobody is set to be offered its leads."]
-            context |= {"roll": roll, "team_matters": nobody}
+            fallback = [words for one in named_fallbacks([team]) for words in fallback_warnings(one)]
+            context |= {"roll": roll, "team_matters": [*nobody, *fallback]}
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
 
     def response_post_save_add(self, request: HttpRequest, obj: Team) -> HttpResponse:

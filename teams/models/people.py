@@ -136,6 +136,20 @@ class TeamQuerySet(models.QuerySet["Team"]):
         """Teams you created or belong to (reference 2.3)."""
         return self.joined_by(user)
 
+    def with_fallback_user(self) -> TeamQuerySet:
+        """With the users to whom leads fall back, and `reaches_fallback_user`: whether the creator is in a team with
+        that one still, or is that one."""
+        creator, user = models.OuterRef("creator"), models.OuterRef("fallback_user")
+        shared = Team.objects.filter(of_team(creator), of_team(user))
+        is_reached = models.Q(fallback_user=models.F("creator")) | models.Exists(shared)
+        return self.select_related("fallback_user").annotate(reaches_fallback_user=is_reached)
+
+
+def of_team(user: models.OuterRef) -> models.Q:
+    """Teams which this user, a column of the outer query, created or is an accepted member of."""
+    places = TeamMember.objects.accepted().filter(team=models.OuterRef("pk"), user=models.OuterRef(user))
+    return models.Q(creator=user) | models.Q(models.Exists(places))
+
 
 class Team(models.Model):
     """Users who share contacts and are offered leads together."""

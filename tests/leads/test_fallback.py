@@ -31,10 +31,10 @@ def test_a_lead_goes_where_its_team_says_else_it_waits_for_its_owner(fallback, t
     assert (hop(fallback).target, hop(fallback).reason) == (target, reason)
 
 
-def test_nobody_is_given_a_lead_who_no_longer_works_here():
-    gone = hop(Fallback(USER, user_id=BOB, is_gone=True))
+def test_nobody_is_given_a_lead_to_whom_there_is_an_objection():
+    gone = hop(Fallback(USER, user_id=BOB, objection="is deactivated"))
     assert (gone.target, gone.user_id) == (None, None)
-    assert "deactivated" in gone.reason
+    assert gone.reason == "Team 1 falls back to user 2, who is deactivated: it waits for its owner."
 
 
 def test_a_lead_does_not_come_back_to_a_team():
@@ -53,7 +53,7 @@ FALLBACKS = st.dictionaries(
     st.one_of(
         st.builds(Fallback, st.just(TEAM), team_id=TEAMS),
         st.just(Fallback(POND)),
-        st.builds(Fallback, st.just(USER), user_id=st.just(BOB), is_gone=st.booleans()),
+        st.builds(Fallback, st.just(USER), user_id=st.just(BOB), objection=st.sampled_from(["", "is deactivated"])),
         st.just(Fallback()),
     ),
 )

@@ -98,7 +98,7 @@ def test_it_is_the_first_teams_again_then(api, alice, team, second, bob, charlie
     assert lead.trace_entries.last().details["team_id"] == team.pk
 
 
-def test_a_user_gets_it(api, alice, team, charlie, mary, lead, run):
+def test_a_user_gets_it(api, alice, team, second, charlie, mary, lead, run):
     falls_back(team, "User", fallback_user=charlie, mins_until_fallback=20)
     offer(api, alice, lead)
 
@@ -116,8 +116,46 @@ def test_a_user_gets_it(api, alice, team, charlie, mary, lead, run):
     assert api(charlie).get(f"/leads/{lead.pk}").status_code == 200
 
 
+def test_who_left_the_creators_teams_gets_nothing_any_more(api, alice, team, second, charlie, lead, run, client):
+    falls_back(team, "User", fallback_user=charlie)
+    place = TeamMember.objects.get(team=second, user=charlie)
+    assert api(charlie).delete(f"/team-members/{place.pk}").status_code == 200
+    offer(api, alice, lead)
+
+    run(minutes=15)
+
+    lead.refresh_from_db()
+    assert lead.claimed_by_user is None
+    told = lead.trace_entries.get(kind="Nobody").reason
+    objection = f"user {charlie.pk}, who has left the teams of its creator"
+    assert told == f"Team {team.pk} falls back to {objection}: it waits for its owner."
+    assert len(emails_to(alice)) == 1
+    client.force_login(alice)
+    words = f"Leads go on to {charlie}, who has left the teams of its creator"
+    assert words in client.get(f"/admin/teams/team/{team.pk}/change/").content.decode()
+    assert words in client.get("/admin/teams/team/").content.decode()
+    refused = api(alice).patch(f"/teams/{team.pk}", {"fallback_target": "User"})
+    assert refused.status_code == 400
+    assert str(charlie) in refused.json()["errors"]["fallback_user_id"]
+
+
+@pytest.mark.parametrize("becomes", ["creator", "owns the team", "member"])
+def test_who_is_in_any_team_with_the_creator_gets_it(api, alice, charlie, team, lead, run, becomes):
+    falls_back(team, "User", fallback_user=alice if becomes == "creator" else charlie)
+    if becomes != "creator":
+        theirs = Team.objects.create(creator=charlie if becomes == "owns the team" else alice, name="Theirs")
+        joins = alice if becomes == "owns the team" else charlie
+        TeamMember.objects.create(team=theirs, user=joins, request_status="Accepted")
+    offer(api, alice, lead)
+
+    run(minutes=15)
+
+    lead.refresh_from_db()
+    assert lead.claimed_by_user == team.fallback_user
+
+
 def test_of_two_leads_of_a_contact_given_at_once_the_first_gives_the_contact(
-    api, alice, team, charlie, mary, lead, run
+    api, alice, team, second, charlie, mary, lead, run
 ):
     falls_back(team, "User", fallback_user=charlie)
     twin = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])

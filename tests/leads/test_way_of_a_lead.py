@@ -87,6 +87,7 @@ class WayOfALead(RuleBasedStateMachine):
                 fallback_user=charlie if target == "User" else None,
                 **given,
             )
+            following.memberships.create(user=charlie, request_status="Accepted")
             for team, agent, option in seats:
                 if team % len(told) == at:
                     self.seat(following, agents[agent], option)
