@@ -260,3 +260,11 @@ class ActivitySerializer(LooseSerializer[Activity]):
         example = examples.ACTIVITY
         fields = ["id", "contact_id", "user_id", "kind", "body", "happened_at", "created_at", "modified_at"]
         read_only_fields = ["contact_id", "user_id", "created_at", "modified_at"]
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """A note says something; of a call or a meeting it is enough that there was one."""
+        kind, body = (given.get(name, getattr(self.instance, name, "")) for name in ("kind", "body"))
+        is_told = self.instance is None or bool(given.keys() & {"kind", "body"})
+        if is_told and kind in ("", Activity.Kind.NOTE) and not body.strip():
+            raise ValidationError({"body": ["is required of a note. Of another kind, such as Call, it is not."]})
+        return given

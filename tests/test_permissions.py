@@ -81,7 +81,7 @@ TABLE = [
     ("patch",  "/contacts/{contact}/addresses/{address}", {"zip": "92618"}, 200, 200, 200, 200, 404, 404, 200, 401),
     ("delete", "/contacts/{contact}/addresses/{address}",          None, 200, 200, 200, 200, 404, 404, 200, 401),
     ("get",    "/contacts/{contact}/activities",                   None,   1,   1,   1,   1, 404, 404,   1, 401),
-    ("post",   "/contacts/{contact}/activities",                     {}, 201, 201, 201, 201, 404, 404, 201, 401),
+    ("post",   "/contacts/{contact}/activities",       {"kind": "Call"}, 201, 201, 201, 201, 404, 404, 201, 401),
     ("get",    "/contacts/{contact}/activities/{activity}",        None, 200, 200, 200, 200, 404, 404, 200, 401),
     ("patch",  "/contacts/{contact}/activities/{activity}",          {}, 200, 403, 403, 403, 404, 404, 403, 401),
     ("delete", "/contacts/{contact}/activities/{activity}",        None, 200, 403, 403, 403, 404, 404, 403, 401),

@@ -36,16 +36,43 @@ def test_a_call_is_logged_read_and_listed(alice, api, contact, path):
 
 
 @pytest.mark.contract("Contact activities", "Without `kind` and `happened_at` it is a note of this moment", "ours")
-def test_without_a_word_it_is_a_note_of_this_moment(alice, bob, api, path):
-    activity = api(alice).made(path, {"user_id": bob.pk, "contact_id": 999, "created_at": "2016-07-01", "id": 7})
+def test_words_alone_are_a_note_of_this_moment(alice, bob, api, path):
+    given = {"body": "Shy", "user_id": bob.pk, "contact_id": 999, "created_at": "2016-07-01", "id": 7}
+    activity = api(alice).made(path, given)
 
-    assert (activity["kind"], activity["body"], activity["user_id"]) == ("Note", "", alice.pk)
+    assert (activity["kind"], activity["body"], activity["user_id"]) == ("Note", "Shy", alice.pk)
     assert activity["happened_at"] == activity["created_at"] > "2020"
+
+
+@pytest.mark.contract("Contact activities", "A note needs words (400); of another kind `kind` is enough", "ours")
+@pytest.mark.parametrize("empty", [{}, {"kynd": "Call", "text": "Hello"}, {"kind": "Note"}, {"kind": "", "body": "  "}])
+def test_a_note_without_words_is_refused(alice, api, path, empty):
+    """It counts as contact with whoever asks for a house, so a misspelt body must not pass for one."""
+    refused = api(alice).post(path, empty)
+
+    assert refused.status_code == 400
+    assert refused.json()["errors"] == {"body": "body is required of a note. Of another kind, such as Call, it is not."}
+    assert not Activity.objects.exists()
+
+
+def test_nor_does_it_become_one(alice, api, path):
+    call = api(alice).made(path, {"kind": "Call"})
+    note = api(alice).made(path, {"body": "Shy"})
+
+    assert api(alice).patch(f"{path}/{call['id']}", {"kind": "Note"}).status_code == 400
+    assert api(alice).patch(f"{path}/{note['id']}", {"body": ""}).status_code == 400
+    assert api(alice).patch(f"{path}/{note['id']}", {"body": "", "kind": "Meeting"}).json()["kind"] == "Meeting"
+    assert api(alice).patch(f"{path}/{call['id']}", {}).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["Note", "Call", "Text", "Email", "Meeting", "Other"])
 def test_the_kind_is_one_of_six_in_whatever_case(alice, api, path, kind):
-    assert api(alice).made(path, {"kind": kind.upper()})["kind"] == kind
+    assert api(alice).made(path, {"kind": kind.upper(), "body": "Shy"})["kind"] == kind
+
+
+@pytest.mark.parametrize("kind", ["Call", "Text", "Email", "Meeting", "Other"])
+def test_that_there_was_one_is_enough(alice, api, path, kind):
+    assert api(alice).made(path, {"kind": kind})["body"] == ""
 
 
 @pytest.mark.parametrize(
