@@ -32,7 +32,7 @@ FOR KEY SHARE OF contact SKIP LOCKED
 
 LINK: Final = """
 UPDATE campaigns_contactcommunication SET message_id = pair.message_id
-FROM unnest(%s::bigint[], %s::bigint[]) AS pair (id, message_id)
+FROM unnest(%b::bigint[], %b::bigint[]) AS pair (id, message_id)
 WHERE campaigns_contactcommunication.id = pair.id
 """
 

@@ -52,9 +52,9 @@ INSERT INTO campaigns_contactcommunication
     reason)
 SELECT enrolment.id, type, template_id, notes, is_stopped, COALESCE(assigned_user_id, worker_id), send_at, is_active,
     reason
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS enrolment (id, contact_id, worker_id, zone)
-JOIN unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::boolean[], %s::bigint[], %s::timestamptz[],
-    %s::boolean[], %s::text[]) WITH ORDINALITY
+FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::text[]) AS enrolment (id, contact_id, worker_id, zone)
+JOIN unnest(%b::text[], %b::text[], %b::bigint[], %b::text[], %b::boolean[], %b::bigint[], %b::timestamptz[],
+    %b::boolean[], %b::text[]) WITH ORDINALITY
     AS step (zone, type, template_id, notes, is_stopped, assigned_user_id, send_at, is_active, reason, position)
     USING (zone)
 ORDER BY enrolment.id, position
@@ -68,9 +68,9 @@ INSERT INTO campaigns_task
 SELECT %s, contact_id, enrolment.id, type, type, 'incomplete', due_at, description, '',
     false, false, false, COALESCE(assigned_user_id, worker_id), recurrence, recurs_from, remind_at, %s,
     %s
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS enrolment (id, contact_id, worker_id, zone)
-JOIN unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::timestamptz[],
-    %s::timestamptz[]) WITH ORDINALITY
+FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::text[]) AS enrolment (id, contact_id, worker_id, zone)
+JOIN unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::timestamptz[], %b::text[], %b::timestamptz[],
+    %b::timestamptz[]) WITH ORDINALITY
     AS step (zone, type, description, assigned_user_id, due_at, recurrence, recurs_from, remind_at, position)
     USING (zone)
 ORDER BY enrolment.id, position

@@ -23,11 +23,11 @@ SET status = r.status, reason = r.reason, provider_sid = r.provider_sid, error_c
     attempts = r.attempts, not_before = r.not_before, leased_until = r.leased_until, sent_at = r.sent_at,
     settled_at = r.settled_at, modified_at = %(now)s
 FROM unnest(
-    %(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[], %(sids)s::text[], %(codes)s::int[],
-    %(attempts)s::int[], %(not_before)s::timestamptz[], %(leased_until)s::timestamptz[], %(sent_at)s::timestamptz[],
-    %(settled_at)s::timestamptz[]
+    %(ids)b::bigint[], %(statuses)b::text[], %(reasons)b::text[], %(sids)b::text[], %(codes)b::int[],
+    %(attempts)b::int[], %(not_before)b::timestamptz[], %(leased_until)b::timestamptz[], %(sent_at)b::timestamptz[],
+    %(settled_at)b::timestamptz[]
 ) AS r (id, status, reason, provider_sid, error_code, attempts, not_before, leased_until, sent_at, settled_at)
-WHERE m.id = r.id AND m.id = ANY(%(ids)s::bigint[]) -- said twice: else a middling table is read as a whole
+WHERE m.id = r.id AND m.id = ANY(%(ids)b::bigint[]) -- said twice: else a middling table is read as a whole
 AND (
     (m.status = ANY(%(before)s) AND m.leased_until IS NOT DISTINCT FROM %(lease)s::timestamptz)
     OR (r.status = 'sent' AND m.status IN ('queued', 'held', 'sending', 'unknown'))
