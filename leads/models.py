@@ -47,6 +47,8 @@ class LeadRouteQuerySet(models.QuerySet["LeadRoute"]):
 class LeadRoute(models.Model):
     """A rule: leads of these sources go there, and this campaign is meant for them."""
 
+    name_in_api = "lead route"  # LionDesk's word; people read "rule"
+
     class TeamSelection(models.TextChoices):
         SPECIFIC_TEAM = "Specific Team"
         ZIPCODE = "Zipcode"
@@ -85,7 +87,7 @@ class LeadRoute(models.Model):
     objects: ClassVar[LeadRouteQuerySet] = LeadRouteQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        verbose_name = "lead rule"  # to people; the API has LionDesk's word
+        verbose_name = "lead rule"
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(

@@ -17,6 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from config.api.bodies import to_json
+from config.api.nouns import nouns
 from config.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -138,7 +139,8 @@ def still_needed(by: Iterable[Model]) -> dict[str, Any]:
     """A record that others name is not removed: `{"lead_routes": [12]}` says which."""
     holders: dict[str, list[int]] = {}
     for record in by:
-        ids = holders.setdefault(str(record._meta.verbose_name_plural).replace(" ", "_"), [])
+        _, many = nouns(type(record))
+        ids = holders.setdefault(many.replace(" ", "_"), [])
         if len(ids) < MOST_HOLDERS:
             ids.append(record.pk)
     named = "; ".join(f"{name.replace('_', ' ')} {', '.join(map(str, sorted(ids)))}" for name, ids in holders.items())

@@ -13,6 +13,7 @@ from drf_spectacular.plumbing import get_lib_doc_excludes
 from config.api import values
 from config.api.bodies import to_json
 from config.api.fields import LooseSerializer
+from config.api.nouns import nouns
 from config.api.oauth import HasValidToken
 from config.api.protocol import OAUTH_PATHS, OAUTH_REFUSALS, OAUTH_SCHEMAS
 from config.api.query import parameter
@@ -76,9 +77,9 @@ class AutoSchema(SpectacularSchema):
         model = getattr(getattr(getattr(self.view, "serializer_class", None), "Meta", None), "model", None)
         if phrase is None or model is None:
             return None
-        one = str(model._meta.verbose_name)
+        one, many = nouns(model)
         article = "an" if one[0] in "aeio" else "a"
-        return phrase.format(one=f"{article} {one}", many=model._meta.verbose_name_plural)
+        return phrase.format(one=f"{article} {one}", many=many)
 
     def map_parsers(self) -> list[str]:
         return ["application/json"]
