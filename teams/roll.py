@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.warnings import add_warnings
+from teams.zones import on_the_wall
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Entry:
     is_set_up: bool
 
 
-def roll_of(team: Team, now: datetime) -> list[Entry]:
+def roll_of(team: Team, now: datetime, zone: ZoneInfo) -> list[Entry]:
     """Whose turn is first comes first, where turns have an order; then those who are offered nothing."""
     options = list(TeamMemberDistributionOption.objects.filter(team=team).select_related("team", "user"))
     add_warnings(options, now)
@@ -33,7 +35,7 @@ def roll_of(team: Team, now: datetime) -> list[Entry]:
     members = TeamMember.objects.filter(team=team).select_related("user").order_by("pk")
     entries = [(by_user.get(member.user_id), member) for member in members]
     entries.sort(key=lambda pair: in_turn(team, pair[0]))
-    return [entry(team, option, member, len(options)) for option, member in entries]
+    return [entry(team, option, member, len(options), zone) for option, member in entries]
 
 
 def in_turn(team: Team, option: TeamMemberDistributionOption | None) -> tuple[bool, int, int]:
@@ -43,7 +45,9 @@ def in_turn(team: Team, option: TeamMemberDistributionOption | None) -> tuple[bo
     return False, 1_000_000 if turn is None else turn, option.pk
 
 
-def entry(team: Team, option: TeamMemberDistributionOption | None, member: TeamMember, taken: int) -> Entry:
+def entry(
+    team: Team, option: TeamMemberDistributionOption | None, member: TeamMember, taken: int, zone: ZoneInfo
+) -> Entry:
     state = {"Accepted": "", "Pending": "invited, has not answered", "Declined": "has declined"}
     if option is None:
         given = {"team": team.pk, "user": member.user_id, "has_text_alert": 1, "has_email_alert": 1, "rank": taken + 1}
@@ -54,7 +58,7 @@ def entry(team: Team, option: TeamMemberDistributionOption | None, member: TeamM
         state="" if member.is_accepted else state[member.request_status],
         turn=turn(team, option),
         told_by=", ".join(ways(option)),
-        matters=cast(Any, option).warnings,
+        matters=[on_the_wall(matter, zone) for matter in cast(Any, option).warnings],
         link=reverse("admin:teams_teammemberdistributionoption_change", args=[option.pk]),
         is_set_up=True,
     )

@@ -14,7 +14,8 @@ from leads import unmet
 from leads.fallback import POND, TEAM, USER
 from leads.rehearsal.journeys import OWNER
 from leads.report.page import in_words as duration
-from leads.why.page import Names, Sheet, in_words, short_moment
+from leads.why.page import Names, Sheet, in_words
+from teams.zones import short_moment
 
 Row = Mapping[str, Any]
 Ways = Mapping[str, str]

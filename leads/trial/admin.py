@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from config import clock
 from config.api.asking import Refusal, ask
 from leads.rollout import EMAIL, PHONE, TEXT
-from leads.trial.forms import TimesForm
+from leads.trial.forms import OwnForm
 from leads.trial.pausing import pauses
 from leads.trial.sending import own_ways
 from leads.trial.turns import places_of, why_not_now
@@ -40,7 +40,7 @@ def pages() -> list[URLPattern]:
 def own_page(request: HttpRequest) -> HttpResponse:
     """When and how oneself is told of leads, with buttons to pause, and one to try it."""
     user, now = cast(User, request.user), clock.now()
-    form = TimesForm(request.POST, label_suffix="") if SAVE in request.POST else TimesForm.of(user)
+    form = OwnForm.of(user, request.POST if SAVE in request.POST else None)
     if request.method == "POST" and is_done(request, form, now):
         return HttpResponseRedirect(reverse("admin:leads_test_alert"))
     user.refresh_from_db()
@@ -56,7 +56,7 @@ def own_page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
 
 
-def is_done(request: HttpRequest, form: TimesForm, now: datetime) -> bool:
+def is_done(request: HttpRequest, form: OwnForm, now: datetime) -> bool:
     """Do as the button says that was pressed; False where the form is to be corrected."""
     save = partial(ask, MeResource, "PATCH", request.user, id="me")
     if SAVE in request.POST:

@@ -1,4 +1,4 @@
-"""When somebody takes leads, as they type it themself."""
+"""When somebody takes leads and how they are reached, as they type it themself."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +19,15 @@ class MomentWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
         return value[:16].replace(" ", "T") if isinstance(value, str) else f"{value:%Y-%m-%dT%H:%M}" if value else None
 
 
-class TimesForm(forms.Form):
+class OwnForm(forms.Form):
     """Handed to the API as `PATCH /me`; what is wrong stands beside its field."""
 
+    phone = forms.CharField(
+        label="Your phone", required=False, widget=UnfoldAdminTextInputWidget, help_text="For texts and calls."
+    )
+    timezone = forms.CharField(
+        label="Time zone", required=False, widget=UnfoldAdminTextInputWidget, help_text="Such as America/Denver."
+    )
     paused_until = forms.DateTimeField(
         label="No leads until",
         required=False,
@@ -39,16 +45,22 @@ class TimesForm(forms.Form):
     )
 
     @classmethod
-    def of(cls, user: User) -> "TimesForm":
+    def of(cls, user: User, data: Any = None) -> "OwnForm":
         days = ", ".join(map(str, user.days_off))
-        shown = {"paused_until": user.paused_until, "working_hours": user.working_hours, "days_off": days}
-        return cls(initial=shown, label_suffix="")
+        shown = {
+            "phone": user.phone,
+            "timezone": user.timezone,
+            "paused_until": user.paused_until,
+            "working_hours": user.working_hours,
+            "days_off": days,
+        }
+        return cls(data, initial=shown, label_suffix="")
 
     def is_saved(self, save: Callable[[dict[str, Any]], Any]) -> bool:
         if not self.is_valid():
             return False
         try:
-            save(self.cleaned_data)
+            save({name: self.cleaned_data[name] for name in self.changed_data})
         except Refusal as refusal:
             for name, message in refusal.errors.items():
                 self.add_error(name if name in self.fields else None, message)

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, cast
+
+from django.db.models import QuerySet
 
 from leads.availability import Availability, why_unavailable
 from leads.roster import roster_of
@@ -26,16 +28,28 @@ class Place:
     told_by: str = ""
     takes: str = ""
     matters: tuple[str, ...] = ()
+    invitation: int | None = None  # to be answered
 
 
 def places_of(user: User, now: datetime) -> list[Place]:
     """In the teams that they belong to, by name."""
     options = list(TeamMemberDistributionOption.objects.filter(user=user).select_related("team", "user"))
     add_warnings(options, now)
-    joined = TeamMember.objects.accepted().filter(user=user).exclude(team__in=[option.team_id for option in options])
+    memberships = {member.team_id: member for member in memberships_of(user)}
     places = [place_of(option, now) for option in options]
-    places += [Place(member.team) for member in joined.select_related("team")]
+    places += [Place(memberships[team_id].team) for team_id in memberships.keys() - {place.team.pk for place in places}]
+    places = [replace(place, invitation=unanswered(memberships.get(place.team.pk))) for place in places]
     return sorted(places, key=lambda place: place.team.name)
+
+
+def memberships_of(user: User) -> QuerySet[TeamMember]:
+    """Those that were accepted, and those that they have not answered."""
+    declined = TeamMember.RequestStatus.DECLINED
+    return TeamMember.objects.filter(user=user).exclude(request_status=declined).select_related("team")
+
+
+def unanswered(member: TeamMember | None) -> int | None:
+    return member.pk if member and member.request_status == TeamMember.RequestStatus.PENDING else None
 
 
 def place_of(option: TeamMemberDistributionOption, now: datetime) -> Place:

@@ -97,8 +97,7 @@ def names_of(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], s
 def called(record: User | Team | LeadSource | LeadRoute) -> str:
     if isinstance(record, User):
         return record.get_full_name() or record.email
-    words = str(record)
-    return words[:1].upper() + words[1:] if isinstance(record, LeadRoute) else words
+    return str(record).partition(": ")[2] if isinstance(record, LeadRoute) else str(record)
 
 
 def outcome(lead: Lead) -> str:
@@ -110,5 +109,5 @@ def outcome(lead: Lead) -> str:
         return f"{called(lead.claimed_by_user)} {got}, {in_words(lead.time_to_claim)} after it came in."
     if lead.ponded_at is not None and lead.team is not None:
         return f"Nobody has claimed it: it is in the pond of team {lead.team}, for any member to take."
-    where = f", which is with team {lead.team}" if lead.team else ""
-    return f"Nobody has claimed this lead{where} yet."
+    where = f" It is with team {lead.team}." if lead.team else ""
+    return f"Nobody has claimed this lead yet.{where}"

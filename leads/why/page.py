@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 
 from leads import timeline, unmet
 from leads.report.page import NOTHING, Table
-from teams.zones import wall_time
+from teams.zones import on_the_wall, short_moment, wall_time
 
 Row = Mapping[str, Any]
 Names = Mapping[tuple[str, int], str]  # by what it is, as in the reasons, and its id
 
-NAMED: Final = re.compile(r"\b(user|team|lead source) ([0-9]{1,18})\b", re.IGNORECASE)
-MOMENT: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z")
+NAMED: Final = re.compile(r"\b(user|team|lead source|route) ([0-9]{1,18})\b", re.IGNORECASE)
 IN_TABLES: Final = (timeline.RULE_TRIED, timeline.PASSED_OVER)
 # How a kind of entry looks: what was said to whom is quieter than what decides, and what failed is not overlooked.
 LOOKS: Final = {
@@ -93,12 +92,12 @@ def rules(decision: Row, names: Names) -> Sheet:
     is_caught = any(attempt["matched"] for attempt in tried)
     rows = [rule(attempt, names) for attempt in tried]
     last = "Not needed" if is_caught else "\N{CHECK MARK} Yes"
-    rows.append(["No route matches: its owner", last, NOTHING, NOTHING, NOTHING])
+    rows.append(["No rule matches: its owner", last, NOTHING, NOTHING, NOTHING])
     return Sheet(["Rule", "Matches", "Failed at", "Asks for", "The lead has"], rows)
 
 
 def rule(attempt: Row, names: Names) -> list[str]:
-    name = names.get(("route", attempt["route_id"]), f"Route {attempt['route_id']}")
+    name = names.get(("route", attempt["route_id"]), f"Rule {attempt['route_id']}")
     if attempt["matched"]:
         return [name, "\N{CHECK MARK} Yes", NOTHING, NOTHING, NOTHING]
     what, asked, has = unmet.label(attempt), unmet.wanted(attempt), unmet.found(attempt)
@@ -166,13 +165,20 @@ def line(entry: Row, names: Names, zone: ZoneInfo) -> Line:
 
 def in_words(text: str, names: Names, zone: ZoneInfo) -> str:
     """A reason with names for ids, and moments on the reader's clock."""
-    return MOMENT.sub(lambda found: short_moment(found[0], zone), with_names(text, names))
+    return on_the_wall(with_names(text, names), zone)
 
 
 def with_names(text: str, names: Names) -> str:
     def named(found: re.Match[str]) -> str:
         what, number = found[1].lower(), int(found[2])
         name = names.get((what, number))
+        if what == "route":  # the API's word
+            rule = "Rule" if found[1].istitle() else "rule"
+            return (
+                f"{rule} \N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
+                if name
+                else f"{rule} {number}"
+            )
         if name is None:
             return found[0]
         return f"{found[1]} {name}" if what == "team" else name
@@ -203,8 +209,3 @@ def at_the_wall(at: str, zone: ZoneInfo) -> datetime:
 def day_of(at: str, zone: ZoneInfo) -> str:
     day = at_the_wall(at, zone)
     return f"{day:%A, %B} {day.day}, {day.year}"
-
-
-def short_moment(at: str, zone: ZoneInfo) -> str:
-    day = at_the_wall(at, zone)
-    return f"{day:%b} {day.day}, {day:%H:%M}"

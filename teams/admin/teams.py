@@ -1,5 +1,6 @@
 """Teams, their members and how these are offered leads, in the admin."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from config import clock
@@ -21,9 +23,10 @@ from teams.roll import roll_of
 from teams.serializers import teams_created_by
 from teams.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
 from teams.warnings import add_team_warnings, add_warnings, fallback_warnings, named_fallbacks
+from teams.zones import on_the_wall
 
 TEAM_HELP = {
-    "distribution_zipcodes": "Routes by ZIP code bring the leads of these to this team: 92618, 02108.",
+    "distribution_zipcodes": "Rules by ZIP code bring the leads of these to this team: 92618, 02108.",
     "order_method": "Rank: one after the other, always in the same order. Time: each after minutes of their own. "
     "Round Robin: one after the other, begun with another member for each lead, by weight. Broadcast: all at once.",
     "mins_until_next_alert": "Minutes between two alerts, by Rank and in a Round Robin. Empty: 5. Zero: all at once.",
@@ -36,7 +39,7 @@ TEAM_HELP = {
     "mins_until_alarm": "You are told of a lead that nobody claimed within so many minutes. Empty: never.",
     "mins_until_contact": "Whoever claims a lead and does not text, email or call within so many minutes loses it. "
     "Empty: never.",
-    "timezone": "By which the routes to this team are open. Empty: yours.",
+    "timezone": "By which the rules of this team are open. Empty: yours.",
     "holidays": f"Nobody is offered a lead on these days. {DAYS_HELP}",
 }
 TEAM_LABELS = {
@@ -68,10 +71,15 @@ OPTION_HELP = {
     "mins_until_lead_offer": "By Time: so many minutes after the lead came in.",
     "assign_automatically": "The lead is theirs at their turn, without claiming.",
     "weight": "In a Round Robin: 2 takes twice as many leads as 1, and 0 takes none.",
-    "paused_until": "Takes no leads until then (UTC), and keeps their place.",
+    "paused_until": "Takes no leads until then, on your own clock, and keeps their place.",
     "cap_open": "Most leads at a time: offered, or claimed and not contacted yet. Empty: no limit. Zero: none.",
     "cap_day": "Most leads a day. Empty: no limit. Zero: none.",
 }
+
+
+def own_words(matters: Iterable[str]) -> str:
+    """On the reader's own clock, which the admin's pages are shown by."""
+    return on_the_wall("; ".join(matters), timezone.get_current_timezone())
 
 
 def page_of(team_id: int) -> HttpResponse:
@@ -114,7 +122,7 @@ class TeamAdmin(ResourceAdmin):
         """Above the form, for the creator: the members, with how each is told of leads."""
         team = kwargs.get("obj")
         if team is not None and team.may_be_changed_by(request.user):
-            roll = roll_of(team, clock.now())
+            roll = roll_of(team, clock.now(), timezone.get_current_timezone())
             nobody = [] if any(entry.is_set_up for entry in roll) else ["Nobody is set to be offered its leads."]
             fallback = [words for one in named_fallbacks([team]) for words in fallback_warnings(one)]
             context |= {"roll": roll, "team_matters": [*nobody, *fallback]}
@@ -138,7 +146,7 @@ class TeamAdmin(ResourceAdmin):
 
     @admin.display(description="to mind")
     def to_mind(self, team: Team) -> str:
-        return "; ".join(getattr(team, "warnings", ()))
+        return own_words(getattr(team, "warnings", ()))
 
 
 class MembershipForm(ResourceForm):
@@ -218,4 +226,4 @@ class DistributionOptionAdmin(ResourceAdmin):
         """What keeps them from being told, or from being told as they should."""
         if option.pk and not hasattr(option, "warnings"):
             add_warnings([option], clock.now())
-        return "; ".join(getattr(option, "warnings", ()))
+        return own_words(getattr(option, "warnings", ()))

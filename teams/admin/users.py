@@ -14,7 +14,7 @@ from teams.models import (
 )
 
 USER_HELP = {
-    "paused_until": "Takes no leads until then (UTC), and keeps their place.",
+    "paused_until": "Takes no leads until then, on your own clock, and keeps their place.",
     "working_hours": f"When they take leads, in their own time zone. {HOURS_HELP}",
     "days_off": f"When they take none. {DAYS_HELP}",
 }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -248,6 +249,18 @@ def test_the_list_of_teams_says_to_their_creator_who_cannot_be_told(
     assert "Bob Example:" not in hers
     assert "nobody is set to be offered its leads" in hers
     assert "every alert is off" not in listed(desk(bob), Team)
+
+
+def test_a_pause_is_set_and_told_on_the_readers_own_clock(alice: User, bob: User, team: Team, desk: DeskOf):
+    option = TeamMemberDistributionOption.objects.create(team=team, user=bob, has_email_alert=True)
+    typed = {"paused_until_0": "2099-01-05", "paused_until_1": "10:00", "weight": "1", "has_email_alert": "on"}
+
+    change(desk(alice), option, team=team.pk, user=bob.pk, **typed)
+
+    option.refresh_from_db()
+    assert option.paused_until == datetime(2099, 1, 5, 18, tzinfo=UTC)
+    for page in (reverse("admin:teams_team_change", args=[team.pk]), reverse("admin:teams_team_changelist")):
+        assert "paused until Jan 5, 10:00" in desk(alice).get(page).content.decode()
 
 
 def test_times_are_shown_on_the_users_own_clock(alice: User, desk: DeskOf):

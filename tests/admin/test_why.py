@@ -76,4 +76,6 @@ def test_a_team_lead_reads_why(
     assert "paused: every alert is off" in said
     assert "The text to Bob Example did not arrive: The phone is switched off or out of reach." in said
     assert "user " not in said
+    assert "oute " not in said
+    assert "Rule “Zillow to Pride” matches: the lead is offered to team Pride." in said
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -69,7 +69,7 @@ def test_the_pause_is_ended_at_one_tap(desk, bob):
 def test_hours_and_days_off_are_set_as_they_are_typed(desk, bob):
     typed = {"paused_until": "2027-03-02T09:30", "working_hours": "Mon-Fri 9-17", "days_off": "2027-07-04, 2027-12-25"}
 
-    answer = desk.post(PAGE, typed | {"_save": ""}, follow=True)
+    answer = desk.post(PAGE, typed | {"phone": bob.phone, "timezone": bob.timezone, "_save": ""}, follow=True)
 
     bob.refresh_from_db()
     assert said(answer) == ["Saved. It counts from now on."]
@@ -81,7 +81,7 @@ def test_hours_and_days_off_are_set_as_they_are_typed(desk, bob):
 
 
 def test_what_cannot_be_read_is_said_beside_its_field(desk, bob):
-    typed = {"paused_until": "", "working_hours": "Mon-Fun 9-17", "days_off": "soon"}
+    typed = {"timezone": bob.timezone, "paused_until": "", "working_hours": "Mon-Fun 9-17", "days_off": "soon"}
 
     answer = desk.post(PAGE, typed | {"_save": ""})
 
@@ -115,6 +115,39 @@ def test_it_says_to_oneself_what_it_says_of_one(desk, bob, team):
 
     assert "You have no valid phone for texts and calls" in page
     assert "You are offered no leads now: outside your working hours." in page
+
+
+def test_ones_own_phone_and_zone_are_set_there(desk, bob, team):
+    make_option(team, bob)
+    bob.phone = ""
+    bob.save()
+    wrong = desk.post(PAGE, {"phone": "none", "timezone": "Mars", "_save": ""}).context["form"].errors
+    assert list(wrong) == ["phone", "timezone"]
+
+    desk.post(PAGE, {"phone": "949 555 0177", "timezone": "America/Denver", "_save": ""})
+
+    bob.refresh_from_db()
+    assert (bob.phone_e164, bob.timezone) == ("+19495550177", "America/Denver")
+    assert "You have no valid phone" not in shown(desk)
+
+
+def test_what_was_not_changed_is_not_written(desk, bob):
+    """A phone from elsewhere that we cannot read does not keep anybody from saying when they work."""
+    bob.phone = "ask at the desk"
+    bob.save()
+
+    desk.post(PAGE, {"phone": "ask at the desk", "timezone": bob.timezone, "working_hours": "Mon 9-17", "_save": ""})
+
+    bob.refresh_from_db()
+    assert bob.working_hours == "Mon 9-17"
+
+
+def test_an_invitation_is_found_there(desk, bob, team):
+    member = team.memberships.get(user=bob)
+    assert "You are invited." not in shown(desk)
+    team.memberships.update(request_status="Pending")
+
+    assert f'You are invited. <a href="/admin/teams/teammember/{member.pk}/change/">Answer</a>' in shown(desk)
 
 
 def test_a_stranger_to_all_teams_has_a_page_too(charlie):
