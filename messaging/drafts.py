@@ -43,6 +43,12 @@ def text_to(
     return _text(purpose, user.system_phone, recipient, body, now, user=user, contact=contact, **more)
 
 
+def call_to(contact: Contact, now: datetime, *, user: User) -> Message:
+    """A call to a client from the number of `user`, who will speak themselves: it has no words (messaging.by_hand)."""
+    number = next(iter(contact.numbers), "")
+    return _message(Channel.CALL, Purpose.PERSONAL, user.system_phone, number, "", now, user=user, contact=contact)
+
+
 def email_to(
     contact: Contact,
     subject: str,

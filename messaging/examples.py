@@ -42,3 +42,15 @@ MESSAGE = {
     "not_before": "2018-01-16T09:09:09.000Z",
     "sent_at": None,
 }
+CALL = {
+    "id": 84,
+    "contact_id": 76,
+    "user_id": 1001,
+    "status": "queued",
+    "reason": "",
+    "from": "+19495550100",
+    "to": "+19495550112",
+    "body": "Press 1 to be connected with Mary Jackson.",
+    "created_at": "2018-01-16T09:09:09.000Z",
+    "sent_at": None,
+}

@@ -42,3 +42,9 @@ class MessageFilters(FilterSet):
             "not_before",
             "sent_at",
         ]
+
+
+class CallFilters(FilterSet):
+    class Meta:
+        model = Message
+        fields = ["id", "user_id", "status", "created_at", "sent_at"]

@@ -50,7 +50,7 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
         elif message.channel == Channel.TEXT:
             verdicts.append(_text(message, user, contact, states[message.recipient], now))
         elif message.channel == Channel.CALL:
-            verdicts.append(_call(message, states[message.recipient]))
+            verdicts.append(_call(message, user, contact, states[message.recipient], now))
         else:
             message.user = user  # in whose name the email will be written
             verdicts.append(_email(message, contact, now))
@@ -96,13 +96,23 @@ def _text(message: Message, user: User | None, client: Client | None, state: con
     return rules.decide(facts, now)
 
 
-def _call(message: Message, state: consent.State) -> Verdict:
-    """Calls go to our own users alone (a constraint), who asked for them at any hour."""
+def _call(message: Message, user: User | None, client: Client | None, state: consent.State, now: datetime) -> Verdict:
+    """Our own users asked for calls at any hour. A client is called by a person, which needs no consent."""
     if not message.sender:
         return NO_CALLER
     if not e164(message.recipient):
         return NOBODY_TO_CALL
-    return Verdict(rules.REFUSE, "opted_out", consent.OPTED_OUT) if state.opted_out else Verdict(rules.SEND)
+    facts = Facts(
+        number=message.recipient,
+        is_alert=message.purpose == Purpose.ALERT,
+        is_do_not_contact=client is not None and client.is_do_not_contact,
+        has_opted_out=state.opted_out,
+        default_zone=_zone(user.timezone if user else ""),
+        valid_until=message.valid_until,
+    )
+    asked = rules.RING_RULES if facts.is_alert else rules.CALL_RULES
+    objections = (rule(facts, now) for rule in asked)
+    return next((objection for objection in objections if objection), Verdict(rules.SEND))
 
 
 def _consent(state: consent.State, client: Client | None) -> str:

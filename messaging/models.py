@@ -88,6 +88,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """What was said to a client and by them; alerts about them are for our users."""
         return self.filter(purpose__in=Message.IN_CONVERSATION)
 
+    def rings(self) -> MessageQuerySet:
+        """Calls to our users that a key connects with a contact."""
+        return self.filter(channel=Message.Channel.CALL, purpose=Message.Purpose.ALERT, contact__isnull=False)
+
     def waiting(self) -> MessageQuerySet:
         """Not yet taken for sending: what may still be cancelled."""
         return self.filter(status__in=Message.WAITING)
@@ -99,7 +103,7 @@ class Message(models.Model):
     class Channel(models.TextChoices):
         TEXT = "text"
         EMAIL = "email"
-        CALL = "call"  # `body` is said by a synthetic voice, and one key may be pressed (messaging.calls)
+        CALL = "call"  # `body` is said by a synthetic voice, if there is one (messaging.calls, messaging.by_hand)
 
     class Purpose(models.TextChoices):
         ALERT = "alert"  # to one of our users
@@ -174,9 +178,16 @@ class Message(models.Model):
                 condition=~models.Q(status__in=["sending", "unknown"]) | models.Q(leased_until__isnull=False),
                 name="message_in_flight_has_lease",
             ),
-            # No synthetic voice ever speaks to a client.
+            # No synthetic voice ever speaks to a client: what is said on calls is said to our own users. A call from
+            # person to person has no words, and never waits for the outbox, which would have them spoken.
             models.CheckConstraint(
-                condition=~models.Q(channel="call") | models.Q(purpose="alert"), name="message_calls_only_alert"
+                condition=~models.Q(channel="call")
+                | models.Q(purpose="alert")
+                | models.Q(
+                    models.Q(purpose="personal", body="", html=""),
+                    ~models.Q(status__in=["queued", "held", "sending", "unknown"]),
+                ),
+                name="message_no_voice_to_clients",
             ),
         ]
         indexes = [

@@ -120,6 +120,8 @@ CLIENT_RULES: Final[tuple[Rule, ...]] = (
     is_still_valid,
     is_daytime,
 )
+RING_RULES: Final[tuple[Rule, ...]] = (has_not_opted_out, is_still_valid)  # to one of our own users
+CALL_RULES: Final[tuple[Rule, ...]] = (may_be_contacted, has_not_opted_out, is_daytime)  # from person to person
 
 
 def next_opening(now: datetime, number: str, default_zone: str) -> datetime:

@@ -92,7 +92,7 @@ class FolderShareSerializer(TemplateFolderSerializer):
 class MessageSerializer(LooseSerializer[Message]):
     """A text or an email to or from a contact; `body` and `subject` may be left to a template."""
 
-    channel = LooseChoice(choices=[Message.Channel.TEXT, Message.Channel.EMAIL])
+    channel = LooseChoice(choices=[Message.Channel.TEXT, Message.Channel.EMAIL], shown=Message.Channel.values)
     purpose = LooseChoice(choices=Message.IN_CONVERSATION, read_only=True)
     locals()["from"] = LooseText(source="sender", read_only=True)  # `from` is no name Python lets us assign to
     to = LooseText(source="recipient", read_only=True)
@@ -137,3 +137,16 @@ class MessageSerializer(LooseSerializer[Message]):
 
     def validate_body(self, body: str) -> str:
         return known_fields_only(body)
+
+
+class CallByHandSerializer(LooseSerializer[Message]):
+    """A call to an agent's own phone, to be connected with a contact; nothing of it is written by clients."""
+
+    locals()["from"] = LooseText(source="sender", read_only=True)
+    to = LooseText(source="recipient", read_only=True)
+
+    class Meta:
+        model = Message
+        example = examples.CALL
+        fields = ["id", "contact_id", "user_id", "status", "reason", "from", "to", "body", "created_at", "sent_at"]
+        read_only_fields = ["contact_id", "user_id", "status", "reason", "body", "created_at", "sent_at"]

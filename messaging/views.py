@@ -11,11 +11,13 @@ from rest_framework.response import Response
 from config.api.resources import BEYOND, Resource
 from config.races import whole
 from crm.models import Contact
+from messaging.by_hand.calling import ring
 from messaging.by_hand.writing import Wish, write
-from messaging.filters import MessageFilters, TemplateFilters, TemplateFolderFilters
+from messaging.filters import CallFilters, MessageFilters, TemplateFilters, TemplateFolderFilters
 from messaging.folders import copy_to
 from messaging.models import Message, Template, TemplateFolder
 from messaging.serializers import (
+    CallByHandSerializer,
     FolderShareSerializer,
     MessageSerializer,
     TemplateFolderSerializer,
@@ -86,3 +88,24 @@ class ContactMessageResource(Resource[Message]):
         serializer.is_valid(raise_exception=True)
         message, is_new = write(Wish(**serializer.validated_data), contact, self.user, self.now)
         return Response(self.represent(message), status=201 if is_new else 200)
+
+
+class ContactCallResource(Resource[Message]):
+    """Calls by hand. POST rings the caller's own phone, and a 1 pressed there connects it with the contact's."""
+
+    tag = BEYOND
+    verbs = ("list", "create", "retrieve")
+    serializer_class = CallByHandSerializer
+    filterset_class = CallFilters
+    parent_model, parent_field = Contact, "contact"
+    default_order = ("-id",)
+    may_stand = True
+
+    def queryset_for(self, user: Any) -> QuerySet[Message]:
+        return Message.objects.rings()
+
+    @whole
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        """201 with the call; 200 with the one that goes on where the caller asked within the last minute."""
+        call, is_new = ring(self.parent, self.user, self.now)
+        return Response(self.represent(call), status=201 if is_new else 200)

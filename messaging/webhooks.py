@@ -12,8 +12,10 @@ from django.views.decorators.http import require_POST
 
 from config import clock
 from messaging import calls
+from messaging.by_hand.calling import connect, note_end
 from messaging.gateways import twilio, voice
 from messaging.inbox import receive
+from messaging.models import Message
 from messaging.receipts import note_receipt
 
 Action = Callable[[HttpRequest], str | None]  # gives what Twilio is to do next, if anything
@@ -85,10 +87,22 @@ def key_was_pressed(request: HttpRequest) -> str:
     """Whoever picked up has pressed a key. One that nobody takes makes the call say its words once more."""
     note_call(request)
     message = calls.of_id(request.GET.get("message", ""))
-    words = calls.press(message, request.POST.get("Digits", ""), clock.now()) if message else ""
-    if message and not words:
-        return voice.question(message, turn=voice.turn_after(request.GET))
-    return voice.goodbye(words)
+    if message is None:
+        return voice.goodbye()
+    act = connect if message.contact_id else calls.press
+    done = act(message, request.POST.get("Digits", ""), clock.now())
+    if isinstance(done, Message):
+        return voice.dial(done)
+    return voice.goodbye(done) if done else voice.question(message, turn=voice.turn_after(request.GET))
+
+
+@signed_by_twilio
+@tried_again
+def client_hung_up(request: HttpRequest) -> str:
+    """A call to a client is over, or was none; the agent may still be on the line."""
+    word, seconds = voice.read_end(request.POST)
+    message_id = twilio.our_id(request.GET.get("message", ""))
+    return voice.goodbye(note_end(message_id, word, seconds, clock.now()) if message_id else "")
 
 
 @signed_by_twilio

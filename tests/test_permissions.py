@@ -19,6 +19,7 @@ from campaigns.models import Task
 from config import clock
 from crm.models import Contact
 from leads.models import Lead, LeadOffer, LeadSource
+from messaging import drafts, outbox
 from teams.models import SubAccount, TeamMember
 from tests.conftest import make_user
 
@@ -88,6 +89,9 @@ TABLE = [
     ("get",    "/contacts/{contact}/messages",                     None,   1,   1,   1,   1, 404, 404,   1, 401),
     ("post",   "/contacts/{contact}/messages",                    EMAIL, 201, 201, 201, 201, 404, 404, 201, 401),
     ("get",    "/contacts/{contact}/messages/{message}",           None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("get",    "/contacts/{contact}/calls",                        None,   1,   1,   1,   1, 404, 404,   1, 401),
+    ("post",   "/contacts/{contact}/calls",                        None, 400, 400, 400, 400, 404, 404, 400, 401),
+    ("get",    "/contacts/{contact}/calls/{call}",                 None, 200, 200, 200, 200, 404, 404, 200, 401),
     ("get",    "/events",                                          None,   2,   2,   2,   2,   0,   0,   2, 401),
     ("post",   "/events",                                         EVENT, 201, 201, 201, 201, 400, 400, 201, 401),
     ("get",    "/events/{event}",                                  None, 200, 200, 200, 200, 404, 404, 200, 401),
@@ -235,6 +239,10 @@ def world(alice, bob, dana, charlie, team, api):
     make("address", f"/contacts/{ids['contact']}/addresses", type="Home")
     make("activity", f"/contacts/{ids['contact']}/activities", kind="Call")
     make("message", f"/contacts/{ids['contact']}/messages", **(EMAIL | {"subject": "Welcome"}))
+    # Not through the API: nobody here has a number to call from, and whoever had would be told of the night.
+    earlier = clock.now() - timedelta(hours=1)
+    call = drafts.alert_call(bob, "Press 1.", earlier, contact=Contact.objects.get(), status="delivered")
+    ids["call"] = outbox.queue_messages([call], earlier)[0].pk
     make("event", "/events", contact_id=ids["contact"], type="property_viewed")
     make("other_event", "/events", contact_id=ids["contact"], type="property_viewed")
     make("property", f"/events/{ids['event']}/properties", city="Irvine")

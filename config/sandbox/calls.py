@@ -1,4 +1,7 @@
-"""What the emulated carrier does with calls: whoever is called answers at once, hears, and may press a key."""
+"""What the emulated carrier does with calls: whoever is called answers at once, hears, and may press a key.
+
+Whom a call dials (TwiML's <Dial>) rings until somebody says, by `POST /sandbox/calls/:sid`, whether they answer.
+"""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -20,6 +23,7 @@ Status = EmulatedCall.Status
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 # The event that each status is called where a client says of what it wants to be told.
 EVENTS = {Status.INITIATED: "initiated", Status.RINGING: "ringing", Status.IN_PROGRESS: "answered"}
+WAITS = ("Gather", "Dial")  # the verbs at which a call waits
 ON_ITS_WAY = (Status.QUEUED, Status.INITIATED, Status.RINGING)
 # What may come before: a call never moves back, in whatever order its changes fall due.
 BEFORE = {
@@ -33,8 +37,15 @@ BEFORE = {
 }
 
 
+LONGEST_RING = timedelta(seconds=30)  # Twilio's own default for <Dial>
+
+
 class NothingToPress(Conflict):
     """This call does not wait for a key."""
+
+
+class NotRinging(Conflict):
+    """This phone does not ring, or not any more."""
 
 
 def accept_call(
@@ -106,22 +117,73 @@ def change(call: EmulatedCall, status: str, now: datetime) -> None:
 
 
 def answer(call: EmulatedCall) -> None:
-    """Ask the service, once, what is to be said, and say it."""
-    call.refresh_from_db(fields=["status", "says"])
-    if call.status == Status.IN_PROGRESS and not call.says:
+    """Ask the service, once, what is to be said, and say it; of a leg that has ended, tell."""
+    call.refresh_from_db(fields=["status", "says", "document"])
+    if call.parent is not None:
+        tell_of_end(call.parent, call)
+        return
+    if call.status == Status.IN_PROGRESS and not (call.says or call.document):
         play(call, _asked(call.url, call))
 
 
 def press(call: EmulatedCall, digit: str) -> None:
     """Press a key while the call waits for one, and hear what the service says to that."""
-    document, verb = call.document, call.verb
-    # One key is one request, whoever else presses one.
-    waiting = EmulatedCall.objects.filter(pk=call.pk, status=Status.IN_PROGRESS, document=document, verb=verb)
-    if not document or not waiting.update(document=""):
+    gather = waited_for(call, "Gather")
+    if gather is None:
         raise NothingToPress
-    action = _verbs(document)[verb].get("action", "")
+    action = gather.get("action", "")
     try:
         document = _asked(urljoin(call.url, action), call, Digits=digit, msg="Gather End", FinishedOnKey="")
+    except webhooks.NotConnected:
+        document = ""
+    play(call, document)
+
+
+def waited_for(call: EmulatedCall, tag: str) -> Element | None:
+    """The verb of this name that the call waits at; it is given once, whoever else asks, and not waited at any more."""
+    document, verb = call.document, call.verb
+    element = _verbs(document)[verb] if document else None
+    waiting = EmulatedCall.objects.filter(pk=call.pk, status=Status.IN_PROGRESS, document=document, verb=verb)
+    is_ours = element is not None and element.tag == tag and waiting.update(document="")
+    return element if is_ours else None
+
+
+def dial(call: EmulatedCall, verb: Element) -> None:
+    """Let the phone that a <Dial> names ring, if Twilio would."""
+    number = verb.findtext("Number", "")
+    leg = EmulatedCall.objects.create(
+        parent=call,
+        sender=verb.get("callerId", call.sender),
+        recipient=e164(number) or number[:16],
+        url=urljoin(call.url, verb.get("action", "")),
+        status=Status.RINGING,
+        at=call.changed_at,
+        changed_at=call.changed_at,
+    )
+    can_ring = e164(number) and carrier.owns(leg.sender)  # else error 13223 or 13214 in the account's log
+    status, after = (Status.NO_ANSWER, LONGEST_RING) if can_ring else (Status.FAILED, timedelta())
+    Callback.objects.create(call=leg, status=status, due_at=leg.at + after)
+
+
+def pick_up(leg: EmulatedCall, status: str, seconds: int, now: datetime) -> None:
+    """Let whoever is dialled answer and talk for so long, or not, and tell the service."""
+    ringing = EmulatedCall.objects.filter(pk=leg.pk, parent__isnull=False, status=Status.RINGING)
+    spoken = {"answered_at": now, "ended_at": now + timedelta(seconds=seconds)} if status == Status.COMPLETED else {}
+    if not ringing.update(status=status, changed_at=now, **({"ended_at": now} | spoken)):
+        raise NotRinging
+    leg.callbacks.all().delete()
+    leg.refresh_from_db()
+    answer(leg)
+
+
+def tell_of_end(call: EmulatedCall, leg: EmulatedCall) -> None:
+    """Tell once how a leg ended, and hear what whoever dialled it is told."""
+    if leg.status in EVENTS or leg.status == Status.QUEUED or waited_for(call, "Dial") is None:
+        return
+    duration = {"DialCallDuration": str(leg.seconds)} if leg.answered_at else {}
+    told = {"DialCallSid": leg.sid, "DialCallStatus": leg.status, "DialBridged": str(bool(duration)).lower()}
+    try:
+        document = _asked(leg.url, call, **told, **duration)
     except webhooks.NotConnected:
         document = ""
     play(call, document)
@@ -134,13 +196,15 @@ def play(call: EmulatedCall, document: str, *, start: int = 0, waits: bool = Tru
         lines += [" ".join((said.text or "").split()) for said in verb.iter("Say")]
         if verb.tag == "Hangup":
             break
-        if verb.tag == "Gather" and waits:
+        if verb.tag in WAITS and waits:
             call.document, call.verb = document, place
             break
     call.says = "\n".join(lines)
     call.save(update_fields=["says", "document", "verb"])
     if not call.document:
         call.callbacks.filter(status=Status.COMPLETED).update(due_at=call.changed_at)
+    elif (waiting := _verbs(call.document)[call.verb]).tag == "Dial":
+        dial(call, waiting)
 
 
 def _verbs(document: str) -> list[Element]:

@@ -106,11 +106,12 @@ class EmulatedCall(models.Model):
         FAILED = "failed"
 
     sid = models.CharField(max_length=34, unique=True, default=call_sid)
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="legs")  # which dialled it
     sender = models.CharField(max_length=16)
     recipient = models.CharField(max_length=16)
-    url = models.TextField()  # what is to be said is asked for there
+    url = models.TextField()  # what is to be said is asked for there; of a leg, the address told of its end
     says = models.TextField(default="")  # all that was said so far, a line each
-    # The TwiML that waits for a key, and at which of its verbs; empty while nothing is waited for.
+    # The TwiML that waits, for a key or the end of a leg, and at which of its verbs; empty while nothing is waited for.
     document = models.TextField(default="")
     verb = models.IntegerField(default=0)
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)

@@ -15,6 +15,7 @@ from config.sandbox.webhooks import is_address
 
 MOST_MEDIA = 10
 MOST_FAULTS = 1000
+ENDINGS = ("completed", "busy", "no-answer", "failed")  # of a call that another has dialled
 
 
 class Number(LooseField):
@@ -107,12 +108,19 @@ class CallSerializer(LooseSerializer[EmulatedCall]):
 
 
 class PressSerializer(serializers.Serializer[Any]):
-    """The key that whoever was called presses."""
+    """What whoever was called does: presses a key or, where they were dialled by another call, answers it or not."""
 
-    digits = Digit()
+    digits = Digit(required=False)
+    status = LooseChoice(choices=ENDINGS, required=False)
+    seconds = LooseInteger(min_value=0, max_value=86_400, default=60)
 
     class Meta:
         example = {"digits": "1"}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("digits" in attrs) == ("status" in attrs):
+            raise serializers.ValidationError({"digits": "or status is required, and not both."})
+        return attrs
 
 
 class EmailSerializer(LooseSerializer[Email]):

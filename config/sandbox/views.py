@@ -169,7 +169,7 @@ class CallResource(SandboxResource):
 
 
 class PressView(SandboxView):
-    """Whoever was called presses a key."""
+    """Whoever was called presses a key, or answers the call that was dialled to them."""
 
     @extend_schema(request=PressSerializer, responses={201: CallSerializer})
     def post(self, request: Request, sid: str) -> Response:
@@ -179,5 +179,8 @@ class PressView(SandboxView):
         call = EmulatedCall.objects.filter(sid=sid).first()
         if call is None:
             raise NoSuchCall
-        calls.press(call, pressed.validated_data["digits"])
+        if digit := pressed.validated_data.get("digits"):
+            calls.press(call, digit)
+        else:
+            calls.pick_up(call, pressed.validated_data["status"], pressed.validated_data["seconds"], clock.now())
         return Response(CallSerializer(call).data, status=201)

@@ -11,14 +11,20 @@ from django.urls import URLPattern, path, reverse
 
 from config import clock
 from config.api.asking import ask
+from config.api.resources import Resource
 from crm.models import Contact
 from messaging.by_hand.forms import KINDS, ByHand
 from messaging.by_hand.writing import verdict_on, without_words
 from messaging.models import Message
-from messaging.views import ContactMessageResource
+from messaging.views import ContactCallResource, ContactMessageResource
 from teams.models import User
 
 PAGE: Final = "admin/messaging/message/by_hand.html"
+RESOURCES: Final[dict[str, type[Resource[Any]]]] = {
+    Message.Channel.TEXT: ContactMessageResource,
+    Message.Channel.EMAIL: ContactMessageResource,
+    Message.Channel.CALL: ContactCallResource,
+}
 MOST: Final = 50  # of the conversation; all of it is in the list of messages
 
 
@@ -45,24 +51,17 @@ def page(request: HttpRequest, kind: type[ByHand], contact_id: int) -> HttpRespo
     if contact is None:
         messages.error(request, f"There is no contact {contact_id} that you see.")
         return HttpResponseRedirect(reverse("admin:crm_contact_changelist"))
-    form = kind(user, request.POST or None)
-    send = partial(ask, ContactMessageResource, "POST", user, contact_id=str(contact_id))
+    form = kind(user, request.POST if request.method == "POST" else None)
+    send = partial(ask, RESOURCES[kind.channel], "POST", user, contact_id=str(contact_id))
     if request.method == "POST" and (sent := form.sent(send)):
-        messages.success(request, outcome(sent))
+        messages.success(request, form.outcome(sent))
         return HttpResponseRedirect(request.path)
     blank = without_words(kind.channel, contact, user, now)
+    verdict = verdict_on(blank, now)
     context = {"title": f"{kind.channel.capitalize()} {contact}", "contact": contact, "form": form, "blank": blank}
-    context |= {
-        "verdict": verdict_on(blank, now),
-        "said": said_with(contact),
-        "others": links(contact_id, besides=kind),
-    }
+    context |= {"verdict": verdict, "objection": form.objection(verdict)}
+    context |= {"said": said_with(contact), "others": links(contact_id, besides=kind)}
     return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
-
-
-def outcome(sent: dict[str, Any]) -> str:
-    waits = sent["status"] == Message.Status.HELD
-    return f"The {sent['channel']} waits for the morning." if waits else f"The {sent['channel']} is on its way."
 
 
 def links(contact_id: int, besides: type[ByHand] | None = None) -> list[tuple[str, str]]:

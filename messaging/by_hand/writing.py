@@ -13,7 +13,7 @@ from config.errors import DomainError
 from crm.contacts import hold
 from crm.models import Contact
 from messaging import gate, rules, states, templates
-from messaging.drafts import email_to, text_to
+from messaging.drafts import call_to, email_to, text_to
 from messaging.fill import Unfilled
 from messaging.models import Message, Template
 from messaging.outbox import queue_messages
@@ -112,6 +112,8 @@ def email_of(
 
 def without_words(channel: str, contact: Contact, user: User, now: datetime) -> Message:
     """What the gate judges before anything is typed."""
+    if channel == Channel.CALL:
+        return call_to(contact, now, user=user)
     return text_of(contact, user, now) if channel == Channel.TEXT else email_of(contact, user, now)
 
 

@@ -102,6 +102,25 @@ def question(message: Message, *, turn: int) -> str:
     return tostring(response).decode()
 
 
+def dial(call: Message) -> str:
+    """TwiML: connect whoever listens with the call's recipient, who hears them and nothing else; nothing is recorded.
+
+    The caller id must be a number of the account's: the agent's own in our books, from which their texts come, too. The
+    end is told twice, of the connection and of the client's leg, for who hangs up first hears no more of the one.
+    """
+    response, address = Element("Response"), _address("/dialled", call)
+    dialled = SubElement(response, "Dial", callerId=call.sender, timeout=str(RING_SECONDS), action=address)
+    SubElement(dialled, "Number", statusCallback=address, statusCallbackEvent="completed").text = call.recipient
+    return tostring(response).decode()
+
+
+def read_end(form: Mapping[str, str]) -> tuple[str, int]:
+    """How a call that was dialled ended, in Twilio's word, and how many seconds it lasted."""
+    prefix = "DialCall" if "DialCallStatus" in form else "Call"
+    lasted = form.get(f"{prefix}Duration", "")
+    return form.get(f"{prefix}Status", ""), int(lasted) if lasted.isdecimal() and len(lasted) < 7 else 0
+
+
 def goodbye(words: str = "") -> str:
     """TwiML: these words, and the end."""
     response = Element("Response")

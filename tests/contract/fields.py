@@ -314,14 +314,14 @@ TABLES = [
     Table(
         "Contact messages",
         "/contacts/{contact}/messages",
-        """
+        f"""
     id                    | integer           | read     | ours
     contact_id            | integer           | read     | ours
     user_id               | integer           | read     | ours
-    channel               | text, email       | required | ours
+    channel               | text, email, call | required | ours
     purpose               | personal, campaign, notice, inbound | read | ours
     is_inbound            | boolean           | read     | ours
-    status                | {0} | read | ours
+    status                | {MESSAGE_STATUSES} | read | ours
     reason                | text 255          | read     | ours
     from                  | text 320          | read     | ours
     to                    | text 320          | read     | ours
@@ -332,9 +332,27 @@ TABLES = [
     created_at            | date-time         | read     | ours
     not_before            | date-time         | read     | ours
     sent_at               | date-time         | read     | ours
-    """.format(MESSAGE_STATUSES),
+    """,
         references={"template_id": "template"},
         unfiltered=("contact_id", "is_inbound", "reason", "from", "to", "template_id"),
+    ),
+    Table(
+        "Contact calls",
+        "/contacts/{contact}/calls",
+        f"""
+    id                    | integer           | read     | ours
+    contact_id            | integer           | read     | ours
+    user_id               | integer           | read     | ours
+    status                | {MESSAGE_STATUSES} | read | ours
+    reason                | text 255          | read     | ours
+    from                  | text 320          | read     | ours
+    to                    | text 320          | read     | ours
+    body                  | text              | read     | ours
+    created_at            | date-time         | read     | ours
+    sent_at               | date-time         | read     | ours
+    """,
+        item="{call}",
+        unfiltered=("contact_id", "reason", "from", "to", "body"),
     ),
     Table(
         "Event properties",

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from config.sandbox import faults
-from config.sandbox.models import EmulatedText
+from config.sandbox import calls, faults
+from config.sandbox import clock as sandbox_clock
+from config.sandbox.models import EmulatedCall, EmulatedText
 from leads import engine
 from leads.models import Lead
 from messaging import consent, numbers, outbox
@@ -103,6 +104,40 @@ def test_a_text_that_waits_for_the_morning_does_not_yet(api, bob, mary, claimed,
     go_on(hours=9, minutes=30)
     made = api(bob).made(f"/contacts/{mary.pk}/messages", TEXT)
     assert made["status"] == "held"
+    go_on(minutes=30)
+
+    assert claimer(claimed) is None
+
+
+@pytest.fixture
+def call(api, bob, mary, live_server, settings, clock):
+    """`call("busy")` has bob's phone ring, presses 1 and lets mary's be answered, or not."""
+    settings.PUBLIC_URL = live_server.url
+
+    def connect(*answer):
+        api(bob).made(f"/contacts/{mary.pk}/calls")
+        outbox.run_due(clock.now)
+        sandbox_clock.advance(sandbox_clock.now() + timedelta(seconds=2))
+        bobs = EmulatedCall.objects.get(recipient=bob.phone_e164)
+        assert bobs.says == "Press 1 to be connected with Mary Jackson."
+        if answer:
+            calls.press(bobs, "1")
+            calls.pick_up(EmulatedCall.objects.get(recipient=mary.mobile_e164), *answer, sandbox_clock.now())
+
+    return connect
+
+
+def test_so_does_a_call_that_was_answered(bob, claimed, call, go_on):
+    call("completed", 65)
+    go_on(hours=2)
+
+    assert claimer(claimed) == bob
+    assert claimed.trace_entries.get(kind="Contacted").reason == f"User {bob.pk} was in contact: sent: call."
+
+
+@pytest.mark.parametrize("answer", [("no-answer", 0), ("busy", 0), ("failed", 0), ()])
+def test_a_call_that_nobody_answered_does_not(claimed, call, go_on, answer):
+    call(*answer)
     go_on(minutes=30)
 
     assert claimer(claimed) is None

@@ -122,6 +122,37 @@ def test_the_conversation_stands_below(browser, bob, client, text_page):
     assert "&lt;b&gt;Who&lt;/b&gt; is this?" in words(browser(bob).get(text_page))
 
 
+@pytest.fixture
+def call_page(client):
+    return f"/admin/messaging/message/to/{client.pk}/call/"
+
+
+def test_a_call_rings_the_agents_phone(browser, bob, call_page, bobs_number):
+    page = words(browser(bob).get(call_page))
+    assert f"is called at {CLIENT}, from your number {bobs_number}" in page
+    assert not Message.objects.exists()
+
+    page = words(browser(bob).post(call_page, follow=True))
+
+    assert f"Your phone {bob.phone_e164} rings." in page
+    assert Message.objects.get().recipient == bob.phone_e164
+
+
+def test_at_night_nobody_is_called(browser, bob, call_page, clock):  # noqa: F811
+    clock.now = NIGHT
+
+    assert "They cannot be called. It is outside 8:00-21:00" in words(browser(bob).get(call_page))
+    assert "It is outside" in words(browser(bob).post(call_page, follow=True))
+    assert not Message.objects.exists()
+
+
+def test_who_has_no_phone_is_told_so(browser, bob, call_page):
+    bob.phone = ""
+    bob.save()
+
+    assert "You have no phone that could ring" in words(browser(bob).get(call_page))
+
+
 def test_a_stranger_is_told_that_there_is_no_such_contact(browser, charlie, text_page):
     page = browser(charlie).post(text_page, {"body": "Hello"}, follow=True)
 

@@ -233,3 +233,76 @@ def test_a_fault_waits_for_what_it_fits(client, make):
     assert list(Fault.objects.values_list("kind", flat=True)) == ["21216"]
     assert Callback.objects.filter(error_code=30007).exists()
     assert Callback.objects.filter(status="busy").exists()
+
+
+# Dialling
+
+
+DIALS = (
+    f'<Response><Dial callerId="{OURS}" action="ended?leg=7"><Number>+13105550142</Number></Dial>'
+    "<Say>Never said.</Say></Response>"
+)
+
+
+@pytest.fixture
+def dialled(make, says):
+    """A call that has been answered, and rings with somebody else."""
+    says(DIALS, "<Response><Say>They are gone.</Say></Response>")
+    make()
+    callbacks.run_due(clock.now() + 5 * SECOND)
+    return EmulatedCall.objects.get(parent__isnull=False)
+
+
+def told_of_end(receiver):
+    (told,) = [one for one in receiver.received if one.path == "/ended?leg=7"]
+    assert told.is_signed
+    return told.form
+
+
+def test_whom_a_call_dials_rings(client, dialled):
+    listed = client.calls(dialled.sid).fetch()
+
+    assert (listed.status, listed.to, listed.from_formatted) == ("ringing", "+13105550142", OURS)
+    assert (listed.direction, listed.parent_call_sid) == ("outbound-dial", dialled.parent.sid)
+    assert (dialled.parent.status, dialled.says) == ("in-progress", "")
+
+
+def test_they_answer_and_talk_and_the_caller_is_told_what_comes_then(dialled, receiver):
+    calls.pick_up(dialled, "completed", 65, clock.now())
+
+    form = told_of_end(receiver)
+    assert (form["CallSid"], form["DialCallSid"]) == (dialled.parent.sid, dialled.sid)
+    assert (form["DialCallStatus"], form["DialCallDuration"], form["DialBridged"]) == ("completed", "65", "true")
+    assert EmulatedCall.objects.get(parent=None).says == "They are gone."
+    with pytest.raises(calls.NotRinging):
+        calls.pick_up(dialled, "completed", 65, clock.now())
+
+
+@pytest.mark.parametrize("status", ["busy", "no-answer", "failed"])
+def test_or_they_do_not(dialled, receiver, status):
+    calls.pick_up(dialled, status, 65, clock.now())
+
+    form = told_of_end(receiver)
+    assert (form["DialCallStatus"], form["DialBridged"]) == (status, "false")
+    assert "DialCallDuration" not in form
+
+
+def test_who_is_left_to_ring_does_not_answer(dialled, receiver):
+    callbacks.run_due(clock.now() + 40 * SECOND)
+
+    assert told_of_end(receiver)["DialCallStatus"] == "no-answer"
+
+
+def test_a_caller_id_that_is_not_the_accounts_dials_nobody(make, says, receiver):
+    says(DIALS.replace(OURS, "+19495550199"), "<Response/>")
+    make()
+
+    callbacks.run_due(clock.now() + 5 * SECOND)
+    callbacks.run_due(clock.now() + 5 * SECOND)
+
+    assert told_of_end(receiver)["DialCallStatus"] == "failed"
+
+
+def test_a_call_that_dials_waits_for_no_key(dialled):
+    with pytest.raises(calls.NothingToPress):
+        calls.press(dialled.parent, "1")
