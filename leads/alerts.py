@@ -1,14 +1,22 @@
 """Messages to our own users about leads that are theirs."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from django.conf import settings
 
 from leads.models import Lead
+from leads.roster import roster_of
 from leads.wording import Story
 from messaging import drafts, outbox
 from messaging.models import Message
-from teams.models import User
+from teams.models import Team, User
+from teams.visibility import any_of
+
+POND: Final = "/admin/leads/pondlead/"
+MOST_NAMED: Final = 20  # leads in one email
 
 Told = dict[int, list[int]]  # by lead, the ids of the messages about it: for its trace
 
@@ -65,6 +73,44 @@ def unclaimed_for_long(lead: Lead, now: datetime) -> News:
     subject = f"Unclaimed for {minutes} minutes: {story.summary}"
     email = f"Nobody has claimed this lead, which came in {minutes} minutes ago.\n\n{story.details}"
     return News(f"{subject}. {story.reach}", subject, email)
+
+
+def tell_of_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] = ()) -> Told:
+    """These leads are in the ponds of their teams: who could be offered a lead there now hears of it, all in one email.
+
+    By email alone, for a pond is no hurry. `but`: users who need not be told.
+    """
+    fallen: dict[Team, list[Lead]] = defaultdict(list)
+    for lead in leads:
+        if lead.team is not None:
+            fallen[lead.team].append(lead)
+    listeners = {team: set(roster_of(team, now).able_at(now)).difference(but) for team in fallen}
+    ids = set().union(*listeners.values())
+    users = User.objects.filter(any_of("pk", ids)).exclude(email="").in_bulk() if ids else {}
+    told: Told = {lead.pk: [] for lead in leads}
+    sent = [
+        (theirs, drafts.alert_email(users[user_id], *ponded(team, theirs), now))
+        for team, theirs in fallen.items()
+        for user_id in sorted(listeners[team] & users.keys())
+    ]
+    outbox.queue_messages([message for _, message in sent], now)
+    for theirs, message in sent:
+        for lead in theirs:
+            told[lead.pk].append(message.pk)
+    return told
+
+
+def ponded(team: Team, leads: Sequence[Lead]) -> tuple[str, str]:
+    """Subject and words about leads that any member may take, each no longer than its offer."""
+    named = [Story(lead, team.claim_preview).teaser for lead in leads[:MOST_NAMED]]
+    pond = f"in the pond of {team.name}"
+    subject = f"A lead is {pond}: {named[0]}" if len(leads) == 1 else f"{len(leads)} leads are {pond}"
+    more = [f"and {len(leads) - len(named)} more"] if len(leads) > len(named) else []
+    listed = "\n".join([*named, *more])
+    return subject, (
+        f"Nobody has {'this lead' if len(leads) == 1 else 'these leads'}, {pond}. Whoever is first to take one has it."
+        f"\n\n{listed}\n\nOpen this page to take one.\n\n{settings.PUBLIC_URL}{POND}"
+    )
 
 
 def tell_all(news: Sequence[tuple[Lead, User, News]], *, now: datetime) -> Told:

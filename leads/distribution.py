@@ -232,6 +232,7 @@ def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: Pasts
     for lead, _, hop in moves:
         arrive(lead, hop, now)
     told = give_to_users([(lead, hop.user_id or 0) for lead, _, hop in moves if hop.target == USER], now)
+    told |= alerts.tell_of_pond([lead for lead, _, hop in moves if hop.target == POND], now=now)
     trace_all(with_alerts(entries, told | alerts.tell_owners(waiting, now=now)))
     return [lead for lead, _, hop in moves if hop.target == TEAM]
 

@@ -74,6 +74,7 @@ def return_lead(lead: Lead, *, actor: User, now: datetime) -> Lead:
     take_from(lead, loser, reason=f"returned by user {actor.pk}", now=now)
     put_into_pond(lead, team, now)
     told = tell_loser(lead, loser, f"{actor} has put it back into the pond.", now) if loser != actor else []
+    told += alerts.tell_of_pond([lead], now=now, but={actor.pk, loser.pk})[lead.pk]
     words = f"User {actor.pk} returned the lead."
     trace(lead, Kind.RETURNED, words, now=now, actor=actor, user_id=loser.pk, alerts=told)
     return lead

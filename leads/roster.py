@@ -60,6 +60,11 @@ class Roster:
             return "is no member of the team who is offered leads"
         return why_skipped(option, ()) or why_unavailable(option.availability, at)
 
+    def able_at(self, at: datetime) -> list[int]:
+        """The users who could be offered a lead of the team at that moment."""
+        able = (option for option in self.options if not why_skipped(option, ()))
+        return [option.user_id for option in able if not why_unavailable(option.availability, at)]
+
     def after(self, plan: Plan, start: datetime) -> "Roster":
         """The roster for the next lead: places in the round robin and what members have, as this plan leaves them."""
         places = {place.user_id: place for place in plan.turn.places} if plan.turn else {}

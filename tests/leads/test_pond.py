@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from leads import pond
-from leads.models import LeadOffer
-from tests.leads.conftest import NOON, offer_of, statuses, texts_to
+from leads.models import Lead, LeadOffer
+from messaging.models import Message
+from tests.leads.conftest import NOON, emails_to, inquiry, make_contact, offer_of, statuses, texts_to
 
 
 @pytest.fixture
@@ -55,6 +57,81 @@ def test_strangers_and_those_who_have_not_accepted_see_nothing(api, bob, charlie
     for user in (bob, charlie):
         assert api(user).get("/pond").json()["total"] == 0
         assert take(api, user, ponded).status_code == 404
+
+
+# Who hears of it
+
+
+def test_members_who_could_be_offered_it_are_told_once_by_email(alice, bob, dana, mary, team, ponded, run, settings):
+    run(hours=3)
+
+    (subject,) = [subject for subject in emails_to(bob) if "pond" in subject]
+    assert subject == "A lead is in the pond of Pride: Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)"
+    email = Message.objects.get(recipient=dana.email, subject=subject)
+    assert email.created_at == NOON + timedelta(minutes=10)
+    assert f"{settings.PUBLIC_URL}{reverse('admin:leads_pondlead_changelist')}" in email.body
+    assert not [text for text in texts_to(bob) + texts_to(dana) if "pond" in text]
+    assert not any(way in email.subject + email.body for way in (mary.email, "555-0150", "Lead from Zillow"))
+    assert emails_to(alice) == []  # who brought it in, and takes no leads
+
+
+@pytest.mark.parametrize("by", [{}, {"first_name": "mary@example.com"}])
+def test_they_read_no_more_of_it_than_an_offer_tells(by, api, alice, bob, mary, team, lead, run):
+    team.fallback_target, team.claim_preview = "Pond", "Summary" if by else "Area"
+    team.save()
+    type(mary).objects.update(last_name="", **by)
+    api(alice).post(f"/leads/{lead.pk}/offers")
+
+    run(minutes=10)
+
+    (subject,) = [subject for subject in emails_to(bob) if "pond" in subject]
+    shown = "somebody new, " if by else ""
+    assert subject == f"A lead is in the pond of Pride: {shown}Buyer, Irvine, $10,000,000 (Zillow)"
+
+
+@pytest.mark.parametrize(
+    "away",
+    [{"paused_until": NOON + timedelta(days=1)}, {"working_hours": "Mon-Fri 9:00-12:05"}, {"days_off": [NOON.date()]}],
+)
+def test_who_takes_no_leads_then_is_left_in_peace(away, api, alice, bob, dana, team, lead, run):
+    team.fallback_target = "Pond"
+    team.save()
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+    type(bob).objects.filter(pk=bob.pk).update(**away)
+
+    run(minutes=10)
+
+    assert not [subject for subject in emails_to(bob) if "pond" in subject]
+    assert len([subject for subject in emails_to(dana) if "pond" in subject]) == 1
+
+
+def test_leads_that_fall_together_are_told_of_together(api, alice, bob, team, route, options, run, clock):
+    team.fallback_target = "Pond"
+    team.save()
+    for turn in range(3):
+        contact = make_contact(alice, first_name=f"Mary {turn}")
+        lead_id = api(alice).made("/leads", inquiry(contact))["id"]
+        api(alice).post(f"/leads/{lead_id}/offers")
+    run(minutes=9, seconds=59)
+    clock.advance(seconds=1)
+
+    run()
+
+    (email,) = Message.objects.filter(recipient=bob.email, subject="3 leads are in the pond of Pride")
+    assert all(f"Mary {turn} Jackson, Buyer" in email.body for turn in range(3))
+    for lead in Lead.objects.all():
+        entry = lead.trace_entries.get(kind="In the pond")
+        assert email.pk in entry.details["alerts"]
+
+
+def test_of_a_lead_that_is_put_back_those_hear_who_did_not_put_it_back(api, bob, dana, ponded):
+    take(api, bob, ponded)
+
+    api(bob).post(f"/leads/{ponded.pk}/return")
+
+    told = {user: len([subject for subject in emails_to(user) if "pond of" in subject]) for user in (bob, dana)}
+    assert told == {bob: 1, dana: 2}
 
 
 def test_a_member_takes_it(api, dana, mary, ponded, run):
