@@ -63,6 +63,12 @@ def test_an_agent_answers_a_client(
     page.wait_for_selector("text=It is, Mary. Shall I show it to you?")
     shoot("3-sent")
 
+    page.click("text=Call instead")
+    page.wait_for_selector("text=Press 1 there, and Mary Jackson is called at +19495550151")
+    page.click(".hand [type=submit]")
+    page.wait_for_selector(f"text=Your phone {bob.phone_e164} rings.")
+    shoot("call")
+
     clock.advance(hours=10)
     lead = Lead.objects.create(
         owner_user=bob, contact=mary, source=LeadSource.objects.get_or_create(name="Zillow")[0], created_at=NOON
