@@ -1,15 +1,26 @@
-"""What messaging does when a contact goes."""
+"""What messaging does when a contact goes, and when somebody is asked into a team."""
 
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
 from config import clock
 from crm.models import Contact
 from crm.signals import contact_removed
+from messaging import drafts, outbox
 from messaging.models import Message
 from messaging.states import cancel
+from teams.models import TeamMember, User
+from teams.signals import member_invited
+
+INVITATION = """{by} ({by.email}) invites you to the team {team}. Whoever accepts can be offered the team's leads.
+
+Open this page to accept or decline: set "Request status" there.
+
+{page}"""
 
 
 @receiver(contact_removed)
@@ -24,3 +35,13 @@ def cancel_what_waits(sender: type[Contact], instance: Contact, **rest: Any) -> 
     """In the removing transaction; the messages themselves stay, keyed by number (design 10)."""
     waiting = Message.objects.filter(contact=instance)
     cancel(waiting, reason="The contact was removed.", now=clock.now())
+
+
+@receiver(member_invited)
+def mail_invitation(*, member: TeamMember, by: User, now: datetime, **rest: Any) -> None:
+    """By the outbox, in the inviting transaction: a mail server that is away delays it and loses nothing."""
+    if member.user.email:
+        page = f"{settings.PUBLIC_URL}/admin/teams/teammember/{member.pk}/change/"
+        words = INVITATION.format(by=by, team=member.team, page=page)
+        email = drafts.alert_email(member.user, f"{by} invites you to the team {member.team}", words, now)
+        outbox.queue_messages([email], now)

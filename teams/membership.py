@@ -6,7 +6,7 @@ from django.db import transaction
 
 from config.errors import Conflict, DomainError, NotAllowed
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
-from teams.signals import member_left
+from teams.signals import member_invited, member_left
 
 
 class NotYourTeam(NotAllowed):
@@ -38,7 +38,10 @@ def invite(team: Team, email: str, *, by: User, now: datetime) -> tuple[TeamMemb
     if user is None:
         raise NobodyHasThisEmail(errors={"email": str(NobodyHasThisEmail.__doc__)})
     hold(team)
-    return TeamMember.objects.get_or_create(team=team, user=user, defaults={"created_at": now})
+    member, is_new = TeamMember.objects.get_or_create(team=team, user=user, defaults={"created_at": now})
+    if is_new:
+        member_invited.send(TeamMember, member=member, by=by, now=now)
+    return member, is_new
 
 
 @transaction.atomic

@@ -1,9 +1,11 @@
 """Invitations, answers, leaving, and the options of members."""
 
 import pytest
+from django.test import Client
 
 from crm.models import Contact
 from leads.models import Lead
+from messaging.models import Message
 from teams.models import TeamMember, TeamMemberDistributionOption, User
 from teams.signals import member_left
 
@@ -110,6 +112,23 @@ def test_a_second_invitation_answers_with_the_same_row(alice, charlie, team, api
     assert first.json() == second.json()
     assert first.json()["request_status"] == "Pending"
     assert TeamMember.objects.filter(team=team, user=charlie).count() == 1
+
+
+@pytest.mark.contract("Team members", "Whoever is invited is told by email, once, by whom and where to accept", "ours")
+def test_the_invited_are_mailed_once_who_asks_them_and_where_to_accept(alice, charlie, team, api, settings):
+    team.name = "Pride {of} Irvine"
+    team.save()
+    for _ in range(2):
+        api(alice).post("/team-members", {"team_id": team.pk, "email": "charlie@example.com"})
+
+    (email,) = Message.objects.all()
+    assert (email.channel, email.recipient, email.user) == ("email", "charlie@example.com", charlie)
+    assert email.subject == "Alice Example invites you to the team Pride {of} Irvine"
+    assert "Alice Example (alice@example.com) invites you to the team Pride {of} Irvine." in email.body
+    page = email.body.splitlines()[-1].removeprefix(settings.PUBLIC_URL)
+    browser = Client()
+    browser.force_login(charlie)
+    assert 'name="request_status"' in browser.get(page).content.decode()
 
 
 @pytest.mark.parametrize(
