@@ -146,6 +146,7 @@ def test_when_nobody_is_left_the_owner_is_told(api, alice, bob, dana, claimed, r
 
 
 def test_the_fallback_user_does_not_get_it_again(api, alice, charlie, team, lead, run):
+    team.memberships.create(user=charlie, request_status="Accepted")
     team.mins_until_contact, team.fallback_target, team.fallback_user = 30, "User", charlie
     team.save()
     api(alice).post(f"/leads/{lead.pk}/offers")

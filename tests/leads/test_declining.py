@@ -84,6 +84,7 @@ def test_when_all_have_declined_the_owner_is_told(api, offered, alice, bob, dana
 
 
 def test_when_all_have_declined_it_falls_back_at_once(api, offered, team, charlie, bob, dana, erin, run):
+    team.memberships.create(user=charlie, request_status="Accepted")
     team.fallback_target, team.fallback_user = "User", charlie
     team.save()
     for user in (bob, dana, erin):
