@@ -31,7 +31,6 @@ Kind = TraceEntry.Kind
 
 PLANNED: Final = {
     "user_id": "bigint",
-    "option_id": "bigint",
     "team_id": "bigint",
     "rank": "int",
     "position": "int",

@@ -12,7 +12,7 @@ from config import clock
 from crm.models import Contact, ContactSource, is_seen_by
 from messaging.models import Message
 from teams.hours import validate_hours
-from teams.models import Team, TeamMemberDistributionOption, User
+from teams.models import Team, User
 from teams.zipcodes import validate_zipcodes
 
 
@@ -240,9 +240,6 @@ class LeadOffer(models.Model):
     lead = models.ForeignKey(Lead, models.CASCADE, db_index=False, related_name="offers")
     team = models.ForeignKey(Team, models.PROTECT, related_name="lead_offers")
     user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="lead_offers")
-    option = models.ForeignKey(
-        TeamMemberDistributionOption, models.SET_NULL, null=True, blank=True, related_name="lead_offers"
-    )
     round = models.PositiveSmallIntegerField(default=0)  # the lead's, when this was planned
     # As planned: a later change of the options leaves a standing rollout alone.
     position = models.PositiveIntegerField()

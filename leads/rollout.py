@@ -69,7 +69,6 @@ class PlannedOffer:
     """A member's turn. Turns due at one instant are alerted by `position`, which counts from 0."""
 
     user_id: int
-    option_id: int
     team_id: int
     rank: int | None
     position: int
@@ -264,7 +263,6 @@ def _offers(
         option = slot.option
         yield PlannedOffer(
             user_id=option.user_id,
-            option_id=option.id,
             team_id=team.id,
             rank=option.rank if team.order_method == RANK else None,
             position=position,

@@ -50,6 +50,13 @@ def change_team(team: Team, *, now: datetime, **changes: Any) -> Team:
     return team
 
 
+@transaction.atomic
+def dissolve(team: Team) -> None:
+    """Remove a team. It is held before its members, as by whoever joins or leaves."""
+    hold(team)
+    team.delete()
+
+
 def hold_teams_of(creator: User) -> None:
     """Let one request at a time change this creator's teams: their ZIP codes are compared."""
     User.objects.select_for_update(no_key=True).get(pk=creator.pk)

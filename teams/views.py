@@ -19,7 +19,7 @@ from teams.filters import (
     TeamMemberFilters,
     UserFilters,
 )
-from teams.forming import change_team, form_team
+from teams.forming import change_team, dissolve, form_team
 from teams.membership import answer, check_option, hold, invite, refuse_no_weight, remove
 from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.programs import NotYourProgram, users_of_program
@@ -92,6 +92,9 @@ class TeamResource(Resource[Team]):
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = change_team(serializer.instance, now=self.now, **serializer.validated_data)
+
+    def perform_destroy(self, record: Team) -> None:
+        dissolve(record)
 
 
 class TeamMemberResource(Resource[TeamMember]):

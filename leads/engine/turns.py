@@ -30,7 +30,7 @@ from leads.wording import Asker, LeadFacts, Source, Story
 from messaging import drafts, outbox
 from messaging.models import Message
 from teams.hours import parse_hours
-from teams.models import Team, User
+from teams.models import Team, TeamMemberDistributionOption, User
 from teams.visibility import any_of
 
 Status = LeadOffer.Status
@@ -52,8 +52,8 @@ FOR NO KEY UPDATE OF lead SKIP LOCKED
 OF_OFFERS: Final = (
     *("pk", "lead_id", "user_id", "team_id", "notify_at", "assign_automatically"),
     *("has_text_alert", "has_email_alert", "has_call_alert"),
-    *("option__paused_until", "option__cap_open", "option__cap_day"),
 )
+OF_OPTIONS: Final = ("paused_until", "cap_open", "cap_day")
 OF_LEADS: Final = (
     *("pk", "claimed_by_user_id", "source__name"),
     *(f"contact__{name}" for name in Asker._fields),
@@ -76,6 +76,9 @@ WRITTEN: Final = {
 }
 outcome_of: Final = attrgetter(*WRITTEN)
 
+Options = Mapping[tuple[int, int], Sequence[Any]]  # by team and user
+NO_OPTIONS: Final = (None,) * len(OF_OPTIONS)
+
 
 @dataclass(slots=True)
 class DueOffer:
@@ -90,6 +93,11 @@ class DueOffer:
     preview: str
     holidays: Sequence[date]  # of their team
 
+    # Of their options in the team, where they still have any.
+    option_paused_until: datetime | None
+    cap_open: int | None
+    cap_day: int | None
+
     id: int
     lead_id: int
     user_id: int
@@ -99,9 +107,6 @@ class DueOffer:
     has_text_alert: bool
     has_email_alert: bool
     has_call_alert: bool
-    option_paused_until: datetime | None
-    cap_open: int | None
-    cap_day: int | None
 
     status: str = Status.PENDING
     reason: str = ""
@@ -164,11 +169,22 @@ def due_offers(held: Collection[int], now: datetime) -> list[DueOffer]:
     leads = facts_of(held)
     users = by_id(User.objects.only(*OF_USERS), {row[2] for row in rows})
     teams = by_id(Team.objects.only("claim_preview", "holidays"), {row[3] for row in rows})
-    return [due_offer(row, *leads[row[1]], users[row[2]], teams[row[3]]) for row in rows]
+    options = options_of(users, teams)
+    return [due_offer(row, *leads[row[1]], users[row[2]], teams[row[3]], options) for row in rows]
 
 
-def due_offer(row: Sequence[Any], is_claimed: bool, told: LeadFacts, user: User, team: Team) -> DueOffer:
-    return DueOffer(is_claimed, told, user, team.claim_preview, team.holidays, *row)
+def due_offer(
+    row: Sequence[Any], is_claimed: bool, told: LeadFacts, user: User, team: Team, options: Options
+) -> DueOffer:
+    limits = options.get((team.pk, user.pk), NO_OPTIONS)
+    return DueOffer(is_claimed, told, user, team.claim_preview, team.holidays, *limits, *row)
+
+
+def options_of(users: Collection[int], teams: Collection[int]) -> Options:
+    """By team and user, when they are paused and how much they take."""
+    rows = TeamMemberDistributionOption.objects.filter(any_of("user_id", users), any_of("team_id", teams))
+    found = rows.order_by().values_list("team_id", "user_id", *OF_OPTIONS)
+    return {(team_id, user_id): limits for team_id, user_id, *limits in found}
 
 
 def facts_of(lead_ids: Collection[int]) -> dict[int, tuple[bool, LeadFacts]]:

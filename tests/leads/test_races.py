@@ -14,10 +14,12 @@ from django.db import OperationalError, connection, transaction
 from leads import engine
 from leads.claims import hold_lead
 from leads.contacted import note_contacts
+from leads.distribution import Past, make_offers
 from leads.models import Lead, LeadOffer, LeadRoute
 from leads.reply import claim_by_digit
-from leads.roster import hold_round_robins
+from leads.roster import hold_round_robins, roster_of
 from messaging.models import Message
+from teams.membership import remove as leave
 from teams.models import TeamMember, TeamMemberDistributionOption, User
 from tests.conftest import make_user
 from tests.leads.conftest import NOON, ZILLOW, inquiry, make_contact, make_option, offer_of, statuses
@@ -302,6 +304,36 @@ def test_a_member_who_leaves_a_round_robin_and_a_lead_that_takes_its_turn_do_not
     assert at_once([offer, remove]) == [None, 200]
 
 
+def test_a_member_who_leaves_and_a_turn_that_comes_do_not_wait_for_each_other(api, alice, team, route, options, clock):
+    """Whoever changes an offer holds its lead before; whoever takes a member out has the leads before their offers."""
+    (lead,) = offer_leads(api, alice, 1)
+    member, rival = TeamMember.objects.get(team=team, user__first_name="Dana"), Rival()
+
+    with transaction.atomic():
+        hold_lead(lead.pk)
+        rival.begin(lambda: leave(member, now=clock.now))
+        rival.wait_until_it_waits()
+        LeadOffer.objects.filter(lead=lead, user=member.user).update(status="Sent")
+
+    rival.finish()
+    assert statuses(lead) == {"Bob": "Pending", "Dana": "Cancelled"}
+
+
+def test_no_lead_is_lost_to_options_that_are_removed_while_its_offers_are_written(
+    alice, mary, team, route, options, clock
+):
+    lead = Lead.objects.create(owner_user=alice, contact=mary, team=team)
+    rival = Rival()
+
+    with transaction.atomic():
+        plan = roster_of(team, clock.now).plan((), clock.now)
+        rival.begin(TeamMemberDistributionOption.objects.all().delete)
+        rival.finish()
+        make_offers([(lead, plan)], {lead.pk: Past()}, now=clock.now)
+
+    assert statuses(lead) == {"Bob": "Pending", "Dana": "Pending"}
+
+
 def test_a_lead_taken_back_and_a_contact_noted_do_not_wait_for_each_other(api, alice, bob, team, route, options, clock):
     """Bob has two leads of mary; his text to her has left as he gives the second one back."""
     (first, second) = offer_leads(api, alice, 2)
@@ -339,17 +371,3 @@ def wait_for_somebody_who_waits() -> None:
             if cursor.fetchone()[0]:
                 return
     raise AssertionError("nobody waits")
-
-
-def test_no_lead_is_lost_to_an_option_that_is_removed_while_its_offer_is_written(api, alice, mary, route, options):
-    LeadRoute.objects.update(is_automatic=True)
-    answers, rival = [], Rival()
-
-    with transaction.atomic():
-        TeamMemberDistributionOption.objects.filter(pk=options[0].pk).delete()
-        rival.begin(lambda: answers.append(api(alice).post("/leads", inquiry(mary))))
-        rival.wait_until_it_waits()
-    rival.finish()
-
-    assert answers[0].status_code == 201
-    assert statuses(Lead.objects.get()) == {"Dana": "Pending"}

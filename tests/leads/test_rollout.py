@@ -86,7 +86,7 @@ def test_an_offer_carries_what_the_option_says():
     [offer] = plan_rollout(
         RolloutTeam(6), [option(BOB, rank=4, assign_automatically=True, has_email_alert=True)], set(), NOW
     ).offers
-    assert (offer.option_id, offer.team_id, offer.rank, offer.assign_automatically) == (12, 6, 4, True)
+    assert (offer.team_id, offer.rank, offer.assign_automatically) == (6, 4, True)
     assert (offer.has_call_alert, offer.has_text_alert, offer.has_email_alert) == (False, True, True)
 
 

@@ -4,10 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from teams.models import TeamMember, TeamMemberDistributionOption, User
+from teams.forming import dissolve, form_team
+from teams.membership import hold
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from tests.conftest import make_user
+from tests.rival import Rival
 
 RIVALS = 4
 
@@ -63,3 +66,36 @@ def test_options_set_at_once_are_set_once(leader, at_once, api):
     assert at_once(leader, [("/team-member-distribution-options", body)] * RIVALS) == [201, 409, 409, 409]
     assert TeamMemberDistributionOption.objects.count() == 1
     assert User.objects.count() == 1
+
+
+def test_a_team_removed_and_a_member_who_accepts_do_not_wait_for_each_other(leader):
+    """Either has the team before its members."""
+    bob = make_user("Bob", "0112")
+    team = form_team(leader, name="Pride", now=leader.created_at)
+    place = TeamMember.objects.create(team=team, user=bob)
+    rival = Rival()
+
+    with transaction.atomic():
+        hold(team)
+        rival.begin(lambda: dissolve(Team.objects.get(pk=team.pk)))
+        rival.wait_until_it_waits()
+        TeamMember.objects.filter(pk=place.pk).update(request_status="Accepted")
+
+    rival.finish()
+    assert not Team.objects.exists()
+
+
+def test_to_accept_for_a_team_that_is_removed_meanwhile_is_404(leader, api):
+    bob = make_user("Bob", "0112")
+    team = form_team(leader, name="Pride", now=leader.created_at)
+    client, path = api(bob), f"/team-members/{TeamMember.objects.create(team=team, user=bob).pk}"
+    answers, rival = [], Rival()
+
+    with transaction.atomic():
+        hold(team)
+        rival.begin(lambda: answers.append(client.patch(path, {"request_status": "Accepted"}).status_code))
+        rival.wait_until_it_waits()
+        team.delete()
+
+    rival.finish()
+    assert answers == [404]
