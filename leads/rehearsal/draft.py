@@ -6,6 +6,7 @@ from typing import Any
 from config.api import values
 from leads.models import LeadRoute
 from leads.rehearsal.faults import CannotRehearse
+from leads.rehearsal.serializers import strange_keys
 from leads.routes import IncompleteRoute, fill, put_among, rule_of
 from leads.routing import in_order
 from leads.serializers import LeadRouteSerializer
@@ -22,8 +23,11 @@ def draft_routes(owner: User, bodies: Sequence[Any], context: Mapping[str, Any])
     faults: dict[int, Any] = {}
     for index, body in enumerate(bodies):
         route = route_named(body, standing) or LeadRoute(owner_user=owner)
+        strange = strange_keys(body, LeadRouteSerializer.Meta.fields)
         if fault := why_not(body, route, listed):
-            faults[index] = {"id": [fault]}
+            strange["id"] = [fault]
+        if strange:
+            faults[index] = strange
         listed.append(route)
     refuse(faults)
     draft = [route for route in ordered(list(standing.values())) if route in listed]

@@ -1,8 +1,9 @@
 """A rehearsal as JSON: what is asked, and what is answered."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from rest_framework import serializers
 
@@ -10,9 +11,11 @@ from config.api.fields import LooseBoolean, LooseInteger, LooseMoment, LooseSeri
 from leads import examples
 from leads.models import LeadRoute
 from leads.rehearsal.journeys import Station
+from leads.serializers import LeadSerializer
 from leads.trace import told_rotation
 
 TOO_LATE: Final = 3000
+MOST_NAMED: Final = 10
 
 
 def text() -> LooseText:
@@ -38,8 +41,28 @@ class ComingIn(LooseMoment):
         return moment
 
 
-class GivenLeadSerializer(serializers.Serializer[Any]):
-    """A lead as far as routing looks at it; nothing is required."""
+def strange_keys(body: Mapping[str, Any], known: Collection[str]) -> dict[str, list[str]]:
+    """What is wrong with the keys of a body: a slip would rehearse something else, so they are not passed over."""
+    strange = [key for key in body if key not in known]
+    return {key: ["is not known here."] for key in strange[:MOST_NAMED]}
+
+
+class ExactSerializer(serializers.Serializer[Any]):
+    """Takes no key that it does not know."""
+
+    passed_over: ClassVar[frozenset[str]] = frozenset()  # known, and of no account
+
+    def to_internal_value(self, data: Any) -> Any:
+        known = self.fields.keys() | self.passed_over
+        if isinstance(data, Mapping) and (strange := strange_keys(data, known)):
+            raise serializers.ValidationError(strange)
+        return super().to_internal_value(data)
+
+
+class GivenLeadSerializer(ExactSerializer):
+    """A lead as far as routing looks at it; nothing is required, and the rest of a lead's body is passed over."""
+
+    passed_over = frozenset(LeadSerializer.Meta.fields)
 
     source_id = LooseInteger(required=False, allow_null=True)
     contact_id = LooseInteger(required=False, allow_null=True)
@@ -52,7 +75,7 @@ class GivenLeadSerializer(serializers.Serializer[Any]):
     created_at = ComingIn(required=False, allow_null=True)
 
 
-class RehearsalOrderSerializer(serializers.Serializer[Any]):
+class RehearsalOrderSerializer(ExactSerializer):
     """Give one of `lead`, `csv` and `days`."""
 
     lead = GivenLeadSerializer(required=False, allow_null=True, help_text="One lead.")
@@ -60,7 +83,8 @@ class RehearsalOrderSerializer(serializers.Serializer[Any]):
         required=False,
         allow_blank=True,
         allow_null=True,
-        help_text="Leads as a table, whose first line names columns as `lead` does; at most 1,000 rows.",
+        help_text="Leads as a table, whose first line names columns as `lead` does, parted by commas, semicolons or "
+        "tabs; at most 1,000 rows.",
     )
     days = LooseInteger(
         min_value=1,

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from leads.models import Lead, LeadOffer, LeadRoute
 from teams.models import Team, User
-from tests.leads.conftest import NOON, ZILLOW, make_contact, make_route
+from tests.leads.conftest import NOON, ZILLOW, inquiry, make_contact, make_route
 
 PATH = "/lead-routes/simulate"
 
@@ -124,12 +124,24 @@ def test_a_lead_of_a_contact_has_its_source_and_goes_back_to_who_claimed_before(
         ({"csv": "name\nMary"}, "csv"),
         ({"csv": "type,type\nBuyer,Seller"}, "csv"),
         ({"csv": "type\n" + "Buyer\n" * 1001}, "csv"),
+        ({"csv": "type,city\n\n"}, "csv"),
+        ({"csv": 'type,"city\nBuyer,Irvine'}, "csv"),
+        ({"lead": {}, "rutes": []}, "rutes"),
+        ({"lead": {"typ": "Buyer"}}, "lead.typ"),
+        ({"lead": {}, "routes": [{}, {"feilds": 1}]}, "routes[1].feilds"),
     ],
 )
 def test_what_cannot_be_rehearsed_is_named(api, alice, body, field):
     answer = api(alice).post(PATH, body)
     assert answer.status_code == 400
     assert field in answer.json()["errors"]
+
+
+def test_a_whole_lead_and_a_whole_route_may_be_pasted(api, alice, simulate, mary, lead, route, options):
+    lead_row, route_row = (api(alice).get(path).json() for path in (f"/leads/{lead.pk}", f"/lead-routes/{route.pk}"))
+
+    assert len(simulate(lead=inquiry(mary), routes=[route_row])["leads"]) == 1
+    assert len(simulate(lead=lead_row)["leads"]) == 1
 
 
 def test_another_users_contact_is_unknown(api, alice, charlie):
@@ -152,6 +164,26 @@ def test_a_table_is_read_row_by_row_and_bad_rows_are_named_by_line(simulate, rou
         {"line": 7, "message": "source_id names no record: there is no 99999 that you may use."},
         {"line": 8, "message": "The row has 4 values, but the first line names 3 columns."},
     ]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_columns_may_be_parted_as_spreadsheets_do(simulate, route, options, separator):
+    table = "\ufeff" + separator.join(["type", "source_id", "note"]) + "\r\n" + separator.join(["Buyer", "1", "x"])
+
+    (lead,) = simulate(csv=table)["leads"]
+
+    assert lead["lead"] == {"type": "Buyer", "source_id": ZILLOW}
+
+
+@pytest.mark.parametrize("broken", ['1,"Buyer,x', '1,"Buyer"s,x'])
+def test_a_row_with_a_quotation_mark_left_open_is_bad_and_no_other(simulate, route, options, broken):
+    answer = simulate(csv=f'source_id,type,note\n1,Buyer,x\n{broken}\n1,"Seller",x\n1,Buyer,x\n')
+
+    assert [lead["line"] for lead in answer["leads"]] == [2, 4, 5]
+    (bad,) = answer["bad_rows"]
+    assert bad["line"] == 3
+    assert bad["message"].startswith("The row cannot be read: ")
+    assert bad["message"].endswith("Is a quotation mark left open?")
 
 
 def test_a_round_robin_moves_on_from_lead_to_lead_and_comes_back_untouched(simulate, team, bob, dana, route, options):
