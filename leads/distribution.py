@@ -25,6 +25,7 @@ from leads.roster import hold_round_robins, keep_places, roster_of
 from leads.trace import entry, trace, trace_all, with_alerts
 from teams.models import Team, User
 from teams.visibility import any_of
+from teams.warnings import why_not_fallback
 
 Status = LeadOffer.Status
 Kind = TraceEntry.Kind
@@ -283,13 +284,12 @@ def assign_all(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> alerts.T
 
 def fallbacks_of(team_ids: Collection[int]) -> dict[int, Fallback]:
     """What each of these teams does with the leads that nobody claimed."""
-    teams = Team.objects.filter(any_of("pk", team_ids)).select_related("fallback_user")
+    teams = Team.objects.filter(any_of("pk", team_ids)).with_fallback_user()
     return {team.pk: fallback_of(team) for team in teams}
 
 
 def fallback_of(team: Team) -> Fallback:
-    is_gone = team.fallback_user is not None and not team.fallback_user.is_active
-    return Fallback(team.fallback_target, team.fallback_team_id, team.fallback_user_id, is_gone)
+    return Fallback(team.fallback_target, team.fallback_team_id, team.fallback_user_id, why_not_fallback(team))
 
 
 @contextmanager
