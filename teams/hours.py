@@ -15,7 +15,8 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
 FAR = 366  # days: whoever does not open within a year does not open
 SPAN = re.compile(r"([a-z]+)(?:-([a-z]+))?")
-RANGE = re.compile(r"(\d{1,2})(?::([0-5]\d))?\s*(am|pm)?\s*(?:-|to)\s*(\d{1,2})(?::([0-5]\d))?\s*(am|pm)?")
+RANGE = re.compile(r"(\d{1,2})(?::([0-5]\d))?\s*(am|pm)?\s*(?:-|to)\s*(\d{1,2})(?::([0-5]\d))?\s*(am|pm)?", re.I)
+UNCLEAR = "which may mean two things: say 9am-5pm or 9:00-17:00, and for a night 22:00-06:00"
 ENTRY = re.compile(r"([a-z, -]*[a-z])[ ,]*(.*)")
 
 
@@ -33,7 +34,7 @@ class Hours:
     """When somebody is there, on the wall clock of their zone. Without a window: always, on closed days too."""
 
     windows: tuple[Window, ...] = ()
-    text: str = field(default="", compare=False)  # as they were written
+    text: str = field(default="", compare=False)  # as they were `told`
 
     def is_open(self, at: datetime, zone: ZoneInfo, closed_on: Collection[date] = ()) -> bool:
         """Whether it is open at this moment. A closed day is closed from its midnight to the next."""
@@ -77,7 +78,7 @@ def parse_hours(text: str) -> Hours:
     Days alone are whole days; times that end at or before they begin end on the next day; nothing is always.
     """
     entries = [entry for part in re.split(r"[;\n]", text.lower()) if (entry := part.strip())]
-    return Hours(tuple(window for entry in entries for window in _windows(entry)), text.strip())
+    return Hours(tuple(window for entry in entries for window in _windows(entry)), told(text.strip()))
 
 
 def _windows(entry: str) -> Iterator[Window]:
@@ -116,10 +117,15 @@ def _range(text: str) -> tuple[int, int]:
     match = RANGE.fullmatch(text)
     if not match:
         raise ValueError(f"holds {text[:20]!r}, which is no range of times such as 9:00-17:00.")
-    start, end = _minute(match[1], match[2], match[3]), _minute(match[4], match[5], match[6])
+    start, end = _ends(match)
     if start >= DAY_MINUTES:
         raise ValueError(f"holds {text[:20]!r}, which begins after the day is over.")
     return start, end - start if end > start else end - start + DAY_MINUTES
+
+
+def _ends(match: re.Match[str]) -> tuple[int, int]:
+    """The minutes of the day at which a range begins and ends."""
+    return _minute(match[1], match[2], match[3]), _minute(match[4], match[5], match[6])
 
 
 def _minute(hour: str, minute: str | None, half: str | None) -> int:
@@ -128,16 +134,44 @@ def _minute(hour: str, minute: str | None, half: str | None) -> int:
     if half and not 1 <= hours <= 12:
         raise ValueError(f"holds {hour}{half}, which is no time.")
     if half:
-        hours = hours % 12 + (12 if half == "pm" else 0)
+        hours = hours % 12 + (12 if half.lower() == "pm" else 0)
     total = hours * 60 + int(minute or 0)
     if total > DAY_MINUTES:
         raise ValueError(f"holds {hour}:{minute or '00'}, which is no time.")
     return total
 
 
+def told(text: str) -> str:
+    """Hours as they were written, but that ranges over midnight say so."""
+    return RANGE.sub(_told_range, text)
+
+
+def _told_range(match: re.Match[str]) -> str:
+    start, end = _ends(match)
+    if end > start:
+        return match[0]
+    return f"{start // 60}:{start % 60:02} until {end // 60}:{end % 60:02} the next day"
+
+
+def refuse_unclear(text: str) -> None:
+    """`9-5` is 9 to 17 o'clock to most who write it, and the clock of 24 hours says until the next morning."""
+    for match in RANGE.finditer(text):
+        start, end = _ends(match)
+        if end <= start and not is_clear(match):
+            raise ValueError(f"holds {match[0]!r}, {UNCLEAR}.")
+
+
+def is_clear(match: re.Match[str]) -> bool:
+    """Whether both ends say which half of the day they mean, or are of the clock of 24 hours beyond doubt."""
+    if match[3] or match[6]:
+        return bool(match[3] and match[6])
+    return int(match[1]) > 12 or match[1].startswith("0") or match[4].startswith("0")
+
+
 def validate_hours(text: str) -> None:
-    """Refuse what cannot be read."""
+    """Refuse what cannot be read, or be read in two ways."""
     try:
         parse_hours(text)
+        refuse_unclear(text)
     except ValueError as problem:
         raise ValidationError(str(problem)) from None

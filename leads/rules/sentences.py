@@ -5,6 +5,7 @@ from typing import Final
 
 from leads.models import DistributionTarget, LeadRoute
 from leads.unmet import dollars
+from teams.hours import told
 from teams.models import Team
 
 MOST_VALUES: Final = 4  # of one condition that are told; of more, how many there are
@@ -35,7 +36,7 @@ def _conditions(route: LeadRoute) -> Iterator[str]:
         if text:
             yield before + (text if text.startswith(("$", "under")) else one_of(text))
     if route.open_hours:
-        yield route.open_hours
+        yield told(route.open_hours)
 
 
 def one_of(text: str) -> str:

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teams.hours import ALWAYS, DAY_MINUTES, Hours, Window, parse_hours
+from teams.hours import ALWAYS, DAY_MINUTES, Hours, Window, parse_hours, told, validate_hours
 from teams.zones import wall_time
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -54,6 +55,26 @@ def test_hours_are_read_as_they_are_meant(text, open_at, closed_at):
 def test_what_cannot_be_read_is_named(text, named):
     with pytest.raises(ValueError, match=named):
         parse_hours(text)
+
+
+@pytest.mark.parametrize("text", ["Mon 9-5", "Mon 9-9", "Mon-Fri 10-12, 1-2; Sat 9-5", "Mon 9:00-5:00", "Mon 9am-5"])
+def test_what_may_mean_two_things_is_refused_with_what_to_say_instead(text):
+    with pytest.raises(ValidationError, match=r"say 9am-5pm or 9:00-17:00"):
+        validate_hours(text)
+    assert parse_hours(text)  # what was kept before is read as it was
+
+
+@pytest.mark.parametrize(
+    "text", ["Fri 22:00-06:00", "Fri 22-6", "Fri 10pm-6am", "Mon 09:00-09:00", "Mon 0-0", "Mon 9-5pm"]
+)
+def test_a_night_is_told_by_its_form(text):
+    validate_hours(text)
+
+
+def test_a_range_over_midnight_says_so():
+    assert told("Fri-Sat 22:00-6:00; Sun 9-12, 10PM-2am") == (
+        "Fri-Sat 22:00 until 6:00 the next day; Sun 9-12, 22:00 until 2:00 the next day"
+    )
 
 
 def test_a_day_off_is_closed_from_midnight_to_midnight():
@@ -103,3 +124,18 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(some, moment, zone):
 def test_whatever_is_typed_is_read_or_refused(text):
     with suppress(ValueError):
         assert parse_hours(text) == parse_hours(text.upper())
+
+
+ends = st.tuples(st.integers(0, 23), st.sampled_from(["", ":00", ":30"]), st.sampled_from(["", "am", "pm"]))
+times = ends.map(lambda end: "{}{}{}".format(*end))
+
+
+@given(times, times)
+def test_what_is_accepted_without_am_or_pm_means_the_same_with_the_clock_of_twelve_hours_or_cannot(start, end):
+    """No range over midnight is kept of which both ends could be hours of a clock of twelve."""
+    text = f"Mon {start}-{end}"
+    with suppress(ValueError, ValidationError):
+        validate_hours(text)
+        [window] = parse_hours(text).windows
+        if window.start + window.minutes > DAY_MINUTES and not {"am", "pm"} & {start[-2:], end[-2:]}:
+            assert window.start >= 13 * 60 or start.startswith("0") or end.startswith("0")
