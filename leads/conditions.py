@@ -18,6 +18,7 @@ from teams.zones import wall_time
 
 NEVER_OPENS: Final = "never within a year"
 MOST_TOLD: Final = 20  # values of one condition
+MOST_LETTERS: Final = 200  # of its hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,20 @@ def _unmet(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Iter
         yield Unmet("price", [conditions.price_from, conditions.price_to], _plain(inquiry.price))
     if inquiry.at is not None and not conditions.hours.is_open(inquiry.at, calendar.zone, calendar.closed_on):
         if not conditions.is_held_until_open:
-            yield Unmet("open_hours", "open", f"{wall_time(inquiry.at, calendar.zone):%a %H:%M}")
+            yield Unmet("open_hours", _hours(conditions, calendar), _time(inquiry.at, calendar))
         elif opening(conditions, inquiry, calendar) is None:
-            yield Unmet("open_hours", "open", NEVER_OPENS)
+            yield Unmet("open_hours", _hours(conditions, calendar), NEVER_OPENS)
+
+
+def _hours(conditions: Conditions, calendar: Calendar) -> str:
+    """`Mon-Fri 9:00-17:00 (America/Los_Angeles)`."""
+    return f"{conditions.hours.text[:MOST_LETTERS]} ({calendar.zone.key})"
+
+
+def _time(at: datetime, calendar: Calendar) -> str:
+    """`Tue 18:35`, or `Fri 10:00, a holiday`, on the clock on the wall."""
+    local = wall_time(at, calendar.zone)
+    return f"{local:%a %H:%M}{', a holiday' if local.date() in calendar.closed_on else ''}"
 
 
 def _some(wanted: frozenset[str]) -> list[str]:

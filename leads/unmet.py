@@ -6,6 +6,7 @@ from typing import Any, Final
 from leads.conditions import NEVER_OPENS
 
 NOTHING: Final = "nothing"
+OPEN: Final = "open"  # what traces told of hours before they named them
 
 # What a condition is about. What is not here is called by its own name.
 LABELS: Final = {
@@ -43,7 +44,7 @@ def wanted(attempt: Mapping[str, Any]) -> str:
         case "price":
             return band(expected)
         case "open_hours":
-            return "within the opening hours"
+            return "within the opening hours" if expected == OPEN else f"within {expected}"
         case "zipcode":
             return "in the list of a team"
     return any_of(expected) if isinstance(expected, list | tuple) else plain(expected)

@@ -58,7 +58,7 @@ def test_one_of_the_values_is_enough(asked):
         ({"listing_statuses": words("Sold")}, ("listing_statuses", ["sold"], "Active")),
         ({"price_from": 750_001}, ("price", [750_001, None], 750_000)),
         ({"price_to": 750_000}, ("price", [None, 750_000], 750_000)),
-        ({"hours": parse_hours("Mon 9-12")}, ("open_hours", "open", "Mon 12:00")),
+        ({"hours": parse_hours("Mon 9-12")}, ("open_hours", "Mon 9-12 (America/Los_Angeles)", "Mon 12:00")),
     ],
 )
 def test_what_is_not_met_is_named_with_what_was_compared(asked, told):
@@ -87,7 +87,7 @@ def test_a_lost_leading_zero_is_the_same_zip_code():
 
 def test_hours_go_by_the_clock_on_the_wall():
     assert unmet(hours=parse_hours("Tue 5-6"), zone=TOKYO) is None
-    assert unmet(hours=parse_hours("Tue 5-6")) == ("open_hours", "open", "Mon 12:00")
+    assert unmet(hours=parse_hours("Tue 5-6")) == ("open_hours", "Tue 5-6 (America/Los_Angeles)", "Mon 12:00")
 
 
 def test_a_lead_out_of_hours_may_be_held_until_they_open():
@@ -154,6 +154,8 @@ def test_a_rule_without_hours_takes_leads_at_once_on_a_holiday_of_its_team(how, 
 def test_a_rule_with_hours_is_closed_on_a_holiday_of_its_team(how):
     area = [TeamArea(6, codes("92618"), CLOSED)]
     assert route(IRVINE, [*chosen_by(BY_DAY)[how], rule(2, team_id=7)], area).team_id == 7
+    told = route(IRVINE, chosen_by(BY_DAY)[how], area).tried[0]
+    assert (told.expected, told.actual) == ("Mon-Fri 9-17 (America/Los_Angeles)", "Mon 12:00, a holiday")
     held = route(IRVINE, chosen_by(HELD)[how], area)
     assert (held.team_id, held.starts_at) == (6, datetime(2027, 3, 2, 17, tzinfo=UTC))
 

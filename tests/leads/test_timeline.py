@@ -170,6 +170,12 @@ def test_the_members_of_the_team_that_a_lead_leaves_are_passed_over_before_it_le
         ("price", [250000, None], 180000, "the price is to be from $250,000, and is $180,000"),
         ("price", [250000, 500000], None, "the price is to be from $250,000 and below $500,000, and is nothing"),
         ("open_hours", "open", "Sat 22:10", "the time is to be within the opening hours, and is Sat 22:10"),
+        (
+            "open_hours",
+            "Mon-Fri 9:00-17:00 (America/Los_Angeles)",
+            "Tue 18:35",
+            "the time is to be within Mon-Fri 9:00-17:00 (America/Los_Angeles), and is Tue 18:35",
+        ),
         ("moon_phase", "full", "new", "the moon phase is to be full, and is new"),
     ],
 )
