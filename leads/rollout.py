@@ -225,7 +225,7 @@ def _round(
     here = [option for option in able if _has_weight(option, skipped) and is_there(option, timedelta(0))]
     if not here:
         return [], None
-    turn = take_turn([option.place for option in here], sum(option.weight for option in able), team.turns + 1)
+    turn = take_turn([option.place for option in here], team.turns + 1)
     by_user = {option.user_id: option for option in here}
     ordered = [by_user[place.user_id] for place in turn.order]
     return _one_by_one(ordered, _interval(team), is_there), turn

@@ -1,21 +1,30 @@
 """Whose turn it is in a round robin, exactly by weight. Pure: everybody's place in, an order and new places out.
 
-Each lead owes every member who could take it their weight's share of a lead. Among those who are owed something, the
-turn goes to whoever must have it first to stay within one lead of their share (earliest deadline first, which for
-weights that stand keeps everybody within one lead; "most owed first", as smooth weighted round robins do it, strays
+Each lead owes every member who could take it their weight's share of it. Among those who are owed something, the turn
+goes to whoever must have it first to stay within one lead of their share (earliest deadline first, which while
+everybody is there keeps everybody within one lead; "most owed first", as smooth weighted round robins do it, strays
 further [measured: 1.4 leads among twelve members]). Ties go to the least recently offered, then to the older option.
+
 Who is passed over keeps their place: they earn nothing meanwhile, and lose nothing. That holds also for those of whom
-it turns out only at their moment that they cannot take it.
+it turns out only at their moment that they cannot take it. As members come and go somebody may fall a whole lead behind
+after all: then whoever is furthest behind comes first. So shares are counted in leads, of whomever they are shares
+[measured: with members away at random nobody strays 1.5 leads; counted in weights, it was 70 after 3,000 leads].
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Final
+
+# Credits are whole numbers, so that their sum stays what it is. A share is rounded by less than one; after a thousand
+# million leads that is still less than a grain, below which nothing is owed.
+LEAD: Final = 10**15
+GRAIN: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A member's place. `credit` is what they are owed, in leads times the weight of all who shared in them."""
+    """A member's place. `credit` is what they are owed, in parts of a LEAD."""
 
     user_id: int
     weight: int = 1
@@ -56,17 +65,14 @@ class Missed:
         return self.taker != _first(self.offered, self.before)
 
 
-def take_turn(places: Sequence[Place], whole: int, number: int) -> Turn:
-    """The turn among those who can take it; `whole` is the weight of the whole team, `number` counts its turns from 1.
-
-    No place may be more than a lead away from its share: what older, larger weights left behind is cut.
-    """
-    owed = [replace(place, credit=_within(place.credit, whole) + place.weight) for place in places if place.weight > 0]
-    shared = sum(place.weight for place in owed)
-    ranked = sorted(owed, key=lambda place: _deadline(place, shared))
+def take_turn(places: Sequence[Place], number: int) -> Turn:
+    """The turn among those who can take it; `number` counts the turns of their team from 1."""
+    shares = _shares({place.user_id: place.weight for place in places if place.weight > 0})
+    owed = [replace(place, credit=place.credit + shares[place.user_id]) for place in places if place.user_id in shares]
+    ranked = sorted(owed, key=_urgency)
     if not ranked:
         return Turn((), ())
-    taker = replace(ranked[0], credit=ranked[0].credit - shared, last_turn=number)
+    taker = replace(ranked[0], credit=ranked[0].credit - sum(shares.values()), last_turn=number)
     before = {place.user_id: place for place in places}
     return Turn(tuple(before[place.user_id] for place in ranked), (taker, *ranked[1:]))
 
@@ -92,7 +98,7 @@ def _dues(turn: Missed, passed: Collection[int]) -> dict[int, int]:
     if taker is None:
         return {}
     left_out = turn.offered[: turn.offered.index(taker)]
-    dues = {place.user_id: place.weight for place in turn.order if place.user_id not in left_out}
+    dues = _shares({place.user_id: place.weight for place in turn.order if place.user_id not in left_out})
     dues[taker] -= sum(dues.values())
     return dues
 
@@ -107,10 +113,13 @@ def _first(offered: Sequence[int], passed: Collection[int]) -> int | None:
     return next((user_id for user_id in offered if user_id not in passed), None)
 
 
-def _deadline(place: Place, shared: int) -> tuple[bool, Fraction, int]:
-    """First those who are owed something; of them, who would soonest be a whole lead behind, then who waits longest."""
-    return place.credit <= 0, Fraction(shared - place.credit, place.weight), place.last_turn
+def _shares(weights: Mapping[int, int]) -> dict[int, int]:
+    """Of one lead, by user. What does not divide nobody earns, and nobody pays."""
+    whole = sum(weights.values())
+    return {user_id: LEAD * weight // whole for user_id, weight in weights.items()}
 
 
-def _within(credit: int, whole: int) -> int:
-    return max(1 - whole, min(whole - 1, credit))
+def _urgency(place: Place) -> tuple[int, bool, Fraction, int]:
+    """First who is a whole lead behind; of those owed something who would soonest be; then who waits longest."""
+    behind = place.credit if place.credit >= LEAD - GRAIN else 0
+    return -behind, place.credit < GRAIN, Fraction(LEAD - place.credit, place.weight), place.last_turn

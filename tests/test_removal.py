@@ -15,6 +15,7 @@ from config.due import engine
 from crm.contacts import remove_contact
 from crm.models import Contact, Event
 from leads.engine import turns as alerting
+from leads.engine.caps import Caps
 from leads.models import DistributionTarget, Lead, LeadOffer
 from messaging import consent
 from messaging.gateways import Inbound, Receipt
@@ -212,7 +213,7 @@ def test_while_a_member_is_alerted_to_its_lead(mary, lead, removal):
         ((offer,),) = alerting.hold_turns(NOON)
         removal.begin(lambda: remove_contact(mary, now=LATER))
         removal.wait_until_it_waits()
-        alerting.sort_out([offer], NOON)
+        alerting.sort_out([offer], Caps([offer], NOON), NOON)
         alerting.queue_alerts([offer], NOON)
         alerting.write([offer])
     removal.finish()

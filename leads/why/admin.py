@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -11,6 +12,7 @@ from config.api.admin import ResourceAdmin
 from config.api.asking import ask
 from leads.models import Lead, LeadRoute, LeadSource, RotationPlace, RoutingTrace, TraceEntry
 from leads.report.page import in_words
+from leads.rotation import LEAD
 from leads.why.page import ids_in, page_of
 from leads.why.views import RoutingTraceResource
 from teams.models import Team, User
@@ -72,10 +74,14 @@ class TraceEntryAdmin(ResourceAdmin):
 class RotationPlaceAdmin(ResourceAdmin):
     """Whose turn it was last in the round robins of the teams you created, and what each member is owed."""
 
-    list_display = ["team", "user", "credit", "last_turn"]
+    list_display = ["team", "user", "leads_owed", "last_turn"]
     list_display_links = None
     list_select_related = ["team", "user"]
     ordering = ["team", "-last_turn"]
+
+    @admin.display(description="leads owed", ordering="credit")
+    def leads_owed(self, place: RotationPlace) -> str:
+        return f"{place.credit / LEAD:+.2f}"
 
     def rows_for(self, user: User) -> QuerySet[RotationPlace]:
         return RotationPlace.objects.filter(team__creator=user)

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from leads import engine
 from leads.models import Lead, LeadRoute, RotationPlace
+from leads.rotation import LEAD
 from tests.leads.conftest import NOON, inquiry, make_contact, make_option, offer_of, statuses
 
 
@@ -30,9 +31,9 @@ def bring(api, alice):
 
 
 def places():
-    """What everybody is owed, and the number of their last turn."""
+    """What everybody is owed, in leads, and the number of their last turn."""
     rows = RotationPlace.objects.values_list("user__first_name", "credit", "last_turn")
-    return {name: (credit, last_turn) for name, credit, last_turn in rows}
+    return {name: (round(credit / LEAD, 2), last_turn) for name, credit, last_turn in rows}
 
 
 def go_away(user, **how):
@@ -49,13 +50,13 @@ def reasons(api, alice, lead):
 @pytest.mark.parametrize("how", [{"is_active": False}, {"working_hours": "Tue 9-10"}, {"email": "", "phone": ""}])
 def test_who_is_not_there_for_their_turn_does_not_pay_for_it(how, bob, dana, bring, run):
     (lead,) = bring()
-    assert places() == {"Bob": (-2, 1), "Dana": (1, 0), "Alice": (1, 0)}
+    assert places() == {"Bob": (-0.67, 1), "Dana": (0.33, 0), "Alice": (0.33, 0)}
     go_away(bob, **how)
 
     run()
 
     assert statuses(lead) == {"Bob": "Cancelled", "Dana": "Sent", "Alice": "Pending"}
-    assert places() == {"Bob": (0, 0), "Dana": (-1, 1), "Alice": (1, 0)}
+    assert places() == {"Bob": (0, 0), "Dana": (-0.5, 1), "Alice": (0.5, 0)}
 
 
 def test_the_trace_tells_whose_turn_it_is_instead(api, alice, bob, dana, bring, run):
@@ -100,8 +101,8 @@ def test_many_leads_that_one_member_misses_are_shared_by_the_others(bob, bring, 
     told = [lead.offers.get(status="Sent").user.first_name for lead in leads]
     assert (told.count("Dana"), told.count("Alice")) == (4, 2)  # two were bob's, and dana follows him
     # Of the four that were another's from the start he was owed his share.
-    assert places() == {"Bob": (4, 0), "Dana": (-4, 5), "Alice": (0, 6)}
-    assert sum(credit for credit, _ in places().values()) == 0
+    assert places() == {"Bob": (1.33, 0), "Dana": (-1.67, 5), "Alice": (0.33, 6)}
+    assert sum(RotationPlace.objects.values_list("credit", flat=True)) == 0
 
 
 def test_a_turn_that_was_declined_or_let_pass_was_had(api, bob, bring, run):
@@ -110,7 +111,7 @@ def test_a_turn_that_was_declined_or_let_pass_was_had(api, bob, bring, run):
     api(bob).patch(f"/leads/{first.pk}/offers/{offer_of(first, bob).pk}", {"status": "Declined"})
     run(minutes=30)
 
-    assert places() == {"Bob": (-1, 1), "Dana": (-1, 2), "Alice": (2, 0)}
+    assert places() == {"Bob": (-0.33, 1), "Dana": (-0.33, 2), "Alice": (0.67, 0)}
 
 
 def test_who_is_second_and_away_keeps_what_the_turn_gave_them(dana, bring, run):
@@ -132,7 +133,7 @@ def test_who_leaves_the_team_before_their_turn_does_not_pay_either(api, alice, b
 
     assert api(alice).delete(f"/team-members/{membership.pk}").status_code == 200
 
-    assert places() == {"Bob": (0, 0), "Dana": (-1, 1), "Alice": (1, 0)}
+    assert places() == {"Bob": (0, 0), "Dana": (-0.5, 1), "Alice": (0.5, 0)}
 
 
 def test_many_missed_turns_cost_as_many_statements_as_one(bob, bring, clock):
