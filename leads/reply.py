@@ -1,12 +1,12 @@
-"""Claiming a lead by answering its alert: with the number in the text (`settings.INBOUND`), or by pressing a key in the
-call (`settings.KEY_PRESSED`)."""
+"""Answering an alert: claiming its lead with the number in the text, declining it with a no beside that
+(`settings.INBOUND`), or claiming it by pressing a key in the call (`settings.KEY_PRESSED`)."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from config.errors import DomainError
-from leads.claims import AlreadyClaimed, LeadIsGone, LeadIsMerged, OfferNotOpen, claim
+from leads.claims import AlreadyClaimed, LeadIsGone, LeadIsMerged, OfferNotOpen, claim, decline
 from leads.models import Lead, LeadOffer
 from leads.numbers import REMEMBERED
 from leads.wording import Story, choice
@@ -16,23 +16,35 @@ from teams.models import User
 
 FRESH = timedelta(days=1)  # alerts that a phone which is a contact's, too, may answer
 KEY = "1"  # to claim by a call, and then to hear how to reach the person
-LONE_NUMBER = re.compile(r"[\W_]*([0-9]{1,4})[\W_]*")  # " 2. " and "#2" too, but no word beside it
+# As people type it: " 2. ", "#2", the key of a telephone (\ufe0f\u20e3). No word is beside it; "-2" and "2?" are none.
+NUMBER = r"[\s#(\"'*]*(?P<{}>[0-9]{{1,4}})[\s.,:!)\"'*\ufe0f\u20e3]*"
+NO = r"\W*(?:no|pass|decline)[\s.,:!]*"
+LONE_NUMBER = re.compile(NUMBER.format("number"))
+DECLINED_NUMBER = re.compile(f"{NO}{NUMBER.format('after')}|{NUMBER.format('before')}{NO}", re.IGNORECASE)
 
 Status = LeadOffer.Status
 
 
 def claim_by_digit(message: Message, now: datetime) -> bool:
-    """Take an agent's text that is only a number: claim the lead they were alerted to with it, and answer."""
-    match = LONE_NUMBER.fullmatch(message.body)
-    if not match or not message.sender:
+    """Take an agent's text that is only a number, or one with a no: claim the lead they were alerted to with it, or
+    decline it, and answer."""
+    number = read_number(message.body, LONE_NUMBER)
+    try_it = take_it
+    if number is None:
+        number, try_it = read_number(message.body, DECLINED_NUMBER), leave_it
+    if number is None or not message.sender:
         return False
-    number = int(match[1])
     offers = offers_meant(message.sender, number)
     if not offers or (message.contact_id and not is_an_answer(message, number, offers, now)):
         return False
     offer = next((offer for offer in offers if offer.reply_number == number), None)
-    answer(message, offer.user if offer else offers[0].user, outcome(offer, number, offers, now), now=now)
+    answer(message, offer.user if offer else offers[0].user, outcome(offer, number, offers, try_it, now), now=now)
     return True
+
+
+def read_number(text: str, pattern: re.Pattern[str]) -> int | None:
+    match = pattern.fullmatch(text)
+    return next((int(number) for number in match.groups() if number), None) if match else None
 
 
 def offers_meant(phone: str, number: int) -> list[LeadOffer]:
@@ -56,20 +68,34 @@ def is_an_answer(message: Message, number: int, offers: Collection[LeadOffer], n
     return number in told and message.user_id is None  # the alert number is nobody's
 
 
-def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], now: datetime) -> str:
-    """Try to claim, and put into words what came of it."""
+Attempt = Callable[[LeadOffer, int, datetime], str]
+
+
+def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], try_it: Attempt, now: datetime) -> str:
+    """Try to claim or to decline, and put into words what came of it."""
     if offer is None:
         return f"No lead has the number {number}. {choice(open_ones(offers))}"
-    if offer.status == Status.CLAIMED:
-        return Story(offer.lead).given_text
     try:
-        claim(offer, via=Lead.ClaimedVia.TEXT, now=now)
+        return try_it(offer, number, now)
     except AlreadyClaimed:
         return story_of(offer).taken_text
     except (OfferNotOpen, LeadIsGone, LeadIsMerged):
         others = [other for other in offers if other.lead_id != offer.lead_id]
         return f"Lead {number} is no longer open to you. {choice(open_ones(others))}"
+
+
+def take_it(offer: LeadOffer, number: int, now: datetime) -> str:
+    if offer.status != Status.CLAIMED:
+        claim(offer, via=Lead.ClaimedVia.TEXT, now=now)
     return Story(offer.lead).given_text
+
+
+def leave_it(offer: LeadOffer, number: int, now: datetime) -> str:
+    if offer.status == Status.CLAIMED:
+        return f"Lead {number} is yours already. Give it back in the admin, or have somebody do it."
+    decline(offer, now=now)
+    story = story_of(offer)
+    return f"You declined lead {number}: {story.caller or story.teaser}."
 
 
 def open_ones(offers: Collection[LeadOffer]) -> dict[int, Story]:

@@ -3,6 +3,7 @@ import pytest
 from leads.models import Lead
 from leads.numbers import REMEMBERED
 from leads.reply import claim_by_digit
+from messaging import consent
 from messaging.models import Message
 from tests.leads.conftest import NOON, inquiry, offer_of, statuses, texts_to
 
@@ -40,7 +41,7 @@ def offered(api, alice, lead, run):
     return lead
 
 
-@pytest.mark.parametrize("body", ["1", " 1 ", "1.", "#1", "\n1\n", "1!", "(1)", "01"])
+@pytest.mark.parametrize("body", ["1", " 1 ", "1.", "#1", "\n1\n", "1!", "(1)", "01", '"1"', "1\ufe0f\u20e3"])
 def test_a_lone_digit_claims(offered, bob, texts_in, settings, body):
     assert texts_in(bob, body)
 
@@ -52,7 +53,13 @@ def test_a_lone_digit_claims(offered, bob, texts_in, settings, body):
     assert (answer.sender, answer.purpose, answer.channel) == (settings.ALERT_NUMBER, "alert", "text")
 
 
-@pytest.mark.parametrize("body", ["1 please", "call me at 1", "one", "", "1 2", "12345", "٣", "1a"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("1 please", "call me at 1", "one", "", "1 2", "12345", "٣", "1a", "-1", "1?", "$1", "1-1", "+1", "1%"),
+        *("no", "pass", "nope 1", "no 1 2", "1 no thanks", "no 1?", "know 1", "not 1", "no -1", "1 2 no"),
+    ],
+)
 def test_anything_beside_the_digit_is_somebody_elses_to_take(offered, bob, texts_in, body):
     assert not texts_in(bob, body)
 
@@ -110,6 +117,41 @@ def test_a_declined_lead_is_no_longer_open(api, offered, bob, texts_in):
     assert texts_in(bob, "1")
 
     assert texts_to(bob)[-1] == "Lead 1 is no longer open to you. There is no lead for you to claim now."
+
+
+@pytest.mark.parametrize(
+    "body", ["no 1", "1 no", "No, 1.", "1: NO!", "pass 1", "1 pass", "Pass #1", "decline 1", "no1"]
+)
+def test_a_no_beside_the_number_declines(api, alice, bob, dana, lead, run, texts_in, body):
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+
+    assert texts_in(bob, body)
+
+    run()
+    assert statuses(lead) == {"Bob": "Declined", "Dana": "Sent"}  # whose turn is now
+    assert texts_to(bob)[-1] == "You declined lead 1: Mary Jackson."
+    assert texts_in(bob, body)  # again changes nothing
+    assert texts_to(bob)[-1] == "You declined lead 1: Mary Jackson."
+
+
+def test_what_is_not_to_be_declined_is_told(offered, bob, dana, texts_in):
+    texts_in(bob, "1")
+    texts_in(bob, "no 1")
+    texts_in(dana, "no 1")
+    texts_in(bob, "no 7")
+
+    assert texts_to(bob)[-2] == "Lead 1 is yours already. Give it back in the admin, or have somebody do it."
+    assert texts_to(dana)[-1] == "Lead 1 is no longer open to you. There is no lead for you to claim now."
+    assert texts_to(bob)[-1].startswith("No lead has the number 7.")
+    assert statuses(offered) == {"Bob": "Claimed", "Dana": "Lost"}
+
+
+def test_stop_declines_nothing_and_stops(offered, bob, text_in):
+    text_in(bob.phone_e164, "STOP")
+
+    assert statuses(offered)["Bob"] == "Sent"
+    assert consent.state_of(bob.phone_e164).opted_out
 
 
 def test_a_number_that_is_used_again_means_the_open_lead(api, alice, bob, mary, offered, texts_in, run):
