@@ -219,7 +219,7 @@ def test_a_call_is_logged_in_the_admin(bob, ponded, api, mary):
     assert ponded.contacted_at is not None
     page = browser.get(f"/admin/leads/lead/{ponded.pk}/change/").content.decode()
     form = f"/admin/crm/activity/add/?contact={mary.pk}&amp;kind=Call"
-    assert f'<a href="{form}">Log a call</a>' in page
+    assert f'href="{form}">Log a call</a>' in page
     assert 'value="Call" selected' in browser.get(form.replace("&amp;", "&")).content.decode()
 
 
