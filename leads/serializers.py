@@ -1,6 +1,7 @@
 """Leads, routes and offers as LionDesk shows them (reference 2.24 to 2.27)."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -292,6 +293,12 @@ class LeadOfferSerializer(LooseSerializer[LeadOffer]):
             "has_text_alert",
             "has_email_alert",
         ]
+
+    def to_internal_value(self, data: Any) -> Any:
+        """An answer that says nothing is none, though elsewhere an empty value leaves a field as it is."""
+        if isinstance(data, Mapping) and data.get("status", Status.CLAIMED) in (None, ""):
+            raise serializers.ValidationError({"status": ["must be Claimed or Declined."]})
+        return super().to_internal_value(data)
 
     def to_representation(self, offer: LeadOffer) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(offer)

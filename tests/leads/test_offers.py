@@ -391,6 +391,9 @@ def test_an_offer_is_reached_only_under_its_own_lead(api, alice, bob, mary, offe
 
 def test_only_claiming_and_declining_can_be_said(api, bob, offered):
     assert "status" in answer(api, bob, offered, "Sent").json()["errors"]
+    for nothing in (None, ""):
+        refused = answer(api, bob, offered, nothing)
+        assert (refused.status_code, refused.json()["message"]) == (400, "status must be Claimed or Declined.")
     assert "claimed_via" in answer(api, bob, offered, "Claimed", claimed_via="Pigeon").json()["errors"]
     assert statuses(offered)["Bob"] == "Sent"
 
