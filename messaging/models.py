@@ -207,7 +207,10 @@ class Message(models.Model):
             models.Index(
                 fields=["recipient"], condition=models.Q(status__in=["queued", "held"]), name="message_waiting_for"
             ),
-            models.Index(fields=["contact", "id"], name="message_of_contact"),  # read by the conversation
+            # Read by the conversation. Most messages are alerts, about nobody.
+            models.Index(
+                fields=["contact", "id"], condition=models.Q(contact__isnull=False), name="message_of_contact"
+            ),
             # Read when a user's own phone texts in: what were they told of late?
             models.Index(fields=["user", "created_at"], name="message_of_user"),
         ]
