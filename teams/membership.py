@@ -25,6 +25,14 @@ class NoWeight(DomainError):
     """weight: no member would take a turn in the Round Robin, for all of its weights would be 0."""
 
 
+class OnlyTurn(Conflict):
+    """Nobody else takes turns in the Round Robin."""
+
+    def __init__(self, option: TeamMemberDistributionOption) -> None:
+        alone = f"{option.user} alone takes turns in the Round Robin of {option.team}, for all other weights are 0"
+        super().__init__(f"{alone}: change one of those first.")
+
+
 class HasOptions(Conflict):
     """This member of the team has distribution options already: change those."""
 
@@ -90,6 +98,18 @@ def refuse_no_weight(team: Team) -> None:
     weights = list(options.values_list("weight", flat=True))
     if weights and not any(weights):
         raise NoWeight(errors={"weight": str(NoWeight.__doc__)})
+
+
+@transaction.atomic
+def remove_option(option: TeamMemberDistributionOption) -> None:
+    """Offer a member no leads any more. Who leaves the team is not kept by this: `leave_leads_of`."""
+    hold(option.team)
+    option.delete()
+    try:
+        if option.weight:
+            refuse_no_weight(option.team)
+    except NoWeight:
+        raise OnlyTurn(option) from None
 
 
 def hold(team: Team) -> None:

@@ -20,7 +20,7 @@ from teams.filters import (
     UserFilters,
 )
 from teams.forming import change_team, dissolve, form_team
-from teams.membership import answer, check_option, hold, invite, refuse_no_weight, remove
+from teams.membership import answer, check_option, hold, invite, refuse_no_weight, remove, remove_option
 from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
 from teams.programs import NotYourProgram, users_of_program
 from teams.serializers import (
@@ -151,6 +151,9 @@ class TeamMemberDistributionOptionResource(Resource[TeamMemberDistributionOption
         elif "weight" in given:
             hold(option.team)
         refuse_no_weight(self.save(serializer).team)
+
+    def perform_destroy(self, record: TeamMemberDistributionOption) -> None:
+        remove_option(record)
 
 
 class SubAccountResource(Resource[SubAccount]):

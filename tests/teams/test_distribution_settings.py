@@ -158,6 +158,27 @@ def test_somebody_must_have_a_weight_in_a_round_robin(alice, bob, dana, team, ap
     assert client.patch(f"{OPTIONS}/{bobs['id']}", {"weight": 0}).json()["warnings"][-1].endswith("the weight is 0")
 
 
+def test_who_alone_takes_turns_in_a_round_robin_is_not_taken_out_of_them_but_may_leave(alice, bob, dana, team, api):
+    client = api(alice)
+    client.patch(f"/teams/{team.pk}", {"order_method": "Round Robin"})
+    bobs, danas = client.made(OPTIONS, option(team, bob)), client.made(OPTIONS, option(team, dana, weight=0))
+
+    answer = client.delete(f"{OPTIONS}/{bobs['id']}")
+
+    assert answer.status_code == 409
+    assert answer.json()["message"].startswith(f"{bob} alone takes turns")
+    assert client.get(f"{OPTIONS}/{bobs['id']}").status_code == 200
+    place = TeamMember.objects.get(team=team, user=bob)
+    assert api(bob).delete(f"/team-members/{place.pk}").status_code == 200
+    assert client.delete(f"{OPTIONS}/{danas['id']}").status_code == 200
+
+
+def test_the_last_one_in_a_round_robin_may_be_taken_out_of_it(alice, bob, team, api):
+    api(alice).patch(f"/teams/{team.pk}", {"order_method": "Round Robin"})
+    made = api(alice).made(OPTIONS, option(team, bob))
+    assert api(alice).delete(f"{OPTIONS}/{made['id']}").status_code == 200
+
+
 def test_a_team_without_weights_does_not_become_a_round_robin(alice, bob, team, api):
     made = api(alice).made(OPTIONS, option(team, bob, weight=0))
     refused(api(alice).patch(f"/teams/{team.pk}", {"order_method": "Round Robin"}), "weight")
