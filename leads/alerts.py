@@ -34,14 +34,25 @@ def tell_owner(lead: Lead, *, now: datetime) -> Told:
     return tell_of_gifts([(lead, lead.owner_user)], now=now)
 
 
-def tell_owners(leads: Sequence[tuple[Lead, bool]], *, now: datetime) -> Told:
-    """Of leads that wait for their owners, and must not lie unseen; with each, whether nobody could be told of it."""
-    return tell_all([(lead, lead.owner_user, waiting(Story(lead), is_untold=no)) for lead, no in leads], now=now)
+class Waiting(NamedTuple):
+    """A lead that waits for its owner, with what nobody could or would do."""
+
+    lead: Lead
+    is_untold: bool  # nobody could be told of it
+    was_had: bool  # somebody had it, and has it no more
 
 
-def waiting(story: Story, *, is_untold: bool) -> News:
-    if is_untold:
+def tell_owners(leads: Sequence[Waiting], *, now: datetime) -> Told:
+    """Of leads that wait for their owners, and must not lie unseen."""
+    return tell_all([(each.lead, each.lead.owner_user, waits_for_you(each)) for each in leads], now=now)
+
+
+def waits_for_you(waiting: Waiting) -> News:
+    story = Story(waiting.lead)
+    if waiting.is_untold:
         return News(story.untold_text, story.untold_subject, story.untold_email)
+    if waiting.was_had:
+        return News(story.lost_text, story.lost_subject, story.lost_email)
     return News(story.unclaimed_text, story.unclaimed_subject, story.unclaimed_email)
 
 

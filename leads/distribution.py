@@ -227,7 +227,11 @@ def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: Pasts
     leads = [lead for lead, _ in stranded]
     fallbacks = fallbacks_of({lead.team_id or 0 for lead in leads})
     moves = [(lead, plan, hop_of(lead, pasts[lead.pk], fallbacks)) for lead, plan in stranded]
-    waiting = [(lead, is_untold(lead, plan)) for lead, plan, hop in moves if hop.target is None]
+    waiting = [
+        alerts.Waiting(lead, is_untold(lead, plan), bool(pasts[lead.pk].returned))
+        for lead, plan, hop in moves
+        if hop.target is None
+    ]
     entries = [entry(lead, KINDS[hop.target], hop.reason, now, plan, **where(hop)) for lead, plan, hop in moves]
     for lead, _, hop in moves:
         arrive(lead, hop, now)

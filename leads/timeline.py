@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from config.api.values import milliseconds_z
+from leads.claims import CLAIMED
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
 from leads.unmet import why_unmet
 from messaging.models import Message
@@ -55,6 +56,7 @@ KINDS: Final = (
     *(kind for kind, _ in (*ALERT_ENDS.values(), *OFFER_ENDS.values())),
     *TraceEntry.Kind.values,
 )
+SETTLED: Final = (CLAIMED, "merged into", "claimed as")  # so reasons begin of turns that ended with the lead (doubles)
 CHANNELS: Final = {Message.Channel.TEXT: "text", Message.Channel.EMAIL: "email", Message.Channel.CALL: "call"}
 ALERTS: Final = ("alert_text_id", "alert_email_id", "alert_call_id")
 HOW: Final = {
@@ -73,7 +75,9 @@ class Phase(IntEnum):
     ENDING = auto()  # a turn that began earlier ends
     EVENT = auto()  # what a TraceEntry tells, with the plan that it tried
     PLANNED = auto()
+    PASSED = auto()  # a turn planned just now will not come
     TURN = auto()
+    ALARM = auto()  # that it is unclaimed still
     QUEUED = auto()
     SENT = auto()
     ARRIVED = auto()
@@ -112,7 +116,7 @@ def timeline(
     moments = {entry.at for entry in entries}
     happened = [
         *((Phase.OPENING, entry) for entry in opening(lead, trace, entries)),
-        *((Phase.EVENT, entry) for entry in events(trace, entries)),
+        *((phase_of_event(entry), entry) for entry in events(trace, entries)),
         *(happening for message in news_in(trace, entries, messages) for happening in way_of(message)),
         *(happening for offer in offers for happening in course_of(offer, lead, messages, moments)),
         *untold(lead, entries, offers),
@@ -197,6 +201,10 @@ def events(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterato
         yield told(entry, team_id, details)
         if not is_leaving:
             yield from plan_told(plan, team_id, entry.at)
+
+
+def phase_of_event(entry: Entry) -> Phase:
+    return Phase.ALARM if entry.kind == Kind.ALARM else Phase.EVENT
 
 
 def is_twice(entry: TraceEntry, entries: Sequence[TraceEntry]) -> bool:
@@ -318,11 +326,19 @@ def end_of(offer: LeadOffer, lead: Lead) -> Happening:
 
 
 def phase_of_end(offer: LeadOffer, status: Offer, at: datetime) -> Phase:
+    if is_missed(offer):  # which makes it another's turn, or the lead fall back
+        return Phase.ENDING if offer.created_at < at else Phase.PASSED
     if status in (Offer.LOST, Offer.CANCELLED, Offer.RETURNED):
         return Phase.CONSEQUENCE
     if is_given(offer):
         return Phase.TURN  # its alert tells that the lead is theirs
     return Phase.ENDING if (offer.alerted_at or offer.created_at) < at else Phase.ANSWERED
+
+
+def is_missed(offer: LeadOffer) -> bool:
+    """Whether the member could not be told when their turn came, while the lead was still to be had."""
+    is_cancelled = offer.status == Offer.CANCELLED and offer.alerted_at is None
+    return is_cancelled and not offer.reason.startswith(SETTLED)
 
 
 def about(

@@ -154,6 +154,20 @@ class Story:
     def unclaimed_email(self) -> str:
         return f"Everybody was told of this lead, and nobody claimed it. It waits for you.\n\n{self.details}"
 
+    # To the owner of a lead that somebody had, and nobody claimed again
+
+    @property
+    def lost_text(self) -> str:
+        return f"{self.lost_subject}. {self.reach}"
+
+    @property
+    def lost_subject(self) -> str:
+        return f"Somebody had a lead, and nobody claimed it again: {self.summary}"
+
+    @property
+    def lost_email(self) -> str:
+        return f"Somebody had this lead, and nobody claimed it again. It waits for you.\n\n{self.details}"
+
     # To whoever was too late
 
     @property

@@ -141,7 +141,7 @@ def test_when_nobody_is_left_the_owner_is_told(api, alice, bob, dana, claimed, r
     claimed.refresh_from_db()
     assert (claimed.claimed_by_user, claimed.round) == (None, 2)
     assert not claimed.offers.filter(round=2).exists()
-    assert "Nobody claimed a lead" in texts_to(alice)[-1]
+    assert texts_to(alice)[-1].startswith("Somebody had a lead, and nobody claimed it again: Mary Jackson")
     assert kinds(claimed)[-2:] == ["Taken back", "Nobody"]
 
 
@@ -162,7 +162,7 @@ def test_the_fallback_user_does_not_get_it_again(api, alice, charlie, team, lead
     lead.refresh_from_db()
     assert (lead.claimed_by_user, lead.round) == (None, 1)
     assert "who had the lead already" in lead.trace_entries.last().reason
-    assert "Nobody claimed a lead" in texts_to(alice)[-1]
+    assert texts_to(alice)[-1].startswith("Somebody had a lead, and nobody claimed it again: Mary Jackson")
 
 
 # An alarm

@@ -144,6 +144,50 @@ def test_rivals_have_lost_after_the_claim_and_not_before_it():
     assert [(entry.kind, entry.user_id) for entry in last] == [("Claimed", 3), ("Lost", 2)]
 
 
+TURN: dict[str, Any] = {"team_id": 1, "position": 0, "notify_at": NOON}
+
+
+@pytest.mark.parametrize("created_at", [NOON - MINUTE, NOON])
+def test_a_turn_that_cannot_come_is_cancelled_before_it_is_anothers(created_at):
+    lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
+    missed = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=created_at, **TURN)
+    missed.reason = "the user is deactivated"
+    others = LeadOffer(pk=2, user_id=3, status="Sent", created_at=NOON - MINUTE, alerted_at=NOON, **TURN)
+
+    kinds = [entry.kind for entry in timeline(lead, None, [], [others, missed], {})]
+
+    assert kinds[-2:] == ["Cancelled", "Offered"]
+    assert kinds.index("Cancelled") > kinds.index("Offer planned")
+
+
+def test_and_before_the_lead_falls_back_for_that():
+    lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
+    missed = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=NOON - MINUTE, **TURN)
+    nobody = TraceEntry(at=NOON, kind="Nobody", reason="Team 1 has no fallback.", details={})
+
+    assert [entry.kind for entry in timeline(lead, None, [nobody], [missed], {})][-2:] == ["Cancelled", "Nobody"]
+
+
+def test_a_merge_is_told_before_the_turns_that_end_with_it():
+    lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
+    ended = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=NOON - MINUTE, **TURN)
+    ended.reason = "merged into lead 7"
+    merged = TraceEntry(at=NOON, kind="Merged", reason="Merged into lead 7.", details={})
+
+    assert [entry.kind for entry in timeline(lead, None, [merged], [ended], {})][-2:] == ["Merged", "Cancelled"]
+
+
+def test_an_alarm_at_once_follows_the_offer_that_it_is_about():
+    lead = Lead(owner_user_id=1, created_at=NOON)
+    offer = LeadOffer(pk=2, user_id=3, status="Sent", created_at=NOON, alerted_at=NOON, alert_text_id=5, **TURN)
+    alarm = TraceEntry(at=NOON, kind="Alarm", reason="User 1 was told.", details={"alerts": [6]})
+    texts = {pk: Message(pk=pk, channel="text", status="queued", user_id=3, created_at=NOON) for pk in (5, 6)}
+
+    kinds = [entry.kind for entry in timeline(lead, None, [alarm], [offer], texts)]
+
+    assert kinds == ["Received", "Offer planned", "Offered", "Alarm", "Alert queued", "Alert queued"]
+
+
 def test_the_members_of_the_team_that_a_lead_leaves_are_passed_over_before_it_leaves():
     lead = Lead(owner_user_id=1, created_at=NOON)
     trace = RoutingTrace(decided_at=NOON, decision={"team_id": 7}, skipped=[{"user_id": 2, "reason": "paused"}])
