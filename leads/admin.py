@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -13,7 +13,6 @@ from config.api.asking import ask
 from crm.views import ActivityResource
 from leads.deeds.admin import TeamLeadAdmin, link_to, links
 from leads.deeds.admin import pages as deed_pages
-from leads.deeds.views import PondClaimResource
 from leads.models import (
     DistributionReport,
     Lead,
@@ -26,15 +25,13 @@ from leads.models import (
     TeamLead,
     TraceEntry,
 )
-from leads.pond import pond_of
 from leads.report.admin import DistributionReportAdmin
 from leads.rules.admin import LeadRouteAdmin
-from leads.trial.admin import pages as trial_pages
-from leads.views import LeadOfferResource, UnaskedLeadResource
+from leads.taking.admin import LeadOfferAdmin, PondLeadAdmin
+from leads.views import UnaskedLeadResource
 from leads.why.admin import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
-from leads.wording import Story
 from messaging.by_hand.admin import links as links_by_hand
-from teams.models import Team, User
+from teams.models import User
 
 admin.site.register(LeadRoute, LeadRouteAdmin)
 admin.site.register(DistributionReport, DistributionReportAdmin)
@@ -42,6 +39,8 @@ admin.site.register(RoutingTrace, RoutingTraceAdmin)
 admin.site.register(TraceEntry, TraceEntryAdmin)
 admin.site.register(RotationPlace, RotationPlaceAdmin)
 admin.site.register(TeamLead, TeamLeadAdmin)
+admin.site.register(LeadOffer, LeadOfferAdmin)
+admin.site.register(PondLead, PondLeadAdmin)
 
 
 @admin.register(LeadSource)
@@ -150,67 +149,3 @@ class LeadAdmin(ResourceAdmin):
 def named(lead_id: int) -> str:
     """A lead, with the way to it."""
     return link_to(reverse("admin:leads_lead_change", args=[lead_id]), f"lead {lead_id}")
-
-
-@admin.register(LeadOffer)
-class LeadOfferAdmin(ResourceAdmin):
-    list_display = ["inquiry", "user", "team", "notify_at", "status", "alerted_at", "reason"]
-    list_select_related = ["lead__contact", "lead__source", "user", "team"]
-    list_filter = ["status"]
-    fields = ["inquiry", "user", "team", "notify_at", "status", "alerted_at", "settled_at", "reason"]
-    readonly_fields = ["inquiry"]
-    actions = ["claim", "decline"]
-
-    def rows_for(self, user: User) -> QuerySet[LeadOffer]:
-        is_known = Q(lead__owner_user=user) | Q(status=LeadOffer.Status.CLAIMED)
-        return LeadOffer.objects.visible_to(user).annotate(is_known=ExpressionWrapper(is_known, BooleanField()))
-
-    @admin.display(description="lead")
-    def inquiry(self, offer: LeadOffer) -> str:
-        """As in the alert. The lead's own name may be an email address or a number: not before it is claimed."""
-        story = Story(offer.lead, offer.team.claim_preview)
-        return story.summary if cast(Any, offer).is_known else story.teaser
-
-    @admin.action(description="Claim", permissions=["view"])
-    def claim(self, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:
-        self.say("Claimed", request, offers)
-
-    @admin.action(description="Decline", permissions=["view"])
-    def decline(self, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:
-        self.say("Declined", request, offers)
-
-    def get_urls(self) -> list[Any]:
-        return [*trial_pages(), *super().get_urls()]
-
-    def say(self, status: str, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:
-        """Answer each offer as its member would through the API; somebody else's is refused there."""
-        for offer in offers:
-            names = {"id": str(offer.pk), "lead_id": str(offer.lead_id)}
-            ask(LeadOfferResource, "PATCH", request.user, {"status": status}, **names)
-
-
-@admin.register(PondLead)
-class PondLeadAdmin(ResourceAdmin):
-    """Leads of your teams that anybody of them may take."""
-
-    list_display = ["inquiry", "team", "ponded_at"]
-    list_display_links = None
-    list_select_related = ["contact", "source", "team"]
-    ordering = ["ponded_at", "pk"]
-    actions = ["take"]
-
-    def rows_for(self, user: User) -> QuerySet[Any]:
-        return pond_of(user)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The list alone: a lead's page tells more of it."""
-        return obj is None and self.has_module_permission(request)
-
-    @admin.display(description="lead")
-    def inquiry(self, lead: Lead) -> str:
-        return Story(lead, cast(Team, lead.team).claim_preview).teaser
-
-    @admin.action(description="Take", permissions=["view"])
-    def take(self, request: HttpRequest, leads: QuerySet[Any]) -> None:
-        for lead in leads:
-            ask(PondClaimResource, "POST", request.user, {}, lead_id=str(lead.pk))

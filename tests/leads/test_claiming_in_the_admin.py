@@ -1,7 +1,10 @@
+import re
+
 import pytest
 from django.test import Client
 
 from crm.models import Contact
+from leads.models import Lead, LeadOffer
 from teams.models import Team
 from tests.leads.conftest import offer_of, statuses
 
@@ -26,8 +29,10 @@ def say(user, action, offer):
 
 
 def test_an_agent_claims_in_the_admin(offered, bob):
-    assert say(bob, "claim", offer_of(offered, bob)) == []
+    said = say(bob, "claim", offer_of(offered, bob))
 
+    assert "The lead is yours: Mary Jackson" in said[0]
+    assert f'href="/admin/leads/lead/{offered.pk}/change/"' in said[0]
     assert statuses(offered) == {"Bob": "Claimed", "Dana": "Lost"}
     offered.refresh_from_db()
     assert offered.claimed_by_user == bob
@@ -40,9 +45,90 @@ def test_the_loser_is_told_on_the_page(offered, bob, dana):
 
 
 def test_an_agent_declines_in_the_admin(offered, bob):
-    say(bob, "decline", offer_of(offered, bob))
+    (said,) = say(bob, "decline", offer_of(offered, bob))
 
     assert statuses(offered)["Bob"] == "Declined"
+    assert said.startswith("You declined a lead: Mary Jackson")
+    assert said.endswith("It goes on to whoever is next.")
+
+
+def press(user, offer, name):
+    """The offer's button in the admin's list; what the page then says."""
+    browser = Client()
+    browser.force_login(user)
+    answer = browser.post(f"{OFFERS}{offer.pk}/{name}/", follow=True)
+    assert answer.status_code == 200
+    return [str(message) for message in answer.context["messages"]]
+
+
+def buttons(user, page=OFFERS):
+    browser = Client()
+    browser.force_login(user)
+    return re.findall(r'form="answer" formaction="([^"]+)"', browser.get(page).text)
+
+
+def test_a_button_claims_and_tells_how_to_reach_the_person(offered, bob):
+    Contact.objects.update(mobile_phone="949 555 0150", email="mary@example.com")
+
+    (said,) = press(bob, offer_of(offered, bob), "claim")
+
+    assert said.startswith("The lead is yours: Mary Jackson")
+    ways = ["tel:+19495550150", "sms:+19495550150", "mailto:mary%40example.com"]
+    assert re.findall(r'href="([^"]+)"', said) == [*ways, f"/admin/leads/lead/{offered.pk}/change/"]
+    offered.refresh_from_db()
+    assert offered.claimed_by_user == bob
+
+
+def test_a_button_declines(offered, bob):
+    press(bob, offer_of(offered, bob), "decline")
+
+    assert statuses(offered)["Bob"] == "Declined"
+
+
+def test_only_who_is_asked_has_buttons_and_only_while_they_are(offered, alice, bob, dana):
+    bobs, danas = (f"{OFFERS}{offer_of(offered, user).pk}" for user in (bob, dana))
+
+    assert buttons(alice) == []
+    assert buttons(bob) == buttons(bob, f"{bobs}/change/") == [f"{bobs}/claim/", f"{bobs}/decline/"]
+    assert buttons(dana) == [f"{danas}/claim/", f"{danas}/decline/"]
+    press(bob, offer_of(offered, bob), "claim")
+    assert buttons(bob) == buttons(dana) == []
+
+
+def test_the_loser_who_presses_an_old_button_is_told(offered, bob, dana):
+    press(bob, offer_of(offered, bob), "claim")
+
+    assert press(dana, offer_of(offered, dana), "claim") == ["This lead has already been claimed."]
+
+
+def test_what_somebody_does_not_see_is_not_there_for_them(offered, bob, dana):
+    assert press(dana, offer_of(offered, bob), "claim") == ["That lead is not there for you any more."]
+
+    assert statuses(offered)["Bob"] == "Sent"
+
+
+def test_looking_at_a_buttons_address_claims_nothing(offered, bob):
+    browser = Client()
+    browser.force_login(bob)
+
+    assert browser.get(f"{OFFERS}{offer_of(offered, bob).pk}/claim/").status_code == 405
+    assert statuses(offered)["Bob"] == "Sent"
+
+
+def test_one_who_takes_from_the_pond_is_told_how_to_reach_the_person(offered, bob):
+    Contact.objects.update(email="mary@example.com")
+    Lead.objects.update(ponded_at=offered.created_at)
+    LeadOffer.objects.all().delete()
+    browser = Client()
+    browser.force_login(bob)
+    take = f"/admin/leads/pondlead/{offered.pk}/take/"
+    assert buttons(bob, "/admin/leads/pondlead/") == [take]
+
+    (said,) = [str(message) for message in browser.post(take, follow=True).context["messages"]]
+
+    assert "mailto:mary%40example.com" in said
+    offered.refresh_from_db()
+    assert offered.claimed_by_user == bob
 
 
 def test_nobody_claims_for_another_in_the_admin(offered, alice, bob):
