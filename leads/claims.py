@@ -40,6 +40,7 @@ CLAIM: Final = {
 }
 claim_of: Final = attrgetter(*CLAIM)
 CLAIMED: Final = "the lead was claimed"
+LEFT: Final = "the member left the team"
 
 
 class AlreadyClaimed(Conflict):

@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from crm.models import Activity, Contact
 from crm.signals import activity_logged, contact_removed
-from leads.claims import UNDECIDED, cancel_alerts
+from leads.claims import LEFT, UNDECIDED, cancel_alerts
 from leads.contacted import note_contacts
 from leads.intake import receive_lead
 from leads.missed_turns import hand_on_turns
@@ -21,7 +21,6 @@ from teams.models import Team, User
 from teams.signals import member_left
 
 TEXT: Final = "Text"  # the lead source of whoever texts in
-LEFT: Final = "the member left the team"
 
 
 @receiver(text_received)

@@ -17,7 +17,7 @@ from django.db.models import Model, QuerySet
 from config.given import change
 from crm.models import Contact
 from leads.availability import Availability, why_unavailable
-from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_leads
+from leads.claims import CLAIMED, LEFT, cancel_alerts, end_other_offers, give_leads
 from leads.engine.caps import Caps
 from leads.engine.holding import Moments
 from leads.links import link_to
@@ -30,7 +30,7 @@ from leads.wording import Asker, LeadFacts, Source, Story
 from messaging import drafts, outbox
 from messaging.models import Message
 from teams.hours import parse_hours
-from teams.models import Team, TeamMemberDistributionOption, User
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.visibility import any_of
 
 Status = LeadOffer.Status
@@ -76,6 +76,7 @@ WRITTEN: Final = {
 }
 outcome_of: Final = attrgetter(*WRITTEN)
 
+Members = set[tuple[int, int]]  # team and user
 Options = Mapping[tuple[int, int], Sequence[Any]]  # by team and user
 NO_OPTIONS: Final = (None,) * len(OF_OPTIONS)
 
@@ -90,6 +91,7 @@ class DueOffer:
     is_claimed: bool
     lead: LeadFacts
     user: User
+    is_member: bool  # still: they may have left as the offer was being planned
     preview: str
     holidays: Sequence[date]  # of their team
 
@@ -169,15 +171,22 @@ def due_offers(held: Collection[int], now: datetime) -> list[DueOffer]:
     leads = facts_of(held)
     users = by_id(User.objects.only(*OF_USERS), {row[2] for row in rows})
     teams = by_id(Team.objects.only("claim_preview", "holidays"), {row[3] for row in rows})
-    options = options_of(users, teams)
-    return [due_offer(row, *leads[row[1]], users[row[2]], teams[row[3]], options) for row in rows]
+    members, options = members_of(users, teams), options_of(users, teams)
+    return [due_offer(row, *leads[row[1]], users[row[2]], teams[row[3]], members, options) for row in rows]
 
 
 def due_offer(
-    row: Sequence[Any], is_claimed: bool, told: LeadFacts, user: User, team: Team, options: Options
+    row: Sequence[Any], is_claimed: bool, told: LeadFacts, user: User, team: Team, members: Members, options: Options
 ) -> DueOffer:
-    limits = options.get((team.pk, user.pk), NO_OPTIONS)
-    return DueOffer(is_claimed, told, user, team.claim_preview, team.holidays, *limits, *row)
+    place = team.pk, user.pk
+    limits = options.get(place, NO_OPTIONS)
+    return DueOffer(is_claimed, told, user, place in members, team.claim_preview, team.holidays, *limits, *row)
+
+
+def members_of(users: Collection[int], teams: Collection[int]) -> Members:
+    """By team and user, who of these is in which of these teams."""
+    accepted = TeamMember.objects.accepted().filter(any_of("user_id", users), any_of("team_id", teams))
+    return set(accepted.order_by().values_list("team_id", "user_id"))
 
 
 def options_of(users: Collection[int], teams: Collection[int]) -> Options:
@@ -247,6 +256,7 @@ def why_not(offer: DueOffer, now: datetime) -> str:
     reasons = (
         (offer.is_claimed, CLAIMED),
         (not offer.user.is_active, "the user is deactivated"),
+        (not offer.is_member, LEFT),
         (is_paused(offer, now), "paused since it was planned"),
         (away := why_away(offer, now), away),
         (not reachable, "no usable channel is left"),

@@ -339,7 +339,7 @@ def test_a_batch_of_many_costs_what_a_batch_of_few_does(
         assert engine.turns.run_batch(clock.now) == 60
 
 
-BATCH_QUERIES = 12  # two of them are the savepoint of the test's own transaction
+BATCH_QUERIES = 13  # two of them are the savepoint of the test's own transaction
 
 
 def test_batches_follow_each_other_until_all_is_done(api, alice, mary, team, route, options, run, monkeypatch):

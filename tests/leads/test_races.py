@@ -334,6 +334,24 @@ def test_no_lead_is_lost_to_options_that_are_removed_while_its_offers_are_writte
     assert statuses(lead) == {"Bob": "Pending", "Dana": "Pending"}
 
 
+def test_nobody_is_told_of_a_lead_who_left_the_team_while_its_offers_were_written(
+    alice, mary, team, route, options, clock
+):
+    lead = Lead.objects.create(owner_user=alice, contact=mary, team=team)
+    bobs, rival = TeamMember.objects.get(team=team, user__first_name="Bob"), Rival()
+
+    with transaction.atomic():
+        plan = roster_of(team, clock.now).plan((), clock.now)
+        rival.begin(lambda: leave(bobs, now=clock.now))
+        rival.finish()
+        make_offers([(lead, plan)], {lead.pk: Past()}, now=clock.now)
+    engine.run_due(clock.now)
+
+    assert statuses(lead) == {"Bob": "Cancelled", "Dana": "Sent"}
+    assert lead.offers.get(user__first_name="Bob").reason == "the member left the team"
+    assert not Message.objects.filter(user=bobs.user).exists()
+
+
 def test_a_lead_taken_back_and_a_contact_noted_do_not_wait_for_each_other(api, alice, bob, team, route, options, clock):
     """Bob has two leads of mary; his text to her has left as he gives the second one back."""
     (first, second) = offer_leads(api, alice, 2)
