@@ -1,5 +1,6 @@
 """Is it up (`/healthz`), and does all of it work (`/readyz`)? For supervisors and load balancers, without a log-in."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -11,6 +12,8 @@ from django.http import HttpRequest, JsonResponse
 from redis import Redis
 
 from config.due import BEAT_SEEN
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = 1  # seconds
 DATABASE_PATIENCE = 2  # the least there is
@@ -25,7 +28,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """200 when every part works, else 503 naming those that do not."""
     missing = [name for name, works in PARTS.items() if not holds(works)]
     if missing:
-        return JsonResponse({"status": "not ready", "missing": missing}, status=503)
+        logger.info("Not ready: %s", ", ".join(missing))
+        answer = JsonResponse({"status": "not ready", "missing": missing}, status=503)
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # Django would, as an error: at every start, too
+        return answer
     return JsonResponse({"status": "ready"})
 
 
