@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from requests.exceptions import ConnectionError as Disconnected
 from requests.exceptions import Timeout
 from twilio.base.exceptions import TwilioRestException
@@ -144,6 +146,21 @@ def test_callbacks_are_run_once_by_whoever_comes_first(client, receiver):
 
     assert (callbacks.run_due(now), callbacks.run_due(now)) == (2, 0)
     assert receiver.statuses() == ["sent", "delivered"]
+
+
+def test_the_ledger_is_held_in_one_order_whatever_falls_due_first(client):
+    """Two workers may have a callback each of the same texts, and must not wait for each other."""
+    first, second = (send(client, body=body) for body in ("One", "Two"))
+    now = clock.now()
+    Callback.objects.filter(text__sid=first.sid).update(due_at=now + timedelta(seconds=2))
+    Callback.objects.filter(text__sid=second.sid).update(due_at=now + timedelta(seconds=1))
+
+    with CaptureQueriesContext(connection) as asked:
+        callbacks.run_due(now + timedelta(seconds=3))
+
+    updated = [query["sql"] for query in asked if query["sql"].startswith('UPDATE "sandbox_emulatedtext"')]
+    of_first = EmulatedText.objects.get(sid=first.sid).pk
+    assert [f'"id" = {of_first} ' in sql for sql in updated] == [True, True, False, False]
 
 
 def test_a_callback_answered_with_an_error_is_not_tried_again(client, receiver):
