@@ -11,6 +11,7 @@ from django.utils.html import format_html_join
 from config.api.admin import ResourceAdmin
 from config.api.asking import ask
 from crm.views import ActivityResource
+from leads.claims import UNDECIDED
 from leads.deeds.admin import TeamLeadAdmin, link_to, links
 from leads.deeds.admin import pages as deed_pages
 from leads.models import (
@@ -30,6 +31,7 @@ from leads.rules.admin import LeadRouteAdmin
 from leads.taking.admin import LeadOfferAdmin, PondLeadAdmin
 from leads.views import UnaskedLeadResource
 from leads.why.admin import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
+from leads.why.state import facts, outcome
 from messaging.by_hand.admin import links as links_by_hand
 from teams.models import User
 
@@ -101,6 +103,7 @@ class LeadAdmin(ResourceAdmin):
         "zipcode",
         "history",
     ]
+    change_form_outer_before_template = "admin/leads/lead/state.html"
     actions = ["log_a_call"]
     readonly_fields = ["history", "part_of", "doubles"]
 
@@ -117,9 +120,10 @@ class LeadAdmin(ResourceAdmin):
         return [*merged, *self.fields]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        """With a button for each thing that this user may do with it by hand."""
-        lead = kwargs.get("obj")
-        context |= {"deeds": links(lead, cast(User, request.user)) if lead else []}
+        """With where it is now, and a button for each thing that this user may do with it by hand."""
+        lead, user = kwargs.get("obj"), cast(User, request.user)
+        if lead:
+            context |= {"deeds": links(lead, user), "state": state(lead, user)}
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
 
     @admin.display(description="part of")
@@ -144,6 +148,13 @@ class LeadAdmin(ResourceAdmin):
         log = f"{reverse('admin:crm_activity_add')}?contact={lead.contact_id}&kind=Call"
         links = [*links_by_hand(lead.contact_id), ("Log a call", log)]
         return format_html_join(" · ", "{}", ((link_to(address, words),) for words, address in links))
+
+
+def state(lead: Lead, user: User) -> dict[str, Any]:
+    """Where the lead is now, on this user's clock."""
+    offers = lead.offers.filter(round=lead.round, status__in=UNDECIDED).select_related("user")
+    in_order = list(offers.order_by("notify_at", "position"))
+    return {"outcome": outcome(lead), "facts": list(facts(lead, in_order, user.zone))}
 
 
 def named(lead_id: int) -> str:

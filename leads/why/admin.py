@@ -11,20 +11,13 @@ from django.template.response import TemplateResponse
 from config.api.admin import ResourceAdmin
 from config.api.asking import ask
 from leads.models import Lead, LeadRoute, LeadSource, RotationPlace, RoutingTrace, TraceEntry
-from leads.report.page import in_words
 from leads.rotation import LEAD
 from leads.why.page import ids_in, page_of
+from leads.why.state import outcome
 from leads.why.views import RoutingTraceResource
 from teams.models import Team, User
 
 PAGE: Final = "admin/leads/routingtrace/why.html"
-HOW_GOT: Final = {
-    Lead.ClaimedVia.TEXT: "claimed it by text",
-    Lead.ClaimedVia.EMAIL: "claimed it by email",
-    Lead.ClaimedVia.PHONE: "claimed it by phone",
-    Lead.ClaimedVia.AUTO: "got it without being asked",
-    Lead.ClaimedVia.ASSIGNED: "was given it",
-}
 
 
 class RoutingTraceAdmin(ResourceAdmin):
@@ -104,16 +97,3 @@ def called(record: User | Team | LeadSource | LeadRoute) -> str:
     if isinstance(record, User):
         return record.get_full_name() or record.email
     return str(record).partition(": ")[2] if isinstance(record, LeadRoute) else str(record)
-
-
-def outcome(lead: Lead) -> str:
-    """Where the lead is now, in a sentence."""
-    if lead.merged_into_id is not None:
-        return f"It was merged into lead {lead.merged_into_id}."
-    if lead.claimed_by_user is not None:
-        got = HOW_GOT.get(Lead.ClaimedVia(lead.claimed_via), "claimed it")
-        return f"{called(lead.claimed_by_user)} {got}, {in_words(lead.time_to_claim)} after it came in."
-    if lead.ponded_at is not None and lead.team is not None:
-        return f"Nobody has claimed it: it is in the pond of team {lead.team}, for any member to take."
-    where = f" It is with team {lead.team}." if lead.team else ""
-    return f"Nobody has claimed this lead yet.{where}"
