@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -80,13 +80,14 @@ class WhoHasIt(admin.SimpleListFilter):
 class TeamLeadAdmin(ResourceAdmin):
     """The leads of the teams that one created, of which one may not see the contacts: no more than offers tell."""
 
-    list_display = ["inquiry", "team", "has_it", "created_at", "by_hand"]
+    list_display = ["inquiry", "team", "has_it", "created_at", "by_hand", "why"]
     list_display_links = None
     list_select_related = ["contact", "source", "team", "claimed_by_user"]
     list_filter = [WhoHasIt, ("team", admin.RelatedOnlyFieldListFilter)]
 
     def rows_for(self, user: User) -> QuerySet[Any]:
-        return TeamLead.objects.filter(team__creator=user, merged_into=None)
+        traced = F("routing_trace__pk")
+        return TeamLead.objects.filter(team__creator=user, merged_into=None).annotate(trace_id=traced)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The list alone: a lead's page tells more of it."""
@@ -105,6 +106,11 @@ class TeamLeadAdmin(ResourceAdmin):
     @admin.display(description="by hand")
     def by_hand(self, lead: Lead) -> str:
         return link_to(link(Reassign, lead), Reassign.button)
+
+    @admin.display(description="why it went there")
+    def why(self, lead: Lead) -> str:
+        trace_id = cast(Any, lead).trace_id
+        return link_to(reverse("admin:leads_routingtrace_change", args=[trace_id]), "Why") if trace_id else "-"
 
 
 def link_to(address: str, words: str) -> str:

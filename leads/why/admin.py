@@ -10,6 +10,8 @@ from django.template.response import TemplateResponse
 
 from config.api.admin import ResourceAdmin
 from config.api.asking import ask
+from leads.deeds.admin import way_back
+from leads.deeds.by_hand import what_it_is
 from leads.models import Lead, LeadRoute, LeadSource, RotationPlace, RoutingTrace, TraceEntry
 from leads.rotation import LEAD
 from leads.why.page import ids_in, page_of
@@ -30,7 +32,8 @@ class RoutingTraceAdmin(ResourceAdmin):
         return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        trace = self.get_object(request, object_id)
+        seen = self.get_object(request, object_id)
+        trace = seen or self.of_a_team(request, object_id)
         if trace is None:
             gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return gone
@@ -39,13 +42,20 @@ class RoutingTraceAdmin(ResourceAdmin):
         lead = Lead.objects.select_related("contact", "source", "team", "claimed_by_user").get(pk=trace.lead_id)
         names = names_of(ids_in(told), user)
         context = self.admin_site.each_context(request) | {
-            "title": f"Why: {lead}",
+            "title": f"Why: {what_it_is(lead, user)}",
             "lead": lead,
+            "is_seen": seen is not None,
+            "back": way_back(lead, user),
             "outcome": outcome(lead),
             "page": page_of(told, names, user.zone),
             "zone": user.zone.key,
         }
         return TemplateResponse(request, PAGE, context)
+
+    def of_a_team(self, request: HttpRequest, object_id: str) -> RoutingTrace | None:
+        """Of a lead that they do not see, in a team that they created: told here as by the API, and not in the list."""
+        traces = RoutingTrace.objects.filter(lead__team__creator=cast(User, request.user))
+        return traces.filter(pk=object_id).first() if object_id.isdecimal() else None
 
 
 class TraceEntryAdmin(ResourceAdmin):

@@ -199,3 +199,29 @@ def test_a_merged_lead_and_what_it_is_part_of_lead_to_each_other(api, alice, lea
     assert f'href="/admin/leads/lead/{double.pk}/change/">lead {double.pk}</a>' in whole
     assert deeds(alice, double) == []
     assert statuses(double) == {}
+
+
+def test_a_teams_creator_reads_why_of_a_lead_of_which_they_do_not_see_the_contact(alice, unseen):
+    Team.objects.update(claim_preview="Area")
+    listed = browser(alice).get("/admin/leads/teamlead/").text
+    path = f"/admin/leads/routingtrace/{unseen.routing_trace.pk}/change/"
+    assert f'href="{path}">Why</a>' in listed
+
+    shown = browser(alice).get(path).text
+
+    assert "Bob Example claimed it by text" in shown
+    assert '<a href="/admin/leads/teamlead/">Leads of your teams</a>' in shown
+    assert "Mary" not in shown
+
+
+def test_strangers_read_nothing_of_why(dana, unseen):
+    path = f"/admin/leads/routingtrace/{unseen.routing_trace.pk}/change/"
+
+    for there in (path, "/admin/leads/routingtrace/x/change/", f"/admin/leads/routingtrace/{10**30}/change/"):
+        assert browser(dana).get(there).status_code == 302
+
+
+def test_the_owner_goes_back_from_why_to_the_lead(alice, claimed):
+    shown = browser(alice).get(f"/admin/leads/routingtrace/{claimed.routing_trace.pk}/change/").text
+
+    assert f'<a href="/admin/leads/lead/{claimed.pk}/change/">The lead itself</a>' in shown
