@@ -1,6 +1,7 @@
 """What the rules must know about the messages at hand, loaded for all of them at once, and what they say."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import NamedTuple
@@ -25,6 +26,7 @@ SENDER_LEFT = Verdict(rules.REFUSE, "sender_left", "The sender no longer works h
 READER_LEFT = Verdict(rules.REFUSE, "reader_left", "The user it is for no longer works here.")
 NO_SENDER = Verdict(rules.REFUSE, "no_sender", "The sender has no number to text from.")
 REMOVED = Verdict(rules.REFUSE, "removed", "The contact was removed.")
+NOT_SEEN = Verdict(rules.REFUSE, "not_seen", "The contact is no longer one of the sender's.")
 NOT_THEIRS = Verdict(rules.REFUSE, "not_theirs", "The contact has not this number any more.")
 NO_CALLER = Verdict(rules.REFUSE, "no_sender", "There is no number to call from.")
 NOBODY_TO_CALL = Verdict(rules.REFUSE, "no_number", "There is no valid number to call.")
@@ -34,10 +36,11 @@ OF_USERS = ("email", "first_name", "last_name", "timezone", "is_active")
 
 
 def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
-    """The gate's verdict on each message, in order; a constant number of queries."""
+    """The gate's verdict on each message, in order; a constant number of queries, and one for each hand that wrote."""
     users = _users({message.user_id for message in messages if message.user_id})
     contacts = _contacts({message.contact_id for message in messages if message.contact_id})
     states = consent.states_of({message.recipient for message in messages if message.channel in Message.BY_NUMBER})
+    seen = _seen(messages, users)
     verdicts = []
     for message in messages:
         user = users.get(message.user_id or 0)
@@ -47,6 +50,8 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
             verdicts.append(REMOVED)  # while it was being sent, and it was not
         elif user is not None and not user.is_active:
             verdicts.append(READER_LEFT if is_alert else SENDER_LEFT)
+        elif message.purpose == Purpose.PERSONAL and (message.user_id, message.contact_id) not in seen:
+            verdicts.append(NOT_SEEN)
         elif message.channel == Channel.TEXT:
             verdicts.append(_text(message, user, contact, states[message.recipient], now))
         elif message.channel == Channel.CALL:
@@ -61,6 +66,17 @@ def _users(ids: set[int]) -> dict[int, User]:
     """The users who speak, as far as the gate and an email's sender need them."""
     rows = User.objects.filter(any_of("pk", ids)).only(*OF_USERS)
     return {user.pk: user for user in rows} if ids else {}
+
+
+def _seen(messages: Sequence[Message], users: Mapping[int, User]) -> set[tuple[int | None, int | None]]:
+    """Which users still see which of the contacts to whom they write by hand: what waits may outlast that."""
+    written: dict[User, set[int]] = defaultdict(set)
+    for message in messages:
+        writer = users.get(message.user_id or 0)
+        if message.purpose == Purpose.PERSONAL and writer is not None and message.contact_id:
+            written[writer].add(message.contact_id)
+    theirs = {user: Contact.objects.visible_to(user).filter(any_of("pk", ids)) for user, ids in written.items()}
+    return {(user.pk, pk) for user, contacts in theirs.items() for pk in contacts.values_list("pk", flat=True)}
 
 
 class Client(NamedTuple):

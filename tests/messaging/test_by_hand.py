@@ -13,6 +13,7 @@ from config.sandbox.models import Email, EmulatedText
 from crm.models import Contact
 from messaging import consent, numbers, outbox
 from messaging.models import Message, Template, TemplateFolder
+from teams.models import User
 from tests.emulator import mailbox  # noqa: F401
 from tests.leads.conftest import NOON, clock  # noqa: F401
 from tests.messaging.conftest import CLIENT, make_client
@@ -235,6 +236,32 @@ def test_stop_between_writing_and_sending_cancels(api, bob, path, clock, provide
 
     (row,) = api(bob).get(path).json()["data"]
     assert (row["status"], row["reason"], provider.taken) == ("cancelled", "The number has opted out of texts.", [])
+
+
+@pytest.mark.contract(
+    "Contact messages", "What waits for the morning leaves only while the sender still sees the contact", "ours"
+)
+def test_what_waits_does_not_leave_once_the_contact_is_no_longer_the_senders(
+    api,
+    bob,
+    dana,
+    path,
+    client,
+    clock,  # noqa: F811
+    provider,
+):
+    clock.now = NIGHT
+    client.assigned_user = dana
+    client.save()
+    User.objects.filter(pk=dana.pk).update(system_phone="+13105550177")
+    api(dana).made(path, TEXT)
+    Contact.objects.filter(pk=client.pk).update(assigned_user=None)
+
+    outbox.run_due(clock.advance(hours=12))
+
+    (row,) = api(bob).get(path).json()["data"]
+    assert (row["status"], row["reason"]) == ("cancelled", "The contact is no longer one of the sender's.")
+    assert provider.taken == []
 
 
 @pytest.mark.contract(
