@@ -194,7 +194,7 @@ def test_the_states_of_messages_are_those_there_are():
 
 
 def test_the_gates_questions_stand_in_its_order():
-    at_hand = (gate.REMOVED, gate.SENDER_LEFT, gate.NO_SENDER, gate.NOT_THEIRS)
+    at_hand = (gate.REMOVED, gate.SENDER_LEFT, gate.NOT_SEEN, gate.NO_SENDER, gate.NOT_THEIRS)
     reasons = [*(verdict.reason for verdict in at_hand), *(reason_of(rule) for rule in rules.CLIENT_RULES)]
     told = section(page("texting.md"), "The gate")
 
