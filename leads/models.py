@@ -236,8 +236,8 @@ class LeadOffer(models.Model):
         EXPIRED = "Expired"  # an exclusive window is over
         RETURNED = "Returned"  # was claimed, then given or taken back
 
-    # Every change of an offer writes to each index: `offered_once` serves for leads, `offer_of_user` for users. A team is
-    # looked for when it is removed, and never else.
+    # Every change of an offer writes to each index: `offered_once` serves for leads, `offer_of_user` for users. A team
+    # is looked for when it is removed, and never else.
     lead = models.ForeignKey(Lead, models.CASCADE, db_index=False, related_name="offers")
     team = models.ForeignKey(Team, models.PROTECT, db_index=False, related_name="lead_offers")
     user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="lead_offers")
