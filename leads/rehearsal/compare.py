@@ -1,6 +1,7 @@
 """Two rehearsals of the same leads beside each other, as people read them: as things stand, and as they would be.
 
-Pure: the API's two answers in, words out. Where a lead begins is what counts: the member who would be told first.
+Pure: the API's two answers in, words out. Where a lead begins is what counts: who would be told first, each of
+those who are told at the same moment.
 """
 
 from collections import Counter
@@ -31,7 +32,7 @@ class Goal:
 
     target: str
     team_id: int | None
-    user_id: int | None
+    user_ids: Sequence[int] = ()  # a tuple in their order: whoever hears at the same moment
 
 
 @dataclass(frozen=True)
@@ -114,11 +115,15 @@ def goal(lead: Row) -> Goal:
     """Who would hear first; of a lead of which nobody would, where it ends."""
     for station in lead["stations"]:
         if station["offers"]:
-            return Goal(TEAM, station["team_id"], station["offers"][0]["user_id"])
+            return Goal(TEAM, station["team_id"], told_first(station["offers"]))
         if station["target"] == USER:
-            return Goal(USER, None, station["user_id"])
+            return Goal(USER, None, (station["user_id"],))
     last = lead["stations"][-1]
-    return Goal(last["target"], last["team_id"] if last["target"] == POND else None, None)
+    return Goal(last["target"], last["team_id"] if last["target"] == POND else None)
+
+
+def told_first(offers: Sequence[Row]) -> tuple[int, ...]:
+    return tuple(sorted(offer["user_id"] for offer in offers if offer["at"] == offers[0]["at"]))
 
 
 def says(pairs: Sequence[tuple[Row, Row]]) -> str:
@@ -142,7 +147,7 @@ def leads(count: int) -> str:
 
 
 def shares(pairs: Sequence[tuple[Row, Row]], reader: Reader) -> Sheet:
-    """How many leads each would be the first to hear of."""
+    """How many leads each would be the first to hear of, if only together with others."""
     now = Counter(goal(before) for before, _ in pairs)
     then = Counter(goal(after) for _, after in pairs)
     rows: list[list[str | int]] = []
@@ -152,8 +157,9 @@ def shares(pairs: Sequence[tuple[Row, Row]], reader: Reader) -> Sheet:
         rows.append(share(name, sum(now[each] for each in ours), sum(then[each] for each in ours)))
         rows += sorted(
             (
-                share(f"\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}{called(each, reader)}", now[each], then[each])
-                for each in ours
+                share(f"\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}{reader.called('user', user_id)}", *counts)
+                for user_id in {user_id for each in ours for user_id in each.user_ids}
+                for counts in [[sum(of[each] for each in ours if user_id in each.user_ids) for of in (now, then)]]
             ),
             key=lambda row: str(row[0]),
         )
@@ -169,7 +175,7 @@ def share(name: str, now: int, then: int) -> list[str | int]:
 def called(goal: Goal, reader: Reader) -> str:
     if goal.target == POND:
         return f"The pond of {reader.called('team', goal.team_id)}"
-    return "You" if goal.target == OWNER else reader.called("user", goal.user_id)
+    return "You" if goal.target == OWNER else reader.called("user", goal.user_ids[0])
 
 
 def rules(now: Sequence[Row], then: Sequence[Row], reader: Reader) -> Sheet:

@@ -34,7 +34,7 @@ class RehearsedLead:
 
 @dataclass(frozen=True, slots=True)
 class FirstOffers:
-    """How many leads a member would be the first to hear of."""
+    """How many leads a member would be the first to hear of, if only together with others."""
 
     user_id: int
     leads: int
@@ -127,7 +127,7 @@ def summed_up(journeys: Sequence[Journey], routes: Sequence[LeadRoute]) -> Summa
     firsts: dict[int, Counter[int]] = defaultdict(Counter)
     for journey in journeys:
         if journey.decision.team_id is not None:
-            firsts[journey.decision.team_id].update(offer.user_id for offer in journey.stations[0].offers[:1])
+            firsts[journey.decision.team_id].update(told_first(journey.stations[0]))
     leads = Counter(journey.decision.team_id for journey in journeys)
     taken = Counter(journey.decision.route_id for journey in journeys)
     shares = [RouteShare(rule.id, taken[rule.id]) for rule in in_order([rule_of(route) for route in routes])]
@@ -142,6 +142,11 @@ def summed_up(journeys: Sequence[Journey], routes: Sequence[LeadRoute]) -> Summa
         untold=sum(is_untold(journey) for journey in journeys),
         never_matched=[share.route_id for share in shares if not share.leads],
     )
+
+
+def told_first(station: Station) -> list[int]:
+    """Whoever is told at the first moment: in a Broadcast everybody."""
+    return [offer.user_id for offer in station.offers if offer.at == station.offers[0].at]
 
 
 def is_untold(journey: Journey) -> bool:

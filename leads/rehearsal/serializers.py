@@ -180,7 +180,7 @@ class BadRowSerializer(LooseSerializer[Any]):
 
 
 class FirstOffersSerializer(LooseSerializer[Any]):
-    """How many leads a member would be the first to hear of."""
+    """How many leads a member would be the first to hear of, if only together with others."""
 
     user_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
 

@@ -1,12 +1,14 @@
 """`POST /lead-routes/simulate`: what would become of leads, without a trace."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from leads.models import Lead, LeadOffer, LeadRoute
+from leads.rehearsal.compare import compare
 from teams.models import Team, User
 from tests.leads.conftest import NOON, ZILLOW, inquiry, make_contact, make_route
 
@@ -200,6 +202,16 @@ def test_a_round_robin_moves_on_from_lead_to_lead_and_comes_back_untouched(simul
     ]
 
 
+@pytest.mark.parametrize("told_at_once", [{"order_method": "Broadcast"}, {"mins_until_next_alert": 0}])
+def test_who_is_told_at_the_same_moment_hears_first_together(told_at_once, simulate, team, bob, dana, route, options):
+    Team.objects.filter(pk=team.pk).update(**told_at_once)
+
+    (share,) = simulate(csv="source_id\n1\n1\n")["summary"]["teams"]
+
+    assert share["leads"] == 2
+    assert share["first_offers"] == [{"user_id": bob.pk, "leads": 2}, {"user_id": dana.pk, "leads": 2}]
+
+
 def test_caps_fill_up_from_lead_to_lead_and_a_days_cap_is_new_the_next_day(simulate, bob, dana, route, options):
     options[0].cap_day = 1
     options[0].save()
@@ -317,3 +329,19 @@ def test_however_far_away_the_moment_is_it_is_rehearsed_or_refused(api, alice, r
         assert api(alice).post(PATH, body).status_code in (200, 400)
     LeadRoute.objects.update(open_hours="Mon 9-10", off_hours="Hold Until Open")
     assert api(alice).post(PATH, {"at": moment, "lead": {"source_id": ZILLOW}}).status_code in (200, 400)
+
+
+def test_side_by_side_a_lead_counts_for_everybody_who_hears_of_it_first(simulate, team, bob, dana, route, options):
+    asked = {"csv": "source_id\n1\n1\n"}
+    now = simulate(**asked)
+    Team.objects.filter(pk=team.pk).update(order_method="Broadcast")
+    names = {("user", bob.pk): "Bob", ("user", dana.pk): "Dana", ("team", team.pk): "Pride"}
+
+    told = compare(now, simulate(**asked), names, ZoneInfo("UTC"))
+
+    assert [[str(cell).strip() for cell in row] for row in told.shares.rows] == [
+        ["Team Pride", "2", "2", "="],
+        ["Bob", "2", "2", "="],
+        ["Dana", "0", "2", "+2"],
+    ]
+    assert told.says == "2 leads: 2 would begin with another member of the same team, 0 would go the same way."
