@@ -35,6 +35,8 @@ from leads.why.state import facts, outcome
 from messaging.by_hand.admin import links as links_by_hand
 from teams.models import User
 
+admin.site.index_template = "admin/leads/home.html"  # says where to begin
+
 admin.site.register(LeadRoute, LeadRouteAdmin)
 admin.site.register(DistributionReport, DistributionReportAdmin)
 admin.site.register(RoutingTrace, RoutingTraceAdmin)

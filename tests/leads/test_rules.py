@@ -49,6 +49,13 @@ def typed(team, campaign, **more):
     } | more
 
 
+def test_the_admin_begins_with_where_to_begin(desk):
+    home = desk.get(reverse("admin:index")).content.decode()
+
+    assert f'href="{reverse(RULES)}">Who gets which lead' in home
+    assert desk.get(reverse("admin:leads_test_alert")).status_code == 200
+
+
 # Sentences
 
 
