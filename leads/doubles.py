@@ -112,14 +112,15 @@ def both(text: str, other: str) -> str:
 
 
 def has_to_go_on(lead: Lead, double: Lead) -> bool:
-    """Whether only the double is on its way: ended with it, nobody would be told of the inquiry any more."""
-    return lead.claimed_by_user_id is None and is_on_its_way(double) and not is_on_its_way(lead)
+    """Whether more may come of the double: ended with it, nobody would be told of the inquiry, or could claim it."""
+    return lead.claimed_by_user_id is None and prospects(double) > prospects(lead)
 
 
-def is_on_its_way(lead: Lead) -> bool:
-    """Whether it waits in a pond, or something is still to come of it."""
+def prospects(lead: Lead) -> int:
+    """2 while it waits in a pond, or something is still to come of it; 1 while somebody who was told may claim it."""
     is_due = lead.ponded_at is not None or lead.falls_back_at is not None
-    return is_due or LeadOffer.objects.filter(lead=lead, status=LeadOffer.Status.PENDING).exists()
+    open_to = set(LeadOffer.objects.filter(lead=lead, status__in=UNDECIDED).values_list("status", flat=True))
+    return 2 if is_due or LeadOffer.Status.PENDING in open_to else len(open_to)
 
 
 def take_over_way(lead: Lead, double: Lead) -> None:

@@ -150,6 +150,18 @@ def test_a_lead_that_stood_still_goes_on_where_its_double_was(api, alice, bob, d
     assert double.claimed_by_user == bob
 
 
+def test_who_was_told_last_of_the_double_may_still_claim(api, alice, dana, offered, double, run):
+    """Both were told of the double, and nothing more is to come of it."""
+    run(minutes=30)
+    assert statuses(offered) == {"Bob": "Sent", "Dana": "Sent"}
+
+    merge(api, alice, double, offered)
+
+    claim = api(dana).patch(f"/leads/{double.pk}/offers/{offer_of(double, dana).pk}", {"status": "Claimed"})
+    assert claim.status_code == 200
+    assert statuses(double) == {"Bob": "Lost", "Dana": "Claimed"}
+
+
 def test_it_goes_on_behind_its_own_rounds(api, alice, bob, dana, offered, double, run):
     """All of the first team have declined the lead; of the double they are told."""
     for user in (bob, dana):
