@@ -169,6 +169,7 @@ DISTRIBUTION_REPORT = {
     "by_source": [{"source_id": 1, "name": "Zillow"} | LEAD_FIGURES],
     "by_price_band": [{"least": 1_000_000, "below": None} | LEAD_FIGURES],
     "by_member_and_source": [{"user_id": 1002, "source_id": 1} | TURN_FIGURES],
+    "by_member_and_price_band": [{"user_id": 1002, "least": 1_000_000, "below": None} | TURN_FIGURES],
     "by_day": [{"day": "2018-01-16"} | LEAD_FIGURES],
     "by_time_to_claim": [{"least": 60, "below": 300, "claims": 1}],
 }

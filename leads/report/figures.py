@@ -75,6 +75,13 @@ class MemberSourceFigures(TurnFigures):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MemberPriceFigures(TurnFigures):
+    user_id: int
+    least: int | None
+    below: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceFigures(LeadFigures):
     source_id: int | None
     name: str
@@ -110,6 +117,7 @@ class Report:
     by_member: list[MemberFigures]
     by_source: list[SourceFigures]
     by_member_and_source: list[MemberSourceFigures]
+    by_member_and_price_band: list[MemberPriceFigures]
     by_price_band: list[PriceFigures]
     by_day: list[DayFigures]
     by_time_to_claim: list[ClaimTime]
@@ -225,28 +233,30 @@ GROUP BY user_id
 # Whoever claims without an offer, as out of the pond, has a line as well: claims add up to those of the leads.
 OF_TURNS = """
 , made AS (
-    SELECT user_id, source_id, 1 AS offers, alerted_at, status, is_claim, claimed_at, claimed_via
+    SELECT user_id, source_id, listing_price, 1 AS offers, alerted_at, status, is_claim, claimed_at, claimed_via
     FROM turn JOIN came_in ON came_in.id = lead_id,
          LATERAL (SELECT user_id = claimer_id AND status = 'Claimed' AS is_claim) AS decided
     UNION ALL
-    SELECT claimer_id, source_id, 0, NULL, '', true, claimed_at, claimed_via
+    SELECT claimer_id, source_id, listing_price, 0, NULL, '', true, claimed_at, claimed_via
     FROM came_in
     WHERE claimer_id IS NOT NULL
         AND NOT EXISTS (SELECT FROM turn WHERE lead_id = id AND user_id = claimer_id AND status = 'Claimed')
 )
-SELECT user_id, grouping(source_id) = 1, source_id, sum(offers)::bigint, count(alerted_at),
+SELECT user_id, CASE WHEN grouping(source_id) = 0 THEN 'source' WHEN grouping(band) = 0 THEN 'band' ELSE 'all' END,
+       coalesce(source_id, band), sum(offers)::bigint, count(alerted_at),
        count(*) FILTER (WHERE is_claim), count(*) FILTER (WHERE status = 'Declined'),
        count(*) FILTER (WHERE status = 'Lost'), count(*) FILTER (WHERE status = 'Expired'),
        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY extract(epoch FROM claimed_at - alerted_at)::float)
            FILTER (WHERE is_claim AND claimed_via <> 'Auto')
-FROM made
-GROUP BY GROUPING SETS ((user_id), (user_id, source_id))
-ORDER BY user_id, source_id
+FROM made JOIN unnest(%(prices)s::text[], %(bands)s::int[]) AS priced(listing_price, band) USING (listing_price)
+GROUP BY GROUPING SETS ((user_id), (user_id, source_id), (user_id, band))
+ORDER BY user_id, source_id, band
 """
 
 
 Firsts = Mapping[int, tuple[int, float | None]]  # by member
 Found = Mapping[tuple[str, int | None], LeadFigures]  # by what the leads have in common, and its key
+Turns = Sequence[tuple[int, str, int | None, TurnFigures]]  # by member, and again by what the leads have in common
 
 
 def report_on(team: Team, asked: Asked) -> Report:
@@ -254,22 +264,25 @@ def report_on(team: Team, asked: Asked) -> Report:
     if asked.source_id is not None and not LeadSource.objects.filter(pk=asked.source_id).exists():
         raise refusal("source_id", f"names no lead source: there is no {asked.source_id}.")
     named = {"team": team.pk, "start": asked.start, "end": asked.end, "source": asked.source_id}
+    prices = [price for (price,) in rows_of(PRICES, named)]
+    priced = named | {"prices": prices, "bands": [band_of(price) for price in prices]}
     days = asked.days()
-    found = figures_of_leads(named, [begins for _, begins in days])
-    turns = figures_of_turns(named)
+    found = figures_of_leads(priced, [begins for _, begins in days])
+    turns = figures_of_turns(priced)
     begun = rows_of(TURNS + FIRST_OFFERS, {**named, "claimed": CLAIMED})
     firsts = {user_id: (first, expected) for user_id, first, expected in begun}
     return Report(
         team=team,
         asked=asked,
         totals=found["all", None],
-        by_member=by_member(team, {user_id: figures for user_id, is_whole, _, figures in turns if is_whole}, firsts),
+        by_member=by_member(team, {user_id: figures for user_id, kind, _, figures in turns if kind == "all"}, firsts),
         by_source=by_source(found),
         by_member_and_source=[
             MemberSourceFigures(**vars(figures), user_id=user_id, source_id=source_id)
-            for user_id, is_whole, source_id, figures in turns
-            if not is_whole
+            for user_id, kind, source_id, figures in turns
+            if kind == "source"
         ],
+        by_member_and_price_band=by_member_and_price_band(turns),
         by_price_band=by_price_band(found),
         by_day=[
             DayFigures(**vars(found.get(("day", at), NOTHING)), day=day) for at, (day, _) in enumerate(days, start=1)
@@ -283,20 +296,18 @@ def report_on(team: Team, asked: Asked) -> Report:
 
 def figures_of_leads(named: Mapping[str, Any], days: Sequence[datetime]) -> Found:
     """The figures of all leads, and by source, price band, day and time to claim."""
-    prices = [price for (price,) in rows_of(PRICES, named)]
-    bands = [band_of(price) for price in prices]
-    more = {"prices": prices, "bands": bands, "days": list(days), "claims": list(CLAIM_EDGES)}
+    more = {"days": list(days), "claims": list(CLAIM_EDGES)}
     return {
         (kind, key): LeadFigures(*[*counts, *spread(to_alert), *spread(to_claim)])
         for kind, key, *counts, to_alert, to_claim in rows_of(TURNS + OF_LEADS, {**named, **more})
     }
 
 
-def figures_of_turns(named: Mapping[str, Any]) -> list[tuple[int, bool, int | None, TurnFigures]]:
-    """(member, whether of all sources, source, figures)."""
+def figures_of_turns(named: Mapping[str, Any]) -> Turns:
+    """The figures of each member, of all leads, and by source and price band."""
     return [
-        (user_id, is_whole, source_id, TurnFigures(*[*counts, *spread(to_claim)]))
-        for user_id, is_whole, source_id, *counts, to_claim in rows_of(TURNS + OF_TURNS, named)
+        (user_id, kind, key, TurnFigures(*[*counts, *spread(to_claim)]))
+        for user_id, kind, key, *counts, to_claim in rows_of(TURNS + OF_TURNS, named)
     ]
 
 
@@ -324,6 +335,9 @@ def band_of(price: str) -> int:
 def ranges(edges: Sequence[int]) -> list[tuple[int, int | None]]:
     """From each edge to the next; the last has no end."""
     return list(zip(edges, [*edges[1:], None], strict=True))
+
+
+BANDS: Final[Sequence[tuple[int | None, int | None]]] = [(None, None), *ranges(PRICE_EDGES)]
 
 
 def by_member(team: Team, found: Mapping[int, TurnFigures], firsts: Firsts) -> list[MemberFigures]:
@@ -354,10 +368,18 @@ def by_source(found: Found) -> list[SourceFigures]:
 
 def by_price_band(found: Found) -> list[PriceFigures]:
     """Every band, also an empty one; what has no price comes first."""
-    bands: list[tuple[int | None, int | None]] = [(None, None), *ranges(PRICE_EDGES)]
     return [
         PriceFigures(**vars(found.get(("band", at), NOTHING)), least=least, below=below)
-        for at, (least, below) in enumerate(bands)
+        for at, (least, below) in enumerate(BANDS)
+    ]
+
+
+def by_member_and_price_band(turns: Turns) -> list[MemberPriceFigures]:
+    """The bands of which a member had leads."""
+    return [
+        MemberPriceFigures(**vars(figures), user_id=user_id, least=BANDS[band][0], below=BANDS[band][1])
+        for user_id, kind, band, figures in turns
+        if kind == "band" and band is not None
     ]
 
 

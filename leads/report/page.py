@@ -67,7 +67,8 @@ def page_of(report: Row) -> Page:
         tables=[
             ("By source", leads_table("Source", [(source_name(row), row) for row in report["by_source"]])),
             ("By price", leads_table("Price", [(band_name(row), row) for row in report["by_price_band"]])),
-            ("Offers and claims of each member, by source", crossed(report)),
+            ("Offers and claims of each member, by source", by_source(report)),
+            ("Offers and claims of each member, by price", by_price(report)),
         ],
     )
 
@@ -246,15 +247,23 @@ def both(row: Row, name: str) -> str:
     return NOTHING if median is None else f"{in_words(median)} / {in_words(p95)}"
 
 
-def crossed(report: Row) -> Table:
-    """A line for each member, a column for each source: their claims of how many offers."""
+def by_source(report: Row) -> Table:
     sources = [(row["source_id"], source_name(row)) for row in report["by_source"]]
-    found = {(row["user_id"], row["source_id"]): row for row in report["by_member_and_source"]}
+    return crossed(report, sources, {(row["user_id"], row["source_id"]): row for row in report["by_member_and_source"]})
+
+
+def by_price(report: Row) -> Table:
+    bands = [(row["least"], band_name(row)) for row in report["by_price_band"]]
+    return crossed(report, bands, {(row["user_id"], row["least"]): row for row in report["by_member_and_price_band"]})
+
+
+def crossed(report: Row, columns: Sequence[tuple[int | None, str]], found: Mapping[Any, Row]) -> Table:
+    """A line for each member, a column for each of these: their claims of how many offers."""
     rows = [
-        [name_of(member), *(claims_of_offers(found.get((member["user"]["id"], key))) for key, _ in sources)]
+        [name_of(member), *(claims_of_offers(found.get((member["user"]["id"], key))) for key, _ in columns)]
         for member in report["by_member"]
     ]
-    return Table(["Member", *(name for _, name in sources)], rows)
+    return Table(["Member", *(name for _, name in columns)], rows)
 
 
 def claims_of_offers(row: Row | None) -> str:

@@ -77,6 +77,15 @@ class MemberSourceFiguresSerializer(CountsSerializer):
         fields = ["user_id", "source_id", *OF_TURNS]
 
 
+class MemberPriceFiguresSerializer(CountsSerializer):
+    user_id, least, below = count(), perhaps(), perhaps()
+    median_seconds_from_alert_to_claim, p95_seconds_from_alert_to_claim = seconds(), seconds()
+
+    class Meta:
+        model = DistributionReport
+        fields = ["user_id", "least", "below", *OF_TURNS]
+
+
 class SourceFiguresSerializer(LeadFiguresSerializer):
     source_id, name = perhaps(), LooseText(read_only=True)
 
@@ -123,6 +132,7 @@ class DistributionReportSerializer(LooseSerializer[Any]):
     by_member = MemberFiguresSerializer(many=True, read_only=True)
     by_source = SourceFiguresSerializer(many=True, read_only=True)
     by_member_and_source = MemberSourceFiguresSerializer(many=True, read_only=True)
+    by_member_and_price_band = MemberPriceFiguresSerializer(many=True, read_only=True)
     by_price_band = PriceFiguresSerializer(many=True, read_only=True)
     by_day = DayFiguresSerializer(many=True, read_only=True)
     by_time_to_claim = ClaimTimeSerializer(many=True, read_only=True)
@@ -141,6 +151,7 @@ class DistributionReportSerializer(LooseSerializer[Any]):
             "by_source",
             "by_price_band",
             "by_member_and_source",
+            "by_member_and_price_band",
             "by_day",
             "by_time_to_claim",
         ]

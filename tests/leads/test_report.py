@@ -263,10 +263,25 @@ def test_the_parts_add_up(came: Came, report: Any):
     for part in ("by_source", "by_price_band", "by_day"):
         for name in ("leads", "offers", "alerted", "claims", "declines", "lost", "unclaimed"):
             assert sum(row[name] for row in told[part]) == told["totals"][name], (part, name)
-    for part in ("by_member", "by_member_and_source"):
+    for part in ("by_member", "by_member_and_source", "by_member_and_price_band"):
         for name in ("offers", "alerted", "claims", "declines", "lost"):
             assert sum(row[name] for row in told[part]) == told["totals"][name], (part, name)
     assert sum(row["claims"] for row in told["by_time_to_claim"]) == told["totals"]["claims"]
+
+
+def test_members_are_told_apart_by_price_too(came: Came, report: Any, bob: User, dana: User):
+    came(bob=(2, "Claimed"), dana=(3, "Lost"), claimed=20, listing_price="$240,000")
+    came(bob=(2, "Sent"), listing_price="100000")
+    came(bob=(2, "Declined"), listing_price="call us")
+    came(claimer=dana, claimed=60, listing_price="2M")
+
+    told = report()["by_member_and_price_band"]
+
+    assert [(row["user_id"], row["least"], row["below"], row["offers"], row["claims"]) for row in told] == [
+        (bob.pk, None, None, 1, 0), (bob.pk, 0, 250_000, 2, 1),
+        (dana.pk, 0, 250_000, 1, 0), (dana.pk, 1_000_000, None, 0, 1),
+    ]  # fmt: skip
+    assert told[1]["median_seconds_from_alert_to_claim"] == 18
 
 
 def statements(report: Any) -> int:

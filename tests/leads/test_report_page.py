@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.models import Contact
-from leads.models import Lead
+from leads.models import Lead, LeadOffer
 from leads.report.page import NOTHING, band_name, in_words, of_days, share
 from leads.report.plots import AXIS, COLUMNS, LETTER, LINE, WIDTH, Group, Part, lying, standing, ticks_up_to
 from teams.models import Team, User
@@ -192,3 +192,14 @@ def test_bands_and_shares_are_told_in_words():
         "No price", "Under $250,000", "$250,000 to $500,000", "$1,000,000 and more",
     ]  # fmt: skip
     assert (share(1, 3), share(0, 0)) == ("33%", NOTHING)
+
+
+def test_a_members_offers_and_claims_are_told_by_price(alice: User, bob: User, team: Team, lead: Lead):
+    Lead.objects.update(listing_price="$240,000")
+    LeadOffer.objects.create(lead=lead, team=team, user=bob, position=0, notify_at=lead.created_at)
+
+    tables = dict(page(desk(alice), team).context["page"].tables)
+
+    told = tables["Offers and claims of each member, by price"]
+    (bobs,) = [dict(zip(told.head, row, strict=True)) for row in told.rows if row[0] == "Bob Example"]
+    assert (bobs["Under $250,000"], bobs["No price"]) == ("0 of 1", NOTHING)
