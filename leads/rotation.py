@@ -93,9 +93,12 @@ def hand_on(places: Mapping[int, Place], missed: Iterable[Missed]) -> dict[int, 
 
 
 def _dues(turn: Missed, passed: Collection[int]) -> dict[int, int]:
-    """What the turn gives, and takes from whose it is; where nobody of the plan could take it there was none."""
+    """What the turn gives, and takes from whose it is; where nobody who shared in it could take it there was none.
+
+    A lead that was merged may have been offered at the same moment to others than those who shared in its turn.
+    """
     taker = _first(turn.offered, passed)
-    if taker is None:
+    if taker is None or all(place.user_id != taker for place in turn.order):
         return {}
     left_out = turn.offered[: turn.offered.index(taker)]
     dues = _shares({place.user_id: place.weight for place in turn.order if place.user_id not in left_out})

@@ -192,3 +192,13 @@ def test_whoever_misses_turns_nobody_is_ever_owed_more_than_three_leads(given_we
         passed = data.draw(st.integers(0, len(places)))
         places = hand_on(places | placed(turn.places), [miss(turn, passed)])
         assert all(abs(place.credit) <= 3 * LEAD for place in places.values())
+
+
+def test_whoever_did_not_share_in_a_turn_pays_nothing_for_it():
+    """Somebody of another team is offered the lead by way of its double, which was planned at the same moment."""
+    turn = take_turn([Place(1), Place(2)], 1)
+    places = {place.user_id: place for place in turn.places}
+
+    handed_on = hand_on(places, [Missed(turn.order, 1, offered=[1, 3], before=[], passed=[1])])
+
+    assert [place.credit for place in handed_on.values()] == [0, 0]
