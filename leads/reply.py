@@ -18,9 +18,10 @@ FRESH = timedelta(days=1)  # alerts that a phone which is a contact's, too, may 
 KEY = "1"  # to claim by a call, and then to hear how to reach the person
 # As people type it: " 2. ", "#2", the key of a telephone (\ufe0f\u20e3). No word is beside it; "-2" and "2?" are none.
 NUMBER = r"[\s#(\"'*]*(?P<{}>[0-9]{{1,4}})[\s.,:!)\"'*\ufe0f\u20e3]*"
-NO = r"\W*(?:no|pass|decline)[\s.,:!]*"
+NO = r"\W*(?:{})[\s.,:!]*"
+BEFORE, AFTER = NO.format("pass|decline"), NO.format("no|pass|decline")  # "No. 2" is a number, and no refusal
 LONE_NUMBER = re.compile(NUMBER.format("number"))
-DECLINED_NUMBER = re.compile(f"{NO}{NUMBER.format('after')}|{NUMBER.format('before')}{NO}", re.IGNORECASE)
+DECLINED_NUMBER = re.compile(f"{BEFORE}{NUMBER.format('after')}|{NUMBER.format('before')}{AFTER}", re.IGNORECASE)
 
 Status = LeadOffer.Status
 
