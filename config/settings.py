@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import reverse_lazy
 
 env = environ.Env()
 
@@ -98,12 +97,7 @@ UNFOLD = {
     "SITE_HEADER": "Pridedesk",
     "SITE_SYMBOL": "real_estate_agent",
     "SITE_URL": "/docs",
-    "ACCOUNT": {
-        "navigation": [
-            {"title": "How you are told of leads", "link": reverse_lazy("admin:leads_test_alert")},
-            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
-        ]
-    },
+    "ACCOUNT": {"navigation": "config.api.site.account_links"},
 }
 
 # Storage
