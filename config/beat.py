@@ -6,9 +6,32 @@
 import logging
 import signal
 import sys
+from typing import Final
 
 from celery import Celery
 from celery.beat import Scheduler, Service
+from celery.schedules import crontab
+
+from config import settings
+
+SCHEDULE: Final = {
+    f"run what is due in {engine}": {
+        "task": "config.due.tick",
+        "schedule": 1.0,
+        "args": [engine],
+        "options": {"expires": 5},
+    }
+    for engine in settings.ENGINES
+} | {
+    "show that beat is alive": {"task": "config.due.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
+    "fold the totals of contacts": {"task": "crm.totals.fold", "schedule": 60.0, "options": {"expires": 60}},
+    # By the clock on the wall: a beat that is often started anew would never see an hour go by.
+    "remove what has expired": {
+        "task": "config.tidy.tidy_up",
+        "schedule": crontab(minute=17),
+        "options": {"expires": 600},
+    },
+}
 
 
 def main() -> None:
@@ -16,7 +39,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="{asctime} {levelname} {name}: {message}", style="{")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
     app = Celery("pridedesk", fixups=[])
-    app.config_from_object("config.settings", namespace="CELERY")
+    app.config_from_object(settings, namespace="CELERY")
+    app.conf.beat_schedule = SCHEDULE
     Service(app, scheduler_cls=Scheduler).start()
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
@@ -257,24 +256,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_TASK_IGNORE_RESULT = True  # outcomes belong in rows
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_IMPORTS = ["config.due", "config.tidy", "crm.totals"]
-CELERY_BEAT_SCHEDULE = {
-    f"run what is due in {engine}": {
-        "task": "config.due.tick",
-        "schedule": 1.0,
-        "args": [engine],
-        "options": {"expires": 5},
-    }
-    for engine in ENGINES
-} | {
-    "show that beat is alive": {"task": "config.due.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
-    "fold the totals of contacts": {"task": "crm.totals.fold", "schedule": 60.0, "options": {"expires": 60}},
-    # By the clock on the wall: a beat that is often started anew would never see an hour go by.
-    "remove what has expired": {
-        "task": "config.tidy.tidy_up",
-        "schedule": crontab(minute=17),
-        "options": {"expires": 600},
-    },
-}
 
 # Texts and emails (messaging; design 7)
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from config.api.tokens import make_application, mint_token
+from config.beat import SCHEDULE
 from config.celery import app
 from config.tidy import tidy_up
 from teams.models import Application
@@ -90,6 +91,6 @@ def test_beat_announces_tasks_that_a_worker_knows():
     for module in settings.CELERY_IMPORTS:
         import_module(module)
 
-    announced = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    announced = {entry["task"] for entry in SCHEDULE.values()}
     assert "config.tidy.tidy_up" in announced
     assert announced <= set(app.tasks)
