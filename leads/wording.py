@@ -183,8 +183,8 @@ class Story:
 
     def told(self, who: str, *, aloud: bool = False) -> str:
         lead = self.lead
-        facts = [short(fact) for fact in (who, lead.type, lead.city, self.price) if fact]
-        told = ", ".join(fact for fact in facts if fact) or "somebody new"
+        facts = (who, short(lead.type), short(lead.city), short(self.price))
+        told = ", ".join(filter(None, facts)) or "somebody new"
         source = short(lead.source.name) if lead.source else ""
         return f"{told}, from {source}" if source and aloud else f"{told} ({source})" if source else told
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -61,7 +61,13 @@ def _kind(field: Any) -> str:
 
 def _told(messages: Sequence[Message]) -> Iterable[tuple[Any, ...]]:
     """What the messages say, column by column."""
-    return zip(*map(attrgetter(*(field.attname for field in _fields())), messages), strict=True)
+    return zip(*map(_columns_of(), map(vars, messages)), strict=True)
+
+
+@cache
+def _columns_of() -> Any:
+    """Of what a record holds: asked by name, a record looks foreign keys up in Python."""
+    return itemgetter(*(field.attname for field in _fields()))
 
 
 def _written(field: Any, values: tuple[Any, ...]) -> Sequence[Any]:
