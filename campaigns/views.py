@@ -31,7 +31,6 @@ from campaigns.serializers import (
 from config.api import values
 from config.api.resources import Resource, find
 from config.errors import DomainError, NotAllowed
-from config.races import whole
 from crm.models import Contact
 from teams.models import User
 
@@ -105,16 +104,12 @@ class CampaignContactResource(Resource[CampaignContact]):
     verbs = ("create",)
     may_stand = True
 
-    @whole
-    def create(self, request: Request, **kwargs: Any) -> Response:
-        """201 when the contact enters the campaign, 200 with the enrolment that stands when it is in it."""
-        campaign = self.parent
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        enrolment, is_new = enroll(
-            campaign=campaign, contact=serializer.validated_data["contact"], started_by=self.user, now=self.now
+    def perform_create(self, serializer: Any) -> bool:
+        """Whether the contact enters the campaign, or is in it."""
+        serializer.instance, is_new = enroll(
+            campaign=self.parent, contact=serializer.validated_data["contact"], started_by=self.user, now=self.now
         )
-        return Response(self.represent(enrolment), status=201 if is_new else 200)
+        return is_new
 
 
 class ContactCommunicationResource(Resource[ContactCommunication]):

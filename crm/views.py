@@ -12,7 +12,6 @@ from config.api.pages import is_deep
 from config.api.plain import Row
 from config.api.resources import BEYOND, Resource
 from config.errors import Conflict, DomainError
-from config.races import whole
 from crm import totals
 from crm.contacts import hold, remove_contact, tell_of_change
 from crm.custom_fields import rows_for, write_values
@@ -141,20 +140,19 @@ class AddressResource(Resource[Address]):
 
 
 class ContactSourceResource(Resource[ContactSource]):
+    """Each user has a name once: posting one that stands answers that one."""
+
     serializer_class = ContactSourceSerializer
     filterset_class = ContactSourceFilters
     is_plain = True
     may_stand = True
 
-    @whole
-    def create(self, request: Request, **kwargs: Any) -> Response:
-        """201 when the source is new, 200 with the one that stands when there is one of this name."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        source, is_new = source_named(serializer.validated_data.get("name", ""), self.user)
+    def perform_create(self, serializer: Any) -> bool:
+        """Whether the source is new, or one of this name stands."""
+        serializer.instance, is_new = source_named(serializer.validated_data.get("name", ""), self.user)
         if is_new:
             refuse_without("is_lead_sources_new_enabled", self.user)
-        return Response(self.represent(source), status=201 if is_new else 200)
+        return is_new
 
     def perform_update(self, serializer: Any) -> None:
         if "name" in serializer.validated_data:
@@ -192,15 +190,12 @@ class TagResource(Resource[Tag]):
     is_plain = True
     may_stand = True
 
-    @whole
-    def create(self, request: Request, **kwargs: Any) -> Response:
-        """201 when the tag is new, 200 with the one that stands when there is one."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+    def perform_create(self, serializer: Any) -> bool:
+        """Whether the tag is new, or stands."""
         content = serializer.validated_data["content"]
         is_new = learn_tags(self.user.pk, content)
-        tag = Tag.objects.get(user=self.user, content__lower_exact=content)
-        return Response(self.represent(tag), status=201 if is_new else 200)
+        serializer.instance = Tag.objects.get(user=self.user, content__lower_exact=content)
+        return is_new
 
     def perform_update(self, serializer: Any) -> None:
         if content := serializer.validated_data.get("content"):

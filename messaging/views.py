@@ -5,11 +5,8 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from config.api.resources import BEYOND, Resource
-from config.races import whole
 from crm.models import Contact
 from messaging.by_hand.calling import ring
 from messaging.by_hand.writing import Wish, write
@@ -67,7 +64,10 @@ def counted(folders: QuerySet[TemplateFolder]) -> QuerySet[TemplateFolder]:
 
 
 class ContactMessageResource(Resource[Message]):
-    """What was said to one contact and by them, the latest first. POST writes to them by hand, as the caller."""
+    """What was said to one contact and by them, the latest first. POST writes to them by hand, as the caller.
+
+    The same words within a minute are answered with the message that stands.
+    """
 
     tag = BEYOND
     verbs = ("list", "create", "retrieve")
@@ -80,14 +80,11 @@ class ContactMessageResource(Resource[Message]):
     def queryset_for(self, user: Any) -> QuerySet[Message]:
         return Message.objects.conversation().defer("html")
 
-    @whole
-    def create(self, request: Request, **kwargs: Any) -> Response:
-        """201 with the message; 200 with the one that stands where the caller said the same within the last minute."""
-        contact = self.parent
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        message, is_new = write(Wish(**serializer.validated_data), contact, self.user, self.now)
-        return Response(self.represent(message), status=201 if is_new else 200)
+    def perform_create(self, serializer: Any) -> bool:
+        """Whether the message is new, or the caller said the same within the last minute."""
+        wish = Wish(**serializer.validated_data)
+        serializer.instance, is_new = write(wish, self.parent, self.user, self.now)
+        return is_new
 
 
 class ContactCallResource(Resource[Message]):
@@ -104,8 +101,7 @@ class ContactCallResource(Resource[Message]):
     def queryset_for(self, user: Any) -> QuerySet[Message]:
         return Message.objects.rings()
 
-    @whole
-    def create(self, request: Request, **kwargs: Any) -> Response:
-        """201 with the call; 200 with the one that goes on where the caller asked within the last minute."""
-        call, is_new = ring(self.parent, self.user, self.now)
-        return Response(self.represent(call), status=201 if is_new else 200)
+    def perform_create(self, serializer: Any) -> bool:
+        """Whether the call is new, or the caller asked within the last minute and it goes on."""
+        serializer.instance, is_new = ring(self.parent, self.user, self.now)
+        return is_new

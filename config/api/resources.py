@@ -172,8 +172,8 @@ class Resource(GenericViewSet[Any], Generic[M]):
             self.check_parent()
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        self.perform_create(serializer)
-        return Response(self.represent(serializer.instance), status=201)
+        stands = self.perform_create(serializer) is False
+        return Response(self.represent(serializer.instance), status=200 if stands else 201)
 
     @whole
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
@@ -207,8 +207,10 @@ class Resource(GenericViewSet[Any], Generic[M]):
         if not rule(self.user):
             raise NotAllowed("You may see this, but not remove it.")
 
-    def perform_create(self, serializer: Any) -> None:
+    def perform_create(self, serializer: Any) -> bool | None:
+        """Make the record. False, where `may_stand`: the one that is there already is the answer."""
         self.save(serializer)
+        return None
 
     def perform_update(self, serializer: Any) -> None:
         self.save(serializer)
