@@ -12,6 +12,7 @@ from leads.engine import run_due
 from leads.models import Lead, LeadOffer, LeadSource
 from teams.models import Team, TeamMemberDistributionOption, User
 from tests.admin import test_browser
+from tests.admin.screen import Screen
 
 pytestmark = test_browser.pytestmark
 page = test_browser.page
@@ -51,48 +52,37 @@ def test_a_team_lead_does_things_by_hand(
     name: str,
     width: int,
 ):
-    page.set_viewport_size({"width": width, "height": 900})
-
-    def shoot(what: str) -> None:
-        page.screenshot(path=tmp_path / f"{what}-{name}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
-
-    def press(button: str) -> None:
-        if width < 1024:  # behind three dots
-            page.click("text=more_horiz >> visible=true")
-        shoot(f"lead-before-{button.split()[0]}")
-        page.click(f"text={button} >> visible=true")
-
+    screen = Screen(page, tmp_path, name, width)
     test_browser.log_in(page, live_server.url, alice)
     page.goto(f"{live_server.url}/admin/leads/lead/{lead.pk}/change/")
 
-    press("Reassign")
+    screen.press("Reassign")
     page.wait_for_selector("text=Bob Example, who is told by email and text that it is theirs no more.")
     page.click(".deed [type=submit]")
     page.wait_for_selector("text=Choose to whom.")
-    shoot("1-reassign")
+    screen.shoot("1-reassign")
     page.select_option("#id_user", label="Dana Example")
     page.click(".deed [type=submit]")
     page.wait_for_selector("text=Dana Example has the lead now")
-    shoot("2-reassigned")
+    screen.shoot("2-reassigned")
 
-    press("Return to the pond")
+    screen.press("Return to the pond")
     page.wait_for_selector("text=It is taken from Dana Example, who is told")
-    shoot("3-return")
+    screen.shoot("3-return")
     page.click(".deed [type=submit]")
     page.wait_for_selector("text=The lead is in the pond of Pride.")
 
-    press("Merge a double")
+    screen.press("Merge a double")
     page.click(".deed [type=radio]")
-    shoot("4-merge")
+    screen.shoot("4-merge")
     page.click(".deed [type=submit]")
     page.wait_for_selector("text=is part of this one now")
-    shoot("5-merged")
+    screen.shoot("5-merged")
 
     page.goto(f"{live_server.url}/admin/leads/lead/?doubles=merged")
-    shoot("6-doubles")
+    screen.shoot("6-doubles")
     page.goto(f"{live_server.url}/admin/leads/teamlead/")
-    shoot("7-leads-of-teams")
+    screen.shoot("7-leads-of-teams")
     lead.refresh_from_db()
     assert (lead.claimed_by_user, lead.ponded_at) == (alice, None)
     assert Lead.objects.get(merged_into=lead).text_body == "And a pool?"

@@ -13,6 +13,7 @@ from leads.engine import run_due
 from leads.models import Lead, LeadOffer
 from teams.models import Team, User
 from tests.admin import test_browser
+from tests.admin.screen import Screen
 
 pytestmark = test_browser.pytestmark
 page = test_browser.page
@@ -46,21 +47,16 @@ def lead(api: Any, alice: User, bob: User, dana: User, team: Team) -> Lead:
 def test_an_agent_claims_by_a_button(
     page: Page, live_server: Any, bob: User, lead: Lead, tmp_path: Path, name: str, width: int
 ):
-    page.set_viewport_size({"width": width, "height": 844})
-
-    def shoot(what: str) -> None:
-        page.screenshot(path=tmp_path / f"{what}-{name}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
-
+    screen = Screen(page, tmp_path, name, width)
     test_browser.log_in(page, live_server.url, bob)
     page.goto(f"{live_server.url}/admin/leads/leadoffer/")
-    shoot("1-offers")
+    screen.shoot("1-offers")
 
     page.click("button:text-is('Claim')")
     page.wait_for_selector("text=The lead is yours: Mary Jackson, Buyer, Irvine, $750,000.")
     assert page.get_attribute("text=Call 949 555 0150", "href") == "tel:+19495550150"
-    shoot("2-claimed")
+    screen.shoot("2-claimed")
 
     page.click("text=Open the lead")
     page.wait_for_url(f"**/admin/leads/lead/{lead.pk}/change/")
-    shoot("3-lead")
+    screen.shoot("3-lead")

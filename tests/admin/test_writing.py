@@ -11,6 +11,7 @@ from leads.models import Lead, LeadSource
 from messaging.models import Message, PhoneNumber
 from teams.models import User
 from tests.admin import test_browser
+from tests.admin.screen import Screen
 from tests.leads.conftest import NOON, clock
 
 pytestmark = test_browser.pytestmark
@@ -37,55 +38,44 @@ def mary(bob: User, settings: Any, clock: Any) -> Contact:
 def test_an_agent_answers_a_client(
     page: Page, live_server: Any, bob: User, mary: Contact, clock: Any, tmp_path: Path, name: str, width: int
 ):
-    page.set_viewport_size({"width": width, "height": 900})
-
-    def shoot(what: str) -> None:
-        page.screenshot(path=tmp_path / f"{what}-{name}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
-
-    def press(button: str) -> None:
-        if width < 1024:  # behind three dots
-            page.click("text=more_horiz >> visible=true")
-        shoot(f"buttons-{button}")
-        page.click(f"a:has-text('{button}') >> visible=true")
-
+    screen = Screen(page, tmp_path, name, width)
     test_browser.log_in(page, live_server.url, bob)
     page.goto(f"{live_server.url}/admin/crm/contact/{mary.pk}/change/")
-    press("sms Text")
+    screen.press("sms Text")
     page.wait_for_selector("text=It leaves at once, to +19495550151")
-    shoot("1-text")
+    screen.shoot("1-text")
     page.fill("#id_body", "It is, {{first_name}}. {{company}}")
     page.click(".hand [type=submit]")
     page.wait_for_selector("text=cannot be filled in")
-    shoot("2-refused")
+    screen.shoot("2-refused")
     page.fill("#id_body", "It is, {{first_name}}. Shall I show it to you?")
     page.click(".hand [type=submit]")
     page.wait_for_selector("text=It is, Mary. Shall I show it to you?")
-    shoot("3-sent")
+    screen.shoot("3-sent")
 
     page.click("text=Call instead")
     page.wait_for_selector("text=Press 1 there, and Mary Jackson is called at +19495550151")
     page.click(".hand [type=submit]")
     page.wait_for_selector(f"text=Your phone {bob.phone_e164} rings.")
-    shoot("call")
+    screen.shoot("call")
 
     clock.advance(hours=10)
     lead = Lead.objects.create(
         owner_user=bob, contact=mary, source=LeadSource.objects.get_or_create(name="Zillow")[0], created_at=NOON
     )
     page.goto(f"{live_server.url}/admin/leads/lead/{lead.pk}/change/")
-    press("sms Text")
+    screen.press("sms Text")
     page.wait_for_selector("text=It is night where Mary Jackson is")
     page.fill("#id_body", "Good night")
     page.click(".hand [type=submit]")
     page.wait_for_selector("text=The text waits for the morning.")
-    shoot("4-night")
+    screen.shoot("4-night")
     page.click("text=Email instead")
     page.wait_for_selector("text=It leaves at once, to mary@example.com, in your name.")
-    shoot("5-email")
+    screen.shoot("5-email")
 
     mary.is_do_not_contact = True
     mary.save()
     page.reload()
     page.wait_for_selector("text=It cannot be sent. The contact is marked do-not-contact.")
-    shoot("6-not")
+    screen.shoot("6-not")
