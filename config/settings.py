@@ -1,6 +1,7 @@
 """Settings, and the only reader of the environment. `./pride` sets what `up` needs; README lists every variable."""
 
 import hashlib
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # empty is unset, as in `THROTTLE_PER_USER=`
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PRIDE_HOME = Path(env("PRIDE_HOME", default=str(BASE_DIR / ".var")))

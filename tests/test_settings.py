@@ -1,10 +1,17 @@
-"""What refuses to start on a guess."""
+"""What settings refuse, and how docker-compose passes them on."""
 
+import json
 import os
 import subprocess
 import sys
+from fnmatch import fnmatch
+from typing import Any
 
 import pytest
+import yaml
+
+from tests.stack.running import CHECKOUT
+from tests.test_docs import settings_in_readme
 
 REAL = {
     "SANDBOX": "0",
@@ -39,3 +46,66 @@ def test_a_sandbox_does_not_start_with_real_credentials(address: str):
 
 def test_no_program_may_be_called_back_by_a_script():
     assert "REDIRECT_SCHEMES may not name javascript" in loading_settings(**REAL, REDIRECT_SCHEMES="myapp,JavaScript")
+
+
+def test_an_empty_variable_is_an_unset_one():
+    empty = dict.fromkeys(["DATABASE_POOL", "THROTTLE_PER_USER", "TEXTS_TO_UNKNOWN_CONSENT", "DEFAULT_REGION"], "")
+
+    assert loading_settings(**REAL, **empty) == ""
+    assert "SECRET_KEY" in loading_settings(**REAL | {"SECRET_KEY": ""})
+
+
+# docker-compose
+
+NOT_IN_CONTAINERS = {"PRIDE_HOME", "PYTHON", "EMULATOR_PORT"}  # of ./pride and its sandbox
+PUBLISHED = {"PORT"}  # the address on the host; inside the container it is always 8000
+
+
+def services() -> dict[str, Any]:
+    return dict(yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())["services"])
+
+
+@pytest.mark.parametrize("service", ["web", "worker", "beat", "migrate"])
+def test_docker_compose_passes_every_setting_to_each_service(service: str):
+    passed = set(services()[service]["environment"])
+
+    assert settings_in_readme() - passed == NOT_IN_CONTAINERS | PUBLISHED
+    assert passed - settings_in_readme() == {"PGPASSWORD"}
+    assert "${PORT:-8000}:8000" in services()["web"]["ports"]
+
+
+def test_docker_compose_leaves_defaults_to_the_settings():
+    """`${NAME:-}` would pass an empty value on, and `${NAME:-5}` would be a second place for a default."""
+    values = services()["web"]["environment"].values()
+
+    assert [value for value in values if value and ":-" in value] == []
+
+
+def test_any_postgres_password_reaches_postgresql_as_it_is():
+    """In a URL `@`, `/`, `#` and `%` would have to be percent-encoded; libpq's own variable needs nothing."""
+    environment = services()["web"]["environment"]
+    assert "$" not in environment["DATABASE_URL"]
+    assert environment["PGPASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+
+    password = "p@ss/w#rd%41 ?&:'\"\\"
+    asked = (
+        "import json, django; django.setup()\n"
+        "from django.db import connection\n"
+        "from psycopg import pq\n"
+        "given = {option.keyword.decode(): option.val for option in pq.Conninfo.get_defaults() if option.val}\n"
+        "given |= {name: str(value).encode() for name, value in connection.get_connection_params().items()}\n"
+        "print(json.dumps({name: given[name].decode() for name in ('user', 'host', 'dbname', 'password')}))"
+    )
+    told = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", "PGPASSWORD": password}
+    told |= REAL | {"DATABASE_URL": environment["DATABASE_URL"]}
+    printed = subprocess.run([sys.executable, "-c", asked], env=told, capture_output=True, text=True, check=True)
+
+    connection = {"user": "postgres", "host": "postgres", "dbname": "postgres", "password": password}
+    assert json.loads(printed.stdout) == connection
+
+
+@pytest.mark.parametrize("name", [".env", "pride.env", ".env.production"])
+def test_files_of_secrets_stay_out_of_the_repository_and_the_image(name: str):
+    assert subprocess.run(["git", "check-ignore", "--quiet", name], cwd=CHECKOUT, check=False).returncode == 0
+    patterns = (CHECKOUT / ".dockerignore").read_text().split()
+    assert any(fnmatch(name, pattern) for pattern in patterns)
