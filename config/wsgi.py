@@ -10,8 +10,7 @@ import gunicorn.util
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from config.api.chunks import GatherChunks
-from config.api.leftovers import ReadLeftovers
+from config.api.request_body import ReadBody, TakeTurns
 from config.api.slashes import CollapseSlashes
 from config.api.unread import write_problem
 from config.patience import ImpatientConnection
@@ -26,7 +25,10 @@ gunicorn.util.write_error = write_problem
 # People and WordPress write `?first_name=José` as it stands. What could tear a request in two stays refused.
 gunicorn.http.message.RFC9112_TARGET_INVALID = re.compile("[\x00-\x20\x7f]")
 
-application = ReadLeftovers(CollapseSlashes(GatherChunks(get_wsgi_application())))
+# In each process. Its threads are many more: they also wait for what slow clients send and read.
+MAX_CONCURRENT_REQUESTS = 4
+
+application = ReadBody(CollapseSlashes(TakeTurns(get_wsgi_application(), MAX_CONCURRENT_REQUESTS)))
 
 # All that requests need is loaded before gunicorn forks: its processes share it, and no first request waits for it.
 import_module(settings.ROOT_URLCONF)

@@ -30,8 +30,9 @@ def product_parts(home: Home, environment: Mapping[str, str], listener: int, wor
 
 
 def web(listener: int) -> list[str]:
-    """Two processes of four threads, on the socket that we hold open for them."""
-    options = "--workers=2 --threads=4 --preload --no-control-socket --graceful-timeout=5 --log-level=warning"
+    """Two processes on the socket that we hold open for them. Most threads only wait for slow clients (config.wsgi)."""
+    options = "--workers=2 --worker-class=config.api.worker.DeadlineWorker --threads=64 --preload --no-control-socket"
+    options += " --graceful-timeout=5 --log-level=warning"
     options += " --limit-request-line=8190"  # the most there may be: lists of ids make long queries
     return ["-m", "gunicorn", "config.wsgi", f"--bind=fd://{listener}", *options.split()]
 

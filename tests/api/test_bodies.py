@@ -1,6 +1,7 @@
 """Bodies are JSON objects, whatever the headers say; failures have one shape."""
 
 import json
+import socket
 from io import BytesIO
 
 import pytest
@@ -259,7 +260,7 @@ def in_chunks(api, alice, body):
     """What the product's WSGI application answers to a body that came in chunks and has no length."""
     told = {}
     environ = RequestFactory().get("/shelves", headers=api(alice).headers).environ | {"REQUEST_METHOD": "POST"}
-    environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "wsgi.input": BytesIO(body)}
+    environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "gunicorn.socket": socket.socket(), "wsgi.input": BytesIO(body)}
     answer = application(environ, lambda status, headers: told.update(status=status))
     return told["status"][:3], json.loads(b"".join(answer))
 
