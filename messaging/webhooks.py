@@ -6,11 +6,12 @@ from functools import wraps
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from config import clock
+from config.api.slashes import called_url
 from messaging import calls
 from messaging.by_hand.calling import connect, note_end
 from messaging.gateways import twilio, voice
@@ -31,12 +32,15 @@ def signed_by_twilio(act: Action) -> Callable[[HttpRequest], HttpResponse]:
     @csrf_exempt
     @require_POST
     def view(request: HttpRequest) -> HttpResponse:
-        # Not from the Host header: behind a proxy it names something else, and a forger chooses it.
-        address = settings.PUBLIC_URL + request.get_full_path()
+        address = called_url(request, settings.PUBLIC_URL)
         signature = request.headers.get("X-Twilio-Signature", "")
         if request.content_type != FORM or not twilio.is_genuine(address, request.POST, signature):
             return HttpResponseForbidden("The signature is not Twilio's.", content_type="text/plain")
-        return HttpResponse(act(request) or NOTHING_TO_SAY, content_type="text/xml")
+        try:
+            answer = act(request)
+        except twilio.BadWebhook as error:
+            return HttpResponseBadRequest(str(error), content_type="text/plain")
+        return HttpResponse(answer or NOTHING_TO_SAY, content_type="text/xml")
 
     return view
 
@@ -90,7 +94,7 @@ def key_was_pressed(request: HttpRequest) -> str:
     if message is None:
         return voice.goodbye()
     act = connect if message.contact_id else calls.press
-    done = act(message, request.POST.get("Digits", ""), clock.now())
+    done = act(message, twilio.field(request.POST, "Digits", twilio.MAX_WORD), clock.now())
     if isinstance(done, Message):
         return voice.dial(done)
     return voice.goodbye(done) if done else voice.question(message, turn=voice.turn_after(request.GET))

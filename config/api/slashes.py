@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from django.http import HttpRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 REPEATED = re.compile("//+")
+CALLED_PATH = "pridedesk.called_path"  # in the WSGI environment
 KEEPS_TRAILING_SLASH = re.compile("/(admin|static)(/|$)")
 
 
@@ -19,6 +23,16 @@ def plain_path(path: str) -> str:
     return path
 
 
+def called_url(request: HttpRequest, origin: str) -> str:
+    """Return the URL as the client called it, before its slashes were collapsed, below `origin`.
+
+    Who signs a URL signs it as it was called. The Host header is not used: behind a proxy it names another host, and a
+    client can choose it.
+    """
+    path, query = request.META.get(CALLED_PATH) or quote(request.path), request.META.get("QUERY_STRING", "")
+    return f"{origin}{path}?{query}" if query else f"{origin}{path}"
+
+
 class CollapseSlashes:
     """WSGI around Django: it must act before routing, and without a redirect, which would lose the body of a POST."""
 
@@ -26,5 +40,10 @@ class CollapseSlashes:
         self.application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[Any]:
-        environ["PATH_INFO"] = plain_path(environ.get("PATH_INFO") or "/")
+        path = environ.get("PATH_INFO") or "/"
+        # Gunicorn keeps the request target as the client wrote it; an absolute one has no path to take from it.
+        target = environ.get("RAW_URI", "")
+        is_path = target.startswith("/")
+        environ[CALLED_PATH] = target.partition("?")[0] if is_path else quote(path, encoding="latin-1")
+        environ["PATH_INFO"] = plain_path(path)
         return self.application(environ, start_response)

@@ -81,11 +81,6 @@ class TextSerializer(LooseSerializer[EmulatedText]):
         fields = ["sid", "from", "to", "body", "media", "status", "at"]
         read_only_fields = ["sid", "status", "at"]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs["body"] and not attrs["media"]:
-            raise serializers.ValidationError({"body": "may not be empty, unless there are media."})
-        return attrs
-
 
 class CallSerializer(LooseSerializer[EmulatedCall]):
     """A call as the carrier's ledger has it; `says` is all that was said so far, a line each."""

@@ -22,6 +22,9 @@ from messaging.models import Message
 CONNECT_SECONDS = 5
 PAGE, MOST_PAGES = 500, 5  # of texts or calls between two numbers, the newest, looked through
 CLOCKS_DIFFER = timedelta(hours=1)  # generously: what seems older than it is would be sent twice
+# Of what a webhook may say. Twilio's SIDs have 34 characters, its texts 1,600 and at most 10 media; an address may be one
+# of another channel, such as `whatsapp:+13105550142`.
+MAX_SID, MAX_ADDRESS, MAX_BODY, MAX_MEDIA, MAX_URL, MAX_WORD = 255, 320, 100_000, 10, 2048, 255
 OURS = "outbound-api"  # Twilio's own answers to keywords go between the same numbers
 
 OPTED_OUT = 21610
@@ -71,6 +74,10 @@ STATUSES = {
 }  # others: Twilio has it, and it is on its way
 
 _clients = threading.local()  # a client keeps its connection open; a session is for one thread at a time
+
+
+class BadWebhook(Exception):
+    """A signed webhook has a field that Twilio never sends; the text names it."""
 
 
 class NoNumberForSale(DomainError):
@@ -161,29 +168,36 @@ def is_genuine(url: str, form: Mapping[str, Any], signature: str) -> bool:
     return bool(token and RequestValidator(token).validate(url, form, signature))
 
 
+def field(form: Mapping[str, str], name: str, limit: int) -> str:
+    """Return a field of a webhook without NUL, which PostgreSQL cannot store; BadWebhook if it exceeds `limit`."""
+    value = form.get(name, "").replace("\0", "")
+    if len(value) > limit:
+        raise BadWebhook(f"{name} has {len(value)} characters; at most {limit} are allowed.")
+    return value
+
+
 def read_inbound(form: Mapping[str, str]) -> Inbound:
-    """What Twilio's announcement of a text says. PostgreSQL stores no NUL."""
-    count = form.get("NumMedia", "0")
-    media = (form.get(f"MediaUrl{turn}", "") for turn in range(int(count) if count.isdecimal() else 0))
+    """Return what Twilio's webhook for an inbound text says; BadWebhook if a field is too long."""
+    media = (field(form, f"MediaUrl{turn}", MAX_URL) for turn in range(MAX_MEDIA))
     return Inbound(
-        provider_sid=form.get("MessageSid", ""),
-        sender=form.get("From", ""),
-        recipient=form.get("To", ""),
-        body=form.get("Body", "").replace("\0", ""),
+        provider_sid=field(form, "MessageSid", MAX_SID),
+        sender=field(form, "From", MAX_ADDRESS),
+        recipient=field(form, "To", MAX_ADDRESS),
+        body=field(form, "Body", MAX_BODY),
         media=tuple(url for url in media if url),
-        opt_out_type=form.get("OptOutType", "").upper(),
+        opt_out_type=field(form, "OptOutType", MAX_WORD).upper(),
     )
 
 
 def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
     """What a status callback says; None when it says nothing we know. `message_id` is what `status_url` named."""
-    word = form.get("MessageStatus", "")
-    if not form.get("MessageSid") or word not in PROGRESS:
+    sid, word = field(form, "MessageSid", MAX_SID), field(form, "MessageStatus", MAX_WORD)
+    if not sid or word not in PROGRESS:
         return None
-    given = form.get("ErrorCode", "")
+    given = field(form, "ErrorCode", MAX_WORD)
     code = int(given) if given.isdecimal() and len(given) < 10 and int(given) else None
     return Receipt(
-        provider_sid=form["MessageSid"],
+        provider_sid=sid,
         message_id=our_id(message_id),
         provider_status=word,
         supersedes=frozenset(other for other, progress in PROGRESS.items() if progress < PROGRESS[word]),

@@ -13,7 +13,17 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from django.conf import settings
 
 from messaging.gateways import CannotTell, Receipt
-from messaging.gateways.twilio import CLOCKS_DIFFER, claimed, client, made_since, our_id, translated
+from messaging.gateways.twilio import (
+    CLOCKS_DIFFER,
+    MAX_SID,
+    MAX_WORD,
+    claimed,
+    client,
+    field,
+    made_since,
+    our_id,
+    translated,
+)
 from messaging.models import Message
 
 Status = Message.Status
@@ -117,8 +127,8 @@ def dial(call: Message) -> str:
 def read_end(form: Mapping[str, str]) -> tuple[str, int]:
     """How a call that was dialled ended, in Twilio's word, and how many seconds it lasted."""
     prefix = "DialCall" if "DialCallStatus" in form else "Call"
-    lasted = form.get(f"{prefix}Duration", "")
-    return form.get(f"{prefix}Status", ""), int(lasted) if lasted.isdecimal() and len(lasted) < 7 else 0
+    lasted = field(form, f"{prefix}Duration", MAX_WORD)
+    return field(form, f"{prefix}Status", MAX_WORD), int(lasted) if lasted.isdecimal() and len(lasted) < 7 else 0
 
 
 def goodbye(words: str = "") -> str:
@@ -137,15 +147,16 @@ def turn_after(query: Mapping[str, str]) -> int:
 
 def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
     """What a request about a call says of it; None when it says nothing we know."""
-    stage = STAGES.get(form.get("CallStatus", ""))
-    if stage is None or not form.get("CallSid"):
+    sid, word = field(form, "CallSid", MAX_SID), field(form, "CallStatus", MAX_WORD)
+    stage = STAGES.get(word)
+    if stage is None or not sid:
         return None
     earlier = {word for word, other in STAGES.items() if other.progress < stage.progress}
     return Receipt(
         channel=Message.Channel.CALL,
-        provider_sid=form["CallSid"],
+        provider_sid=sid,
         message_id=our_id(message_id),
-        provider_status=form["CallStatus"],
+        provider_status=word,
         supersedes=frozenset({"", *earlier}),
         status=stage.status,
         reason=stage.reason,
