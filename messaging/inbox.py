@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 Taker = Callable[[Message, datetime], bool]  # what settings.INBOUND names
 
 NUMBER = re.compile(r"\+?[0-9]{3,15}")  # short codes, too
-MOST_NAMESAKES = 50  # contacts of one number who are considered
+MAX_NAMESAKES = 50  # contacts of one number who are considered
 SOURCE = "Text"  # of contacts who texted in
 HELP = "This number hands out leads. To claim one, reply with the number that its text names."
 HELP_AT_MOST_EVERY = timedelta(hours=1)  # a phone that answers by itself must not be answered for ever
@@ -76,7 +76,7 @@ def _store(text: Inbound, user: User | None, now: datetime) -> Message:
         purpose=Message.Purpose.INBOUND,
         status=Message.Status.RECEIVED,
         user=user,
-        contact=_held(_contact_of(text.sender, user)),
+        contact=_held(_contact_of(text, user)),
         sender=text.sender,
         recipient=text.recipient,
         body=text.body,
@@ -89,21 +89,36 @@ def _store(text: Inbound, user: User | None, now: datetime) -> Message:
     )
 
 
-def _contact_of(number: str, user: User | None) -> Contact | None:
-    """Who texts: somebody of the user's whose number it is, else somebody they see, else anybody known by it."""
-    known = list(Contact.objects.reached_at(number).order_by("-pk")[:MOST_NAMESAKES]) if e164(number) else []
-    if len(known) < 2 or user is None:
+def _contact_of(text: Inbound, user: User | None) -> Contact | None:
+    """Return the contact who texts: of several with the number, the one whom we texted last from the number replied to.
+
+    Otherwise the user's own contact comes before one they see and any other; then mobile before home before office.
+    """
+    number = text.sender
+    known = list(Contact.objects.reached_at(number).order_by("-pk")[:MAX_NAMESAKES]) if e164(number) else []
+    if len(known) < 2:
         return known[0] if known else None
-    seen = Contact.objects.visible_to(user).filter(pk__in=[contact.pk for contact in known])
-    visible = set(seen.values_list("pk", flat=True))
-    return min(
-        known,
-        key=lambda contact: (
-            contact.worker_id != user.pk,
-            contact.owner_user_id != user.pk,
-            contact.pk not in visible,
-        ),
-    )
+    if texted := last_texted(number, text.recipient):
+        return texted
+    visible: set[int] = set()
+    if user is not None:
+        seen = Contact.objects.visible_to(user).filter(pk__in=[contact.pk for contact in known])
+        visible = set(seen.values_list("pk", flat=True))
+    return min(known, key=lambda contact: (*_distance(contact, user, visible), contact.rank_of(number)))
+
+
+def last_texted(number: str, ours: str) -> Contact | None:
+    """Return the contact whom we texted last at this number from that number of ours, if it is still their number."""
+    texts = Message.objects.filter(recipient=number, sender=ours, contact__isnull=False, channel=Message.Channel.TEXT)
+    left = texts.exclude(status__in=(*Message.WAITING, Message.Status.CANCELLED, Message.Status.FAILED))
+    return Contact.objects.reached_at(number).filter(pk__in=left.order_by("-pk").values("contact")[:1]).first()
+
+
+def _distance(contact: Contact, user: User | None, visible: Collection[int]) -> tuple[bool, ...]:
+    """Sort the contacts a user works with first, then those they own, then those they see."""
+    if user is None:
+        return ()
+    return contact.worker_id != user.pk, contact.owner_user_id != user.pk, contact.pk not in visible
 
 
 def _held(contact: Contact | None) -> Contact | None:

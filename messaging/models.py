@@ -211,6 +211,12 @@ class Message(models.Model):
             models.Index(
                 fields=["contact", "id"], condition=models.Q(contact__isnull=False), name="message_of_contact"
             ),
+            # Read when a number that several contacts have texts in: which of them was texted last?
+            models.Index(
+                fields=["recipient", "sender", "id"],
+                condition=models.Q(contact__isnull=False),
+                name="message_to_contact",
+            ),
             # Read when a user's own phone texts in: what were they told of late?
             models.Index(fields=["user", "created_at"], name="message_of_user"),
         ]

@@ -167,6 +167,11 @@ class Contact(models.Model):
         """Every number of this person, E.164, the mobile first."""
         return [number for number in (self.mobile_e164, self.home_e164, self.office_e164) if number]
 
+    def rank_of(self, number: str) -> int:
+        """Rank a number of this person: 0 for the mobile, then home, then office, then no number of theirs."""
+        columns = (self.mobile_e164, self.home_e164, self.office_e164)
+        return columns.index(number) if number in columns else len(columns)
+
     @property
     def worker_id(self) -> int:
         """Who works with this person: the assigned user, else the owner."""

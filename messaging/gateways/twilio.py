@@ -22,8 +22,8 @@ from messaging.models import Message
 CONNECT_SECONDS = 5
 PAGE, MOST_PAGES = 500, 5  # of texts or calls between two numbers, the newest, looked through
 CLOCKS_DIFFER = timedelta(hours=1)  # generously: what seems older than it is would be sent twice
-# Of what a webhook may say. Twilio's SIDs have 34 characters, its texts 1,600 and at most 10 media; an address may be one
-# of another channel, such as `whatsapp:+13105550142`.
+# Of what a webhook may say. Twilio's SIDs have 34 characters, its texts 1,600 and at most 10 media; an address may be
+# one of another channel, such as `whatsapp:+13105550142`.
 MAX_SID, MAX_ADDRESS, MAX_BODY, MAX_MEDIA, MAX_URL, MAX_WORD = 255, 320, 100_000, 10, 2048, 255
 OURS = "outbound-api"  # Twilio's own answers to keywords go between the same numbers
 

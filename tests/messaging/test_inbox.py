@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from twilio.request_validator import RequestValidator
 
 from crm.models import Contact
@@ -172,6 +173,78 @@ def test_then_one_they_see_then_anybodys(texts_in, bob, team, alice, charlie):
     texts_in()
 
     assert list(Message.objects.order_by("pk").values_list("contact", flat=True)) == [None, of_a_stranger.pk]
+
+
+def test_a_reply_belongs_to_the_contact_who_was_texted_last(texts_in, bob, alice, text, provider, now):
+    """Clara has the number as her mobile; her husband, added later, as his home phone."""
+    husband = make_client(bob, phone="", home_phone=CLIENT)
+    text()
+    outbox.run_due(now)
+    texts_in("Saturday suits me")
+    assert Message.objects.filter(purpose="inbound").get().contact.first_name == "Clara"
+
+    outbox.queue_messages([drafts.text_to(husband, "And you?", now, user=bob)], now)
+    texts_in("What is waiting was not read yet")
+    outbox.run_due(now)
+    texts_in("Me too")
+
+    heard = list(Message.objects.filter(purpose="inbound").order_by("pk").values_list("contact", flat=True))
+    assert heard == [heard[0], heard[0], husband.pk]
+    assert heard[0] != husband.pk
+
+
+def test_whom_another_number_of_ours_texted_last_does_not_count(texts_in, bob, alice, client, text, provider, now):
+    husband = make_client(bob, phone="", home_phone=CLIENT)
+    text()
+    from_elsewhere = drafts.text_to(husband, "Hello", now, user=bob)
+    from_elsewhere.sender = "+19495550159"
+    outbox.queue_messages([from_elsewhere], now)
+    outbox.run_due(now)
+
+    texts_in()
+
+    assert Message.objects.get(purpose="inbound").contact == client
+
+
+def test_who_was_texted_and_has_the_number_no_more_is_not_heard(texts_in, bob, client, text, provider, now):
+    husband = make_client(bob, phone="", home_phone=CLIENT)
+    sister = make_client(bob, phone="", office_phone=CLIENT)
+    text()
+    outbox.run_due(now)
+    client.mobile_phone = "+13105550149"
+    client.save()
+
+    texts_in()
+
+    assert Message.objects.get(purpose="inbound").contact == husband
+    assert sister.pk > husband.pk
+
+
+def test_then_the_mobile_comes_before_home_and_office(texts_in, bob, client, settings):
+    make_client(bob, phone="", home_phone=CLIENT)
+    make_client(bob, phone="", office_phone=CLIENT)
+
+    texts_in()
+    texts_in(to=settings.ALERT_NUMBER)
+
+    assert set(Message.objects.values_list("contact", flat=True)) == {client.pk}
+
+
+def test_whom_we_texted_last_is_looked_up_by_both_numbers(bob, client, now):
+    """Also when PostgreSQL plans for any parameters, as it does from the sixth execution of a statement on."""
+    outbox.queue_messages([drafts.text_to(client, f"Text {turn}", now, user=bob) for turn in range(300)], now)
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
+        inbox.last_texted(CLIENT, "+19495550150")
+        statement = captured[-1]["sql"]
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        turned = re.sub(r"'(\+\d+|text|queued|held|cancelled|failed)'", "$1", statement)
+        cursor.execute(f"PREPARE look_up(text) AS {turned}")
+        cursor.execute("EXPLAIN EXECUTE look_up('x')")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+        cursor.execute("DEALLOCATE look_up")
+
+    assert "message_to_contact" in plan
 
 
 def test_a_stranger_becomes_a_contact(texts_in, bob, heard, now):

@@ -1,4 +1,4 @@
-"""What Twilio calls, through the WSGI application: addresses as they were called, and fields that Twilio never sends."""
+"""Twilio's webhooks, through the WSGI application: URLs as they were called, and fields that Twilio never sends."""
 
 from urllib.parse import urlencode
 
