@@ -67,7 +67,8 @@ class ActivityInline(InlineToRead):
     """The latest; all of them are in their own list."""
 
     model = Activity
-    fields = ["happened_at", "kind", "body", "user"]
+    fields = ["happened_at", "kind", "body", "member"]
+    readonly_fields = ["member"]
     verbose_name_plural = "latest activities"
     most = 20
 
@@ -75,6 +76,11 @@ class ActivityInline(InlineToRead):
         contact_id = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
         latest = Activity.objects.filter(contact=contact_id)[: self.most]
         return Activity.objects.filter(pk__in=latest.values("pk")).select_related("user")
+
+    @admin.display(description="user")
+    def member(self, activity: Activity) -> str:
+        """A name without a link: only operators can open users."""
+        return str(activity.user or "-")
 
 
 @admin.register(Contact)

@@ -19,10 +19,10 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.api.asking import Refusal, ask
+from config.api.links import LinkPage
 from config.api.resources import Resource
 
 
@@ -99,7 +99,7 @@ class LongListPages(Paginator):  # type: ignore[type-arg]  # not subscriptable a
         return super().page(number)
 
 
-class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
+class ResourceAdmin(LinkPage):
     """A model in the admin as its resource answers it. Without a resource it can only be looked at."""
 
     resource: ClassVar[type[Resource[Any]] | None] = None

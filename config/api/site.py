@@ -13,6 +13,7 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from config.api import limits
+from config.api.links import recent_actions
 
 MOST_LOGINS, LOGIN_SECONDS = 10, 600  # wrong passwords for one email from one address, and in which time
 
@@ -71,6 +72,12 @@ class PrideSite(UnfoldAdminSite):  # type: ignore[misc]
         form = (getattr(answer, "context_data", None) or {}).get("form")
         if wait := getattr(form, "wait", 0):
             answer.status_code, answer.headers["Retry-After"] = 429, str(wait)
+        return answer
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        answer: HttpResponse = super().index(
+            request, {"recent_actions": recent_actions(request), **(extra_context or {})}
+        )
         return answer
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:

@@ -3,8 +3,7 @@
 import base64
 from typing import Any, cast
 
-from django.http import HttpResponseRedirect
-from django.shortcuts import redirect
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.api.asking import Refusal
+from config.api.index import index
 from config.api.oauth import Grant, HasValidToken, owner_of, refusal_of
 from config.api.problems import body_of, headers_of
 from config.races import whole
@@ -69,7 +69,7 @@ class MayCall(HasValidToken):
 
 
 class ApiV1(APIView):
-    """`POST /`. Who opens the bare address in a browser is led to the contract."""
+    """`POST /`. `GET /` is the index of the whole service."""
 
     tag = "LionDesk v1"
     schema = CallSchema()
@@ -81,8 +81,8 @@ class ApiV1(APIView):
             super().initial(request, *args, **kwargs)
 
     @extend_schema(exclude=True)
-    def get(self, request: Request) -> HttpResponseRedirect:
-        return redirect("docs")
+    def get(self, request: Request) -> HttpResponse:
+        return index(request._request)
 
     @extend_schema(
         operation_id="v1",

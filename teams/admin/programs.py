@@ -14,9 +14,9 @@ from oauth2_provider.models import (
     get_id_token_model,
     get_refresh_token_model,
 )
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
+from config.api.links import LinkPage
 from config.api.tokens import OWN_CLIENT_ID, revoke
 from teams.models import (
     RENEWABLE,
@@ -54,7 +54,7 @@ def tokens_stay(count: int) -> str:
 
 
 @admin.register(Application)
-class ApplicationAdmin(ModelAdmin):  # type: ignore[misc]
+class ApplicationAdmin(LinkPage):
     """Everybody registers their own programs, as in LionDesk's developer site (reference 1.4); operators see all.
 
     What is shown once (a secret, a token) is shown in the answer to the form that made it, and kept nowhere.
@@ -137,7 +137,7 @@ class ApplicationAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(AccessToken)
-class AccessTokenAdmin(ModelAdmin):  # type: ignore[misc]
+class AccessTokenAdmin(LinkPage):
     """Which programs act for whom, and until when; the tokens themselves nobody can show."""
 
     list_display = ["number", "application", "user", "scope", "created", "expires", "is_renewable"]

@@ -60,11 +60,6 @@ def test_lists_tell_their_envelope_and_their_pages(contract):
     assert names >= {"$limit", "$skip", "$cursor", "$total", "$select", "$sort", "email", "mobile_phone"}
 
 
-def test_a_browser_at_the_bare_address_is_led_to_the_explorer(db):
-    answer = Client().get("/")
-    assert (answer.status_code, answer["Location"]) == (302, "/docs")
-
-
 def test_the_way_to_a_token_is_told(contract):
     flows = contract["components"]["securitySchemes"]["oauth2"]["flows"]
     assert flows.keys() == {"authorizationCode", "implicit"}
