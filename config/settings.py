@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.stack.environment import short_secrets
+from config.stack.home import Home
+
 env = environ.Env()
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # empty is unset, as in `THROTTLE_PER_USER=`
 
@@ -26,13 +29,17 @@ if SANDBOX and TWILIO_ACCOUNT_SID and urlsplit(TWILIO_API_BASE_URL).hostname not
     raise ImproperlyConfigured("SANDBOX=1 with real Twilio credentials: a test clock must never send real texts.")
 
 if SANDBOX:
-    # Derived, not random: every process of one home must sign alike, and no secret need be stored.
-    _seed = hashlib.sha256(str(PRIDE_HOME).encode()).hexdigest()
+    # Every process of one home must sign alike.
+    _seed = Home(PRIDE_HOME).sandbox_seed()
     SECRET_KEY = env("SECRET_KEY", default=f"sandbox-{_seed}")
-    TWILIO_ACCOUNT_SID = TWILIO_ACCOUNT_SID or f"AC{_seed[:32]}"
-    TWILIO_AUTH_TOKEN = TWILIO_AUTH_TOKEN or _seed[32:]
+    _twilio = hashlib.sha256(_seed.encode()).hexdigest()
+    TWILIO_ACCOUNT_SID = TWILIO_ACCOUNT_SID or f"AC{_twilio[:32]}"
+    TWILIO_AUTH_TOKEN = TWILIO_AUTH_TOKEN or _twilio[32:]
 else:
     SECRET_KEY = env("SECRET_KEY")
+    # Links to claim a lead are signed with the one, webhooks with the other: a short one can be guessed offline.
+    if short := short_secrets({"SECRET_KEY": SECRET_KEY, "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN}):
+        raise ImproperlyConfigured(short)
 
 PUBLIC_URL = env("PUBLIC_URL", default=f"http://127.0.0.1:{env('PORT', default='8000')}").rstrip("/")
 ALLOWED_HOSTS = ["*"]  # nothing here is built from the Host header: links and signatures use PUBLIC_URL
@@ -144,7 +151,15 @@ WHITENOISE_USE_FINDERS = True  # serves the admin's files from the packages: no 
 
 AUTH_USER_MODEL = "teams.User"
 AUTHENTICATION_BACKENDS = ["teams.backends.EmailBackend"]
-AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
+    for validator in (
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+        "UserAttributeSimilarityValidator",
+    )
+]
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
 DEFAULT_TIME_ZONE = env("DEFAULT_TIME_ZONE", default="America/Los_Angeles")  # of users who name none

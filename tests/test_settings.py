@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from tests.test_docs import settings_in_readme
 
 REAL = {
     "SANDBOX": "0",
-    "SECRET_KEY": "for a test",
+    "SECRET_KEY": "a secret for a test, of 38 characters.",
     "EMAIL_URL": "smtp://mail.example.com",
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
     "REDIS_URL": "redis://127.0.0.1:1",
@@ -53,6 +55,31 @@ def test_an_empty_variable_is_an_unset_one():
 
     assert loading_settings(**REAL, **empty) == ""
     assert "SECRET_KEY" in loading_settings(**REAL | {"SECRET_KEY": ""})
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "TWILIO_AUTH_TOKEN"])
+def test_a_real_installation_refuses_a_secret_that_can_be_guessed(name: str):
+    assert f"{name}: shorter than 32 characters" in loading_settings(**REAL | {name: "x" * 31})
+    assert loading_settings(**REAL | {name: "x" * 32}) == ""
+
+
+def secrets_of_sandbox(home: Path) -> subprocess.Popen[str]:
+    asked = "from config import settings as s; print(s.SECRET_KEY, s.TWILIO_ACCOUNT_SID, s.TWILIO_AUTH_TOKEN)"
+    told = {"PATH": os.environ["PATH"], "DATABASE_URL": REAL["DATABASE_URL"], "REDIS_URL": REAL["REDIS_URL"]}
+    told |= {"SANDBOX": "1", "PRIDE_HOME": str(home)}
+    return subprocess.Popen([sys.executable, "-c", asked], env=told, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_sandbox_keeps_random_secrets_which_its_processes_share(tmp_path: Path):
+    """However many start at once in a home that is new."""
+    started = [secrets_of_sandbox(tmp_path / "home") for _ in range(4)]
+    (printed,) = {process.communicate()[0] for process in started}
+
+    assert len(min(printed.split(), key=len)) >= 32
+    assert [file.name for file in (tmp_path / "home").iterdir()] == ["sandbox-seed"]
+    assert (tmp_path / "home" / "sandbox-seed").stat().st_mode & 0o777 == 0o600
+    shutil.rmtree(tmp_path / "home")
+    assert secrets_of_sandbox(tmp_path / "home").communicate()[0] != printed
 
 
 # docker-compose

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from threading import BoundedSemaphore
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from gunicorn.http.errors import ParseException
@@ -115,9 +115,9 @@ class TakeTurns:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[Any]:
         with self.turns:
-            answer = self.application(environ, start_response)
+            answer: Any = self.application(environ, start_response)
             if isinstance(answer, environ.get("wsgi.file_wrapper", ())):  # a static file, sent by the server
-                return answer
+                return cast("Iterable[bytes]", answer)
             try:
                 return [b"".join(answer)]
             finally:  # before the client has read it: closing gives the database connection back

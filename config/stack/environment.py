@@ -8,6 +8,7 @@ from config.stack.refusal import Refusal
 
 # Without these a real installation would sign with nothing, or lose texts and emails in silence.
 SECRETS = ["SECRET_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"]
+MIN_SECRET_LENGTH = 32
 REAL = [*SECRETS, "PUBLIC_URL", "ALERT_NUMBER", "EMAIL_URL", "DEFAULT_FROM_EMAIL"]
 TOLD = ["DATABASE_URL", "REDIS_URL", "SANDBOX", "PORT", "PUBLIC_URL", "TWILIO_API_BASE_URL", "PRIDE_HOME"]
 
@@ -27,6 +28,14 @@ def refuse_if_incomplete(given: Mapping[str, str]) -> None:
     missing = [name for name in REAL if not given.get(name)]
     if missing:
         raise Refusal(f"Without the sandbox these must be in the environment: {', '.join(missing)}.")
+    if short := short_secrets({name: given[name] for name in ("SECRET_KEY", "TWILIO_AUTH_TOKEN")}):
+        raise Refusal(short)
+
+
+def short_secrets(secrets: Mapping[str, str]) -> str:
+    """Return why these secrets are refused, "" if they are long enough. An empty one is another error."""
+    short = [name for name, value in secrets.items() if value and len(value) < MIN_SECRET_LENGTH]
+    return f"{', '.join(short)}: shorter than {MIN_SECRET_LENGTH} characters." if short else ""
 
 
 def without_secrets(given: Mapping[str, str]) -> dict[str, str]:

@@ -4,8 +4,11 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import stat
+import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,12 +52,31 @@ class Home:
     def run_file(self) -> Path:
         return self.path / "run.json"
 
+    def sandbox_seed(self) -> str:
+        """Return the random text (64 hex digits) that this home's sandbox derives its secrets from; make it once."""
+        seed = self.path / "sandbox-seed"
+        try:
+            if not seed.exists():
+                self.make_folder()
+                descriptor, draft = tempfile.mkstemp(dir=self.path)  # readable by its owner alone
+                with open(descriptor, "w") as file:
+                    file.write(secrets.token_hex(32))
+                with suppress(FileExistsError):  # another process was first
+                    os.link(draft, seed)
+                os.unlink(draft)
+            return seed.read_text()
+        except OSError as error:
+            raise Refusal(f"Cannot keep the sandbox's secrets in PRIDE_HOME={self.path}: {error.strerror}") from error
+
+    def make_folder(self) -> None:
+        if not self.path.exists():
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(HOME_MODE)
+
     def prepare(self) -> None:
         """Make the folders."""
         try:
-            if not self.path.exists():
-                self.path.mkdir(parents=True)
-                self.path.chmod(HOME_MODE)
+            self.make_folder()
             self.logs.mkdir(mode=0o700, exist_ok=True)
             own_folder(self.sockets, HOME_MODE)
         except OSError as error:

@@ -23,6 +23,7 @@ from leads.reply import story_of
 from leads.wording import Story
 
 Status = LeadOffer.Status
+NO_CHOICE = "Send claim or decline. Nothing has changed."
 
 
 # No cookie is looked at, so there is nothing to forge: whoever has the link may claim with it.
@@ -42,7 +43,8 @@ class ClaimPage(View):
             return self.unknown(request)
         offer, via = found
         try:
-            self.act(request, offer, via, now)
+            if not self.act(request, offer, via, now):
+                return self.page(request, offer, heading=heading_of(offer), status=400, says=NO_CHOICE)
         except AlreadyClaimed:
             return self.page(request, offer, heading="Already claimed", status=409, says=story_of(offer).taken_text)
         except DomainError as refusal:
@@ -60,11 +62,16 @@ class ClaimPage(View):
         return (offer, named[1]) if offer and not links.is_expired(offer, now) else None
 
     @whole
-    def act(self, request: HttpRequest, offer: LeadOffer, via: str, now: datetime) -> None:
-        if "decline" in request.POST:
-            decline(offer, now=now)
-        else:
-            claim(offer, via=via, now=now)
+    def act(self, request: HttpRequest, offer: LeadOffer, via: str, now: datetime) -> bool:
+        """Do what the pressed button names. Return whether it names one thing to do."""
+        match "claim" in request.POST, "decline" in request.POST:
+            case True, False:
+                claim(offer, via=via, now=now)
+            case False, True:
+                decline(offer, now=now)
+            case _:
+                return False
+        return True
 
     def unknown(self, request: HttpRequest) -> HttpResponse:
         return self.page(request, None, heading="This link does not work", status=404)

@@ -64,6 +64,7 @@ class ApplicationAdmin(LinkPage):
     list_select_related = ["user"]
     search_fields = ["name", "client_id"]
     fields = ["name", "redirect_uris", "is_implicit_allowed"]
+    view_on_site = False  # the library's address of an application is a page that this service does not have
     actions_submit_line = ["reveal_my_access_token", "make_new_secret", "revoke_all_tokens"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:

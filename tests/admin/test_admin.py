@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 
 from campaigns.models import Campaign, CampaignAction, Task
 from crm.models import Contact
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
-from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.models import Application, Team, TeamMember, TeamMemberDistributionOption, User
 
 OURS = ("teams", "crm", "messaging", "campaigns", "leads")
 DeskOf = Callable[[User], Client]
@@ -271,3 +272,17 @@ def test_times_are_shown_on_the_users_own_clock(alice: User, desk: DeskOf):
 
 def test_the_admin_is_found_without_its_slash():
     assert Client().get("/admin")["Location"] == "/admin/"
+
+
+def test_no_record_leads_to_a_page_outside_the_admin(desk, alice):
+    program = Application.objects.create(
+        name="Program", user=alice, redirect_uris="https://program.example.com/", client_type="confidential"
+    )
+    page = desk(alice).get(reverse("admin:teams_application_change", args=[program.pk]))
+
+    assert page.status_code == 200
+    assert "/admin/r/" not in page.text
+    kind = ContentType.objects.get_for_model(Application).pk
+    assert desk(alice).get(f"/admin/r/{kind}/{program.pk}/").status_code == 404
+    for model, registered in admin.site._registry.items():
+        assert registered.get_view_on_site_url(model(pk=1)) is None

@@ -191,3 +191,24 @@ def test_an_area_is_no_address(api, alice, bob, lead, run):
         assert "Irvine" in told
         assert "Alton Pkwy" not in told
     assert "Alton Pkwy" in claim_by(link_in(texts_to(bob)[0])).text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("", "application/x-www-form-urlencoded"),
+        ("claims=1", "application/x-www-form-urlencoded"),
+        ("claim=1&decline=1", "application/x-www-form-urlencoded"),
+        ("\x00\xff=&&&", "application/x-www-form-urlencoded"),
+        ('{"claim": 1}', "application/json"),
+        ("claim=1", "text/plain"),
+        ("--x\r\nclaim", "multipart/form-data; boundary=x"),
+    ],
+)
+def test_what_neither_claims_nor_declines_changes_nothing(offered, bob, body, kind):
+    answer = Client().post(link_in(texts_to(bob)[0]), body, content_type=kind)
+
+    assert answer.status_code == 400
+    offered.refresh_from_db()
+    assert offered.claimed_by_user is None
+    assert offer_of(offered, bob).status == LeadOffer.Status.SENT

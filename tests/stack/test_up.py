@@ -13,6 +13,7 @@ import httpx
 import pytest
 from redis.exceptions import ConnectionError as Unreachable
 
+from config.stack.environment import REAL
 from tests.stack.running import CHECKOUT, Stack, running, wait_until
 
 pytestmark = pytest.mark.stack
@@ -117,6 +118,12 @@ def test_without_the_sandbox_it_names_what_is_missing(folder: Path) -> None:
     assert len(refused.stderr.splitlines()) == 1
     assert "SECRET_KEY" in refused.stderr
     assert "PUBLIC_URL" not in refused.stderr
+
+
+def test_without_the_sandbox_it_refuses_a_short_secret(folder: Path) -> None:
+    given = dict.fromkeys(REAL, "x" * 32) | {"SECRET_KEY": "short"}
+    refused = Stack(folder / "home", given).pride("up", "--no-sandbox")
+    assert (refused.returncode, refused.stderr) == (1, "pride: SECRET_KEY: shorter than 32 characters.\n")
 
 
 def test_commands_find_the_running_service(stack: Stack) -> None:

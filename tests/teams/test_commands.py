@@ -137,3 +137,9 @@ def test_a_user_with_a_picture_as_clients_write_it_can_be_changed(alice, api, ca
     api(alice).patch("/me", {"profile_picture": "www.example.com/alice.jpeg"})
 
     assert run(capsys, "user", "alice@example.com", "--last-name", "Sample").startswith("Changed")
+
+
+@pytest.mark.parametrize("password", ["password123", "0123456789123", "erin@example.com", "short"])
+def test_a_password_that_is_easily_guessed_is_refused(db, password):
+    assert "password" in refused("user", "erin@example.com", "--password", password)
+    assert not User.objects.exists()
