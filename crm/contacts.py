@@ -5,8 +5,20 @@ from datetime import datetime
 
 from django.db import transaction
 
+from config.errors import NotAllowed
 from crm.models import Contact
 from crm.signals import contact_changed, contact_removed
+from teams.models import User
+
+
+class NotYoursToAssign(NotAllowed):
+    """assigned_user_id: only the contact's owner and its assigned user may change this."""
+
+
+def check_assignment(contact: Contact, to: User | None, *, by: User) -> None:
+    """Raise NotYoursToAssign unless nothing changes or `by` may assign the contact."""
+    if to != contact.assigned_user and not contact.may_be_assigned_by(by):
+        raise NotYoursToAssign(errors={"assigned_user_id": str(NotYoursToAssign.__doc__)})
 
 
 def tell_of_change(contacts: Iterable[Contact], changes: Collection[str], *, now: datetime) -> None:

@@ -13,7 +13,7 @@ from config.api.plain import Row
 from config.api.resources import BEYOND, Resource
 from config.errors import Conflict, DomainError
 from crm import totals
-from crm.contacts import hold, remove_contact, tell_of_change
+from crm.contacts import check_assignment, hold, remove_contact, tell_of_change
 from crm.custom_fields import rows_for, write_values
 from crm.filters import (
     ActivityFilters,
@@ -111,6 +111,8 @@ class ContactResource(Resource[Contact]):
 
     def perform_update(self, serializer: Any) -> None:
         if changes := frozenset(serializer.validated_data):
+            if "assigned_user" in changes:
+                check_assignment(serializer.instance, serializer.validated_data["assigned_user"], by=self.user)
             tell_of_change([self.save(serializer)], changes, now=self.now)
 
     def perform_destroy(self, record: Contact) -> None:

@@ -75,6 +75,7 @@ TABLE = [
     ("post",   "/contacts",                                          {}, 201, 201, 201, 201, 201, 201, 201, 401),
     ("get",    "/contacts/{contact}",                              None, 200, 200, 200, 200, 404, 404, 200, 401),
     ("patch",  "/contacts/{contact}",             {"first_name": "Ann"}, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("patch",  "/contacts/{contact}",    {"assigned_user_id": "{dana}"}, 200, 403, 403, 400, 404, 404, 400, 401),
     ("delete", "/contacts/{contact}",                              None, 200, 403, 403, 403, 404, 404, 403, 401),
     ("get",    "/contacts/{contact}/addresses",                    None,   1,   1,   1,   1, 404, 404,   1, 401),
     ("post",   "/contacts/{contact}/addresses",                      {}, 201, 201, 201, 201, 404, 404, 201, 401),

@@ -182,6 +182,13 @@ class Contact(models.Model):
         is_theirs = user.pk in (self.owner_user_id, self.assigned_user_id)
         return is_theirs or Contact.objects.visible_to(user).filter(pk=self.pk).exists()
 
+    def may_be_assigned_by(self, user: User) -> bool:
+        """Its owner and its assigned user decide who works with a contact.
+
+        A colleague who sees it through a team could otherwise assign it to themself, and keep it after leaving.
+        """
+        return user.pk in (self.owner_user_id, self.assigned_user_id)
+
     def may_be_removed_by(self, user: User) -> bool:
         """Only its owner removes a contact (reference 1.10)."""
         return self.owner_user_id == user.pk

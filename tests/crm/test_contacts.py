@@ -474,3 +474,19 @@ def test_a_contact_can_be_marked_do_not_contact_and_found_by_it(alice, api):
         is False
     )
     assert api(alice).get("/contacts", {"is_do_not_contact": "true"}).json()["total"] == 0
+
+
+def test_a_teammate_cannot_take_a_contact_along(alice, bob, team, api):
+    """Who sees a contact through a team changes it, and leaves to its owner and assigned user who works with it."""
+    contact = api(bob).made("/contacts", {"first_name": "Clara"})
+    path = f"/contacts/{contact['id']}"
+
+    refused = api(alice).patch(path, {"assigned_user_id": alice.pk, "first_name": "Ann"})
+    assert refused.status_code == 403
+    assert "assigned_user_id" in refused.json()["errors"]
+    assert api(bob).get(path).json()["first_name"] == "Clara"
+    assert api(alice).patch(path, {"assigned_user_id": None, "first_name": "Ann"}).status_code == 200  # as it is
+
+    assert api(bob).patch(path, {"assigned_user_id": alice.pk}).status_code == 200
+    assert api(alice).patch(path, {"assigned_user_id": bob.pk}).status_code == 200
+    assert api(alice).patch(path, {"assigned_user_id": alice.pk}).status_code == 403
