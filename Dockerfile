@@ -4,9 +4,10 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 MALLOC_ARENA_MAX=2
 WORKDIR /srv/pridedesk
 
+# The service's account cannot write beside the packages, so every start would compile them again.
 COPY requirements-production.lock ./
 RUN pip install --quiet uv==0.13.9 \
-    && uv pip install --quiet --system --no-cache --require-hashes -r requirements-production.lock
+    && uv pip install --quiet --system --no-cache --compile-bytecode --require-hashes -r requirements-production.lock
 
 COPY . .
 RUN useradd --system --no-create-home pridedesk

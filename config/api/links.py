@@ -5,7 +5,7 @@ Django and Unfold link to every record that has a page, also where the user's qu
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.helpers import AdminForm
@@ -92,7 +92,8 @@ class LinkField(UnfoldAdminReadonlyField):  # type: ignore[misc]
 
 def recent_actions(request: HttpRequest) -> list[tuple[LogEntry, str | None]]:
     """Return the user's latest actions; each with the address of its record, if the user can open it."""
-    entries = list(LogEntry.objects.filter(user_id=request.user.pk).select_related("content_type")[:MAX_RECENT])
+    own = LogEntry.objects.filter(user=cast(Any, request.user))
+    entries = list(own.select_related("content_type")[:MAX_RECENT])
     openable = openable_records(request, entries)
     return [
         (entry, entry.get_admin_url() if (entry.content_type_id, entry.object_id) in openable else None)
