@@ -1,11 +1,12 @@
 """`./pride demo`: both walkthroughs of LionDesk's leads overview over HTTP, on a running sandbox, with nothing faked.
 
-It prints each request with its answer, then the timeline: who was alerted when, what was sent, how a reply stopped
-the texts. It moves the sandbox's clock by 41 days. What should be so is checked; the first thing that is not ends it
-with exit status 1. It knows the service only by its API, like any integrator's program, and hires people by the
-operator's commands.
+It prints the story step by step, then the timeline: who was alerted when, what was sent, how a reply stopped the texts.
+With `--json` it prints each request with its answer as well. It advances the sandbox's clock by 41 days, and at its end
+lists what it changed. Each step is checked; the first check that fails ends the demo with exit status 1. The demo uses
+only the API, like any integrator's program, and adds users with the operator's commands.
 """
 
+import argparse
 import io
 import json
 import os
@@ -39,11 +40,12 @@ class Disappointment(Exception):
 
 @dataclass
 class Person:
-    """Somebody with an access token, who speaks to the API in the sight of the reader."""
+    """A user with an access token. `shows_json` prints each request and its answer."""
 
     base_url: str
     name: str
     token: str
+    shows_json: bool
     user: Record = field(default_factory=dict)
 
     def get(self, path: str, **query: Any) -> Any:
@@ -58,7 +60,7 @@ class Person:
 
     def speak(self, method: str, path: str, body: Record | None, aloud: bool = True) -> Any:
         status, answer = self.exchange(method, path, body)
-        if aloud:
+        if aloud and self.shows_json:
             print(f"\n{self.name}: {method} {path}" + (f"\n  {json.dumps(body)}" if body else ""))
             print(f"  -> {status} {shortened(json.dumps(answer))}")
         if status >= 400:
@@ -83,29 +85,36 @@ class Person:
 class Story:
     """The cast, the clock, and what the handsets and mailboxes received since the story began."""
 
-    def __init__(self) -> None:
+    def __init__(self, shows_json: bool) -> None:
         demo = Home.chosen().demo
         if not demo:
             raise Disappointment("There is no demo account: start ./pride up first.")
         self.base_url = demo["base_url"]
-        self.operator = Person(self.base_url, "operator", demo["access_token"])
+        self.shows_json = shows_json
+        self.operator = Person(self.base_url, "operator", demo["access_token"], shows_json)
+        self.people: list[Person] = []
         self.run = random.randrange(10**6, 10**7)  # makes this run's people new
         handsets = [f"+1{area}55501{line}" for area in AREA_CODES for line in HANDSETS]
         self.numbers = iter(random.sample(handsets, len(handsets)))
-        self.began = datetime.fromisoformat(self.at_ten_in_the_morning())
+        self.found_at = self.now()  # the clock before the demo moved it
+        self.move_to_morning()
+        self.began = self.now()
 
     # The clock and the outside world
 
-    def at_ten_in_the_morning(self) -> str:
-        """Go to the next 10:00 in California, when texting is allowed."""
-        now = datetime.fromisoformat(self.quietly("GET", "/sandbox/clock")["now"]).astimezone(PACIFIC)
+    def now(self) -> datetime:
+        """Return the sandbox's time."""
+        return datetime.fromisoformat(self.quietly("GET", "/sandbox/clock")["now"])
+
+    def move_to_morning(self) -> None:
+        """Advance to the next 10:00 in California, when texting is allowed."""
+        now = self.now().astimezone(PACIFIC)
         ten = now.replace(hour=10, minute=0, second=0, microsecond=0)
         ten = ten if ten > now else ten + timedelta(days=1)
         self.quietly("POST", "/sandbox/clock", {"set": ten.astimezone(ZoneInfo("UTC")).isoformat()})
-        return str(self.quietly("GET", "/sandbox/clock")["now"])
 
-    def advance(self, duration: str) -> None:
-        print(f"\n... {duration} pass")
+    def advance(self, duration: str, shown: str) -> None:
+        print(f"\n  ... {shown} later")
         self.quietly("POST", "/sandbox/clock", {"advance": duration})
 
     def quietly(self, method: str, path: str, body: Record | None = None) -> Any:
@@ -122,10 +131,15 @@ class Story:
 
     def texts_in(self, sender: str, to: str, body: str) -> None:
         """A handset sends a text."""
-        print(f"\nhandset {sender} texts {to}: {body}")
+        print(f"  {sender} texts {to}: {body}")
         self.quietly("POST", "/sandbox/texts", {"from": sender, "to": to, "body": body})
 
     # People
+
+    @property
+    def password(self) -> str:
+        """The password of every user that this run adds."""
+        return f"pass phrase {self.run}"
 
     def number(self) -> str:
         """A reserved number that nobody in this story has."""
@@ -135,15 +149,16 @@ class Story:
         """Make users as an operator does, with the commands of the README."""
         people = [self.hire_one(first_name) for first_name in first_names]
         for person in people:
-            print(f"\n{person.name} works here: {person.user['email']}, phone {person.user['phone']}")
+            print(f"  {person.name} works here: {person.user['email']}, phone {person.user['phone']}")
         return people
 
     def hire_one(self, first_name: str) -> Person:
         email = f"{first_name.lower()}.{self.run}@example.com"
         names = ("--first-name", first_name, "--phone", self.number())
-        pride("user", email, "--password", f"pass phrase {self.run}", *names)
-        person = Person(self.base_url, first_name, pride("token", email))
+        pride("user", email, "--password", self.password, *names)
+        person = Person(self.base_url, first_name, pride("token", email), self.shows_json)
         person.user = person.speak("GET", "/me", None, aloud=False)
+        self.people.append(person)
         return person
 
 
@@ -169,7 +184,7 @@ def shortened(text: str) -> str:
 
 
 def heading(text: str) -> None:
-    print(f"\n\n== {text}\n{'=' * (len(text) + 3)}")
+    print(f"\n{text}\n{'-' * len(text)}")
 
 
 # What both walkthroughs share
@@ -256,10 +271,11 @@ def lead_for_the_current_user(story: Story) -> list[str]:
     carla.first_or_new("/lead-routes", route | target, **route)
     paul = {"first_name": "Paul", "last_name": "Example", "email": f"paul.{story.run}@example.com"}
     number = story.number()
+    print("  Leads from Zillow go to Carla herself, and start a campaign. Paul inquires about a house.")
     contact, lead = contact_and_lead(carla, paul | {"mobile_phone": number}, lead_source, contact_source)
     expect("the lead is Carla's at once", lead["claimed_by_user_id"] == carla.user["id"])
     start_campaign(carla, campaign, contact)
-    story.advance("PT10M")
+    story.advance("PT10M", "10 minutes")
     expect("Paul has the first text", len(story.texts(to=number)) == 1)
     return [number, carla.user["phone"]]
 
@@ -276,6 +292,7 @@ def lead_for_a_team(story: Story) -> list[str]:
     alice.post("/lead-routes", route | rollout | {"filter": "Buyer"})
     mary = {"first_name": "Mary", "last_name": "Example", "email": f"mary.{story.run}@example.com"}
     number = story.number()
+    print("  Leads from Trulia are offered to Alice's team: to Bob first, 5 minutes later to Dana. Mary inquires.")
     contact, lead = contact_and_lead(alice, mary | {"mobile_phone": number}, lead_source, contact_source)
     start_campaign(alice, campaign, contact)
     offers = alice.post(f"/leads/{lead['id']}/offers")
@@ -299,31 +316,31 @@ def form_team(alice: Person, agents: list[Person]) -> Record:
 
 def claim_by_digit(story: Story, alice: Person, lead: Record, bob: Person, dana: Person) -> None:
     """Bob hears first and waits; five minutes later Dana hears, and replies before him."""
-    story.advance("PT1S")
+    story.advance("PT1S", "a second")
     bobs_number, danas_number = bob.user["phone"], dana.user["phone"]
     expect("Bob was alerted, Dana not yet", bool(story.texts(to=bobs_number)) and not story.texts(to=danas_number))
-    story.advance("PT5M")
+    story.advance("PT5M", "5 minutes")
     alert = story.texts(to=danas_number)[-1]
-    print(f"\nDana's phone shows: {alert['body']}")
+    print(f"  Dana's phone shows: {alert['body']}")
     digit = alert["body"].rpartition("Reply ")[2].partition(" ")[0]
     story.texts_in(danas_number, alert["from"], digit)
     claimed = alice.get(f"/leads/{lead['id']}")
     expect("the lead is Dana's", claimed["claimed_by_user_id"] == dana.user["id"] and claimed["claimed_via"] == "Text")
     bobs_alert = story.texts(to=bobs_number)[-1]
     story.texts_in(bobs_number, bobs_alert["from"], bobs_alert["body"].rpartition("Reply ")[2].partition(" ")[0])
-    story.advance("PT1S")
+    story.advance("PT1S", "a second")
     answer = story.texts(to=bobs_number)[-1]["body"]
-    print(f"\nBob's phone shows: {answer}")
+    print(f"  Bob's phone shows: {answer}")
     expect("Bob is told that it has been claimed", "already" in answer.lower())
 
 
 def reply_to_the_drip(story: Story, alice: Person, number: str) -> None:
     """Mary answers the second text: no further text, but the emails go on."""
-    story.advance("P3D")
+    story.advance("P3D", "3 days")
     heard = story.texts(to=number)
     expect("Mary has two texts after three days", len(heard) == 2)
     story.texts_in(number, heard[-1]["from"], "Yes, how about Saturday?")
-    story.advance("P38D")
+    story.advance("P38D", "38 days")
     expect("her answer stopped the texts", len(story.texts(to=number)) == 2)
     emails = [email for email in story.emails() if f"mary.{story.run}@" in str(email["to"])]
     expect("three emails came on their days all the same", len(emails) == 3)
@@ -340,20 +357,39 @@ def print_timeline(story: Story, numbers: list[str]) -> None:
         print(f"{datetime.fromisoformat(at).astimezone(PACIFIC):%d %b %H:%M:%S}  {shortened(' '.join(line.split()))}")
 
 
-def tell() -> None:
-    """Both walkthroughs, then the timeline."""
+def print_changes(story: Story) -> None:
+    """List what the demo leaves behind."""
+    heading("What this demo changed")
+    before, after = (f"{at.astimezone(PACIFIC):%d %B %Y %H:%M}" for at in (story.found_at, story.now()))
+    print(f"The sandbox's clock went from {before} to {after} (Pacific time). It cannot go back.")
+    print(f"These users were added, with their contacts, leads and campaigns. Log in at {story.base_url}/admin/:")
+    for person in story.people:
+        print(f"  {person.user['email']:32} password: {story.password}")
+    print("For a fresh installation stop ./pride up, and start it with another PRIDE_HOME.")
+
+
+def tell(shows_json: bool) -> None:
+    """Run both walkthroughs, then print the timeline and what changed."""
     django.setup()
-    story = Story()
+    story = Story(shows_json)
     walkthroughs: list[Callable[[Story], list[str]]] = [lead_for_the_current_user, lead_for_a_team]
     numbers = [number for walkthrough in walkthroughs for number in walkthrough(story)]
     print_timeline(story, numbers)
+    print_changes(story)
     print("\nEverything went as it should.")
 
 
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./pride demo", description="Both walkthroughs, on the running sandbox.")
+    parser.add_argument("--json", "-v", action="store_true", help="print each request and its answer, too")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
+    options = read_options()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["LOG_LEVEL"] = "WARNING"  # what a command logs is no part of the story
     try:
-        tell()
+        tell(options.json)
     except (Disappointment, OSError) as error:
         sys.exit(f"\npride demo: {error}")

@@ -19,7 +19,7 @@ from leads.models import LeadOffer
 from leads.v1.calls import CALLS
 from messaging import fill, gate, keywords, rules
 from messaging.models import Message
-from tests.stack.running import CHECKOUT, Stack, reachable_folder, running, wait_until
+from tests.stack.running import CHECKOUT, Stack, reachable_folder, running
 
 README, CONTRIBUTING = CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md"
 PAGES = [README, CONTRIBUTING, *sorted((CHECKOUT / "docs").rglob("*.md"))]
@@ -224,22 +224,14 @@ def test_the_keywords_are_those_there_are():
 
 # The README's five minutes
 
-ALERT_LINE = "sandbox/texts?to="  # before it the alert may still be on its way
 
-
-def walkthrough() -> tuple[str, str, str]:
-    """The README's shell lines: the set-up, all until Bob's phone rings, and the rest."""
-    lines = re.findall(r"^ {4,}(.*)$", section(README.read_text(), "Five minutes to a claimed lead"), re.M)
-    agent = next(number for number, line in enumerate(lines) if line.startswith("./pride user"))
-    alert = next(number for number, line in enumerate(lines) if ALERT_LINE in line)
-    return "\n".join(lines[:agent]), "\n".join(lines[agent:alert]), "\n".join(lines[alert:])
-
-
-def promises(script: str) -> list[str]:
-    """What the comments say that the answers hold, as the service writes it: `"id":1`."""
-    comments = re.findall(r"  # (?:-> )?(.*\".*)$", script, re.M)
-    pieces = [piece for comment in comments for piece in comment.split(", ")]
-    return [re.sub(r'^"\.\.\. |(?<=:) (?=[\[{"\d])', "", piece) for piece in pieces]
+def block() -> str:
+    """The README's one block of shell lines, as a reader copies it."""
+    lines = section(README.read_text(), "Five minutes to a claimed lead").splitlines()
+    shell = [number for number, line in enumerate(lines) if line.startswith("    ")]
+    copied = lines[shell[0] : shell[-1] + 1]
+    assert all(line.startswith("    ") or not line for line in copied), "one block, and no text between its lines"
+    return "\n".join(line[4:] for line in copied) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -251,27 +243,18 @@ def fresh_stack() -> Iterator[Stack]:
 
 @pytest.mark.stack
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's lines need curl")
-def test_five_minutes_lead_to_a_claimed_lead(fresh_stack):
+def test_the_five_minutes_work_pasted_as_one_block(fresh_stack):
     stack = fresh_stack
-    said: list[str] = []
 
-    def run(*scripts: str) -> str:
-        script = "\n".join(scripts).replace(".var/demo.json", f"{stack.home}/demo.json")
-        script = script.replace("http://127.0.0.1:8000", stack.base_url)
-        command = ["sh", "-eu", "-c", script]
-        done = subprocess.run(command, cwd=CHECKOUT, env=stack.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        said.append(done.stdout)
-        return done.stdout
+    # From standard input, as a terminal gives it: a command that reads it would swallow the lines after it.
+    pasted = subprocess.run(
+        ["sh"], input=block(), cwd=CHECKOUT, env=stack.environment, capture_output=True, text=True, check=False
+    )
 
-    setting_up, until_the_alert, claiming = walkthrough()
-    run(setting_up, until_the_alert)
-    wait_until(lambda: "Reply 1 to claim" in run(setting_up, claiming.splitlines()[0]))
-    run(setting_up, claiming)
-
-    answers = "".join(said)
-    assert '"className"' not in answers  # which every refusal has
-    assert [promise for promise in promises(until_the_alert + claiming) if promise not in answers] == []
+    assert (pasted.returncode, pasted.stderr) == (0, "")
+    assert '"className"' not in pasted.stdout  # which every refusal has
+    for promise in ("Reply 1 to claim", '"claimed_via":"Text"'):
+        assert promise in pasted.stdout
     with stack.client() as client:
         lead = client.get("/leads/1").json()
     assert (lead["claimed_via"], lead["claimed_by_user_id"]) == ("Text", 2)

@@ -11,7 +11,7 @@ USAGE = """\
 usage: ./pride COMMAND
 
   up [--no-sandbox] [--workers N]   start everything: PostgreSQL, Valkey, the service, in a sandbox by default
-  demo                              both walkthroughs, told over HTTP against the running `up`
+  demo [--json]                     both walkthroughs on the running `up`; --json shows each request
   user EMAIL --password P           make a user (--staff, --first-name, --timezone ...: see user --help)
   token EMAIL                       print an access token
   app NAME REDIRECT_URI             register an OAuth application

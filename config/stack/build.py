@@ -35,14 +35,22 @@ def is_ready(ready: str) -> bool:
 
 def build(ready: str) -> None:
     """Install exactly what the lock names, by a uv that lives inside .venv."""
-    print("pride: building .venv (once; a minute or less)", file=sys.stderr, flush=True)
+    say("building .venv (once; a minute or less)")
     READY.unlink(missing_ok=True)
     if not stands_here():
+        say("  1/3 an empty environment ...")
         make_venv()
+    say("  2/3 the installer ...")
     python("-m", "pip", "install", "--quiet", UV)
+    packages = sum("==" in line for line in Path("requirements.lock").read_text().splitlines())
+    say(f"  3/3 {packages} packages ...")
     options: list[str | Path] = ["--quiet", *authorities(), "--python", PYTHON, "--require-hashes"]
     python("-m", "uv", "pip", "install", *options, "-r", "requirements.lock")
     READY.write_text(ready + "\n")
+
+
+def say(text: str) -> None:
+    print(f"pride: {text}", file=sys.stderr, flush=True)
 
 
 def authorities() -> list[str]:

@@ -1,6 +1,7 @@
 """PostgreSQL and Valkey for whoever needs them: those the environment names, else embedded ones."""
 
 import os
+from collections.abc import Callable
 
 from config.stack.home import Home
 from config.stack.postgres import Postgres
@@ -8,12 +9,25 @@ from config.stack.supervisor import Supervisor
 from config.stack.valkey import Valkey
 
 
-def start_servers(supervisor: Supervisor, home: Home, lock: int, throwaway: bool = False) -> dict[str, str]:
-    """Start what the environment does not name, wait until it answers, return where both are."""
-    return {
-        "DATABASE_URL": os.environ.get("DATABASE_URL") or start_postgres(supervisor, home, lock, throwaway),
-        "REDIS_URL": os.environ.get("REDIS_URL") or start_valkey(supervisor, home, lock),
-    }
+def start_servers(
+    supervisor: Supervisor,
+    home: Home,
+    lock: int,
+    throwaway: bool = False,
+    report: Callable[[str], None] = lambda what: None,
+) -> dict[str, str]:
+    """Start what the environment does not name, wait until it answers, return where both are.
+
+    `report` is called with the name of each server before it starts.
+    """
+    urls = {name: os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
+    if not urls["DATABASE_URL"]:
+        report("database: PostgreSQL")
+        urls["DATABASE_URL"] = start_postgres(supervisor, home, lock, throwaway)
+    if not urls["REDIS_URL"]:
+        report("queue and cache: Valkey")
+        urls["REDIS_URL"] = start_valkey(supervisor, home, lock)
+    return urls
 
 
 def start_postgres(supervisor: Supervisor, home: Home, lock: int, throwaway: bool) -> str:

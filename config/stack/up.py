@@ -65,18 +65,23 @@ def start(
     """Start the parts in order and wait until the service answers; returns what the parts were told."""
     port = listener.getsockname()[1]
     say(f"Starting Pridedesk in {home.path}")
-    told = describe(home, port, sandbox, os.environ) | start_servers(supervisor, home, lock)
+    told = describe(home, port, sandbox, os.environ) | start_servers(supervisor, home, lock, report=step)
     environment = (without_secrets(os.environ) if sandbox else dict(os.environ)) | told
     write_json(home.run_file, {name: told[name] for name in TOLD if name in told})
-    say("  PostgreSQL and Valkey answer; bringing the database up to date")
+    step("database migrations" + (" and the demo account" if sandbox else ""))
     if sandbox:
         supervisor.start(emulator_part(home, environment))
     if supervisor.run(["-m", "config.stack.prepare", f"http://127.0.0.1:{port}"], environment, in_front=False):
         raise Refusal("The database could not be prepared; the lines above say why.")
-    say("  the database is ready; starting the service")
+    step(f"services: web, {'worker' if workers == 1 else f'{workers} workers'}, beat")
     supervisor.start(*product_parts(home, environment, listener.fileno(), workers))
     supervisor.wait_until(lambda: is_ready(port), f"The service did not get ready: see {home.logs}.", READY_SECONDS)
     return told
+
+
+def step(what: str) -> None:
+    """Show what is being done now."""
+    say(f"  {what} ...")
 
 
 def is_ready(port: int) -> bool:
@@ -98,7 +103,10 @@ def welcome(home: Home, told: dict[str, str]) -> str:
             f"  Admin:             {base}/admin/   {demo['email']} / {demo['password']}",
             f"  Access token:      {demo['access_token']}",
             f"  Try:               curl -H 'Authorization: Bearer {demo['access_token']}' {base}/contacts",
-            "  The sandbox sends no real texts or emails; ./pride demo shows a lead's whole way through it.",
+            "  The sandbox sends no real texts or emails.",
+            "What to do next, in another terminal:",
+            "  ./pride demo       follows a lead's whole way through it",
+            "  README.md          has five minutes to a claimed lead, step by step",
         ]
     else:
         lines += [

@@ -34,8 +34,25 @@ def test_it_answers_for_itself_and_for_its_parts(stack: Stack) -> None:
 
 
 def test_it_tells_a_newcomer_what_to_do_next(stack: Stack) -> None:
-    for hint in (stack.base_url, "/docs", "/admin", stack.demo["email"], stack.demo["password"], stack.token, "curl"):
+    for hint in (
+        stack.base_url,
+        "/docs",
+        "/admin",
+        stack.demo["email"],
+        stack.demo["password"],
+        stack.token,
+        "curl",
+        "./pride demo",
+    ):
         assert hint in stack.words
+
+
+def test_it_shows_each_step_while_it_starts(stack: Stack) -> None:
+    steps = ("database: PostgreSQL", "Valkey", "migrations", "services: web, worker, beat", "is ready")
+
+    found = [stack.words.index(step) for step in steps]
+
+    assert found == sorted(found)
 
 
 def test_the_parts_start_without_a_word_of_what_is_not_there_yet(stack: Stack) -> None:
