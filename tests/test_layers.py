@@ -17,7 +17,16 @@ LAYERS = [
     {"messaging"},
     {"crm"},
     {"teams"},
-    {"config.api", "config.celery", "config.clock", "config.due", "config.errors", "config.given", "config.races"},
+    {
+        "config.api",
+        "config.celery",
+        "config.clock",
+        "config.due",
+        "config.errors",
+        "config.given",
+        "config.literals",
+        "config.races",
+    },
 ]
 PACKAGES = ("config", "leads", "campaigns", "messaging", "crm", "teams")
 

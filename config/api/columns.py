@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import django_filters
 from django.db import models
 from django.db.models import Q
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 
 from config.api import values
 from config.api.grammar import OPERATORS
+from config.literals import EMPTY
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
     pass
@@ -22,9 +22,6 @@ if TYPE_CHECKING:  # settings name this module: importing DRF's views would go r
 EQUALITY = frozenset({"", "$ne", "$in", "$nin"})
 ORDER = frozenset({"$lt", "$lte", "$gt", "$gte"})
 PATTERN = frozenset({"$like", "$notLike"})
-
-# Not as a parameter: an index of what is not empty serves a prepared statement only where that is said in its text.
-EMPTY = RawSQL("''", [])
 
 
 class ColumnFilter(django_filters.Filter):
@@ -145,8 +142,8 @@ class PhoneFilter(TextFilter):
     def match(self, text: str) -> Q:
         if number := self.parse(text):
             return Q(**{self.normal_column: number}) & ~Q(**{self.normal_column: EMPTY})
-        has_none = Q(**{self.column: ""})  # said, so that an index of unreadable numbers alone may serve
-        return super().match(text) & Q(**{self.normal_column: ""}) & ~has_none if text else has_none
+        has_none = Q(**{self.column: EMPTY})  # lets the index of unreadable numbers serve
+        return super().match(text) & Q(**{self.normal_column: EMPTY}) & ~has_none if text else has_none
 
     def match_many(self, texts: list[str]) -> Q:
         return any_of(self.match(text) for text in texts)

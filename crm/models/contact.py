@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from config import clock
+from config.literals import EMPTY
 from crm.models.vocabulary import ContactSource, Hotness
 from teams.models import User
 from teams.phones import e164
@@ -26,8 +27,9 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(is_seen_by(user))
 
     def reached_at(self, number: str) -> ContactQuerySet:
-        """Contacts that have `number` (E.164) as any of their phones."""
-        return self.filter(models.Q(mobile_e164=number) | models.Q(home_e164=number) | models.Q(office_e164=number))
+        """Return the contacts that have `number` (E.164) as any of their phones; none for an empty number."""
+        has = [models.Q(**{column: number}) & ~models.Q(**{column: EMPTY}) for column in E164.values()]
+        return self.filter(has[0] | has[1] | has[2])
 
 
 def is_seen_by(user: User, through: str = "") -> models.Q:

@@ -73,6 +73,31 @@ def test_a_question_is_answered_through_an_index(crowd, request, subtests, who):
             assert index in found or "BitmapOr" in found, found
 
 
+def generic_plan(rows):
+    """Return the plan for a prepared statement that is used often: one for all parameters."""
+    sql, parameters = rows.order_by().query.sql_with_params()
+    numbered = (
+        sql.replace("%%", "%") if not parameters else sql % tuple(f"${at}" for at in range(1, len(parameters) + 1))
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (GENERIC_PLAN) " + numbered.replace("%", "%%"), [])
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_a_number_is_looked_up_by_indexes_in_a_prepared_statement_too(crowd):
+    found = generic_plan(Contact.objects.reached_at("+12122000101"))
+
+    for index in ("contact_mobile_e164", "contact_home_e164", "contact_office_e164"):
+        assert index in found, found
+
+
+@pytest.mark.parametrize("query", [query for query in QUESTIONS if "phone" in query])
+def test_a_filter_by_phone_uses_its_index_in_a_prepared_statement_too(crowd, query):
+    found = generic_plan(Contact.objects.filter(ContactFilters.condition(parse_query(query))))
+
+    assert QUESTIONS[query] in found, found
+
+
 @pytest.fixture
 def erin(crowd, bob):
     """A sub-account of bob's, who shares his contacts."""
