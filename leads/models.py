@@ -45,7 +45,7 @@ class LeadRouteQuerySet(models.QuerySet["LeadRoute"]):
 
 
 class LeadRoute(models.Model):
-    """A rule: leads of these sources go there, and this campaign is meant for them."""
+    """A rule: leads of these sources, or of every source, go there, and this campaign is meant for them."""
 
     name_in_api = "lead route"  # LionDesk's word; people read "rule"
 
@@ -80,7 +80,8 @@ class LeadRoute(models.Model):
     # In the zone of the team, else the owner's (teams.hours).
     open_hours = models.CharField(max_length=1000, blank=True, validators=[validate_hours])
     off_hours = models.CharField(max_length=15, choices=OffHours.choices, default=OffHours.NEXT_RULE)
-    is_returning_to_claimer = models.BooleanField(default=False)  # to whoever claimed an earlier lead of the contact
+    # To the member who claimed the contact's last lead.
+    is_returning_to_claimer = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     modified_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -90,10 +91,6 @@ class LeadRoute(models.Model):
         verbose_name = "lead rule"
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(lead_source__isnull=False) | models.Q(contact_source__isnull=False),
-                name="route_has_a_source",
-            ),
             models.CheckConstraint(
                 condition=models.Q(distribution_target="Myself", team_selection_method__isnull=True, team__isnull=True)
                 | models.Q(
@@ -107,7 +104,8 @@ class LeadRoute(models.Model):
         indexes = [models.Index(fields=["owner_user", "position", "id"], name="route_in_order")]  # read by routing
 
     def __str__(self) -> str:
-        return f"route {self.pk}: {self.lead_source or self.contact_source} to {self.team or self.distribution_target}"
+        source = self.lead_source or self.contact_source or "Any source"
+        return f"route {self.pk}: {source} to {self.team or self.distribution_target}"
 
     def may_be_changed_by(self, user: User) -> bool:
         return self.owner_user_id == user.pk

@@ -19,7 +19,7 @@ from teams.visibility import composed_for
 
 
 class IncompleteRoute(DomainError):
-    """This route does not say which leads it takes, or who gets them."""
+    """This route does not name who gets its leads, or no lead can match it."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message, errors={field: message})
@@ -69,8 +69,6 @@ def fill(route: LeadRoute, values: dict[str, Any]) -> tuple[int | None, bool]:
 
 def make_whole(route: LeadRoute) -> None:
     """Drop what the target makes moot, and refuse a route that lacks something."""
-    if not (route.lead_source_id or route.contact_source_id):
-        raise IncompleteRoute("lead_source_id", "A route needs lead_source_id, contact_source_id or both.")
     if route.distribution_target == DistributionTarget.MYSELF:
         route.team = route.team_selection_method = None
     elif not route.team_selection_method:

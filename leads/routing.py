@@ -99,9 +99,10 @@ def in_order(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def specificity(rule: Rule) -> tuple[int, bool, bool]:
-    """LionDesk's order, lowest first: both sources, lead source only, contact source only; filter before none.
+    """Return the sort key of a rule, most specific first.
 
-    Of those that are alike in this, the ones with conditions, which are ours, come first.
+    LionDesk's order: both sources, lead source only, contact source only; a filter before none. Ours: rules for every
+    source come last, and of rules that are equal otherwise those with conditions come first.
     """
     sources = (bool(rule.lead_source_id), bool(folded(rule.contact_source)))
     rank = [(True, True), (True, False), (False, True), (False, False)].index(sources)

@@ -98,5 +98,5 @@ def asides(route: LeadRoute) -> Iterator[str]:
     if route.open_hours and route.off_hours == LeadRoute.OffHours.HOLD_UNTIL_OPEN:
         yield "Outside these hours, and on the team's holidays, leads are kept for the team until it opens."
     if route.is_returning_to_claimer:
-        yield "Who comes back goes to whoever claimed them before."
+        yield "A contact who inquires again goes to the previous agent."
     yield f"Starts {route.campaign}." if route.is_automatic else "Offers nothing by itself: a program asks for it."

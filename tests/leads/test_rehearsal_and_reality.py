@@ -62,7 +62,7 @@ options = st.fixed_dictionaries(
 )
 routes = st.fixed_dictionaries(
     {
-        "lead_source_id": st.sampled_from([ZILLOW, ZILLOW, TRULIA]),
+        "lead_source_id": st.sampled_from([ZILLOW, ZILLOW, TRULIA, None]),
         "filter": st.sampled_from(["", "", "Buyer"]),
         "price_from": st.sampled_from([None, None, 500_000]),
         "cities": st.sampled_from(["", "", "Irvine, Tustin"]),
@@ -76,7 +76,7 @@ leads = st.fixed_dictionaries(
     {
         "minute": st.integers(0, 15),
         "contact": st.integers(0, 1),
-        "source_id": st.sampled_from([ZILLOW, ZILLOW, ZILLOW, TRULIA]),
+        "source_id": st.sampled_from([ZILLOW, ZILLOW, ZILLOW, TRULIA, None]),
         "type": st.sampled_from(["Buyer", "Seller"]),
         "city": st.sampled_from(["Irvine", "Boston"]),
         "zipcode": st.sampled_from(["92618", "2108", ""]),
@@ -136,7 +136,8 @@ def came_in(world, contacts):
 
 def as_table(bodies):
     names = sorted(bodies[0])
-    return "\n".join([",".join(names), *(",".join(f'"{body[name]}"' for name in names) for body in bodies)])
+    rows = (["" if body[name] is None else body[name] for name in names] for body in bodies)
+    return "\n".join([",".join(names), *(",".join(f'"{cell}"' for cell in row) for row in rows)])
 
 
 def as_it_was(lead):

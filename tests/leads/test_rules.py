@@ -67,7 +67,15 @@ def test_a_rule_is_a_sentence(alice, team, campaign):
     told = "Zillow, buyer, $500,000 to $1,000,000, in Irvine or Tustin, ZIP 92618, Mon-Fri 9-17"
     assert which(rule) == told
     assert whose(rule, {}) == "offered to Pride in a round robin; if nobody claims them, into the pond of Pride"
+    returns, _ = asides(rule)
+    assert "previous agent" in returns
+    rule.is_returning_to_claimer = False
     assert list(asides(rule)) == ["Offers nothing by itself: a program asks for it."]
+
+
+def test_a_rule_for_every_source_is_a_sentence(alice, campaign):
+    assert which(make_route(alice, campaign, lead_source_id=None)) == "Any source"
+    assert which(make_route(alice, campaign, lead_source_id=None, filter="Buyer")) == "Any source, Buyer"
 
 
 def test_fallbacks_are_told_to_their_end(alice, team, campaign):
@@ -83,8 +91,10 @@ def test_fallbacks_are_told_to_their_end(alice, team, campaign):
 AREA = [TeamArea(1, frozenset(["92618"]))]
 DAYS = [datetime(2027, 3, day, hour, tzinfo=UTC) for day, hour in ((1, 10), (1, 14), (2, 10), (3, 10))]  # from a Monday
 LEADS = [
-    Inquiry(lead_source_id=1, type=type, city=city, zipcode=zipcode, price=price and Decimal(price), at=at)
-    for type, city, zipcode, price, at in product("ab", "ab", ["92618", "92620"], [None, 1, 2, 3], DAYS)
+    Inquiry(source, contact_source, type=type, city=city, zipcode=zipcode, price=price and Decimal(price), at=at)
+    for source, contact_source, type, city, zipcode, price, at in product(
+        [None, 1], ["", "b"], "ab", "ab", ["92618", "92620"], [None, 1, 2, 3], DAYS
+    )
 ]
 
 
@@ -111,6 +121,8 @@ rules = st.builds(
     Rule,
     id=st.just(0),
     position=st.just(0),
+    lead_source_id=seldom(None, 1),
+    contact_source=seldom("", "B"),
     filter=seldom("", "a"),
     target=st.just("Team Rollout"),
     team_selection_method=seldom("Specific Team", "Zipcode"),
@@ -135,7 +147,7 @@ def test_a_rule_by_zip_code_takes_no_more_than_its_teams_serve():
 
 
 def test_it_says_why_a_rule_never_matches():
-    wide, narrow = Rule(1, 1, lead_source_id=1), Rule(2, 2, lead_source_id=1, filter="Buyer")
+    wide, narrow = Rule(1, 1), Rule(2, 2, lead_source_id=1, filter="Buyer")
     torn = Rule(3, 3, filter="Buyer", conditions=Conditions(types=frozenset(["renter"])))
     placeless = Rule(4, 4, target="Team Rollout", team_selection_method="Zipcode")
     said = useless([wide, narrow, torn, placeless], [])
@@ -149,6 +161,21 @@ def test_the_catch_all_stands_at_the_end_and_has_no_buttons(desk, route):
     page = shown(desk)
     assert "Every other lead" in page
     assert page.count("/move/") == 1
+
+
+def test_a_rule_for_every_source_is_saved_in_the_admin_and_placed_last(desk, team, campaign, route):
+    desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign, lead_source="", is_returning_to_claimer="on"))
+    every = LeadRoute.objects.exclude(pk=route.pk).get()
+    assert (every.lead_source, every.contact_source, every.is_returning_to_claimer) == (None, None, True)
+    assert every.position > route.position
+    assert "Any source" in shown(desk)
+
+
+def test_the_admin_suggests_to_return_contacts_to_their_previous_agent(desk, team, campaign):
+    form = desk.get(reverse("admin:leads_leadroute_add")).context["adminform"].form
+    assert form["is_returning_to_claimer"].value() is True
+    desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign))
+    assert LeadRoute.objects.get().is_returning_to_claimer is False
 
 
 def test_rules_are_moved_by_buttons(desk, alice, campaign, route):

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from crm.models import Contact, ContactSource
-from leads.models import LeadRoute, RoutingTrace
+from leads.models import Lead, LeadRoute, RoutingTrace
 from tests.leads.conftest import TRULIA, ZILLOW, make_route
 
 
@@ -67,7 +67,7 @@ def test_a_route_is_written_with_ids_and_read_with_records(api, alice, team, cam
         "price_to": None,
         "open_hours": "",
         "off_hours": "Next Rule",
-        "is_returning_to_claimer": False,
+        "is_returning_to_claimer": True,
     }
     found = api(alice).get(f"/lead-routes?lead_source_id={ZILLOW}&contact_source_id={by_email.pk}").json()
     assert found["data"] == [made]
@@ -120,7 +120,6 @@ def test_zipcode_forces_the_team_to_null(api, alice, whole):
         ({"campaign_id": 999999}, "campaign_id"),
         ({"lead_source_id": 999999}, "lead_source_id"),
         ({"contact_source_id": 999999}, "contact_source_id"),
-        ({"lead_source_id": None, "contact_source_id": None}, "lead_source_id"),
         ({"is_automatic": "perhaps"}, "is_automatic"),
         ({"position": -1}, "position"),
         ({"filter": "x" * 256}, "filter"),
@@ -165,7 +164,6 @@ def test_a_patch_is_judged_by_the_whole_route(api, alice, whole):
     assert api(alice).patch(path, {"distribution_target": "Team Rollout"}).status_code == 400
     zipcode = api(alice).patch(path, {"distribution_target": "Team Rollout", "team_selection_method": "Zipcode"})
     assert zipcode.json()["team"] is None
-    assert api(alice).patch(path, {"contact_source_id": None, "lead_source_id": None}).status_code == 400
     assert api(alice).patch(path, {}).json() == zipcode.json()
 
 
@@ -223,6 +221,56 @@ def test_a_route_that_became_less_specific_is_placed_anew(api, alice, campaign):
     api(alice).patch(f"/lead-routes/{narrow['id']}", {"filter": ""})
 
     assert filters_in_order() == ["b", ""]
+
+
+@pytest.mark.contract("Lead routes", "A route without a source takes leads from every source", "ours")
+@pytest.mark.parametrize("empty", [{}, {"lead_source_id": None, "contact_source_id": None}, {"lead_source_id": 0}])
+def test_a_route_without_a_source_takes_what_no_other_route_takes(api, alice, campaign, mary, empty):
+    base = {"campaign_id": campaign.pk, "distribution_target": "Myself"}
+    every = api(alice).made("/lead-routes", base | empty)
+    zillow = api(alice).made("/lead-routes", base | {"lead_source_id": ZILLOW})
+    contacts = api(alice).made("/lead-routes", base | {"contact_source_id": mary.source_id, "filter": "Seller"})
+
+    for given, route in (
+        ({"source_id": ZILLOW}, zillow),
+        ({"source_id": TRULIA, "type": "Seller"}, contacts),
+        ({"source_id": TRULIA}, every),
+        ({}, every),
+        ({"source_id": None}, every),
+    ):
+        lead = api(alice).made("/leads", {"contact_id": mary.pk} | given)
+        assert Lead.objects.get(pk=lead["id"]).route_id == route["id"], given
+    assert (every["lead_source"], every["contact_source"]) == (None, None)
+    in_order = [row["id"] for row in api(alice).get("/lead-routes?$sort[position]=1").json()["data"]]
+    assert in_order == [zillow["id"], contacts["id"], every["id"]]
+
+
+def test_among_routes_for_every_source_those_with_conditions_come_first(api, alice, campaign):
+    base = {"campaign_id": campaign.pk, "distribution_target": "Myself"}
+    bodies = ({"filter": ""}, {"cities": "Irvine"}, {"filter": "Buyer"}, {"lead_source_id": TRULIA, "filter": "Seller"})
+
+    for body in bodies:
+        api(alice).made("/lead-routes", base | body)
+
+    in_order = LeadRoute.objects.order_by("position").values_list("filter", "cities")
+    assert list(in_order) == [("Seller", ""), ("Buyer", ""), ("", "Irvine"), ("", "")]
+
+
+def test_a_route_that_loses_its_source_is_tried_last(api, alice, campaign, route):
+    other = make_route(alice, campaign, lead_source_id=TRULIA, position=2)
+
+    patched = api(alice).patch(f"/lead-routes/{route.pk}", {"lead_source_id": None}).json()
+
+    assert (patched["lead_source"], patched["position"]) == (None, 2)
+    assert LeadRoute.objects.get(pk=other.pk).position == 1
+
+
+@pytest.mark.contract("Lead routes", "A new route returns a known contact to the previous agent", "ours")
+def test_a_new_route_returns_a_contact_to_the_previous_agent_unless_told_otherwise(api, alice, whole):
+    assert api(alice).made("/lead-routes", whole)["is_returning_to_claimer"] is True
+    off = api(alice).made("/lead-routes", whole | {"is_returning_to_claimer": False})
+    assert off["is_returning_to_claimer"] is False
+    assert api(alice).patch(f"/lead-routes/{off['id']}", {"filter": "Seller"}).json()["is_returning_to_claimer"] is False
 
 
 def test_a_list_of_routes_costs_what_one_costs(api, alice, route, campaign, by_email, django_assert_num_queries):
