@@ -73,16 +73,18 @@ class Reader:
 
     names: Names
     zone: ZoneInfo
-    numbers: Mapping[int, int]  # of the routes, by id: their places in the new order
-
     def called(self, what: str, number: int | None) -> str:
         return self.names.get((what, number or 0), f"{what} {number}")
+
+    def rule(self, route_id: int) -> str:
+        """`Rule 12: Zillow, Buyer → Pride`: the number in the list of rules, which a rule not saved does not have yet."""
+        number = f"Rule {route_id}" if route_id > 0 else "New rule"
+        return f"{number}: {self.called('route', route_id)}"
 
 
 def compare(now: Row, then: Row, names: Names, zone: ZoneInfo) -> Comparison:
     """All that the page tells of them. `names` has the routes by their sentences."""
-    order = [share["route_id"] for share in then["summary"]["routes"]]
-    reader = Reader(names, zone, {route_id: number for number, route_id in enumerate(order, 1)})
+    reader = Reader(names, zone)
     pairs = list(zip(now["leads"], then["leads"], strict=True))
     changed = [pair for pair in pairs if change(*pair)]
     same = [pair for pair in pairs if not change(*pair)]
@@ -183,7 +185,7 @@ def rules(now: Sequence[Row], then: Sequence[Row], reader: Reader) -> Sheet:
     before = {share["route_id"]: share["leads"] for share in now}
     rows: list[list[str | int]] = [
         [
-            f"Rule {reader.numbers[share['route_id']]}: {reader.called('route', share['route_id'])}",
+            reader.rule(share["route_id"]),
             before.get(share["route_id"], "not there"),
             share["leads"] or "0, takes none of these",
         ]
@@ -251,11 +253,14 @@ def steps(lead: Row, reader: Reader) -> Iterator[Step]:
 
 def taken_by(decision: Row, reader: Reader) -> str:
     if decision["route_id"] is not None:
-        return f"Taken by rule {reader.numbers[decision['route_id']]}: {reader.called('route', decision['route_id'])}."
-    failed = "; ".join(
-        f"rule {reader.numbers[each['route_id']]}: {unmet.why_unmet(each)}" for each in decision["tried"][:3]
-    )
+        return f"Taken by: {reader.rule(decision['route_id'])}."
+    failed = "; ".join(f"{number_of(each['route_id'])}: {unmet.why_unmet(each)}" for each in decision["tried"][:3])
     return in_words(f"No rule takes it{f' ({failed})' if failed else ''}.", reader.names, reader.zone)
+
+
+def number_of(route_id: int) -> str:
+    """What a rule is called without its sentence; one that is not saved has no number yet."""
+    return f"rule {route_id}" if route_id > 0 else "the new rule"
 
 
 def turns(station: Row, start: datetime, reader: Reader) -> Iterator[Step]:

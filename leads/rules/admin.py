@@ -40,7 +40,7 @@ LABELS: Final = {
     "is_returning_to_claimer": "Return to previous agent",
     "campaign": "Campaign",
     "is_automatic": "By itself",
-    "position": "Place",
+    "position": "Order",
 }
 HELP: Final = {
     "lead_source": "Where the lead came in. Leave empty to match every source.",
@@ -60,7 +60,7 @@ HELP: Final = {
     "is_returning_to_claimer": "A contact who inquires again goes to the member who claimed their last lead.",
     "campaign": "What is sent to the person afterwards. It may be one without actions.",
     "is_automatic": "The lead is offered and the campaign started at once. Off: a program of yours asks for both.",
-    "position": "Empty: before the first rule that asks for less. In the list of rules, buttons move it.",
+    "position": "1 is tried first. Leave empty to try the most specific rules first. Buttons in the list move a rule.",
 }
 CHOICES: Final = {
     "distribution_target": {"Team Rollout": "A team", "Myself": "Myself"},
@@ -139,10 +139,11 @@ class LeadRouteAdmin(ResourceAdmin):
         return self.response_change(request, obj)
 
     def response_change(self, request: HttpRequest, obj: LeadRoute) -> HttpResponse:
-        """Back to the list, with where it stands there: what a rule asks for may have moved it."""
+        """Return to the list, and show where the rule is tried: a change of its conditions may have moved it."""
         routes = ordered_routes(cast(User, request.user))
-        place = f"It is rule {routes.index(obj) + 1} of {len(routes)}"
-        messages.success(request, f"Saved. {place}, and counts for the leads that come in from now on.")
+        place = routes.index(obj)
+        order = f"after rule {routes[place - 1].pk}" if place else "first"
+        messages.success(request, f"Rule {obj.pk} is saved: it is tried {order}, for leads that come in from now on.")
         return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{obj.pk}")
 
 

@@ -30,11 +30,10 @@ def matters_of(owner: User, routes: Sequence[LeadRoute], now: datetime) -> dict[
 
 
 def never_matching(owner: User, routes: Sequence[LeadRoute], teams: Mapping[int, Team]) -> dict[int, str]:
-    numbers = {route.pk: number for number, route in enumerate(routes, 1)}
     areas = areas_in((team for team in teams.values() if team.distribution_zipcodes), owner)
     area = frozenset(code for served in areas for code in served.zipcodes)
     return {
-        route_id: f"It can never match: rule {numbers[other]} takes all that it would." if why == HIDDEN else NEVER[why]
+        route_id: f"It can never match: rule {other} takes all that it would." if why == HIDDEN else NEVER[why]
         for route_id, (why, other) in useless([rule_of(route) for route in routes], area).items()
     }
 

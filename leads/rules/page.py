@@ -19,9 +19,8 @@ from teams.models import Team, TeamMemberDistributionOption, User
 
 @dataclass(frozen=True)
 class Line:
-    """A rule, as it is read."""
+    """A rule, as it is read. Its number is the route's id, here as in every trace and rehearsal."""
 
-    number: int
     route: LeadRoute
     which: str
     whose: str
@@ -44,8 +43,8 @@ def lines_of(owner: User, now: datetime) -> list[Line]:
     teams, matters = teams_of(owner), matters_of(owner, routes, now)
     named = [in_their_words(matters[route.pk], owner) for route in routes]
     return [
-        Line(number, route, which(route), whose(route, teams), list(asides(route)), told)
-        for number, (route, told) in enumerate(zip(routes, named, strict=True), 1)
+        Line(route, which(route), whose(route, teams), list(asides(route)), told)
+        for route, told in zip(routes, named, strict=True)
     ]
 
 

@@ -97,7 +97,8 @@ def rules(decision: Row, names: Names) -> Sheet:
 
 
 def rule(attempt: Row, names: Names) -> list[str]:
-    name = names.get(("route", attempt["route_id"]), f"Rule {attempt['route_id']}")
+    route_id = attempt["route_id"]
+    name = ": ".join(filter(None, (f"Rule {route_id}", names.get(("route", route_id)))))
     if attempt["matched"]:
         return [name, "\N{CHECK MARK} Yes", NOTHING, NOTHING, NOTHING]
     what, asked, has = unmet.label(attempt), unmet.wanted(attempt), unmet.found(attempt)
@@ -173,12 +174,8 @@ def with_names(text: str, names: Names) -> str:
         what, number = found[1].lower(), int(found[2])
         name = names.get((what, number))
         if what == "route":  # the API's word
-            rule = "Rule" if found[1].istitle() else "rule"
-            return (
-                f"{rule} \N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
-                if name
-                else f"{rule} {number}"
-            )
+            rule = f"{'Rule' if found[1].istitle() else 'rule'} {number}"
+            return f"{rule} \N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}" if name else rule
         if name is None:
             return found[0]
         return f"{found[1]} {name}" if what == "team" else name

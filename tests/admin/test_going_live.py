@@ -143,13 +143,14 @@ def test_a_team_lead_goes_live_without_reading_code(
     assert "Line 2: Buyer, Irvine, $750,000" in page.text_content("[role=status]")
 
     page.click("text=Save this rule")
-    page.wait_for_selector("text=It is rule 1 of 2, and counts")
+    old, new = LeadRoute.objects.filter(owner_user=alice).order_by("pk")
+    page.wait_for_selector(f"text=Rule {new.pk} is saved: it is tried first")
     shoot(page, tmp_path, "6-rules")
     assert "$500,000 to $1,000,000, in Irvine or Tustin" in page.inner_text(".lines")
-    page.click("[aria-label='Move rule 1 down']")
-    page.wait_for_selector(".lines >> text=It can never match: rule 1 takes all that it would.")
+    page.click(f"[aria-label='Move rule {new.pk} down']")
+    page.wait_for_selector(f".lines >> text=It can never match: rule {old.pk} takes all that it would.")
     shoot(page, tmp_path, "7-hidden")
-    page.click("[aria-label='Move rule 2 up']")
+    page.click(f"[aria-label='Move rule {new.pk} up']")
     page.wait_for_selector(".lines li:first-child >> text=in Irvine or Tustin")
 
     wanted = {"source_id": LeadSource.objects.get(name="Zillow").pk, "type": "Buyer", "city": "Irvine"}

@@ -77,5 +77,5 @@ def test_a_team_lead_reads_why(
     assert "The text to Bob Example did not arrive: The phone is switched off or out of reach." in said
     assert "user " not in said
     assert "oute " not in said
-    assert "Rule “Zillow to Pride” matches: the lead is offered to team Pride." in said
+    assert f"Rule {lead.route_id} “Zillow to Pride” matches: the lead is offered to team Pride." in said
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

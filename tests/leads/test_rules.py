@@ -1,5 +1,6 @@
 """Rules as a team lead sees them: sentences, which can never match, moving, and rehearsing before saving."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -200,7 +201,35 @@ def test_the_page_names_what_is_the_matter(desk, alice, bob, campaign, team, rou
     make_route(alice, campaign, position=2, cities="Irvine")
     page = shown(desk)
     assert "No member of the team Pride can be told: Bob Example: paused: every alert is off" in page
-    assert "rule 1 takes all that it would" in page
+    assert f"rule {route.pk} takes all that it would" in page
+
+
+def test_a_rule_has_one_number_in_the_list_the_rehearsal_and_the_trace(desk, api, alice, bob, mary, team, campaign):
+    """The id: it stays when rules are moved or removed, and old traces name it."""
+    make_option(team, bob)
+    gone, second = make_route(alice, campaign, position=1, cities="Tustin"), make_route(alice, campaign, position=2)
+    api(alice).delete(f"/lead-routes/{gone.pk}")
+    lead = api(alice).made("/leads", {"contact_id": mary.pk, "source_id": ZILLOW})
+
+    listed = re.findall(r"Rule (\d+)", shown(desk))
+    trace = api(alice).get(f"/leads/{lead['id']}/routing-trace").json()
+    why = desk.get(reverse("admin:leads_routingtrace_change", args=[trace["id"]])).content.decode()
+    change = reverse("admin:leads_leadroute_change", args=[second.pk])
+    rehearsal = desk.post(change, typed(team, campaign, **{"_rehearse": "", "try-source_id": ZILLOW})).content.decode()
+    saved = desk.post(change, typed(team, campaign), follow=True).content.decode()
+
+    assert listed == [str(second.pk)]
+    assert trace["decision"]["route_id"] == second.pk
+    assert set(re.findall(r"[Rr]ule (\d+)", why)) == {str(second.pk)}
+    assert set(re.findall(r"[Rr]ule (\d+)", rehearsal)) == {str(second.pk)}
+    assert set(re.findall(r"[Rr]ule (\d+)", saved)) == {str(second.pk)}
+
+
+def test_a_rule_that_is_not_saved_has_no_number_in_a_rehearsal(desk, team, campaign, route):
+    add = reverse("admin:leads_leadroute_add")
+    page = desk.post(add, typed(team, campaign, cities="Irvine", **{"_rehearse": "", "try-city": "x"})).content.decode()
+    assert "New rule" in page or "the new rule" in page
+    assert set(re.findall(r"[Rr]ule (-?\d+)", page)) <= {str(route.pk)}
 
 
 # Rehearsing
