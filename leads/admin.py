@@ -29,6 +29,7 @@ from leads.models import (
 from leads.report.admin import DistributionReportAdmin
 from leads.rules.admin import LeadRouteAdmin
 from leads.taking.admin import LeadOfferAdmin, PondLeadAdmin
+from leads.timeline import how_claimed
 from leads.views import UnaskedLeadResource
 from leads.why.admin import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
 from leads.why.state import facts, outcome
@@ -87,9 +88,9 @@ class Merged(admin.SimpleListFilter):
 @admin.register(Lead)
 class LeadAdmin(ResourceAdmin):
     resource = UnaskedLeadResource
-    list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claimed_via", "created_at"]
+    list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claimed_how", "created_at"]
     list_select_related = ["contact", "source", "team", "claimed_by_user"]
-    list_filter = [Merged, "claimed_via", ("source", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [Merged, "claimed_through", ("source", admin.RelatedOnlyFieldListFilter)]
     autocomplete_fields = ["contact"]
     fields = [
         "contact",
@@ -127,6 +128,10 @@ class LeadAdmin(ResourceAdmin):
         if lead:
             context |= {"deeds": links(lead, user), "state": state(lead, user)}
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
+
+    @admin.display(description="claimed", ordering="claimed_through")
+    def claimed_how(self, lead: Lead) -> str:
+        return how_claimed(lead) or "-"
 
     @admin.display(description="part of")
     def part_of(self, lead: Lead) -> str:

@@ -20,6 +20,7 @@ from messaging.models import Message
 from teams.models import User
 
 Status = LeadOffer.Status
+Through = Lead.ClaimedThrough
 UNDECIDED = (Status.PENDING, Status.SENT)
 
 # What a claim writes.
@@ -29,6 +30,7 @@ CLAIM: Final = {
     "claimed_by_user_id": "bigint",
     "claimed_at": "timestamptz",
     "claimed_via": "text",
+    "claimed_through": "text",
     "time_to_claim": "int",
     "is_contact_given": "boolean",
     "contacted_at": "timestamptz",
@@ -39,6 +41,15 @@ CLAIM: Final = {
     "modified_at": "timestamptz",
 }
 claim_of: Final = attrgetter(*CLAIM)
+# What `claimed_via` is where a claim does not name it; through the API and the admin: how the member was alerted.
+VIA: Final = {
+    Through.TEXT_LINK: Lead.ClaimedVia.TEXT,
+    Through.EMAIL_LINK: Lead.ClaimedVia.EMAIL,
+    Through.TEXT_REPLY: Lead.ClaimedVia.TEXT,
+    Through.KEY_PRESS: Lead.ClaimedVia.PHONE,
+    Through.AUTOMATIC: Lead.ClaimedVia.AUTO,
+    Through.ASSIGNMENT: Lead.ClaimedVia.ASSIGNED,
+}
 CLAIMED: Final = "the lead was claimed"
 LEFT: Final = "the member left the team"
 
@@ -66,8 +77,11 @@ class LeadIsGone(DomainError):
 
 
 @transaction.atomic
-def claim(offer: LeadOffer, *, now: datetime, via: str = "") -> LeadOffer:
-    """Give the lead to the offered member, or say why not. Their claiming it again changes nothing."""
+def claim(offer: LeadOffer, *, through: Lead.ClaimedThrough, now: datetime, via: str = "") -> LeadOffer:
+    """Give the lead to the offered member; claiming it again changes nothing.
+
+    `via` is LionDesk's `claimed_via`, where the client names one. Raises a Conflict if the offer cannot be claimed.
+    """
     lead = hold_lead(offer.lead_id)
     offer.refresh_from_db(fields=["status"])
     if offer.status == Status.CLAIMED:
@@ -77,7 +91,7 @@ def claim(offer: LeadOffer, *, now: datetime, via: str = "") -> LeadOffer:
     settle(offer, Status.CLAIMED, now=now)
     if lead.team_id != offer.team_id:  # it had fallen back since they were alerted
         lead.team = offer.team
-    give_lead(lead, offer.user, via=via or first_channel(offer), now=now)
+    give_lead(lead, offer.user, through=through, via=via or VIA.get(through) or first_channel(offer), now=now)
     end_other_offers([lead.pk], now=now)
     return offer
 
@@ -142,17 +156,19 @@ def first_channel(offer: LeadOffer) -> str:
     return next((channel for is_on, channel in told if is_on), Lead.ClaimedVia.NONE)
 
 
-def give_lead(lead: Lead, user: User, *, via: str, now: datetime) -> None:
+def give_lead(lead: Lead, user: User, *, through: Lead.ClaimedThrough, via: str, now: datetime) -> None:
     """The lead becomes this user's, and they work with its contact from now on."""
-    give_leads([(lead, user)], via=via, now=now)
+    give_leads([(lead, user)], through=through, via=via, now=now)
 
 
-def give_leads(gifts: Sequence[tuple[Lead, User]], *, via: str, now: datetime) -> None:
+def give_leads(
+    gifts: Sequence[tuple[Lead, User]], *, through: Lead.ClaimedThrough, now: datetime, via: str = ""
+) -> None:
     """Each lead becomes this user's; many at once cost no more statements than one."""
     contacts: dict[int, Contact] = {}
     for lead, user in gifts:
         lead.contact = contacts.setdefault(lead.contact_id, lead.contact)
-        mark_claimed(lead, user, via=via, now=now)
+        mark_claimed(lead, user, through=through, via=via, now=now)
         if lead.is_contact_given:  # and with no further lead of it
             lead.contact.assigned_user = user
     rows = [claim_of(lead) for lead, _ in gifts]
@@ -171,9 +187,10 @@ def by_user(gifts: Sequence[tuple[Lead, User]]) -> dict[User, list[Lead]]:
     return given
 
 
-def mark_claimed(lead: Lead, user: User, *, via: str, now: datetime) -> None:
+def mark_claimed(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now: datetime, via: str = "") -> None:
     """Fill in a claim, which ends the lead's way, without saving it."""
-    lead.claimed_by_user, lead.claimed_at, lead.claimed_via = user, now, via
+    lead.claimed_by_user, lead.claimed_at, lead.claimed_through = user, now, through
+    lead.claimed_via = via or VIA.get(through, Lead.ClaimedVia.NONE)
     lead.time_to_claim = int((now - lead.created_at).total_seconds())
     lead.is_contact_given = lead.contact.assigned_user_id is None
     lead.contacted_at, lead.contact_due_at = None, contact_due_at(lead, now)

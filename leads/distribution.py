@@ -282,7 +282,7 @@ def assign_all(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> alerts.T
     given = [lead.pk for lead, _ in gifts]
     cancel_alerts(LeadOffer.objects.filter(any_of("lead_id", given)), reason=CLAIMED, now=now)
     end_other_offers(given, now=now)
-    give_leads(gifts, via=Lead.ClaimedVia.ASSIGNED, now=now)
+    give_leads(gifts, through=Lead.ClaimedThrough.ASSIGNMENT, now=now)
     return alerts.tell_of_gifts(gifts, now=now)
 
 

@@ -17,8 +17,8 @@ FILLED: Final = (
 )
 TEXTS: Final = ("text_body", "html_body")
 CLAIM: Final = (
-    *("team_id", "claimed_by_user_id", "claimed_at", "claimed_via", "time_to_claim", "is_contact_given"),
-    *("contacted_at", "contact_due_at"),
+    *("team_id", "claimed_by_user_id", "claimed_at", "claimed_via", "claimed_through", "time_to_claim"),
+    *("is_contact_given", "contacted_at", "contact_due_at"),
 )
 DUE: Final = ("falls_back_at", "alarm_at", "contact_due_at", "ponded_at")
 WAY: Final = ("team_id", "hop", "falls_back_at", "alarm_at", "ponded_at")

@@ -50,6 +50,7 @@ class LeadFilters(FilterSet):
             "claimed_by_user_id",
             "claimed_at",
             "claimed_via",
+            "claimed_through",
             "time_to_claim",
             "distribution_target",
             "text_body",

@@ -15,7 +15,7 @@ from leads.claims import cancel_all_alerts, hold_lead, refuse_merged
 from leads.distribution import assign, offer_all, pasts_of
 from leads.models import Lead, LeadOffer, LeadQuerySet, TraceEntry
 from leads.rollout import Plan
-from leads.timeline import HOW
+from leads.timeline import claim_details, how_claimed
 from leads.trace import entry, trace, trace_all
 from teams.models import Team, TeamMember, User
 
@@ -23,7 +23,7 @@ Status = LeadOffer.Status
 Kind = TraceEntry.Kind
 
 OF_A_CLAIM = (
-    *("claimed_by_user", "claimed_at", "claimed_via", "time_to_claim", "is_contact_given"),
+    *("claimed_by_user", "claimed_at", "claimed_via", "claimed_through", "time_to_claim", "is_contact_given"),
     *("contacted_at", "contact_due_at", "round", "hop", "modified_at"),
 )
 
@@ -126,18 +126,17 @@ def take_from(lead: Lead, user: User, *, reason: str, now: datetime) -> None:
     return_offer(lead, user, reason, now)
     take_contact(lead, user, now)
     lead.claimed_by_user = lead.claimed_at = lead.time_to_claim = lead.contacted_at = lead.contact_due_at = None
-    lead.claimed_via, lead.is_contact_given = Lead.ClaimedVia.NONE, False
+    lead.claimed_via, lead.claimed_through, lead.is_contact_given = Lead.ClaimedVia.NONE, None, False
     lead.round, lead.hop, lead.modified_at = lead.round + 1, 0, now
     lead.save(update_fields=OF_A_CLAIM)
 
 
 def keep_claim(lead: Lead, user: User, now: datetime) -> None:
     """Note how they came to have it, of which neither the lead nor their offer will tell any more."""
-    claim = {"claimed_via": lead.claimed_via, "time_to_claim": lead.time_to_claim}
     actor = None if lead.claimed_via in (Lead.ClaimedVia.AUTO, Lead.ClaimedVia.ASSIGNED) else user
-    how = f" {HOW[Lead.ClaimedVia(lead.claimed_via)]}" if lead.claimed_via in HOW else ""
-    words = f"User {user.pk} got the lead{how}."
-    trace(lead, Kind.CLAIMED, words, now=lead.claimed_at or now, actor=actor, user_id=user.pk, **claim)
+    words = " ".join(filter(None, (f"User {user.pk} got the lead", how_claimed(lead))))
+    at = lead.claimed_at or now
+    trace(lead, Kind.CLAIMED, f"{words}.", now=at, actor=actor, user_id=user.pk, **claim_details(lead))
 
 
 def return_offer(lead: Lead, user: User, reason: str, now: datetime) -> None:

@@ -102,7 +102,7 @@ def follow(lead: Lead, decision: Decision, *, now: datetime) -> None:
     lead.distribution_target = decision.target
     if decision.target == DistributionTarget.MYSELF:
         posted = lead.claimed_via if lead.claimed_via != Lead.ClaimedVia.NONE else ""
-        mark_claimed(lead, lead.owner_user, via=posted or Lead.ClaimedVia.ASSIGNED, now=now)
+        mark_claimed(lead, lead.owner_user, through=Lead.ClaimedThrough.ASSIGNMENT, via=posted, now=now)
 
 
 def note_consent(lead: Lead, numbers: Sequence[str], *, now: datetime) -> None:

@@ -135,6 +135,18 @@ class Lead(models.Model):
         ASSIGNED = "Assigned"
         AUTO = "Auto"
 
+    class ClaimedThrough(models.TextChoices):
+        """By which door a claim really came; `claimed_via` is LionDesk's, and may be whatever a client posted."""
+
+        ADMIN = "admin", "in the admin"
+        API = "api", "by the API"
+        TEXT_LINK = "text_link", "by the link in the text"
+        EMAIL_LINK = "email_link", "by the link in the email"
+        TEXT_REPLY = "text_reply", "by replying to the text"
+        KEY_PRESS = "key_press", "by pressing a key in the call"
+        AUTOMATIC = "automatic", "automatically, as their options say"
+        ASSIGNMENT = "assignment", "by assignment"
+
     owner_user = models.ForeignKey(User, models.PROTECT, related_name="leads")
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="leads")
     source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="leads")
@@ -148,6 +160,8 @@ class Lead(models.Model):
     )
     claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
     claimed_via = models.CharField(max_length=8, choices=ClaimedVia.choices, default=ClaimedVia.NONE)
+    # Null while it is unclaimed, and for claims older than this column.
+    claimed_through = models.CharField(max_length=10, choices=ClaimedThrough.choices, null=True, editable=False)
     time_to_claim = models.IntegerField(null=True, blank=True, editable=False)  # seconds from created_at
 
     # Its way through the teams. A lead that is taken back or returned is offered in a new round, to everybody anew.

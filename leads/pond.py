@@ -48,7 +48,7 @@ def is_of_team_of(user: User) -> Q:
 
 
 @transaction.atomic
-def take(lead: Lead, user: User, *, now: datetime, via: str = "") -> Lead:
+def take(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now: datetime, via: str = "") -> Lead:
     """Give a lead of the pond to a member of its team, or say why not. Their taking it again changes nothing."""
     lead = hold_lead(lead.pk)
     refuse_merged(lead)
@@ -60,7 +60,7 @@ def take(lead: Lead, user: User, *, now: datetime, via: str = "") -> Lead:
         raise NotInPond
     cancel_alerts(lead.offers.all(), reason=CLAIMED, now=now)
     offer = offer_for(lead, user, now)
-    give_lead(lead, user, via=via or first_channel(offer), now=now)
+    give_lead(lead, user, through=through, via=via or first_channel(offer), now=now)
     end_other_offers([lead.pk], now=now)
     return lead
 

@@ -87,7 +87,7 @@ def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer],
 
 def take_it(offer: LeadOffer, number: int, now: datetime) -> str:
     if offer.status != Status.CLAIMED:
-        claim(offer, via=Lead.ClaimedVia.TEXT, now=now)
+        claim(offer, through=Lead.ClaimedThrough.TEXT_REPLY, now=now)
     return Story(offer.lead).given_text
 
 
@@ -127,7 +127,7 @@ def claim_by_key(call: Message, key: str, now: datetime) -> str:
         return ""
     story = story_of(offer)
     try:
-        claim(offer, via=Lead.ClaimedVia.PHONE, now=now)
+        claim(offer, through=Lead.ClaimedThrough.KEY_PRESS, now=now)
     except AlreadyClaimed:
         return story.taken_text
     except DomainError:

@@ -59,12 +59,13 @@ KINDS: Final = (
 SETTLED: Final = (CLAIMED, "merged into", "claimed as")  # so reasons begin of turns that ended with the lead (doubles)
 CHANNELS: Final = {Message.Channel.TEXT: "text", Message.Channel.EMAIL: "email", Message.Channel.CALL: "call"}
 ALERTS: Final = ("alert_text_id", "alert_email_id", "alert_call_id")
-HOW: Final = {
+# Of claims older than `claimed_through`, LionDesk's channel is all that is known.
+CHANNEL_OF_CLAIM: Final = {
     Lead.ClaimedVia.TEXT: "by text",
     Lead.ClaimedVia.EMAIL: "by email",
     Lead.ClaimedVia.PHONE: "by phone",
-    Lead.ClaimedVia.AUTO: "without being asked, as their options say",
-    Lead.ClaimedVia.ASSIGNED: "by assignment",
+    Lead.ClaimedVia.AUTO: Lead.ClaimedThrough.AUTOMATIC.label,
+    Lead.ClaimedVia.ASSIGNED: Lead.ClaimedThrough.ASSIGNMENT.label,
 }
 
 
@@ -254,11 +255,22 @@ def claimed(lead: Lead, at: datetime, user_id: int | None) -> Entry:
     """A claim without an offer."""
     is_owner = user_id == lead.owner_user_id
     words = f"The lead is user {user_id}'s{', who brought it in' if is_owner else ''}."
-    return Entry(at, Kind.CLAIMED, words, user_id=user_id, team_id=lead.team_id, details=of_claim(lead))
+    return Entry(at, Kind.CLAIMED, words, user_id=user_id, team_id=lead.team_id, details=claim_details(lead))
 
 
-def of_claim(lead: Lead) -> dict[str, Any]:
-    return {"claimed_via": lead.claimed_via, "time_to_claim": lead.time_to_claim}
+def claim_details(lead: Lead) -> dict[str, Any]:
+    return {
+        "claimed_via": lead.claimed_via,
+        "claimed_through": lead.claimed_through,
+        "time_to_claim": lead.time_to_claim,
+    }
+
+
+def how_claimed(lead: Lead) -> str:
+    """Return how the lead was claimed, such as `by the link in the email`; empty if that is not known."""
+    if lead.claimed_through:
+        return str(Lead.ClaimedThrough(lead.claimed_through).label)
+    return str(CHANNEL_OF_CLAIM.get(Lead.ClaimedVia(lead.claimed_via), ""))
 
 
 # Turns
@@ -315,12 +327,10 @@ def end_of(offer: LeadOffer, lead: Lead) -> Happening:
     at = offer.settled_at or offer.alerted_at or offer.created_at
     kind, words = OFFER_ENDS[status]
     is_theirs = status == Offer.CLAIMED and lead.claimed_by_user_id == offer.user_id
-    how = f" {HOW[Lead.ClaimedVia(lead.claimed_via)]}" if is_theirs and lead.claimed_via in HOW else ""
+    how = f" {how}" if is_theirs and (how := how_claimed(lead)) else ""
     why = f": {offer.reason}" if offer.reason else ""
     actor = offer.user_id if status in (Offer.CLAIMED, Offer.DECLINED) and not is_given(offer) else None
-    details: dict[str, Any] = (
-        {"claimed_via": lead.claimed_via, "time_to_claim": lead.time_to_claim} if is_theirs else {}
-    )
+    details = claim_details(lead) if is_theirs else {}
     entry = about(offer, at, kind, f"User {offer.user_id} {words}{how}{why}.", actor_user_id=actor, **details)
     return phase_of_end(offer, status, at), entry
 

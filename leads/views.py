@@ -12,6 +12,7 @@ from config.api.problems import RecordNotFound
 from config.api.resources import BEYOND, Resource, find
 from config.races import whole
 from leads import claims, examples
+from leads.door import door_of
 from leads.filters import LeadFilters, LeadOfferFilters, LeadRouteFilters, LeadSourceFilters
 from leads.intake import receive_lead
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
@@ -133,7 +134,8 @@ class LeadOfferResource(OfferResource):
         given = serializer.validated_data
         via = given.get("claimed_via", Lead.ClaimedVia.NONE)
         if given.get("status") == LeadOffer.Status.CLAIMED:
-            claims.claim(serializer.instance, via="" if via == Lead.ClaimedVia.NONE else via, now=self.now)
+            posted = "" if via == Lead.ClaimedVia.NONE else via
+            claims.claim(serializer.instance, through=door_of(self.request), via=posted, now=self.now)
         elif given.get("status") == LeadOffer.Status.DECLINED:
             claims.decline(serializer.instance, now=self.now)
 

@@ -12,6 +12,7 @@ from config.api.resources import BEYOND, Resource, find
 from config.races import whole
 from leads import doubles, handover, pond
 from leads.deeds.serializers import ClaimBody, MergeBody, NoBody, PondLeadSerializer, ReassignBody
+from leads.door import door_of
 from leads.models import Lead, PondLead
 from leads.serializers import LeadSerializer
 from teams.models import User
@@ -62,7 +63,8 @@ class PondClaimResource(Deed):
 
     def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
         via = given.get("claimed_via", Lead.ClaimedVia.NONE)
-        return pond.take(lead, self.user, via="" if via == Lead.ClaimedVia.NONE else via, now=self.now)
+        posted = "" if via == Lead.ClaimedVia.NONE else via
+        return pond.take(lead, self.user, through=door_of(self.request), via=posted, now=self.now)
 
 
 @extend_schema(request=ReassignBody, responses={200: LeadSerializer})

@@ -288,7 +288,7 @@ def hand_over(takers: Sequence[DueOffer], now: datetime) -> None:
     for offer in takers:
         leads[offer.lead_id].team = teams[offer.team_id]
     cancel_alerts(LeadOffer.objects.filter(any_of("lead_id", taken)), reason=CLAIMED, now=now)
-    give_leads([(leads[offer.lead_id], offer.user) for offer in takers], via=Lead.ClaimedVia.AUTO, now=now)
+    give_leads([(leads[offer.lead_id], offer.user) for offer in takers], through=Lead.ClaimedThrough.AUTOMATIC, now=now)
     end_other_offers(taken, now=now)
 
 

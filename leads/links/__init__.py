@@ -22,7 +22,7 @@ LIVES: Final = timedelta(days=7)
 SALT: Final = "leads.links"
 SIGNED_BYTES: Final = 12  # 16 characters
 LETTERS: Final = {TEXT: "t", EMAIL: "e"}
-CHANNELS: Final = {"t": Lead.ClaimedVia.TEXT, "e": Lead.ClaimedVia.EMAIL}
+CHANNELS: Final = {"t": Lead.ClaimedThrough.TEXT_LINK, "e": Lead.ClaimedThrough.EMAIL_LINK}
 
 
 def link_to(offer_id: int, channel: str) -> str:
@@ -31,8 +31,8 @@ def link_to(offer_id: int, channel: str) -> str:
     return f"{settings.PUBLIC_URL}/c/{named}.{signature(named)}"
 
 
-def read(token: str) -> tuple[int, str] | None:
-    """The id of the offer and the channel that a token names; None when we did not sign it."""
+def read(token: str) -> tuple[int, Lead.ClaimedThrough] | None:
+    """The id of the offer and the kind of link that a token names; None when we did not sign it."""
     named, _, signed = token.partition(".")
     if not constant_time_compare(signed, signature(named)):
         return None

@@ -18,7 +18,7 @@ from config.errors import DomainError
 from config.races import whole
 from leads import links
 from leads.claims import AlreadyClaimed, claim, decline
-from leads.models import LeadOffer
+from leads.models import Lead, LeadOffer
 from leads.reply import story_of
 from leads.wording import Story
 
@@ -41,9 +41,9 @@ class ClaimPage(View):
         now = clock.now()
         if (found := self.found(token, now)) is None:
             return self.unknown(request)
-        offer, via = found
+        offer, through = found
         try:
-            if not self.act(request, offer, via, now):
+            if not self.act(request, offer, through, now):
                 return self.page(request, offer, heading=heading_of(offer), status=400, says=NO_CHOICE)
         except AlreadyClaimed:
             return self.page(request, offer, heading="Already claimed", status=409, says=story_of(offer).taken_text)
@@ -53,8 +53,8 @@ class ClaimPage(View):
             return self.page(request, offer, heading="The lead is yours", details=Story(offer.lead))
         return self.page(request, offer, heading="You declined this lead")
 
-    def found(self, token: str, now: datetime) -> tuple[LeadOffer, str] | None:
-        """The offer, and the channel by which its link came; None when the link is not ours, or too old."""
+    def found(self, token: str, now: datetime) -> tuple[LeadOffer, Lead.ClaimedThrough] | None:
+        """The offer, and the kind of its link; None when the link is not ours, or too old."""
         if (named := links.read(token)) is None:
             return None
         whole = LeadOffer.objects.select_related("user", "team", "lead__contact", "lead__source")
@@ -62,11 +62,11 @@ class ClaimPage(View):
         return (offer, named[1]) if offer and not links.is_expired(offer, now) else None
 
     @whole
-    def act(self, request: HttpRequest, offer: LeadOffer, via: str, now: datetime) -> bool:
+    def act(self, request: HttpRequest, offer: LeadOffer, through: Lead.ClaimedThrough, now: datetime) -> bool:
         """Do what the pressed button names. Return whether it names one thing to do."""
         match "claim" in request.POST, "decline" in request.POST:
             case True, False:
-                claim(offer, via=via, now=now)
+                claim(offer, through=through, now=now)
             case False, True:
                 decline(offer, now=now)
             case _:

@@ -73,11 +73,12 @@ class Reader:
 
     names: Names
     zone: ZoneInfo
+
     def called(self, what: str, number: int | None) -> str:
         return self.names.get((what, number or 0), f"{what} {number}")
 
     def rule(self, route_id: int) -> str:
-        """`Rule 12: Zillow, Buyer → Pride`: the number in the list of rules, which a rule not saved does not have yet."""
+        """`Rule 12: Zillow, Buyer → Pride`, by its number in the list; a rule that is not saved has none yet."""
         number = f"Rule {route_id}" if route_id > 0 else "New rule"
         return f"{number}: {self.called('route', route_id)}"
 

@@ -7,15 +7,9 @@ from zoneinfo import ZoneInfo
 
 from leads.models import Lead, LeadOffer
 from leads.report.page import in_words
+from leads.timeline import how_claimed
 from teams.zones import short_moment
 
-HOW_GOT: Final = {
-    Lead.ClaimedVia.TEXT: "claimed it by text",
-    Lead.ClaimedVia.EMAIL: "claimed it by email",
-    Lead.ClaimedVia.PHONE: "claimed it by phone",
-    Lead.ClaimedVia.AUTO: "got it without being asked",
-    Lead.ClaimedVia.ASSIGNED: "was given it",
-}
 MOST_NAMED: Final = 5
 
 Fact = tuple[str, str]
@@ -27,12 +21,20 @@ def outcome(lead: Lead) -> str:
     if lead.merged_into_id is not None:
         return f"It was merged into lead {lead.merged_into_id}."
     if lead.claimed_by_user is not None:
-        got = HOW_GOT.get(Lead.ClaimedVia(lead.claimed_via), "claimed it")
-        return f"{lead.claimed_by_user} {got}, {in_words(lead.time_to_claim)} after it came in."
+        return f"{lead.claimed_by_user} {got(lead)}, {in_words(lead.time_to_claim)} after it came in."
     if lead.ponded_at is not None and lead.team is not None:
         return f"Nobody has claimed it: it is in the pond of team {lead.team}, for any member to take."
     where = f" It is with team {lead.team}." if lead.team else ""
     return f"Nobody has claimed this lead yet.{where}"
+
+
+def got(lead: Lead) -> str:
+    """How they came to have it, as a verb: `claimed it in the admin`."""
+    if lead.claimed_via == Lead.ClaimedVia.ASSIGNED or lead.claimed_through == Lead.ClaimedThrough.ASSIGNMENT:
+        return "was given it"
+    if lead.claimed_via == Lead.ClaimedVia.AUTO:
+        return "got it automatically"
+    return " ".join(filter(None, ("claimed it", how_claimed(lead))))
 
 
 def facts(lead: Lead, offers: Sequence[LeadOffer], zone: ZoneInfo) -> Iterator[Fact]:

@@ -35,7 +35,7 @@ def lead(api: Any, alice: User, bob: User, dana: User, team: Team) -> Lead:
     lead.refresh_from_db()
     LeadOffer.objects.create(lead=lead, team=team, user=bob, position=0, notify_at=now, has_email_alert=True)
     run_due(now)
-    claim(LeadOffer.objects.get(lead=lead), via="Text", now=now)
+    claim(LeadOffer.objects.get(lead=lead), through=Lead.ClaimedThrough.TEXT_REPLY, now=now)
     return lead
 
 

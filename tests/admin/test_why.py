@@ -51,7 +51,11 @@ def lead(api: Any, alice: User, bob: User, dana: User, team: Team) -> Lead:
     later = now + timedelta(minutes=6, seconds=2)
     to_dana = Message.objects.filter(user=dana, purpose="alert")
     to_dana.update(status="delivered", sent_at=later, modified_at=later + timedelta(seconds=1))
-    claim(LeadOffer.objects.get(lead=lead, user=dana), via="Text", now=now + timedelta(minutes=7))
+    claim(
+        LeadOffer.objects.get(lead=lead, user=dana),
+        through=Lead.ClaimedThrough.TEXT_REPLY,
+        now=now + timedelta(minutes=7),
+    )
     return lead
 
 
@@ -69,7 +73,7 @@ def test_a_team_lead_reads_why(
     page.wait_for_url("**/admin/leads/routingtrace/**")
     page.screenshot(path=tmp_path / f"why-{name}.png", full_page=True)
 
-    assert "Dana Example claimed it by text, 7 min after it came in." in page.inner_text(".outcome")
+    assert "Dana Example claimed it by replying to the text, 7 min after it came in." in page.inner_text(".outcome")
     said = page.inner_text(".why")
     assert "\N{MULTIPLICATION X} No" in said
     assert "\N{CHECK MARK} Yes" in said

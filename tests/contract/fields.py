@@ -17,6 +17,7 @@ ALERTS = """
     has_email_alert       | boolean           | {0}
 """
 MESSAGE_STATUSES = "queued, held, sending, unknown, sent, delivered, undelivered, failed, cancelled, received"
+CLAIMED_THROUGH = "admin, api, text_link, email_link, text_reply, key_press, automatic, assignment"
 ACTION_TYPES = (
     "None, Email Contact, Call Contact, Text Contact, Agent Task - Email Reminder, Agent Task - Call Reminder, "
     "Agent Task - Text Reminder, Agent Task - No Reminder, BombBomb Video Email, Direct Mail: Letter, "
@@ -556,7 +557,7 @@ TABLES = [
     Table(
         "Leads",
         "/leads",
-        """
+        f"""
     id                    | integer           | read
     contact_id            | integer           | required
     source_id             | integer           | write
@@ -564,6 +565,7 @@ TABLES = [
     claimed_by_user_id    | integer           | read
     claimed_at            | date-time         | read
     claimed_via           | None, Email, Text, Phone, Assigned, Auto | write
+    claimed_through       | {CLAIMED_THROUGH} | read | ours
     text_body             | text              | write
     html_body             | text              | write
     time_to_claim         | integer           | read

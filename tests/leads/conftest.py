@@ -98,8 +98,8 @@ def make_contact(owner: User, **fields: Any) -> Contact:
 
 
 def make_route(owner: User, campaign: Campaign, **fields: Any) -> LeadRoute:
-    """Zillow's leads to the owner, unless `fields` say otherwise."""
-    given = {"lead_source_id": ZILLOW, "distribution_target": "Myself", "position": 1}
+    """Zillow's leads to the owner, and none back to a previous agent, unless `fields` say otherwise."""
+    given = {"lead_source_id": ZILLOW, "distribution_target": "Myself", "position": 1, "is_returning_to_claimer": False}
     return LeadRoute.objects.create(owner_user=owner, campaign=campaign, **given | fields)
 
 

@@ -47,6 +47,7 @@ def test_who_contacts_nobody_loses_it_to_the_others(claimed, bob, dana, mary, ru
     claimed.refresh_from_db()
     mary.refresh_from_db()
     assert (claimed.claimed_by_user, claimed.claimed_via, claimed.claimed_at) == (None, "None", None)
+    assert claimed.claimed_through is None
     assert (claimed.round, claimed.hop, claimed.contact_due_at) == (1, 0, None)
     assert mary.assigned_user is None
     assert [(offer.user, offer.status) for offer in claimed.offers.filter(round=1)] == [(dana, "Sent")]

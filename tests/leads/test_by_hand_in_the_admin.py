@@ -209,7 +209,7 @@ def test_a_teams_creator_reads_why_of_a_lead_of_which_they_do_not_see_the_contac
 
     shown = browser(alice).get(path).text
 
-    assert "Bob Example claimed it by text" in shown
+    assert "Bob Example claimed it by the API" in shown
     assert '<a href="/admin/leads/teamlead/">Leads of your teams</a>' in shown
     assert "Mary" not in shown
 

@@ -94,6 +94,7 @@ def test_pressing_1_claims_and_tells_how_to_reach_the_person(called, bob, run, p
 
     lead = fresh(called)
     assert (lead.claimed_by_user, lead.claimed_via, lead.time_to_claim) == (bob, "Phone", 30)
+    assert lead.claimed_through == "key_press"
     assert statuses(called) == {"Bob": "Claimed", "Dana": "Lost"}
     assert press(bob, "1") == YOURS  # Twilio may ask twice
 

@@ -51,6 +51,7 @@ def test_one_tap_claims_and_tells_how_to_reach_the_person(offered, bob, channel)
     assert "tel:+19495550150" in page.text
     offered.refresh_from_db()
     assert (offered.claimed_by_user, offered.claimed_via) == (bob, channel.title())
+    assert offered.claimed_through == f"{channel}_link"
 
 
 def test_the_second_to_tap_is_told_so(offered, bob, dana):

@@ -71,6 +71,7 @@ def test_a_button_claims_and_tells_how_to_reach_the_person(offered, bob):
     Contact.objects.update(mobile_phone="949 555 0150", email="mary@example.com")
 
     (said,) = press(bob, offer_of(offered, bob), "claim")
+    assert Lead.objects.get(pk=offered.pk).claimed_through == "admin"
 
     assert said.startswith("The lead is yours: Mary Jackson")
     ways = ["tel:+19495550150", "sms:+19495550150", "mailto:mary%40example.com"]

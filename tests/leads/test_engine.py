@@ -164,6 +164,7 @@ def test_at_their_turn_the_lead_is_theirs(api, alice, bob, dana, mary, offered, 
 
     offered.refresh_from_db()
     assert (offered.claimed_by_user, offered.claimed_via, offered.time_to_claim) == (dana, "Auto", 300)
+    assert offered.claimed_through == "automatic"
     assert statuses(offered) == {"Bob": "Lost", "Dana": "Claimed"}
     assert texts_to(bob) == []  # it had not left
     mary.refresh_from_db()

@@ -31,6 +31,7 @@ def test_the_owner_gives_a_claimed_lead_to_another(api, alice, bob, dana, mary, 
 
     assert answer.status_code == 200
     assert (answer.json()["claimed_by_user_id"], answer.json()["claimed_via"]) == (dana.pk, "Assigned")
+    assert answer.json()["claimed_through"] == "assignment"
     assert offer_of(claimed, bob).status == "Returned"
     mary.refresh_from_db()
     assert mary.assigned_user == dana

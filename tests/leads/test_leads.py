@@ -37,6 +37,7 @@ def test_a_lead_is_answered_as_documented(api, alice, mary):
         "claimed_by_user_id": alice.pk,
         "claimed_at": "2027-03-01T20:00:00.000Z",
         "claimed_via": "Assigned",
+        "claimed_through": "assignment",
         "time_to_claim": 0,
         "distribution_target": "Myself",
         "text_body": "Lead from Zillow",

@@ -14,7 +14,7 @@ from config.errors import Conflict
 from leads import engine
 from leads.claims import claim, decline
 from leads.intake import receive_lead
-from leads.models import LeadOffer
+from leads.models import Lead, LeadOffer
 from leads.on_request import CannotOffer, offer_lead
 from messaging.models import Message
 from teams.models import Team, TeamMember
@@ -80,7 +80,7 @@ class Life:
         self.now += timedelta(minutes=minutes)
 
     def claim(self, at):
-        self.decide(at, lambda offer: claim(offer, now=self.now))
+        self.decide(at, lambda offer: claim(offer, through=Lead.ClaimedThrough.API, now=self.now))
 
     def decline(self, at):
         self.decide(at, lambda offer: decline(offer, now=self.now))

@@ -334,6 +334,21 @@ def test_a_claim_says_how_it_was_made(api, bob, offered):
     assert offered.claimed_via == "Phone"
 
 
+@pytest.mark.contract("Leads", "`claimed_through` shows how a lead was really claimed", "ours")
+def test_a_claim_by_the_api_is_shown_as_such_whatever_channel_it_names(api, alice, bob, offered):
+    answer(api, bob, offered, "Claimed", claimed_via="phone")
+
+    shown = api(alice).get(f"/leads/{offered.pk}").json()
+    assert (shown["claimed_via"], shown["claimed_through"]) == ("Phone", "api")
+    assert api(alice).get("/leads?claimed_through=api").json()["total"] == 1
+    (claimed,) = (
+        entry
+        for entry in api(alice).get(f"/leads/{offered.pk}/routing-trace").json()["timeline"]
+        if entry["kind"] == "Claimed"
+    )
+    assert claimed["details"]["claimed_through"] == "api"
+
+
 def test_a_claim_by_one_told_by_email_alone_counts_as_by_email(api, bob, offered):
     LeadOffer.objects.filter(user=bob).update(has_text_alert=False)
 

@@ -140,7 +140,7 @@ def test_a_member_takes_it(api, dana, mary, ponded, run):
     taken = take(api, dana, ponded, claimed_via="Phone")
 
     assert (taken.status_code, taken.json()["claimed_by_user_id"]) == (200, dana.pk)
-    assert taken.json()["claimed_via"] == "Phone"
+    assert (taken.json()["claimed_via"], taken.json()["claimed_through"]) == ("Phone", "api")
     assert statuses(ponded) == {"Bob": "Lost", "Dana": "Claimed"}
     mary.refresh_from_db()
     assert mary.assigned_user == dana
@@ -283,4 +283,4 @@ def test_who_left_the_team_as_they_took_it_has_it_not(bob, team, ponded, clock):
     team.memberships.filter(user=bob).delete()
 
     with pytest.raises(pond.NotInPond):
-        pond.take(ponded, bob, now=clock.now)
+        pond.take(ponded, bob, through=Lead.ClaimedThrough.API, now=clock.now)

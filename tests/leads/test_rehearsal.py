@@ -250,6 +250,7 @@ def test_past_leads_stand_beside_what_really_happened(simulate, api, alice, bob,
         "claimed_by_user_id": bob.pk,
         "claimed_at": at(),
         "claimed_via": "Text",
+        "claimed_through": "api",
     }
     clock.advance(days=8)
     assert simulate(days=7)["leads"] == []

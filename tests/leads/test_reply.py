@@ -47,6 +47,7 @@ def test_a_lone_digit_claims(offered, bob, texts_in, settings, body):
 
     offered.refresh_from_db()
     assert (offered.claimed_by_user, offered.claimed_via, offered.time_to_claim) == (bob, "Text", 300)
+    assert offered.claimed_through == "text_reply"
     answer = Message.objects.filter(recipient=bob.phone_e164).latest("pk")
     assert answer.body.startswith("The lead is yours: Mary Jackson")
     assert "(949) 555-0150" in answer.body

@@ -270,7 +270,8 @@ def test_a_new_route_returns_a_contact_to_the_previous_agent_unless_told_otherwi
     assert api(alice).made("/lead-routes", whole)["is_returning_to_claimer"] is True
     off = api(alice).made("/lead-routes", whole | {"is_returning_to_claimer": False})
     assert off["is_returning_to_claimer"] is False
-    assert api(alice).patch(f"/lead-routes/{off['id']}", {"filter": "Seller"}).json()["is_returning_to_claimer"] is False
+    changed = api(alice).patch(f"/lead-routes/{off['id']}", {"filter": "Seller"}).json()
+    assert changed["is_returning_to_claimer"] is False
 
 
 def test_a_list_of_routes_costs_what_one_costs(api, alice, route, campaign, by_email, django_assert_num_queries):

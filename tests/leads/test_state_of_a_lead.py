@@ -33,7 +33,7 @@ def test_who_has_it_and_how_and_since_when(api, alice, bob, offered):
 
     outcome, facts = state(alice, offered)
 
-    assert outcome == "Bob Example claimed it by text, 0 s after it came in."
+    assert outcome == "Bob Example claimed it by the API, 0 s after it came in."
     assert facts == {
         "Theirs since": at(offered.claimed_at, alice),
         "Came in": at(offered.created_at, alice),

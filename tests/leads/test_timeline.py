@@ -288,8 +288,9 @@ def test_the_timeline_tells_of_a_lead_from_its_coming_in_to_its_claim(
     by_kind = {entry["kind"]: entry for entry in found}
     assert by_kind["Planned"]["actor_user_id"] == alice.pk
     assert by_kind["Claimed"]["actor_user_id"] == bob.pk
-    assert by_kind["Claimed"]["details"] == {"claimed_via": "Email", "time_to_claim": 361}
-    assert by_kind["Claimed"]["reason"] == f"User {bob.pk} claimed the lead by email."
+    told = {"claimed_via": "Email", "claimed_through": "api", "time_to_claim": 361}
+    assert by_kind["Claimed"]["details"] == told
+    assert by_kind["Claimed"]["reason"] == f"User {bob.pk} claimed the lead by the API."
     assert by_kind["Alert failed"]["reason"] == f"The text to user {dana.pk} did not arrive: Unreachable handset."
     assert by_kind["Alert failed"]["details"]["error_code"] == 30003
     assert found[1]["reason"].endswith(f"the source is to be lead source {TRULIA}, and is lead source 1.")
@@ -359,7 +360,12 @@ def test_who_had_a_lead_before_is_told_when_it_is_taken_back(api, alice, bob, da
 
     (claimed,) = [entry for entry in found if entry["kind"] == "Claimed"]
     assert (claimed["at"], claimed["actor_user_id"]) == ("2027-03-01T20:01:00.000Z", bob.pk)
-    assert claimed["details"] == {"user_id": bob.pk, "claimed_via": "Text", "time_to_claim": 60}
+    assert claimed["details"] == {
+        "user_id": bob.pk,
+        "claimed_via": "Text",
+        "claimed_through": "api",
+        "time_to_claim": 60,
+    }
     since = [(entry["kind"], entry["user_id"]) for entry in found if entry["at"] >= "2027-03-01T20:31"]
     assert since[:4] == [("Taken back", bob.pk), ("Planned", None), ("Passed over", bob.pk), ("Offer planned", dana.pk)]
     assert found[-1]["at"] > claimed["at"]

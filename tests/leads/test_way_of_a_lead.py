@@ -126,7 +126,7 @@ class WayOfALead(RuleBasedStateMachine):
     @rule(number=pick)
     def somebody_claims(self, number):
         if offer := self.one_of(LeadOffer.objects.all(), number):
-            self.tried(claims.claim, offer)
+            self.tried(claims.claim, offer, through=Lead.ClaimedThrough.API)
 
     @rule(number=pick)
     def somebody_declines(self, number):
@@ -137,7 +137,7 @@ class WayOfALead(RuleBasedStateMachine):
     def somebody_takes_one_from_the_pond(self, number):
         agent = self.agents[number % len(self.agents)]
         if lead := self.one_of(pond.pond_of(agent), number):
-            self.tried(pond.take, lead, agent)
+            self.tried(pond.take, lead, agent, through=Lead.ClaimedThrough.API)
 
     @rule(number=pick)
     def whoever_has_it_returns_it(self, number):
