@@ -145,7 +145,7 @@ class ReallySerializer(LooseSerializer[Any]):
 
     lead_id, route_id, team_id, claimed_by_user_id = LooseInteger(source="pk"), number(), number(), number()
     claimed_at, first_alert_at = moment(), moment()
-    claimed_via, claimed_through = LooseText(read_only=True), LooseText(read_only=True)
+    claimed_via, claimed_through = LooseText(read_only=True), LooseText(read_only=True, allow_null=True)
 
     class Meta:
         model = LeadRoute
