@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -237,6 +238,12 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "config.api.tokens.GeneratedSecretHasher",  # `fast_pbkdf2`: for long random secrets only
 ]
+
+# Whose X-Forwarded-For counts: addresses and networks, in which an address may have host bits.
+try:
+    TRUSTED_PROXIES = [ip_network(proxy.strip(), strict=False) for proxy in env.list("TRUSTED_PROXIES", default=[])]
+except ValueError as error:
+    raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}. Name addresses or networks, as 172.16.0.0/12.") from None
 
 # Transport. TLS ends at a proxy, which redirects to it and sends HSTS; it must set X-Forwarded-Proto.
 

@@ -50,6 +50,11 @@ def test_no_program_may_be_called_back_by_a_script():
     assert "REDIRECT_SCHEMES may not name javascript" in loading_settings(**REAL, REDIRECT_SCHEMES="myapp,JavaScript")
 
 
+def test_trusted_proxies_are_addresses():
+    assert "TRUSTED_PROXIES" in loading_settings(**REAL, TRUSTED_PROXIES="127.0.0.1,caddy")
+    assert loading_settings(**REAL, TRUSTED_PROXIES="127.0.0.1, 172.16.0.0/12, ::1") == ""
+
+
 def test_an_empty_variable_is_an_unset_one():
     empty = dict.fromkeys(["DATABASE_POOL", "THROTTLE_PER_USER", "TEXTS_TO_UNKNOWN_CONSENT", "DEFAULT_REGION"], "")
 
@@ -98,7 +103,7 @@ def test_docker_compose_passes_every_setting_to_each_service(service: str):
 
     assert settings_in_readme() - passed == NOT_IN_CONTAINERS | PUBLISHED
     assert passed - settings_in_readme() == {"PGPASSWORD"}
-    assert "${PORT:-8000}:8000" in services()["web"]["ports"]
+    assert "127.0.0.1:${PORT:-8000}:8000" in services()["web"]["ports"]
 
 
 def test_docker_compose_leaves_defaults_to_the_settings():

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from functools import cache
-from ipaddress import IPv6Address, IPv6Network
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from rest_framework.throttling import BaseThrottle
 logger = logging.getLogger(__name__)
 
 MINUTE = 60
+MAX_FORWARDED = 1000  # characters of X-Forwarded-For that are read, from its end
 
 
 @cache
@@ -78,9 +79,24 @@ def note_failure(what: str, which: str, seconds: int) -> None:
 
 
 def address_of(request: HttpRequest | Request) -> str:
-    """Whose request it is; behind a proxy, who the proxy says."""
-    forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-    return network_of(forwarded or request.META.get("REMOTE_ADDR", ""))
+    """Return whose request it is: the last address of its way that is not one of TRUSTED_PROXIES.
+
+    Only those are believed; what stands further left in X-Forwarded-For anybody may have written.
+    """
+    hops = request.META.get("HTTP_X_FORWARDED_FOR", "")[-MAX_FORWARDED:].split(",")
+    address: str = request.META.get("REMOTE_ADDR", "")
+    while hops and is_trusted_proxy(address):
+        address = hops.pop().strip() or address
+    return network_of(address)
+
+
+def is_trusted_proxy(address: str) -> bool:
+    try:
+        host = ip_address(address)
+    except ValueError:
+        return False
+    host = getattr(host, "ipv4_mapped", None) or host
+    return any(host in network for network in settings.TRUSTED_PROXIES)
 
 
 def network_of(address: str) -> str:

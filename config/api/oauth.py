@@ -174,12 +174,25 @@ class Validator(OAuth2Validator):
         access_tokens = get_access_token_model().objects.filter(application_id=request.client.pk)
         access_tokens.filter(token_checksum=checksum).delete()  # of the implicit grant, which has no refresh token
 
+    def _create_refresh_token(self, request: Any, refresh_token: str, access_token: Any, previous: Any) -> Any:
+        """Name the family of tokens that a code gives after the code, so that its replay finds them."""
+        created = super()._create_refresh_token(request, refresh_token, access_token, previous)
+        if request.grant_type == "authorization_code":
+            created.token_family = family_of(request.code)
+            created.save(update_fields=["token_family"])
+        return created
+
     def save_authorization_code(self, client_id: str, code: dict[str, str], request: Any, *a: Any, **kw: Any) -> None:
         code["code"] = hex_token()  # in place: the redirect is built from this dictionary afterwards
         self._create_authorization_code(request, code | {"code": fingerprint(code["code"])})
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
-        return cast(bool, super().validate_code(client_id, fingerprint(code), client, request, *args, **kwargs))
+        """Refuse a used code and end the tokens it gave: one of its two bearers stole it (RFC 6749, section 4.1.2)."""
+        is_valid = cast(bool, super().validate_code(client_id, fingerprint(code), client, request, *args, **kwargs))
+        family = get_refresh_token_model().objects.filter(application=client, token_family=family_of(code))
+        if not is_valid and family.exists():
+            get_refresh_token_model().revoke_family(family_of(code))
+        return is_valid
 
     def confirm_redirect_uri(
         self, client_id: str, code: str, redirect_uri: str, client: Any, *a: Any, **kw: Any
@@ -194,6 +207,11 @@ class Validator(OAuth2Validator):
 
     def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *a: Any, **kw: Any) -> None:
         super().invalidate_authorization_code(client_id, fingerprint(code), request, *a, **kw)
+
+
+def family_of(code: str) -> UUID:
+    """Return the family of tokens that this code gives."""
+    return UUID(fingerprint(code)[:32])
 
 
 def with_earlier_set_aside(refresh_token: Any, now: datetime) -> Any:

@@ -285,6 +285,29 @@ def test_a_code_works_once_and_is_stored_as_a_fingerprint(browser, program):
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
 
 
+@pytest.mark.contract("OAuth 2", "A code that is presented twice ends the tokens it gave", "ours")
+def test_a_replayed_code_ends_the_tokens_it_gave(browser, program):
+    code, other = code_for(browser, program), code_for(browser, program)
+    given, kept = send(exchange(program, code)).json(), send(exchange(program, other)).json()
+    refresh = program | {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
+    renewed = send(refresh).json()
+    stranger_id, secret = make_application("Another", BACK)
+    stranger = {"client_id": stranger_id, "client_secret": secret}
+
+    assert send(exchange(stranger, code)).json()["error"] == "invalid_grant"
+    assert is_accepted(given["access_token"])  # another program's guess ends nothing
+    assert send(exchange(program, code)).json()["error"] == "invalid_grant"
+
+    assert not is_accepted(given["access_token"])
+    assert not is_accepted(renewed["access_token"])
+    assert send(refresh).json()["error"] == "invalid_grant"
+    assert is_accepted(kept["access_token"])
+
+
+def is_accepted(token):
+    return get(f"Bearer {token}").status_code == 200
+
+
 @pytest.mark.contract("OAuth 2", "Errors have a top-level `error` and `error_description`", "inferred", client=[6])
 @pytest.mark.parametrize(
     ("change", "error"),
