@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
 from config.api import values
-from config.api.fields import LooseChoice, LooseField, LooseInteger, LooseSerializer, LooseText, Reference
+from config.api.fields import CommaList, LooseChoice, LooseField, LooseInteger, LooseSerializer, LooseText, Reference
 from crm import examples
 from crm.custom_fields import Row, fields_for
 from crm.models import (
@@ -131,6 +131,7 @@ def text_of(value: str | float | bool | None) -> str:
 
 class ContactSerializer(LooseSerializer[Contact]):
     assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of, required=False, allow_null=True)
+    tags = CommaList(max_length=508, required=False, allow_null=True, allow_blank=True)
     custom_fields = CustomFieldValues(required=False)
     addresses = AddressSerializer(many=True, read_only=True)  # with $load
 
@@ -225,6 +226,7 @@ class EventPropertySerializer(LooseSerializer[EventProperty]):
 
     api_event_id = LooseInteger(source="event_id", read_only=True)
     contact_id = LooseInteger(read_only=True)
+    images = CommaList(max_length=255, required=False, allow_blank=True)
 
     class Meta:
         model = EventProperty

@@ -4,18 +4,29 @@ Values of one kind are alternatives; kinds must all be met; a kind without value
 agents know from other routers (semantics B2).
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from operator import contains
 from typing import Any, Final
+from unicodedata import category, combining, normalize
 from zoneinfo import ZoneInfo
 
+from config.api.comma_lists import split_list
 from teams.hours import ALWAYS, Hours
-from teams.zipcodes import five_digits, parse_list
+from teams.zipcodes import has_code, parse_list, postal_code
 from teams.zones import wall_time
 
+Holds = Callable[[frozenset[str], str], bool]  # whether a list of alternatives has a value
+
+MIN_ACCENT_CLASS: Final = 200  # https://www.unicode.org/reports/tr44/#Canonical_Combining_Class_Values
+CITY_WORDS: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
+CITY_WORD: Final = re.compile(r"\b(st|ste|ft|mt)\b(?!['\u2019])\.?")
+CITY_BREAK: Final = re.compile(r"[,/\-\u2010-\u2015]")
+CITY_MARK: Final = re.compile(r"[.'`\u2018\u2019\u02bb]")
 NEVER_OPENS: Final = "never within a year"
 MOST_TOLD: Final = 20  # values of one condition
 MOST_LETTERS: Final = 200  # of its hours
@@ -45,7 +56,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a route asks for; texts as `folded`, ZIP codes with five digits."""
+    """What a route asks for; texts as `folded`, cities as `city_name`, ZIP codes as `postal_code` returns them."""
 
     types: frozenset[str] = frozenset()
     price_from: int | None = None  # dollars, itself among them
@@ -89,14 +100,14 @@ def opening(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> dat
 
 
 def _unmet(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Iterator[Unmet]:
-    lists: tuple[tuple[str, frozenset[str], str | int | None, Callable[[Any], str]], ...] = (
-        ("types", conditions.types, inquiry.type, folded),
-        ("cities", conditions.cities, inquiry.city, folded),
-        ("zipcodes", conditions.zipcodes, inquiry.zipcode, five_digits),
-        ("listing_statuses", conditions.listing_statuses, inquiry.listing_status, folded),
+    lists: tuple[tuple[str, frozenset[str], str | int | None, Callable[[Any], str], Holds], ...] = (
+        ("types", conditions.types, inquiry.type, folded, contains),
+        ("cities", conditions.cities, inquiry.city, city_name, contains),
+        ("zipcodes", conditions.zipcodes, inquiry.zipcode, postal_code, has_code),
+        ("listing_statuses", conditions.listing_statuses, inquiry.listing_status, folded, contains),
     )
-    for name, wanted, actual, compared in lists:
-        if wanted and compared(actual) not in wanted:
+    for name, wanted, actual, compared, holds in lists:
+        if wanted and not holds(wanted, compared(actual)):
             yield Unmet(name, _some(wanted), actual)
     if not _is_in_band(conditions, inquiry.price):
         yield Unmet("price", [conditions.price_from, conditions.price_to], _plain(inquiry.price))
@@ -139,7 +150,13 @@ def _plain(price: Decimal | None) -> int | float | None:
 @lru_cache(maxsize=4096)
 def words(text: str) -> frozenset[str]:
     """The values of a comma list, as they are compared."""
-    return frozenset(word for part in text.split(",") if (word := folded(part)))
+    return frozenset(word for value in split_list(text) if (word := folded(value)))
+
+
+@lru_cache(maxsize=4096)
+def city_names(text: str) -> frozenset[str]:
+    """The cities of a comma list, as they are compared."""
+    return frozenset(name for value in split_list(text) if (name := city_name(value)))
 
 
 @lru_cache(maxsize=4096)
@@ -150,5 +167,21 @@ def codes(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def folded(value: str | int | None) -> str:
-    """A value as it is compared: ignoring case and stray blanks, nothing being empty."""
-    return " ".join(str(value or "").split()).casefold()
+    """A value as it is compared: ignoring case, accents, the Unicode form and extra blanks. None is empty."""
+    text = str(value or "")
+    if not text.isascii():
+        apart = normalize("NFKD", normalize("NFKD", text).casefold())
+        text = normalize("NFC", "".join(letter for letter in apart if not is_ignored(letter)))
+    return " ".join(text.split()).casefold()
+
+
+def is_ignored(letter: str) -> bool:
+    """Whether it is an accent (lower combining classes are vowels of some scripts) or cannot be seen."""
+    return combining(letter) >= MIN_ACCENT_CLASS or category(letter) == "Cf"
+
+
+@lru_cache(maxsize=4096)
+def city_name(value: str | int | None) -> str:
+    """A city as it is compared: `St. Louis` is Saint Louis, `Ft Worth` Fort Worth, `Washington, D.C.` Washington DC."""
+    text = CITY_WORD.sub(lambda found: f"{CITY_WORDS[found[1]]} ", folded(value))
+    return " ".join(CITY_MARK.sub("", CITY_BREAK.sub(" ", text)).split())

@@ -234,6 +234,7 @@ REHEARSAL = {
         }
     ],
     "bad_rows": [],
+    "warnings": [],
     "summary": {
         "leads": 1,
         "routes": [{"route_id": 12, "leads": 1}, {"route_id": 14, "leads": 0}],

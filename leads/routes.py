@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 
 from config.errors import DomainError
 from crm.models import ContactSource
-from leads.conditions import Calendar, Conditions, codes, words
+from leads.conditions import Calendar, Conditions, city_names, codes, words
 from leads.models import DistributionTarget, LeadRoute
 from leads.routing import Rule, in_order, position_for, specificity
 from teams.hours import parse_hours
@@ -136,7 +136,7 @@ def conditions_of(route: LeadRoute) -> Conditions:
         types=words(route.types),
         price_from=route.price_from,
         price_to=route.price_to,
-        cities=words(route.cities),
+        cities=city_names(route.cities),
         zipcodes=codes(route.zipcodes),
         listing_statuses=words(route.listing_statuses),
         hours=parse_hours(route.open_hours),

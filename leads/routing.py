@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from leads.conditions import ANY, Calendar, Conditions, Inquiry, Unmet, first_unmet, folded, opening
-from teams.zipcodes import five_digits
+from teams.zipcodes import has_code, postal_code
 
 MYSELF: Final = "Myself"
 TEAM_ROLLOUT: Final = "Team Rollout"
@@ -33,7 +33,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class TeamArea:
-    """The ZIP codes, five digits each, of a team that the routes' owner created, and its calendar."""
+    """The postal codes, as `postal_code` has them, of a team that the routes' owner created, and its calendar."""
 
     team_id: int
     zipcodes: frozenset[str]
@@ -128,8 +128,8 @@ def _team_for(rule: Rule, inquiry: Inquiry, teams: Sequence[TeamArea]) -> TeamAr
         return None
     if rule.team_selection_method != ZIPCODE:
         return None if rule.team_id is None else TeamArea(rule.team_id, frozenset())
-    code = five_digits(inquiry.zipcode)
-    return min((team for team in teams if code in team.zipcodes), key=lambda team: team.team_id, default=None)
+    code = postal_code(inquiry.zipcode)
+    return min((team for team in teams if has_code(team.zipcodes, code)), key=lambda team: team.team_id, default=None)
 
 
 def _unmet(rule: Rule, inquiry: Inquiry, area: TeamArea | None) -> Unmet | None:

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.models import Campaign
-from config.api.fields import CommaList, LooseChoice, LooseSerializer, LooseText, Reference
+from config.api.fields import CommaList, LooseChoice, LooseSerializer, LooseText, QuotedList, Reference
 from crm.models import Contact, ContactSource
 from leads import examples
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
@@ -119,9 +119,9 @@ class NoneableChoice(LooseChoice):
         return super().run_validation(None if is_none else data)
 
 
-def values_of_one_kind(**more: Any) -> CommaList:
+def values_of_one_kind() -> QuotedList:
     """A condition that is met by any of its values."""
-    return CommaList(max_length=20_000, required=False, allow_blank=True, **more)
+    return QuotedList(max_length=20_000, required=False, allow_blank=True)
 
 
 class LeadRouteSerializer(LooseSerializer[LeadRoute]):
@@ -137,7 +137,7 @@ class LeadRouteSerializer(LooseSerializer[LeadRoute]):
     contact_source = NamedContactSourceSerializer(read_only=True, allow_null=True)
     team_selection_method = NoneableChoice(choices=LeadRoute.TeamSelection.values, required=False, allow_null=True)
     types, cities, listing_statuses = values_of_one_kind(), values_of_one_kind(), values_of_one_kind()
-    zipcodes = values_of_one_kind(validators=[validate_zipcodes])
+    zipcodes = CommaList(max_length=20_000, required=False, allow_blank=True, validators=[validate_zipcodes])
     open_hours = LooseText(max_length=1000, required=False, allow_blank=True, validators=[validate_hours])
 
     class Meta:
@@ -295,6 +295,12 @@ class LeadOfferSerializer(LooseSerializer[LeadOffer]):
             "has_text_alert",
             "has_email_alert",
         ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        is_via_something = attrs.get("claimed_via", Lead.ClaimedVia.NONE) != Lead.ClaimedVia.NONE
+        if is_via_something and attrs.get("status") != Status.CLAIMED:
+            raise serializers.ValidationError({"claimed_via": f"counts only with status {Status.CLAIMED.value}."})
+        return attrs
 
     def to_internal_value(self, data: Any) -> Any:
         """An answer that says nothing is none, though elsewhere an empty value leaves a field as it is."""

@@ -9,7 +9,7 @@ from config.errors import DomainError
 from teams.chains import loop_of
 from teams.membership import hold, refuse_no_weight
 from teams.models import Team, TeamMember, User
-from teams.zipcodes import parse_list, unreadable
+from teams.zipcodes import parse_list, shared, unreadable
 
 
 class BadZipcodes(DomainError):
@@ -67,7 +67,9 @@ def write(team: Team, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(team, name, value)
     if team.order_method == Team.OrderMethod.TIME:
-        team.mins_until_next_alert = 0
+        # It does not count here: 0 as documented, or null where that was sent, as the documented example has it.
+        unused = values.get("mins_until_next_alert", team.mins_until_next_alert if went_by_time else 0)
+        team.mins_until_next_alert = None if unused is None else 0
     elif went_by_time and "mins_until_next_alert" not in values:
         team.mins_until_next_alert = None  # the zero meant that it did not count; now it would mean all at once
     if "distribution_zipcodes" in values:
@@ -119,11 +121,13 @@ def refuse_loop(team: Team) -> None:
 def refuse_bad_zipcodes(team: Team) -> None:
     """A ZIP code leads to one team of its creator, or routing could not choose."""
     if unread := unreadable(team.distribution_zipcodes):
-        raise BadZipcodes(f"distribution_zipcodes holds {some(unread)}, which is no ZIP code.")
+        raise BadZipcodes(
+            f"distribution_zipcodes holds {some(unread)}, which is not a ZIP code or a Canadian postal code."
+        )
     wanted = set(parse_list(team.distribution_zipcodes))
     others = Team.objects.filter(creator_id=team.creator_id).exclude(pk=team.pk).exclude(distribution_zipcodes="")
     for other in others if wanted else ():
-        if taken := wanted.intersection(parse_list(other.distribution_zipcodes)):
+        if taken := shared(wanted, parse_list(other.distribution_zipcodes)):
             raise BadZipcodes(f"distribution_zipcodes: your team {other.name} already serves {some(sorted(taken))}.")
 
 

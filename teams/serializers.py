@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
-from config.api.fields import LooseDates, LooseField, LooseSerializer, LooseText, Reference
+from config.api.fields import CommaList, LooseDates, LooseField, LooseSerializer, LooseText, Reference
 from teams import examples
 from teams.brokers import within_call_of
 from teams.hours import validate_hours
@@ -74,6 +74,7 @@ def teams_created_by(user: User) -> QuerySet[Team]:
 
 
 class TeamSerializer(LooseSerializer[Team]):
+    distribution_zipcodes = CommaList(required=False, allow_blank=True)
     timezone = ZoneOrNone(required=False)
     holidays = LooseDates(required=False)
     fallback_team_id = Reference("fallback_team", among=teams_created_by, required=False, allow_null=True)

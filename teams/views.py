@@ -111,7 +111,7 @@ class TeamMemberResource(Resource[TeamMember]):
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Invite somebody; a second invitation answers 200 with the first one's row."""
         invitation = InvitationSerializer(data=request.data, context=self.get_serializer_context())
-        invitation.is_valid(raise_exception=True)
+        self.validate(invitation)
         member, is_new = invite(**invitation.validated_data, by=self.user, now=self.now)
         return Response(self.represent(member), status=201 if is_new else 200)
 

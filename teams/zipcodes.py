@@ -1,35 +1,62 @@
-"""ZIP codes, as integrators send them: `98112-1234`, or the number 2108 that was `02108` once."""
+"""ZIP codes and Canadian postal codes, as integrators send them: `98112-1234`, the number 2108 for `02108`, `k1a0b1`.
+
+A code is compared as five digits, as the six characters of a Canadian code, or as the three of its area (FSA), which
+stands for all codes of that area.
+"""
 
 import re
+from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
 
 # Three to five digits (`00501` is the lowest in use), alone or with the four of ZIP+4. A spreadsheet may have
 # dropped leading zeros, or made `2108.0` of it.
 ZIP = re.compile(r"(\d{3,5})(?:[- ]\d{4}|(?<=\d{5})\d{4}|\.0+)?", re.ASCII)
+# The letters that Canada Post uses: https://en.wikipedia.org/wiki/Postal_codes_in_Canada#Components
+AREA, UNIT = "[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]", "[0-9][ABCEGHJ-NPRSTV-Z][0-9]"
+CANADIAN = re.compile(rf"({AREA})(?:[ \xa0-]{{0,3}}({UNIT}))?", re.IGNORECASE | re.ASCII)
+IN_LIST = re.compile(rf"(?<![^,;\s])({AREA})[ \t\xa0-]{{1,3}}({UNIT})(?![^,;\s])", re.IGNORECASE)
+MAX_LENGTH = 30  # of one code, however it is written
 
 
-def five_digits(value: str | int | None) -> str:
-    """`02108` for 2108, `98112` for `98112-1234`; empty when it is no ZIP code."""
-    match = ZIP.fullmatch(str(value or "").strip())
-    return match[1].zfill(5) if match else ""
+def postal_code(value: str | int | None) -> str:
+    """`02108` for 2108, `98112` for `98112-1234`, `K1A0B1` for `k1a 0b1`; empty when it is no code."""
+    text = str(value or "").strip()[: MAX_LENGTH + 1]
+    if match := ZIP.fullmatch(text):
+        return match[1].zfill(5)
+    match = CANADIAN.fullmatch(text)
+    return (match[1] + (match[2] or "")).upper() if match else ""
+
+
+def has_code(codes: Collection[str], code: str) -> bool:
+    """Whether the list has this code, or the Canadian area in which it lies."""
+    return code in codes or (len(code) == 6 and code[:3] in codes)
+
+
+def shared(some: Iterable[str], others: Iterable[str]) -> frozenset[str]:
+    """What two lists have in common; of an area and a code in it, the code."""
+    one, other = frozenset(some), frozenset(others)
+    return frozenset(code for code in one if has_code(other, code)) | {code for code in other if has_code(one, code)}
 
 
 def parse_list(text: str | None) -> tuple[str, ...]:
-    """The ZIP codes of a team's comma list, each once, in the order given; what is no ZIP code is left out."""
-    return tuple(dict.fromkeys(code for part in parts(text) if (code := five_digits(part))))
+    """The codes of a comma list, each once, in the order given; what is no code is left out."""
+    return tuple(dict.fromkeys(code for part in parts(text) if (code := postal_code(part))))
 
 
 def unreadable(text: str | None) -> list[str]:
-    """What stands in a team's comma list and is no ZIP code."""
-    return [part for part in parts(text) if not five_digits(part)]
+    """What a comma list holds that is no code."""
+    return [part for part in parts(text) if not postal_code(part)]
 
 
 def parts(text: str | None) -> list[str]:
-    return [part for part in re.split(r"[,;\s]+", text or "") if part]
+    """The parts of a list, which commas, semicolons and blanks separate; `K1A 0B1` is one."""
+    return [part for part in re.split(r"[,;\s]+", IN_LIST.sub(r"\1\2", text or "")) if part]
 
 
 def validate_zipcodes(text: str) -> None:
-    """Refuse a list that holds what is no ZIP code, by name."""
+    """Refuse a list that holds what is no code, by name."""
     if unread := unreadable(text):
-        raise ValidationError("holds %(part)s, which is no ZIP code.", params={"part": unread[0][:20]})
+        raise ValidationError(
+            "holds %(part)s, which is not a ZIP code or a Canadian postal code.", params={"part": unread[0][:20]}
+        )

@@ -7,7 +7,9 @@ from django.http.response import HttpResponseBase
 
 ALLOWED = {
     "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, X-Requested-With, X-LionDesk-Id",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, Content-Encoding, Accept, X-Requested-With, X-LionDesk-Id"
+    ),
     "Access-Control-Max-Age": "86400",
 }
 HAS_COOKIES = ("/admin", "/static", "/oauth2/authorize")

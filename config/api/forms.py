@@ -1,4 +1,4 @@
-"""Forms told as JSON tells: `custom_fields[0][id]=1` is a list of objects, as PHP and jQuery write one. Pure."""
+"""Forms read as JSON is read: `custom_fields[0][id]=1` is a list of objects, as PHP and jQuery write one. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -9,38 +9,67 @@ from config.api.grammar import KEY, NAME
 
 NUMBER = re.compile("[0-9]{1,9}")
 
-Branch = dict[str, Any]  # of texts and further branches; a list is one of numbers, until all is read
+Branch = dict[str, Any]  # of values and further branches; a list is a branch of numbers until all is read
 
 
-def nested(pairs: Iterable[tuple[str, str]], deepest: int) -> dict[str, Any]:
-    """The lists and objects that the names' brackets tell of, to one level beyond the `deepest`.
+class Several(list[Any]):
+    """The values of a name that was sent more than once, in order. The field decides whether it takes several."""
 
-    What is no such name stands as it is. Of two values of one name the last counts.
+
+class MixedUse(ValueError):
+    """A name is sent both with a value and with brackets, or in JSON more than once with a list or an object."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name)
+
+
+def nested(pairs: Iterable[tuple[str, Any]], deepest: int) -> dict[str, Any]:
+    """Return the lists and objects that the brackets of the names describe, to one level beyond the `deepest`.
+
+    A name that does not fit the pattern is a plain name. Raises MixedUse.
     """
     read: Branch = {}
     for name, value in pairs:
-        put(read, path_of(name)[: deepest + 2], value)
-    return {name: told(value) for name, value in read.items()}
+        try:
+            put(read, path_of(name, deepest + 2), value)
+        except MixedUse:
+            raise MixedUse(name.partition("[")[0] or name) from None
+    return {name: as_json(value) for name, value in read.items()}
 
 
-def path_of(name: str) -> list[str]:
+def path_of(name: str, longest: int) -> list[str]:
     """`custom_fields[0][id]` is ["custom_fields", "0", "id"]."""
     match = NAME.fullmatch(name)
-    return [match[1], *KEY.findall(match[2])] if match else [name]
+    if match is None:
+        return [name]
+    return [match[1], *(key[1] for key, _ in zip(KEY.finditer(match[2]), range(longest - 1), strict=False))]
 
 
-def put(branch: Branch, path: list[str], value: str) -> None:
+def put(branch: Branch, path: list[str], value: Any) -> None:
     """Keep the value at the end of its path."""
     for key, following in pairwise(path):
         key = key_in(branch, key, following)
-        if not isinstance(branch.get(key), dict):
-            branch[key] = {}
-        branch = branch[key]
-    branch[key_in(branch, path[-1], "")] = value
+        branch = branch.setdefault(key, {})
+        if not isinstance(branch, dict):
+            raise MixedUse(key)
+    add(branch, key_in(branch, path[-1], ""), value)
+
+
+def add(read: Branch, name: str, value: Any) -> None:
+    """Keep the value beside those of the same name; the same value again adds nothing. Raises MixedUse."""
+    if name not in read or read[name] == value:
+        read.setdefault(name, value)
+    elif isinstance(read[name], Several):
+        read[name].append(value)
+    elif isinstance(read[name], dict | list) or isinstance(value, dict | list):
+        raise MixedUse(name)
+    else:
+        read[name] = Several([read[name], value])
 
 
 def key_in(branch: Branch, key: str, following: str) -> str:
-    """The key; `[]` is the next number, or the last one as long as that lacks what follows: `[][id]=1&[][value]=v`."""
+    """The key; `[]` is the next number, or the last one while that lacks what follows: `[][id]=1&[][value]=v`."""
     if key:
         return key
     newest = branch.get(str(len(branch) - 1))
@@ -48,10 +77,21 @@ def key_in(branch: Branch, key: str, following: str) -> str:
     return str(len(branch) - is_open)
 
 
-def told(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """Branches of numbers as lists in their order, all others as objects."""
     if not isinstance(value, dict):
         return value
     if all(NUMBER.fullmatch(key) for key in value):
-        return [told(value[key]) for key in sorted(value, key=int)]
-    return {key: told(part) for key, part in value.items()}
+        return [as_json(value[key]) for key in sorted(value, key=int)]
+    return {key: as_json(part) for key, part in value.items()}
+
+
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object in which a repeated name holds all of its values. Raises MixedUse."""
+    read = dict(pairs)
+    if len(read) == len(pairs):
+        return read
+    merged: Branch = {}
+    for name, value in pairs:
+        add(merged, name, value)
+    return merged

@@ -13,6 +13,7 @@ MOST_PARAMETERS = 1000
 
 # No program escapes a letter or digit of ASCII: `%555%` is a pattern that holds 555, not one of `U5`.
 ESCAPES = re.compile("(?:%(?!3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])[0-9A-Fa-f]{2})+")
+VALID_OR_NOT = re.compile("[\udc80-\udcff]+|[^\udc80-\udcff]+")
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 KEY = re.compile(r"\[([^\[\]]*)\]")
 INDEX = re.compile(r"[0-9]{0,6}")
@@ -60,24 +61,21 @@ def unescape(text: str) -> str:
 
 
 def _unescape_run(match: re.Match[str]) -> str:
-    run = match[0]
-    octets = bytes.fromhex(run.replace("%", ""))
-    text, start = "", 0
-    while start < len(octets):
-        try:
-            return text + octets[start:].decode()
-        except UnicodeDecodeError as error:
-            bad_from, bad_to = start + error.start, start + error.end
-            text += octets[start:bad_from].decode() + run[3 * bad_from : 3 * bad_to]
-            start = bad_to
-    return text
+    """Decode a run of escapes in one pass; `surrogateescape` marks the octets that are no UTF-8."""
+    run, text, at = match[0], [], 0
+    for part in VALID_OR_NOT.findall(bytes.fromhex(run.replace("%", "")).decode("utf-8", "surrogateescape")):
+        is_valid = not "\udc80" <= part[0] <= "\udcff"
+        end = at + (len(part.encode()) if is_valid else len(part))
+        text.append(part if is_valid else run[3 * at : 3 * end])
+        at = end
+    return "".join(text)
 
 
 def parameters(raw: str) -> list[tuple[str, str]]:
     """The (name, value) pairs of WSGI's QUERY_STRING, which holds bytes as Latin-1."""
-    parts = [part for part in readable(raw).split("&") if part]
-    if len(parts) > MOST_PARAMETERS:
+    if raw.count("&") >= MOST_PARAMETERS:
         raise BadQuery(f"The query has more than {MOST_PARAMETERS} parameters.")
+    parts = [part for part in readable(raw).split("&") if part]
     pairs = []
     for part in parts:
         name, _, value = part.partition("=")

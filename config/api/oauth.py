@@ -51,6 +51,7 @@ from rest_framework.request import Request
 
 from config.api import limits
 from config.api.bodies import BadBody, read_object, refuse_unstorable, to_json
+from config.api.encodings import BadEncoding
 from config.api.grammar import parameters
 from config.api.tokens import fingerprint, hex_token, redirect_schemes
 from config.api.values import milliseconds_z
@@ -369,7 +370,7 @@ class Token(OAuthLibMixin, View):
             return self.answer_unless_guessing(request)
         except RequestDataTooBig:
             return oauth_error(413, "invalid_request", "The body is larger than this service takes.")
-        except BadBody as error:
+        except (BadBody, BadEncoding) as error:
             return oauth_error(error.status, "invalid_request", error.message)
         except (SuspiciousOperation, MultiPartParserError):
             return oauth_error(400, "invalid_request", "The body cannot be read.")

@@ -32,6 +32,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from config import clock
 from config.api import values
+from config.api.exact import validate
 from config.api.grammar import BadQuery, Query
 from config.api.plain import PlainRows, Row
 from config.api.problems import RecordNotFound
@@ -171,7 +172,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
         if self.parent_model is not None:
             self.check_parent()
         serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        self.validate(serializer)
         stands = self.perform_create(serializer) is False
         return Response(self.represent(serializer.instance), status=200 if stands else 201)
 
@@ -180,7 +181,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
         record = self.get_object()
         self.check_change(record)
         serializer = self.get_serializer(record, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
+        self.validate(serializer)
         self.perform_update(serializer)
         return Response(self.represent(serializer.instance))
 
@@ -191,6 +192,10 @@ class Resource(GenericViewSet[Any], Generic[M]):
         removed = self.represent(record)
         self.perform_destroy(record)
         return Response(removed)
+
+    def validate(self, serializer: Any) -> None:
+        """Raise ValidationError for what cannot be read and, in operations of our own, for what is not used."""
+        validate(serializer, is_exact=tag_of(self) == BEYOND)
 
     # What an app says about them
 
@@ -231,6 +236,12 @@ class Resource(GenericViewSet[Any], Generic[M]):
     @cached_property
     def column_names(self) -> set[str]:
         return {field.name for field in self.model._meta.concrete_fields}
+
+
+def tag_of(view: Any) -> str:
+    """Whose the operation under way is: LionDesk's or ours."""
+    is_beyond = getattr(view, "action", "") in getattr(view, "beyond", ())
+    return BEYOND if is_beyond else str(getattr(view, "tag", BEYOND))
 
 
 def find(rows: QuerySet[Any], given_id: str) -> Any:

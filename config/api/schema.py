@@ -17,7 +17,7 @@ from config.api.nouns import nouns
 from config.api.oauth import HasValidToken
 from config.api.protocol import OAUTH_PATHS, OAUTH_REFUSALS, OAUTH_SCHEMAS
 from config.api.query import parameter
-from config.api.resources import Resource
+from config.api.resources import Resource, tag_of
 
 INTRODUCTION = """\
 The REST API of LionDesk (tag "LionDesk v2") and what goes beyond it (tag "Beyond LionDesk").
@@ -28,7 +28,8 @@ Lists answer `{"total", "limit", "skip", "data"}`. Fields are compared by `field
 asked for by `$or[0][field]=…&$or[1][field]=…`. Text compares ignoring case; `null` asks for rows without a value.
 The order is asked for by `$sort[field]=1` or `-1`.
 
-Numbers and booleans may come as text, enums in any case, unknown keys are ignored. Date-times are UTC.
+Numbers and booleans may come as text, enums in any case. Date-times are UTC. Unknown fields are ignored
+by LionDesk's operations and refused by those beyond LionDesk.
 Every failure has one shape, `Problem`: `message` says what is wrong, `errors` says it by field."""
 TAGS = [
     {"name": "LionDesk v2", "description": "As LionDesk's API answered."},
@@ -67,9 +68,7 @@ class AutoSchema(SpectacularSchema):
     """One operation of the contract: tagged as LionDesk's or ours, with its failures."""
 
     def get_tags(self) -> list[str]:
-        if getattr(self.view, "action", "") in getattr(self.view, "beyond", ()):
-            return ["Beyond LionDesk"]
-        return [getattr(self.view, "tag", "Beyond LionDesk")]
+        return [tag_of(self.view)]
 
     def get_summary(self) -> str | None:
         """ "List contact sources", from the model's own name."""

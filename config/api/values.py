@@ -6,6 +6,9 @@ from decimal import Decimal, InvalidOperation
 
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1  # what a bigint column holds
 
+MAX_NUMBER_LENGTH = 100  # characters of a number
+WHOLE = re.compile(r"([+-]?[0-9]+)(?:\.0*)?")
+
 TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 FALSE = frozenset({"false", "0", "no", "off", "f", "n"})
 LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")  # an offset whose `+` was read as a space
@@ -13,6 +16,7 @@ LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")  # an offset whose `+` was read as a s
 # What a record may hold: any moment of it can be shown in any zone, and a day be reckoned from it either way.
 EARLIEST, END = datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+PLACEHOLDER_DATES = frozenset(date(*day) for day in ((1, 1, 1), (1899, 12, 30), (1900, 1, 1), (1970, 1, 1)))
 NO_DATE = re.compile(r"\s*0001-?01-?01(\D.*)?", re.DOTALL)  # .NET's DateTime.MinValue, Go's zero Time, in any zone
 
 
@@ -23,11 +27,11 @@ def whole_number(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("must be a whole number.")
     if isinstance(value, str):
-        if not re.fullmatch(r"\s*[+-]?[0-9]+(\.0*)?\s*", value):
+        if not (digits := WHOLE.fullmatch(value.strip())):
             raise ValueError("must be a whole number.")
-        if len(value) > 100:
+        if len(digits[1]) > MAX_NUMBER_LENGTH:
             raise ValueError("is too large a number.")
-        value = int(value.partition(".")[0])
+        value = int(digits[1])
     if not SMALLEST_ID <= value <= LARGEST_ID:
         raise ValueError("is too large a number.")
     return value
@@ -38,7 +42,7 @@ def decimal_number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("must be a number.")
     text = str(value).strip()
-    if len(text) > 100:
+    if len(text) > MAX_NUMBER_LENGTH:
         raise ValueError("is too large a number.")
     try:
         number = Decimal(text)
@@ -114,24 +118,44 @@ def is_day(value: str) -> bool:
 
 
 def day(value: object) -> date:
-    """An ISO 8601 date; of a date-time, its date as written."""
-    if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(LOST_PLUS.sub(r"+\1", value.strip())).date()
-        except ValueError:
-            pass
-    raise ValueError("must be a date such as 1955-10-28.")
+    """Return the day of an ISO 8601 date, or of a date-time at midnight as written: many programs have no plain dates.
+
+    Raises ValueError for any other time of day: which day is meant depends on a zone that was not sent.
+    """
+    try:
+        read = written_moment(value)
+    except ValueError:
+        raise ValueError("must be a date such as 1955-10-28.") from None
+    if read.time() != time.min:
+        raise ValueError("must be a date such as 1955-10-28, without a time of day.")
+    return read.date()
 
 
 def time_of_day(value: object) -> time:
-    """An ISO 8601 time of day; of a date-time, its time as written."""
-    if isinstance(value, str):
-        for read in (time.fromisoformat, lambda text: datetime.fromisoformat(text).time()):
-            try:
-                return read(value.strip()).replace(tzinfo=None)
-            except ValueError:
-                continue
-    raise ValueError("must be a time of day such as 20:30:00.")
+    """Return an ISO 8601 time of day, or that of a date-time whose date stands for none (PLACEHOLDER_DATES).
+
+    Raises ValueError for an offset or a date: this is a time on the wall clock of a user, on any day.
+    """
+    if not isinstance(value, str):
+        raise ValueError("must be a time of day such as 20:30:00.")
+    text = value.strip()
+    try:
+        at = time.fromisoformat(text)
+    except ValueError:
+        at = _time_on_no_date(text)
+    if at.tzinfo is not None:
+        raise ValueError("must be a time of day such as 20:30:00, without an offset from UTC.")
+    return at
+
+
+def _time_on_no_date(text: str) -> time:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a time of day such as 20:30:00.") from None
+    if read.date() not in PLACEHOLDER_DATES:
+        raise ValueError("must be a time of day such as 20:30:00, without a date.")
+    return read.timetz()
 
 
 def one_of(value: object, choices: dict[str, str]) -> str:

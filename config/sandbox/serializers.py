@@ -32,6 +32,7 @@ class Media(LooseField):
     """The addresses of a text's pictures: a list, or a single one."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
+    takes_several = True
 
     def read(self, value: object) -> list[str]:
         urls = [value] if isinstance(value, str) else value

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.api.exact import NoBody, validate
 from config.api.oauth import HasValidToken
 from config.api.resources import BEYOND, Resource
 from config.errors import DomainError, NotAllowed
@@ -74,7 +75,7 @@ class ClockView(SandboxView):
     def post(self, request: Request) -> Response:
         """Return when all that falls due until then has been done."""
         wanted = MoveSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
+        validate(wanted, is_exact=True)
         by, to = (wanted.validated_data.get(name) for name in ("advance", "set"))
         now = clock.advance(to if by is None else by)
         return Response(ClockSerializer({"now": now}).data, status=201)
@@ -86,7 +87,7 @@ class FaultsView(SandboxView):
     @extend_schema(request=FaultSerializer, responses={201: FaultSerializer})
     def post(self, request: Request) -> Response:
         wanted = FaultSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
+        validate(wanted, is_exact=True)
         faults.line_up(wanted.validated_data["kind"], wanted.validated_data["next"])
         return Response(wanted.data, status=201)
 
@@ -96,6 +97,7 @@ class ResetView(SandboxView):
 
     @extend_schema(request=None, responses={201: None})
     def post(self, request: Request) -> Response:
+        validate(NoBody(data=request.data), is_exact=True)
         with connection.cursor() as cursor:
             cursor.execute(RESET)
         return Response({}, status=201)
@@ -129,7 +131,7 @@ class TextResource(SandboxResource):
         Not one transaction: what the service does with the text may need to find it in the ledger.
         """
         serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        self.validate(serializer)
         if not carrier.owns(serializer.validated_data["recipient"]):
             message = f"{serializer.validated_data['recipient']} is not a number of this service."
             raise NotOurNumber(message, errors={"to": message})
@@ -175,7 +177,7 @@ class PressView(SandboxView):
     def post(self, request: Request, sid: str) -> Response:
         """Return what has been said when the service's webhook has answered."""
         pressed = PressSerializer(data=request.data)
-        pressed.is_valid(raise_exception=True)
+        validate(pressed, is_exact=True)
         call = EmulatedCall.objects.filter(sid=sid).first()
         if call is None:
             raise NoSuchCall

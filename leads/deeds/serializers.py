@@ -47,7 +47,3 @@ class MergeBody(serializers.Serializer[Any]):
 
     class Meta:
         example = {"lead_id": 789}
-
-
-class NoBody(serializers.Serializer[Any]):
-    """There is nothing to say."""

@@ -8,10 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api.exact import NoBody
 from config.api.resources import BEYOND, Resource, find
 from config.races import whole
 from leads import doubles, handover, pond
-from leads.deeds.serializers import ClaimBody, MergeBody, NoBody, PondLeadSerializer, ReassignBody
+from leads.deeds.serializers import ClaimBody, MergeBody, PondLeadSerializer, ReassignBody
 from leads.door import door_of
 from leads.models import Lead, PondLead
 from leads.serializers import LeadSerializer
@@ -45,7 +46,7 @@ class Deed(Resource[Lead]):
     def create(self, request: Request, **kwargs: Any) -> Response:
         lead = find(self.rows(), self.kwargs["lead_id"])
         body = self.body(data=request.data, context=self.get_serializer_context())
-        body.is_valid(raise_exception=True)
+        self.validate(body)
         return Response(self.represent(self.act(lead, body.validated_data)))
 
     def act(self, lead: Lead, given: dict[str, Any]) -> Lead:

@@ -41,11 +41,21 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """What was sent, but is not used."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Cases:
-    """All of them, and what of a table could not be read."""
+    """All of them, what of a table could not be read, and which of its columns are not used."""
 
     cases: list[Case]
     bad_rows: list[BadRow]
+    warnings: list[Warned]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +74,27 @@ def read_cases(owner: User, asked: dict[str, Any], now: datetime) -> Cases:
         raise CannotRehearse({kinds[-1] if kinds else "lead": [f"is asked for: give lead, csv or days, not {said}."]})
     at: datetime | None = asked.get("at")
     if kinds == ["days"]:
-        return Cases(past_cases(owner, asked["days"], at, now), [])
-    rows, bad = read_rows(asked["csv"]) if kinds == ["csv"] else ([Row(asked["lead"])], {})
+        return Cases(past_cases(owner, asked["days"], at, now), [], [])
+    rows, bad, unused = read_rows(asked["csv"]) if kinds == ["csv"] else ([Row(asked["lead"])], {}, [])
     cases, strange = given_cases(owner, rows, at, now)
     if kinds == ["lead"] and strange:
         raise CannotRehearse({"lead": strange[0]})
     bad |= {rows[index].line or 0: fault for index, fault in strange.items()}
-    return Cases(cases, [BadRow(line, said_of(bad[line])) for line in sorted(bad)])
+    bad_rows = [BadRow(line, said_of(bad[line])) for line in sorted(bad)]
+    return Cases(cases, bad_rows, [unused_column(name) for name in unused])
 
 
-def read_rows(text: str) -> tuple[list[Row], dict[int, Any]]:
-    """The rows of a table that can be read, and by line what is wrong with the others."""
+def unused_column(name: str) -> Warned:
+    return Warned("unused_column", f"The column {name} is not used.", {"column": name})
+
+
+def read_rows(text: str) -> tuple[list[Row], dict[int, Any], list[str]]:
+    """The rows of a table that can be read, what is wrong with the others by line, and the unused columns."""
     rows: list[Row] = []
     bad: dict[int, Any] = {}
     try:
-        for line, cells in read_table(text, list(GivenLeadSerializer().fields), MOST_LEADS):
+        table = read_table(text, list(GivenLeadSerializer().fields), MOST_LEADS)
+        for line, cells in table.rows:
             serializer = GivenLeadSerializer(data=cells) if isinstance(cells, dict) else None
             if serializer is None:
                 bad[line] = cells
@@ -88,7 +104,7 @@ def read_rows(text: str) -> tuple[list[Row], dict[int, Any]]:
                 bad[line] = serializer.errors
     except Unreadable as fault:
         raise CannotRehearse({"csv": [str(fault)]}) from None
-    return rows, bad
+    return rows, bad, table.unused
 
 
 def said_of(fault: Any) -> str:

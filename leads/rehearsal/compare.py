@@ -65,6 +65,7 @@ class Comparison:
     same: Sequence[Told]
     untold: int  # leads that the page leaves out
     bad_rows: Sequence[str] = ()  # of a table
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def compare(now: Row, then: Row, names: Names, zone: ZoneInfo) -> Comparison:
         same=[told(*pair, reader) for pair in same[len(same) - room :]] if room else [],
         untold=len(pairs) - min(len(changed), MOST_TOLD) - min(len(same), room),
         bad_rows=[f"Line {row['line']}: {row['message']}" for row in then["bad_rows"]],
+        warnings=[warning["message"] for warning in then["warnings"]],
     )
 
 

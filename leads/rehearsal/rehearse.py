@@ -11,7 +11,7 @@ from django.conf import settings
 from leads.distribution import fallback_of
 from leads.intake import areas_in
 from leads.models import Lead, LeadRoute
-from leads.rehearsal.asked import BadRow, Case, Cases
+from leads.rehearsal.asked import BadRow, Case, Cases, Warned
 from leads.rehearsal.journeys import OWNER, Claim, Journey, Rehearsal, Station
 from leads.roster import Roster, roster_of
 from leads.routes import rule_of
@@ -71,6 +71,7 @@ class Summary:
 class Answer:
     leads: list[RehearsedLead]
     bad_rows: list[BadRow]
+    warnings: list[Warned]
     summary: Summary
 
 
@@ -91,7 +92,7 @@ def rehearse(owner: User, routes: Sequence[LeadRoute], asked: Cases) -> Answer:
     )
     journeys = rehearsal.run(case.newcomer for case in asked.cases)
     leads = [told_case(case, journey) for case, journey in zip(asked.cases, journeys, strict=True)]
-    return Answer(leads, asked.bad_rows, summed_up(journeys, routes))
+    return Answer(leads, asked.bad_rows, asked.warnings, summed_up(journeys, routes))
 
 
 def claims_of(cases: Iterable[Case], routes: Iterable[LeadRoute]) -> dict[int, list[Claim]]:

@@ -16,6 +16,7 @@ from leads.trace import told_rotation
 
 TOO_LATE: Final = 3000
 MOST_NAMED: Final = 10
+MAX_TABLE_LENGTH: Final = 1_000_000
 
 
 def text() -> LooseText:
@@ -75,16 +76,18 @@ class GivenLeadSerializer(ExactSerializer):
     created_at = ComingIn(required=False, allow_null=True)
 
 
-class RehearsalOrderSerializer(ExactSerializer):
+class RehearsalOrderSerializer(serializers.Serializer[Any]):
     """Give one of `lead`, `csv` and `days`."""
 
     lead = GivenLeadSerializer(required=False, allow_null=True, help_text="One lead.")
     csv = LooseText(
+        max_length=MAX_TABLE_LENGTH,
         required=False,
         allow_blank=True,
         allow_null=True,
-        help_text="Leads as a table, whose first line names columns as `lead` does, parted by commas, semicolons or "
-        "tabs; at most 1,000 rows.",
+        help_text="Leads as a table, whose first line names columns as `lead` does, in any case, with blanks "
+        "or hyphens for underscores, separated by commas, semicolons or tabs; at most 1,000 rows. "
+        "Other columns are named in `warnings`.",
     )
     days = LooseInteger(
         min_value=1,
@@ -180,6 +183,17 @@ class BadRowSerializer(LooseSerializer[Any]):
         fields = ["line", "message"]
 
 
+class WarnedSerializer(LooseSerializer[Any]):
+    """What was sent, but is not used: `code` is `unused_column`, whose `details` name the `column`."""
+
+    code, message = LooseText(read_only=True), LooseText(read_only=True)
+    details = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["code", "message", "details"]
+
+
 class FirstOffersSerializer(LooseSerializer[Any]):
     """How many leads a member would be the first to hear of, if only together with others."""
 
@@ -227,9 +241,10 @@ class RehearsalSerializer(LooseSerializer[Any]):
 
     leads = RehearsedLeadSerializer(many=True, read_only=True)
     bad_rows = BadRowSerializer(many=True, read_only=True)
+    warnings = WarnedSerializer(many=True, read_only=True)
     summary = SummarySerializer(read_only=True)
 
     class Meta:
         model = LeadRoute
         example = examples.REHEARSAL
-        fields = ["leads", "bad_rows", "summary"]
+        fields = ["leads", "bad_rows", "warnings", "summary"]

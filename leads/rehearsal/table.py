@@ -1,33 +1,59 @@
 """A table of leads as text: CSV whose first line names the columns. Pure."""
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 from typing import Final
 
-SEPARATORS: Final = (",", ";", "\t")  # spreadsheets write semicolons where the comma stands in numbers
+SEPARATORS: Final = (",", ";", "\t")  # spreadsheets write semicolons where the comma is the decimal point
+MAX_COLUMNS: Final = 200
+MAX_NAME_LENGTH: Final = 100  # of a column's name, as it is shown
+UNIMPORTANT: Final = re.compile("[\\s_\\-\ufeff\u200b]+")  # in a column's name: `Source ID` is source_id
 
 
 class Unreadable(ValueError):
     """What is wrong with the text as a whole, as a predicate."""
 
 
-def read_table(text: str, columns: Collection[str], most: int) -> Iterator[tuple[int, dict[str, str] | str]]:
-    """Each row under the line it begins on: its values by column, or what is wrong with it.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows, each with the line it begins on: its values by column, or what is wrong with it."""
 
-    A column of another name is passed over, and so is a row without values.
+    rows: Iterator[tuple[int, dict[str, str] | str]]
+    unused: list[str]  # columns of other names, as they are written
+
+
+def read_table(text: str, columns: Collection[str], most: int) -> Table:
+    """Read a table whose columns may be named in any case and order, with blanks, hyphens or none for underscores.
+
+    A row without values is passed over. Raises Unreadable, also while the rows are read.
     """
     lines = list(StringIO(text.removeprefix("\ufeff"), newline=""))
-    separator = max(SEPARATORS, key=lambda one: len(set(names_in(lines, one)) & set(columns)))
-    names = names_in(lines, separator)
-    if not set(names) & set(columns):
-        known = ", ".join(columns)
-        raise Unreadable(f"must begin with a line that names columns, parted by commas: some of {known}.")
-    if twice := next((name for name in names if name in columns and names.count(name) > 1), ""):
-        raise Unreadable(f"names the column {twice} twice.")
+    known = {key_of(column): column for column in columns}
+    separator = max(SEPARATORS, key=lambda each: len({key_of(name) for name in names_in(lines, each)} & known.keys()))
+    written = names_in(lines, separator)
+    if len(written) > MAX_COLUMNS:
+        raise Unreadable(f"may have at most {MAX_COLUMNS} columns.")
+    names = [known.get(key_of(name), "") for name in written]
+    if not any(names):
+        raise Unreadable(f"must begin with a line that names columns: some of {', '.join(columns)}.")
+    for name in columns:
+        if names.count(name) > 1:
+            same = " and ".join(each for each, meant in zip(written, names, strict=True) if meant == name)
+            raise Unreadable(f"names the column {name} more than once: {same}.")
+    unused = [each[:MAX_NAME_LENGTH] for each, meant in zip(written, names, strict=True) if each and not meant]
+    return Table(named_rows(rows_of(lines, separator), names, most), list(dict.fromkeys(unused)))
+
+
+def named_rows(
+    rows: Iterator[tuple[int, list[str] | str]], names: Sequence[str], most: int
+) -> Iterator[tuple[int, dict[str, str] | str]]:
+    """The rows below the first one, by the names of their columns."""
     number = 0
-    for number, (line, cells) in enumerate(islice(rows_of(lines, separator), 1, None), 1):
+    for number, (line, cells) in enumerate(islice(rows, 1, None), 1):
         if number > most:
             raise Unreadable(f"may have at most {most} rows.")
         if isinstance(cells, str):
@@ -35,15 +61,20 @@ def read_table(text: str, columns: Collection[str], most: int) -> Iterator[tuple
         elif len(cells) > len(names):
             yield line, f"has {len(cells)} values, but the first line names {len(names)} columns."
         else:
-            yield line, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name in columns}
+            yield line, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name}
     if not number:
-        raise Unreadable("has no lead beneath the line that names columns.")
+        raise Unreadable("has no lead below the line that names columns.")
 
 
 def names_in(lines: Sequence[str], separator: str) -> list[str]:
     """The columns that the first row names."""
     _, cells = next(rows_of(lines, separator), (0, []))
-    return [] if isinstance(cells, str) else [cell.strip().lower() for cell in cells]
+    return [] if isinstance(cells, str) else [cell.strip("\ufeff\u200b \t\r\n\xa0") for cell in cells]
+
+
+def key_of(name: str) -> str:
+    """A column's name as it is compared."""
+    return UNIMPORTANT.sub("", name).casefold()
 
 
 def rows_of(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str] | str]]:

@@ -25,7 +25,7 @@ class RehearsalResource(Resource[LeadRoute]):
     @extend_schema(request=RehearsalOrderSerializer, responses={200: RehearsalSerializer})
     def create(self, request: Request, **kwargs: Any) -> Response:
         asked = RehearsalOrderSerializer(data=request.data, context=self.get_serializer_context())
-        asked.is_valid(raise_exception=True)
+        self.validate(asked)
         given = asked.validated_data
         cases = read_cases(self.user, given, self.now)
         bodies = given.get("routes")

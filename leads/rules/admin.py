@@ -21,7 +21,7 @@ from teams.models import Team, User
 
 PAGE: Final = "admin/leads/leadroute/rules.html"
 REHEARSE: Final = "_rehearse"
-ANY_OF: Final = "Any of these, parted by commas. Empty: whatever it is."
+ANY_OF: Final = "Separate values with commas; write one with a comma in double quotes. Leave empty to match any value."
 LABELS: Final = {
     "lead_source": "Comes from",
     "contact_source": "Person comes from",
@@ -50,7 +50,7 @@ HELP: Final = {
     "price_from": "In dollars: this much or more. A lead that names no price does not fit then.",
     "price_to": "In dollars: less than this.",
     "cities": ANY_OF,
-    "zipcodes": ANY_OF,
+    "zipcodes": "ZIP codes or Canadian postal codes (K1A is its whole area). Leave empty to match any value.",
     "listing_statuses": ANY_OF,
     "open_hours": "On the clock of the team, such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always.",
     "off_hours": "What becomes of a lead that comes in outside these days and times.",

@@ -58,7 +58,7 @@ class TrialForm(forms.Form):
         label="A table of leads, pasted",
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "placeholder": EXAMPLE}),
-        help_text=f"The first line names columns: some of {', '.join(COLUMNS)}. At most 1,000 rows.",
+        help_text=f"The first line names columns: {', '.join(COLUMNS)}. Others are not used. At most 1,000 rows.",
     )
     file = forms.FileField(
         label="Or as a file", required=False, help_text="CSV, as spreadsheets save it.", widget=forms.FileInput

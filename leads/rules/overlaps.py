@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from leads.conditions import Conditions, folded
 from leads.routing import TEAM_ROLLOUT, ZIPCODE, Rule, in_order
+from teams.zipcodes import has_code, shared
 
 IMPOSSIBLE, NO_AREA, HIDDEN = "impossible", "no area", "hidden"
 
@@ -36,7 +37,7 @@ def covers(wide: Rule, narrow: Rule, area: Collection[str]) -> bool:
         and holds(types_of(wide), types_of(narrow))
         and holds(wide.conditions.cities, narrow.conditions.cities)
         and holds(wide.conditions.listing_statuses, narrow.conditions.listing_statuses)
-        and holds(codes_of(wide, area), codes_of(narrow, area))
+        and holds_codes(codes_of(wide, area), codes_of(narrow, area))
         and is_price_within(wide.conditions, narrow.conditions)
         and is_open_whenever(wide, narrow)
     )
@@ -45,6 +46,11 @@ def covers(wide: Rule, narrow: Rule, area: Collection[str]) -> bool:
 def holds(wide: frozenset[str], narrow: frozenset[str]) -> bool:
     """Whether one list of alternatives leaves out none of the other; an empty one asks for nothing."""
     return not wide or (bool(narrow) and narrow <= wide)
+
+
+def holds_codes(wide: frozenset[str], narrow: frozenset[str]) -> bool:
+    """The same of ZIP codes, where a Canadian area holds all of its codes."""
+    return not wide or (bool(narrow) and all(has_code(wide, code) for code in narrow))
 
 
 def types_of(rule: Rule) -> frozenset[str]:
@@ -58,7 +64,7 @@ def codes_of(rule: Rule, area: Collection[str]) -> frozenset[str]:
     own = rule.conditions.zipcodes
     if not goes_by_zipcode(rule):
         return own
-    return own & frozenset(area) if own else frozenset(area)
+    return shared(own, area) if own else frozenset(area)
 
 
 def goes_by_zipcode(rule: Rule) -> bool:

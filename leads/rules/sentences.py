@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from config.api.comma_lists import quoted, split_list
 from leads.models import DistributionTarget, LeadRoute
 from leads.unmet import dollars
 from teams.hours import told
@@ -41,7 +42,7 @@ def _conditions(route: LeadRoute) -> Iterator[str]:
 
 def one_of(text: str) -> str:
     """`Irvine, Tustin or Orange` of a comma list; of a long one the first few."""
-    values = [value for part in text.split(",") if (value := part.strip())]
+    values = [quoted(value) for value in split_list(text)]
     if len(values) > MOST_VALUES:
         return f"{', '.join(values[: MOST_VALUES - 1])} or {len(values) - MOST_VALUES + 1} others"
     return " or ".join(filter(None, (", ".join(values[:-1]), *values[-1:])))

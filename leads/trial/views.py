@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api.exact import NoBody
 from config.api.fields import LooseBoolean, LooseInteger, LooseSerializer, LooseText
 from config.api.resources import BEYOND, Resource, find
 from config.errors import NotAllowed
@@ -52,7 +53,7 @@ class Trial(Resource[User]):
     @extend_schema(request=None)
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Send a test alert on every channel that is on; at most one a minute to a user."""
-        _ = request.data
+        self.validate(NoBody(data=request.data))
         user, ways = self.whom()
         trial = send_trial(user, ways, now=self.now)
         return Response(self.represent(trial), status=201 if trial.is_sent else 200)

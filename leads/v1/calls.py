@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from campaigns.views import TaskResource
 from config.api.asking import Refusal, ask
-from config.api.resources import Resource
+from config.api.resources import LIONDESK, Resource
 from config.api.values import whole_number
 from config.errors import DomainError, NotAllowed
 from crm.models import E164
@@ -168,12 +168,18 @@ def missing_values(given: Any, standing: list[dict[str, Any]]) -> Any:
     return [row for row in given if not isinstance(row, dict) or str(row.get("id")) not in known]
 
 
+class CommentResource(ActivityResource):
+    """A note as API v1 takes it: unknown fields are ignored, as LionDesk did."""
+
+    tag = LIONDESK
+
+
 def new_comment(call: Call) -> dict[str, Any]:
     """A note on the contact."""
-    body = call.body_for(ActivityResource, **NOTE)
+    body = call.body_for(CommentResource, **NOTE)
     if not body.get("body"):
         raise Wrong("comment is required.")
-    return {"id": call.ask(ActivityResource, "POST", body, contact_id=call.contact_id)["id"]}
+    return {"id": call.ask(CommentResource, "POST", body, contact_id=call.contact_id)["id"]}
 
 
 def new_task(call: Call) -> dict[str, Any]:

@@ -74,6 +74,8 @@ def worded(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
 
 
 def _text(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
+    if wish.subject:
+        raise BadWords("subject", "is only for an email.")
     body = templates.fill(wish.body or (wish.template.body if wish.template else ""), contact, user)
     if not body.strip():
         raise BadWords("body", "may not be empty.")

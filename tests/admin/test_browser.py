@@ -58,7 +58,7 @@ def test_a_team_lead_forms_a_team_and_routes_leads_to_it(page: Page, live_server
     page.fill("#id_name", "Pride")
     page.fill("#id_distribution_zipcodes", "nowhere")
     page.click("[name=_save]")
-    assert "which is no ZIP code" in page.inner_text("#team_form")
+    assert "which is not a ZIP code" in page.inner_text("#team_form")
     page.screenshot(path=tmp_path / "2-refused.png")
     page.fill("#id_distribution_zipcodes", "92618")
     page.click("[name=_save]")

@@ -1,8 +1,13 @@
 """Bodies are JSON objects, whatever the headers say; failures have one shape."""
 
+import gzip
 import json
 import socket
+import tracemalloc
+import zlib
+from contextlib import suppress
 from io import BytesIO
+from time import process_time
 
 import pytest
 from django.test import RequestFactory
@@ -10,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.api.bodies import BadBody, read_form, read_object
+from config.errors import DomainError
 from config.wsgi import application
 from teams.models import Team
 
@@ -63,15 +69,19 @@ def test_json_answers_any_accept(post, accept):
     [
         (b'{"name": ', "The body is not valid JSON"),
         (b"name=Pride", "The body is not valid JSON"),
-        (b'{"name": 1e400}', "The body is not valid JSON: 1e400 is too large a number."),
+        (b'{"name": 1e400}', "name holds a number that is too large."),
+        (b'{"name": 1e999999}', "name holds a number that is too large."),
+        (b'{"name": [{"deep": -' + b"9" * 10_000 + b"}]}", "name holds a number that is too large."),
+        (b'{"name": ' + b"9" * 10_000 + b".5}", "name holds a number that is too large."),
         (b'{"name": NaN}', "The body is not valid JSON: it holds NaN."),
         (b'[{"name": "Pride"}]', "The body is a list, but bulk create is not supported"),
         (b'"Pride"', "The body must be a JSON object."),
         (b"null", "The body must be a JSON object."),
         (b'{"name": "\xff"}', "The body is not UTF-8."),
+        (b'{"name": {"a": 1}, "name": "Pride"}', "name is sent more than once."),
         (b"[" * 100_000, "The body is nested too deeply."),
         (b'{"a":' * 100_000, "The body is nested too deeply."),
-        (b'{"name": ' + b"9" * 5000 + b"}", "The body holds a number that is too long."),
+        (b'{"name": ' + b"9" * 5000 + b"}", "name holds a number that is too large."),
         (b'{"name": "a\\u0000b"}', "name may not contain a NUL character."),
         (b'{"name": "x", "else": [{"deep": "\\u0000"}]}', "else may not contain a NUL character."),
         (b'{"name": "\\ud83d"}', "name holds half of a surrogate pair, which is no character."),
@@ -213,15 +223,23 @@ def test_the_brackets_of_a_form_tell_of_lists_and_objects(form):
             {"manual_event": {"notes": "x", "event": {"type": "Task"}}},
         ),
         ("a[0]=x&a[b]=y", {"a": {"0": "x", "b": "y"}}),
-        ("a=1&a=2", {"a": "2"}),
-        ("a=1&a[b]=2", {"a": {"b": "2"}}),
-        ("a[b]=2&a=1", {"a": "1"}),
+        ("a=1&a=2", {"a": ["1", "2"]}),
+        ("a=1&a=1", {"a": "1"}),
+        ("a[]=1&a[]=1", {"a": ["1", "1"]}),
+        ("a[0]=x&a[2]=y", {"a": ["x", "y"]}),
         ("a[=1&a]=2&[b]=3&a[b]c=4", {"a[": "1", "a]": "2", "[b]": "3", "a[b]c": "4"}),
         ("a[" + "9" * 5000 + "]=1", {"a": {"9" * 5000: "1"}}),
     ],
 )
 def test_brackets_are_read_as_php_reads_them(form, read):
     assert read_form(form.encode()) == read
+
+
+@pytest.mark.parametrize("form", ["a=1&a[b]=2", "a[b]=2&a=1", "a[]=1&a=1", "a[b]=1&a[b][c]=2"])
+def test_a_name_with_and_without_brackets_is_refused(form):
+    with pytest.raises(BadBody, match="a is sent both with and without brackets") as refusal:
+        read_form(form.encode())
+    assert list(refusal.value.errors) == ["a"]
 
 
 @pytest.mark.parametrize("name", ["a" + "[b]" * 51, "a" + "[]" * 100_000])
@@ -277,3 +295,199 @@ def in_chunks(api, alice, body):
 def test_a_body_in_chunks_is_read(api, alice, body, status, name):
     answer = in_chunks(api, alice, body)
     assert (answer[0], answer[1]["name"]) == (status, name)
+
+
+# Names that are sent more than once
+
+
+@pytest.mark.contract(
+    "Slashes, verbs and bodies", "A comma list may come as a list, or its name more than once", "ours"
+)
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"tags=Buyer&tags=Seller", FORM),
+        (b"tags[]=Buyer&tags[]=Seller", FORM),
+        (b"tags[1]=Seller&tags[0]=Buyer", FORM),
+        (b"tags=Buyer,Seller", FORM),
+        (b'{"tags": ["Buyer", "Seller"]}', "application/json"),
+        (b'{"tags": "Buyer", "tags": "Seller"}', "application/json"),
+    ],
+)
+def test_the_values_of_a_comma_list_are_joined(api, alice, settings, body, kind):
+    settings.ROOT_URLCONF = "config.urls"
+    client = api(alice)
+    answer = client.http.generic("POST", "/contacts", body, kind, headers=client.headers)
+    assert (answer.status_code, answer.json()["tags"]) == (201, "Buyer,Seller")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "field"),
+    [
+        (b"name=Pride&name=Pack", FORM, "name"),
+        (b'{"name": ["Pride"]}', "application/json", "name"),
+        (b'{"name": "Pride", "name": "Pack"}', "application/json", "name"),
+        (b"name=x&mins_until_next_alert=1&mins_until_next_alert=2", FORM, "mins_until_next_alert"),
+        (b"name=x&is_contact_resource_sharing_enabled=0&is_contact_resource_sharing_enabled=1", FORM,
+         "is_contact_resource_sharing_enabled"),
+        (b"name=x&order_method[]=Time", FORM, "order_method"),
+        (b"name=x&created_at=2026-01-01&created_at=2027-01-01", FORM, "created_at"),
+    ],
+)  # fmt: skip
+def test_a_field_of_one_value_refuses_several(post, body, kind, field):
+    answer = post(body, kind)
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == [field]
+    assert not Team.objects.exists()
+
+
+def test_a_tag_with_a_comma_cannot_come_in_a_list(api, alice, settings):
+    settings.ROOT_URLCONF = "config.urls"
+    assert list(api(alice).post("/contacts", {"tags": ["Buyer", "a,b"]}).json()["errors"]) == ["tags"]
+
+
+def test_a_file_where_text_is_expected_is_refused_and_elsewhere_passed_over(post):
+    head = b'--limit\r\nContent-Disposition: form-data; name="%s"; filename="a.txt"\r\n\r\nPride\r\n'
+    kind = "multipart/form-data; boundary=limit"
+    assert list(post(head % b"name" + b"--limit--\r\n", kind).json()["errors"]) == ["name"]
+    assert post(head % b"logo" + parts(name="Pride"), kind).json()["name"] == "Pride"
+
+
+# Charsets
+
+
+@pytest.mark.contract("Slashes, verbs and bodies", "`charset=` is obeyed; an unknown one is 415", "ours")
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"name=Jos%E9+%80", f"{FORM}; charset=iso-8859-1"),
+        (b"name=Jos\xe9+\x80", f"{FORM}; charset=ISO_8859-1"),
+        (b"name=Jos%E9+%80", f'{FORM}; charset="Windows-1252"'),
+        (b"name=Jos%E9+%A4", f"{FORM};charset=iso-8859-15"),
+        (b"name=Jos%C3%A9+%E2%82%AC", f"{FORM}; charset=utf-8"),
+        ("name=José+€".encode("utf-16"), f"{FORM}; charset=utf-16"),
+        ("name=Jos%C3%A9+€".encode("utf-16-le"), f"{FORM}; charset=utf-16le"),
+        ('{"name": "José €"}'.encode("cp1252"), "application/json; charset=iso-8859-1"),
+        ('{"name": "José €"}'.encode("utf-16"), "application/json; charset=utf-16"),
+        ('{"name": "José €"}'.encode(), "application/json; charset="),
+        (parts(name="José €"), "multipart/form-data; boundary=limit"),
+        ("--limit\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nJosé €\r\n--limit--\r\n".encode("cp1252"),
+         "multipart/form-data; boundary=limit; charset=windows-1252"),
+    ],
+)  # fmt: skip
+def test_a_body_is_read_in_its_charset(post, body, content_type):
+    assert post(body, content_type).json()["name"] == "José €"
+
+
+def test_a_part_that_is_no_utf_8_is_latin_1_and_loses_nothing(post):
+    body = '--limit\r\nContent-Disposition: form-data; name="name"\r\n\r\nJosé\r\n--limit--\r\n'.encode("latin-1")
+    assert post(body, "multipart/form-data; boundary=limit").json()["name"] == "José"
+
+
+@pytest.mark.parametrize("charset", ["klingon", "rot13", "zlib", "utf-7", "idna", "unicode_escape", "x" * 500])
+@pytest.mark.parametrize("kind", [FORM, "application/json", "multipart/form-data; boundary=limit"])
+def test_an_unknown_charset_is_named(post, charset, kind):
+    answer = post(b'{"name": "Pride"}', f"{kind}; charset={charset}")
+    assert (answer.status_code, answer.json()["className"]) == (415, "unsupported-media-type")
+    assert charset[:50] in answer.json()["message"]
+    assert not Team.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"name=%81", f"{FORM}; charset=windows-1252"),
+        (b"name=\xd8", f"{FORM}; charset=utf-16"),
+        (b'{"name": "\xe9"}', "application/json; charset=shift_jis"),
+    ],
+)
+def test_octets_outside_the_charset_are_refused(post, body, content_type):
+    answer = post(body, content_type)
+    assert (answer.status_code, answer.json()["className"]) == (400, "bad-request")
+
+
+# Compressed bodies
+
+
+def raw_deflate(body):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
+
+
+@pytest.mark.contract(
+    "Slashes, verbs and bodies", "`Content-Encoding: gzip` or `deflate` is read; others are 415", "ours"
+)
+@pytest.mark.parametrize(
+    ("pack", "name"),
+    [
+        (gzip.compress, "gzip"),
+        (gzip.compress, " X-GZIP "),
+        (zlib.compress, "deflate"),
+        (raw_deflate, "deflate"),
+        (bytes, "identity"),
+    ],
+)
+def test_a_compressed_body_is_read(post, pack, name):
+    assert post(pack(b'{"name": "Pride"}'), HTTP_CONTENT_ENCODING=name).json()["name"] == "Pride"
+    assert post(pack(b"name=Pride"), FORM, HTTP_CONTENT_ENCODING=name).json()["name"] == "Pride"
+    in_parts = post(pack(parts(name="Pride")), "multipart/form-data; boundary=limit", HTTP_CONTENT_ENCODING=name)
+    assert in_parts.json()["name"] == "Pride"
+
+
+@pytest.mark.parametrize("name", ["br", "zstd", "compress", "gzip, gzip", "deflate, gzip", "gzip,identity", "x" * 200])
+def test_another_content_encoding_is_named(post, name):
+    answer = post(gzip.compress(b'{"name": "Pride"}'), HTTP_CONTENT_ENCODING=name)
+    assert (answer.status_code, answer.json()["className"]) == (415, "unsupported-media-type")
+    assert name[:50] in answer.json()["message"]
+    assert not Team.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": "Pride"}',
+        gzip.compress(b'{"name": "Pride"}')[:-3],
+        gzip.compress(b'{"name": "Pride"}') + b"more",
+        gzip.compress(b"") * 10_000,
+        b"\x1f\x8b",
+    ],
+    ids=["not gzip", "cut off", "with more behind it", "many streams", "a beginning"],
+)
+def test_what_is_not_one_whole_stream_is_refused(post, body):
+    answer = post(body, HTTP_CONTENT_ENCODING="gzip")
+    assert (answer.status_code, answer.json()["className"]) == (400, "bad-request")
+
+
+def test_a_body_that_unpacks_to_more_than_the_limit_is_413_and_is_not_unpacked(post):
+    bomb = gzip.compress(b" " * 200 * 2**20)
+    tracemalloc.start()
+    try:
+        answer = post(bomb, HTTP_CONTENT_ENCODING="gzip")
+        assert tracemalloc.get_traced_memory()[1] < 40 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert (answer.status_code, answer.json()["className"]) == (413, "payload-too-large")
+
+
+def test_a_request_without_a_body_may_name_any_content_encoding(api, alice):
+    client = api(alice)
+    assert client.http.get("/shelves", headers=client.headers, HTTP_CONTENT_ENCODING="br").status_code == 200
+
+
+# What a body costs
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["%FF", "%C3%A9", "%E2%82", "&", "a=1&", "a[]", "[", "%", "+", "a[0]=%FF&"],
+)
+def test_a_form_costs_what_its_length_is(unit):
+    def seconds(length):
+        body = ("a" + unit * (length // len(unit))).encode()
+        start = process_time()
+        with suppress(DomainError):
+            read_form(body)
+        return process_time() - start
+
+    seconds(1000)
+    assert seconds(1_000_000) < 1

@@ -91,6 +91,8 @@ def test_a_template_goes_by_both_names(api, alice, actions):
         ({"delay_by_days": -1}, "delay_by_days"),
         ({"dispatch_time": None}, "dispatch_time"),
         ({"dispatch_time": "25:00"}, "dispatch_time"),
+        ({"dispatch_time": "09:00+02:00"}, "dispatch_time"),
+        ({"dispatch_time": ["09:00", "10:00"]}, "dispatch_time"),
         ({"timing_type": "Delay by Minutes"}, "delay_by_seconds"),
         ({"timing_type": "Exact Date and Time"}, "dispatch_datetime"),
         ({"timing_type": "Recurring", "recurrence": "FREQ=DAILY"}, "timing_type"),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
+from config.api.resources import BEYOND
 from config.api.schema import contract
 from tests.test_permissions import anonymous
 
@@ -38,6 +39,12 @@ class Asked:
         """The schema of what is sent; of what is only read, None."""
         operation = self.list_of["post"] if self.is_made else self.one_of.get("patch")
         return operation and schema_of(operation["requestBody"])
+
+    @property
+    def is_ours(self):
+        """Whether writing is an operation of our own."""
+        operation = self.list_of["post"] if self.is_made else self.one_of["patch"]
+        return operation["tags"] == [BEYOND]
 
     @property
     def answered(self):

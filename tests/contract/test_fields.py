@@ -93,7 +93,7 @@ def test_each_may_be_changed_alone(turns, subtest):
 
 def test_what_may_not_be_written_is_ignored(turns, subtest):
     for asked in turns():
-        if asked.taken is None:
+        if asked.taken is None or asked.is_ours:
             continue
         with undone():
             standing = asked.record()
@@ -103,6 +103,19 @@ def test_what_may_not_be_written_is_ignored(turns, subtest):
         for field in [field for field in asked.table.fields if field.name in junk]:
             with subtest(asked, field):
                 assert answer.json()[field.name] != junk[field.name]
+
+
+def test_what_may_not_be_written_is_refused_where_the_operation_is_ours(turns, subtest):
+    for asked in turns():
+        if asked.taken is None or not asked.is_ours:
+            continue
+        with undone():
+            standing = asked.record()
+        for field in [field for field in asked.table.fields if field.access == "read"]:
+            with subtest(asked, field):
+                answer = asked.write(**{field.name: otherwise(field, standing)})
+                assert answer.status_code == 400
+                assert list(answer.json()["errors"]) == [field.name]
 
 
 def otherwise(field, standing):

@@ -3,14 +3,38 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads.conditions import ANY, Calendar, Conditions, Inquiry, codes, first_unmet, folded, opening, words
-from leads.routing import SPECIFIC_TEAM, TEAM_ROLLOUT, Rule, TeamArea, in_order, position_for, route, specificity
+from config.api.comma_lists import has_open_quote, join_list, split_list
+from leads.conditions import (
+    ANY,
+    Calendar,
+    Conditions,
+    Inquiry,
+    city_name,
+    city_names,
+    codes,
+    first_unmet,
+    folded,
+    opening,
+    words,
+)
+from leads.routing import (
+    SPECIFIC_TEAM,
+    TEAM_ROLLOUT,
+    ZIPCODE,
+    Rule,
+    TeamArea,
+    in_order,
+    position_for,
+    route,
+    specificity,
+)
 from teams.hours import parse_hours
 
 LA, TOKYO = ZoneInfo("America/Los_Angeles"), ZoneInfo("Asia/Tokyo")
@@ -158,6 +182,62 @@ def test_a_rule_with_hours_is_closed_on_a_holiday_of_its_team(how):
     assert (told.expected, told.actual) == ("Mon-Fri 9-17 (America/Los_Angeles)", "Mon 12:00, a holiday")
     held = route(IRVINE, chosen_by(HELD)[how], area)
     assert (held.team_id, held.starts_at) == (6, datetime(2027, 3, 2, 17, tzinfo=UTC))
+
+
+@pytest.mark.contract(
+    "Lead routes", "City names compare without case, accents, dots; St is Saint, Ft Fort, Mt Mount", "ours"
+)
+@pytest.mark.parametrize(
+    "group",
+    [
+        ["St. Louis", "Saint Louis", "ST LOUIS", " st.  louis", "St.Louis", "\uff33\uff34. Louis"],
+        ["Ft. Worth", "Fort Worth", "FT WORTH"],
+        ["Mt Vernon", "Mount Vernon", "Mt. Vernon"],
+        ["Washington, D.C.", "Washington DC", "washington,dc"],
+        ["San Jos\u00e9", "San Jose\u0301", "San Jose"],
+        ["Coeur d'Alene", "Coeur d\u2019Alene"],
+        ["Winston-Salem", "Winston Salem", "Winston\u2013Salem"],
+    ],
+)
+def test_a_city_is_the_same_however_it_is_written(group):
+    assert len({city_name(name) for name in group}) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Stanton", "Saintanton"), ("Mount Vernon", "Fort Vernon"), ("दिल्ली", "दल्ल"), ("St", "")]
+)
+def test_other_cities_stay_apart(one, other):
+    assert city_name(one) != city_name(other)
+
+
+@given(st.text())
+def test_what_is_compared_compares_with_itself(text):
+    assert city_name(city_name(text)) == city_name(text)
+    assert folded(folded(text)) == folded(text)
+    for form in ("NFC", "NFD"):
+        assert folded(normalize(form, text)) == folded(text)
+
+
+def test_a_value_may_hold_a_comma_in_quotes():
+    assert city_names('"Washington, D.C.", Irvine') == {"washington dc", "irvine"}
+    assert words('"Buyer, first", Renter,') == {"buyer, first", "renter"}
+    assert words('"open, Renter') == {'"open', "renter"}
+
+
+@given(st.lists(st.text(min_size=1).map(lambda text: text.strip()).filter(bool)))
+def test_a_list_is_read_as_it_was_written(values):
+    text = join_list(values)
+    assert split_list(text) == values
+    assert not has_open_quote(text)
+
+
+def test_a_canadian_area_takes_its_codes():
+    inquiry = replace(IRVINE, zipcode="k1a0b1")
+    assert unmet(inquiry, zipcodes=codes("K1A")) is None
+    assert unmet(inquiry, zipcodes=codes("K1A 0B1, 92618")) is None
+    assert unmet(inquiry, zipcodes=codes("K1B, K1A 1A1")) == ("zipcodes", ["K1A1A1", "K1B"], "k1a0b1")
+    zipcode = {"target": TEAM_ROLLOUT, "team_selection_method": ZIPCODE}
+    assert route(inquiry, [Rule(1, 1, **zipcode)], [TeamArea(7, codes("K1A"))]).team_id == 7
 
 
 TEXTS = st.sampled_from(["", "Buyer", "buyer, Renter", "Seller"])

@@ -414,9 +414,13 @@ def test_only_claiming_and_declining_can_be_said(api, bob, offered):
 
 
 def test_a_patch_that_says_nothing_changes_nothing(api, bob, offered):
-    unchanged = api(bob).patch(f"{path_of(offered)}/{offer_of(offered, bob).pk}", {"rank": 7})
+    path = f"{path_of(offered)}/{offer_of(offered, bob).pk}"
+    unchanged = api(bob).patch(path, {"rank": 1})
 
     assert (unchanged.status_code, unchanged.json()["status"], unchanged.json()["rank"]) == (200, "Sent", 1)
+    for body, field in (({"rank": 7}, "rank"), ({"claimed_via": "Phone"}, "claimed_via")):
+        refused = api(bob).patch(path, body)
+        assert (refused.status_code, list(refused.json()["errors"])) == (400, [field])
 
 
 @pytest.mark.contract("Lead offers", '`"Declined"` leaves it to the others', "ours")

@@ -168,6 +168,30 @@ def test_a_table_is_read_row_by_row_and_bad_rows_are_named_by_line(simulate, rou
     ]
 
 
+@pytest.mark.contract("Lead routes", "A simulated table names the columns that it does not use", "ours")
+def test_columns_are_found_however_they_are_named_and_others_are_named(simulate, route, options):
+    answer = simulate(csv="\ufeffSource ID;TYPE; Zip-Code ;listingPrice;Agent;Agent;\n1;Buyer;92618;$1;Ann;Bob;\n")
+
+    (lead,) = answer["leads"]
+    assert lead["lead"] == {"source_id": ZILLOW, "type": "Buyer", "zipcode": "92618", "listing_price": "$1"}
+    assert [(warning["code"], warning["details"]) for warning in answer["warnings"]] == [
+        ("unused_column", {"column": "Agent"})
+    ]
+
+
+@pytest.mark.parametrize("twice", ["type,Type", "source_id,Source ID", "zip code,ZIP_CODE,type"])
+def test_a_column_that_is_there_twice_is_refused_by_name(api, alice, twice):
+    answer = api(alice).post(PATH, {"csv": f"{twice}\n1,2,3\n"})
+    assert answer.status_code == 400
+    first, second = twice.split(",")[:2]
+    assert f"{first} and {second}" in answer.json()["errors"]["csv"]
+
+
+@pytest.mark.parametrize("text", ["a," * 201 + "type\nx", "type\n" + "x" * 1_000_000])
+def test_a_table_out_of_all_bounds_is_refused(api, alice, text):
+    assert list(api(alice).post(PATH, {"csv": text}).json()["errors"]) == ["csv"]
+
+
 @pytest.mark.parametrize("separator", [";", "\t", ","])
 def test_columns_may_be_parted_as_spreadsheets_do(simulate, route, options, separator):
     table = "\ufeff" + separator.join(["type", "source_id", "note"]) + "\r\n" + separator.join(["Buyer", "1", "x"])

@@ -15,7 +15,7 @@ from tests.leads.conftest import NOON, TRULIA, ZILLOW, make_contact, make_option
 MINUTES = st.sampled_from([None, 0, 1, 2, 5])
 SWITCH = st.booleans()
 NAMES = ("Bob", "Dana", "Erin", "Frank")
-ZIPCODES = ("", "92618", "02108")  # of the teams, in order
+ZIPCODES = ("", "92618, K1A", "02108, V6B 1A1")  # of the teams, in order
 
 
 ALL_OF_ZILLOW = {"lead_source_id": ZILLOW, "team": 2}
@@ -65,7 +65,9 @@ routes = st.fixed_dictionaries(
         "lead_source_id": st.sampled_from([ZILLOW, ZILLOW, TRULIA, None]),
         "filter": st.sampled_from(["", "", "Buyer"]),
         "price_from": st.sampled_from([None, None, 500_000]),
-        "cities": st.sampled_from(["", "", "Irvine, Tustin"]),
+        "cities": st.sampled_from(["", "", "Irvine, Tustin", '"Washington, D.C.", St. Louis']),
+        "types": st.sampled_from(["", "", '"Buyer, first", seller']),
+        "zipcodes": st.sampled_from(["", "", "92618-1234, K1A 0B1", "K1A, v6b1a1"]),
         "open_hours": st.sampled_from(["", "", "Mon 12:05-12:20", "Mon 9-17"]),
         "off_hours": st.sampled_from(["Next Rule", "Hold Until Open"]),
         "is_returning_to_claimer": SWITCH,
@@ -77,9 +79,9 @@ leads = st.fixed_dictionaries(
         "minute": st.integers(0, 15),
         "contact": st.integers(0, 1),
         "source_id": st.sampled_from([ZILLOW, ZILLOW, ZILLOW, TRULIA, None]),
-        "type": st.sampled_from(["Buyer", "Seller"]),
-        "city": st.sampled_from(["Irvine", "Boston"]),
-        "zipcode": st.sampled_from(["92618", "2108", ""]),
+        "type": st.sampled_from(["Buyer", "Seller", "buyer,  first"]),
+        "city": st.sampled_from(["Irvine", "Boston", "Washington DC", "Saint Louis"]),
+        "zipcode": st.sampled_from(["92618", "2108", "", "k1a0b1", "V6B 1A1", "K1A 9Z9"]),
         "listing_price": st.sampled_from(["$750,000", "300k", ""]),
     }
 )

@@ -78,6 +78,11 @@ def test_a_rule_for_every_source_is_a_sentence(alice, campaign):
     assert which(make_route(alice, campaign, lead_source_id=None, filter="Buyer")) == "Any source, Buyer"
 
 
+def test_a_value_with_a_comma_is_shown_in_quotes(alice, campaign):
+    rule = make_route(alice, campaign, cities='"Washington, D.C.", Irvine')
+    assert which(rule) == 'Zillow, in "Washington, D.C." or Irvine'
+
+
 def test_fallbacks_are_told_to_their_end(alice, team, campaign):
     lions = Team(pk=901, name="Lions", creator=alice, fallback_target="Team", fallback_team=team)
     team.fallback_target, team.fallback_team = "Team", lions
@@ -88,12 +93,12 @@ def test_fallbacks_are_told_to_their_end(alice, team, campaign):
 
 # Rules that never match
 
-AREA = [TeamArea(1, frozenset(["92618"]))]
+AREA = [TeamArea(1, frozenset(["92618", "K1A"]))]
 DAYS = [datetime(2027, 3, day, hour, tzinfo=UTC) for day, hour in ((1, 10), (1, 14), (2, 10), (3, 10))]  # from a Monday
 LEADS = [
     Inquiry(source, contact_source, type=type, city=city, zipcode=zipcode, price=price and Decimal(price), at=at)
     for source, contact_source, type, city, zipcode, price, at in product(
-        [None, 1], ["", "b"], "ab", "ab", ["92618", "92620"], [None, 1, 2, 3], DAYS
+        [None, 1], ["", "b"], "ab", "ab", ["92618", "92620", "k1a 0b1", "K1A1A1"], [None, 1, 2, 3], DAYS
     )
 ]
 
@@ -104,7 +109,13 @@ def seldom(value, *others):
 
 
 ANY, A, AB = frozenset(), frozenset("a"), frozenset("ab")
-CODES = [frozenset(["92618"]), frozenset(["92620"]), frozenset(["92618", "92620"])]
+CODES = [
+    frozenset(["K1A"]),
+    frozenset(["K1A0B1", "92618"]),
+    frozenset(["92618"]),
+    frozenset(["92620"]),
+    frozenset(["92618", "92620"]),
+]
 HOURS = [parse_hours(text) for text in ("Mon 9-12", "Mon-Tue 9-17")]
 conditions = st.builds(
     Conditions,
@@ -135,7 +146,7 @@ rules = st.builds(
 @given(st.lists(rules, min_size=2, max_size=4))
 def test_no_lead_ever_takes_a_rule_that_is_said_to_match_none(given):
     numbered = [replace(rule, id=number, position=number) for number, rule in enumerate(given, 1)]
-    never = useless(numbered, ["92618"])
+    never = useless(numbered, ["92618", "K1A"])
     taken = {route(lead, numbered, AREA).route_id for lead in LEADS} if never else set()
     assert not never.keys() & taken
 
@@ -144,6 +155,12 @@ def test_a_rule_by_zip_code_takes_no_more_than_its_teams_serve():
     both = Conditions(zipcodes=frozenset(["92618", "92620"]))
     by_zip = Rule(1, 1, target="Team Rollout", team_selection_method="Zipcode", conditions=both)
     assert useless([by_zip, Rule(2, 2, conditions=both)], ["92618"]) == {}
+
+
+def test_an_area_hides_its_codes_and_not_the_other_way_round():
+    area, code = (Conditions(zipcodes=frozenset([each])) for each in ("K1A", "K1A0B1"))
+    assert useless([Rule(1, 1, conditions=area), Rule(2, 2, conditions=code)], []) == {2: (HIDDEN, 1)}
+    assert useless([Rule(1, 1, conditions=code), Rule(2, 2, conditions=area)], []) == {}
 
 
 def test_it_says_why_a_rule_never_matches():
@@ -282,6 +299,12 @@ def test_a_table_of_leads_is_rehearsed_and_bad_rows_are_told_by_line(how, desk, 
     assert not LeadRoute.objects.exists()
 
 
+def test_columns_of_a_table_that_are_not_used_are_shown(desk, bob, team, campaign):
+    make_option(team, bob)
+    page = rehearsed(desk, team, campaign, csv=f"Source ID,Zip-Code,<b>Agent</b>\n{ZILLOW},92618,Ann\n")
+    assert "<li>The column &lt;b&gt;Agent&lt;/b&gt; is not used.</li>" in page
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
@@ -309,7 +332,7 @@ def test_a_table_without_a_lead_says_so(desk, team, campaign):
     ("wrong", "says"),
     [
         ({"price_from": "5", "price_to": "4"}, "price_from must be below price_to"),
-        ({"zipcodes": "nowhere"}, "which is no ZIP code"),
+        ({"zipcodes": "nowhere"}, "which is not a ZIP code"),
         ({"open_hours": "whenever"}, "days and times"),
         ({"team": ""}, "team_id is required"),
         ({"campaign": ""}, "This field is required"),

@@ -123,10 +123,10 @@ def test_zipcode_forces_the_team_to_null(api, alice, whole):
         ({"is_automatic": "perhaps"}, "is_automatic"),
         ({"position": -1}, "position"),
         ({"filter": "x" * 256}, "filter"),
-        ({"types": ["Buyer", "Seller, Renter"]}, "types"),
+        ({"types": 'Buyer, "Seller'}, "types"),
         ({"types": [["Buyer"]]}, "types"),
         ({"cities": "x" * 20_001}, "cities"),
-        ({"zipcodes": "92618,V6B"}, "zipcodes"),
+        ({"zipcodes": "92618,V6X9"}, "zipcodes"),
         ({"price_from": -1}, "price_from"),
         ({"price_from": 500_000, "price_to": 500_000}, "price_from"),
         ({"price_to": "a lot"}, "price_to"),
@@ -322,6 +322,19 @@ def test_the_values_of_a_condition_come_as_text_or_as_a_list(api, alice, whole):
 
     assert (made["types"], made["cities"], made["zipcodes"]) == ("Buyer,Renter", "Irvine, Tustin", "92618,02108")
     assert api(alice).patch(f"/lead-routes/{made['id']}", {"types": [], "cities": None}).json()["types"] == ""
+
+
+def test_a_value_may_hold_a_comma(api, alice, whole):
+    made = api(alice).made(
+        "/lead-routes", whole | {"cities": ["Washington, D.C.", "Irvine"], "zipcodes": "K1A 0B1,V6B"}
+    )
+
+    assert made["cities"] == '"Washington, D.C.",Irvine'
+    refused = api(alice).patch(f"/lead-routes/{made['id']}", {"cities": '"Washington, D.C.'})
+    assert list(refused.json()["errors"]) == ["cities"]
+    assert list(api(alice).patch(f"/lead-routes/{made['id']}", {"zipcodes": "K1A, Ottawa"}).json()["errors"]) == [
+        "zipcodes"
+    ]
 
 
 def test_a_price_band_is_judged_whole(api, alice, whole):

@@ -109,6 +109,20 @@ def test_order_by_time_zeroes_the_teams_minutes(alice, api):
     assert api(alice).made("/teams", {"name": "New", "order_method": "Time"})["mins_until_next_alert"] == 0
 
 
+@pytest.mark.contract("Teams", "In a `Time` team null stays null, as in the documented example", "documented")
+def test_a_team_by_time_keeps_no_minutes_that_were_sent_as_null(alice, api):
+    null = {"mins_until_next_alert": None}
+    team = api(alice).made("/teams", {"name": "Rockstar", "order_method": "Time"} | null)
+    assert team["mins_until_next_alert"] is None
+    for body, minutes in (
+        ({"name": "Rock"}, None),
+        ({"mins_until_next_alert": 9}, 0),
+        ({"name": "Star"}, 0),
+        (null, None),
+    ):
+        assert api(alice).patch(f"/teams/{team['id']}", body).json()["mins_until_next_alert"] == minutes
+
+
 @pytest.mark.contract("Teams", "From `Time` back to `Rank` without minutes: null, which is 5", "inferred")
 def test_back_by_rank_a_teams_minutes_are_the_default_again(alice, api):
     team = api(alice).made("/teams", {"name": "New", "order_method": "Time"})
@@ -177,10 +191,10 @@ def test_a_team_may_repeat_and_clear_its_own_zip_codes(alice, api):
 
 
 def test_what_is_no_zip_code_is_named(alice, api):
-    refused = api(alice).post("/teams", {"name": "North", "distribution_zipcodes": "91109, V6B, 12"})
+    refused = api(alice).post("/teams", {"name": "North", "distribution_zipcodes": "91109, V6X9, 12"})
 
     assert refused.status_code == 400
-    assert "V6B, 12" in refused.json()["errors"]["distribution_zipcodes"]
+    assert "V6X9, 12" in refused.json()["errors"]["distribution_zipcodes"]
     assert not Team.objects.exists()
 
 
@@ -199,7 +213,7 @@ def test_what_is_no_zip_code_is_named(alice, api):
         ("name", None),
         ("name", "a\0b"),
         ("is_contact_resource_sharing_enabled", "perhaps"),
-        ("distribution_zipcodes", ["91109"]),
+        ("distribution_zipcodes", {"0": "91109"}),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(alice, api, field, value):
@@ -296,3 +310,14 @@ def test_a_team_that_was_given_leads_is_not_removed(alice, team, route, api):
 
     assert refused.status_code == 409
     assert refused.json()["data"] == {"leads": [lead["id"]]}
+
+
+@pytest.mark.contract("Teams", "`distribution_zipcodes` takes Canadian postal codes and areas, and ZIP+4", "ours")
+def test_canadian_codes_belong_to_one_team(alice, api):
+    client = api(alice)
+    team = client.made("/teams", {"name": "North", "distribution_zipcodes": ["K1A", "v6b 1a1", "92618-1234"]})
+    assert team["distribution_zipcodes"] == "K1A,v6b 1a1,92618-1234"
+    for taken in ("K1A 0B1", "V6B1A1", "V6B", "92618"):
+        answer = client.post("/teams", {"name": "South", "distribution_zipcodes": taken})
+        assert list(answer.json()["errors"]) == ["distribution_zipcodes"], taken
+    client.made("/teams", {"name": "South", "distribution_zipcodes": "V6B 1A2, K1B"})

@@ -27,6 +27,7 @@ from config.api.fields.loose import (
     LooseMoment,
     LooseText,
     LooseTime,
+    QuotedList,
 )
 from config.api.fields.reference import Reference
 from config.api.fields.serializer import LooseSerializer
@@ -44,5 +45,6 @@ __all__ = [
     "LooseSerializer",
     "LooseText",
     "LooseTime",
+    "QuotedList",
     "Reference",
 ]

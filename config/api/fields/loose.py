@@ -12,6 +12,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
 from config.api import values
+from config.api.comma_lists import has_open_quote, join_list
+
+MAX_VALUE_LENGTH = 1000  # characters of a single value that is no text
 
 # The two sentences of every field, ours or DRF's, as predicates too: config.api.problems puts the name before them.
 serializers.Field.default_error_messages |= {
@@ -20,10 +23,17 @@ serializers.Field.default_error_messages |= {
 }
 
 
+def refuse_several(value: object) -> None:
+    """Raise ValueError where a field of one value is sent several, as a list or by repeating its name."""
+    if isinstance(value, list) and len(value) > 1:
+        raise ValueError(f"takes one value, but {len(value)} are sent.")
+
+
 class LooseField(serializers.Field[Any, Any, Any, Any]):
     """A value read by one function of config.api.values. `""` is null, and null is the default where null cannot be."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string"}  # in OpenAPI
+    takes_several: ClassVar[bool] = False  # whether a list may be sent
 
     def read(self, value: object) -> Any:
         """Raises ValueError with a predicate."""
@@ -47,6 +57,10 @@ class LooseField(serializers.Field[Any, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         try:
+            if not self.takes_several:
+                refuse_several(data)
+                if isinstance(data, str) and len(data) > MAX_VALUE_LENGTH:
+                    raise ValueError(f"may have at most {MAX_VALUE_LENGTH} characters.")
             return self.read(data)
         except ValueError as error:
             raise ValidationError(str(error), code="invalid") from error
@@ -175,11 +189,19 @@ class LooseText(serializers.CharField):
             data = ""
         return super().run_validation(data)
 
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            refuse_several(data)
+        except ValueError as error:
+            raise ValidationError(str(error), code="invalid") from error
+        return super().to_internal_value(data)
+
 
 class LooseDates(LooseField):
     """Some days, as a list or parted by commas; each is kept once, in order. Nothing is none at all."""
 
     schema = {"type": "array", "items": {"type": "string", "format": "date"}, "maxItems": 1000}
+    takes_several = True
     most = 1000
 
     def run_validation(self, data: Any = empty) -> Any:
@@ -197,19 +219,34 @@ class LooseDates(LooseField):
 
 @extend_schema_field({"type": ["string", "array"], "items": {"type": "string"}})
 class CommaList(LooseText):
-    """Text that holds a list parted by commas; it may also come as a list."""
+    """Text that holds a list, separated by commas; it may also come as a list."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, list):
             return super().to_internal_value(data)
-        parts = [super(CommaList, self).to_internal_value(part) for part in data]
+        return self.joined([super(CommaList, self).to_internal_value(part) for part in data])
+
+    def joined(self, parts: list[str]) -> str:
         if odd := next((part for part in parts if "," in part), None):
-            raise ValidationError(f"holds {odd[:40]!r}: a comma would part it in two.")
+            raise ValidationError(f"holds {odd[:40]!r}: the comma would separate it into two values.")
         return ",".join(parts)
 
 
+class QuotedList(CommaList):
+    """A list in which a value that holds a comma is written in double quotes, as in CSV."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if has_open_quote(text):
+            raise ValidationError('has a double quote that is not closed; a value with a comma is written "a, b".')
+        return text
+
+    def joined(self, parts: list[str]) -> str:
+        return join_list(parts)
+
+
 def parted(value: object) -> list[object]:
-    """The values of a list, or of a text that parts them by commas."""
+    """The values of a list, or of a text that separates them by commas."""
     if isinstance(value, str):
         return [part for part in value.split(",") if part.strip()]
     if not isinstance(value, list):

@@ -24,6 +24,7 @@ from config.api.fields.loose import (
     LooseMoment,
     LooseText,
     LooseTime,
+    QuotedList,
 )
 from config.api.fields.made import made_fields
 from config.api.fields.reference import Reference
@@ -38,6 +39,7 @@ WRITERS: dict[type, Writer | None] = {
     LooseInteger: None,
     LooseText: None,
     CommaList: None,
+    QuotedList: None,
     LooseChoice: None,
     LooseDecimal: float,
     LooseMoment: values.milliseconds_z,
