@@ -1,4 +1,4 @@
-"""What campaigns do on contacts' birthdays: the next one of each stands as a row (design 5). One of `settings.ENGINES`.
+"""What campaigns do on contacts' birthdays: the next one of each stands as a row. One of `settings.ENGINES`.
 
 What is to be done is read off the action on the day itself, so that a changed template or time holds from then on.
 """
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from campaigns import reminders, schedule
@@ -21,11 +21,15 @@ from campaigns.models import (
     ContactCommunication,
     Task,
 )
-from config.due import nudge
+from config.due import Job, nudge
 from crm.models import Contact
 from teams.models import User
 
 BATCH: Final = 200
+
+JOB: Final = Job("campaigns.birthdays", Birthday)
+JOBS: Final = (JOB,)
+
 TOO_LATE: Final = timedelta(days=1)  # after an outage: nobody is congratulated a week late
 
 UNKNOWN: Final = "The contact's birthday is not known."
@@ -39,6 +43,7 @@ FROM campaigns_birthday birthday
 JOIN campaigns_campaigncontact enrolment ON enrolment.id = birthday.campaign_contact_id
 JOIN crm_contact contact ON contact.id = enrolment.contact_id
 WHERE birthday.is_open AND birthday.due_at <= %s
+AND birthday.id NOT IN (SELECT row_id FROM operations_parkedrow WHERE job = %s AND is_parked)
 ORDER BY birthday.due_at, birthday.id
 LIMIT %s
 FOR UPDATE OF birthday SKIP LOCKED
@@ -96,23 +101,25 @@ def replan(birthdays: QuerySet[Birthday], now: datetime) -> None:
 
 def next_due_at() -> datetime | None:
     """When the next birthday is."""
-    waiting = Birthday.objects.filter(is_open=True, due_at__isnull=False).order_by("due_at", "id")
-    return waiting.values_list("due_at", flat=True).first()
+    waiting = JOB.without_parked(Birthday.objects.filter(is_open=True, due_at__isnull=False))
+    return waiting.order_by("due_at", "id").values_list("due_at", flat=True).first()
 
 
 def run_due(now: datetime) -> int:
     """Do what is to be done on every birthday that has come."""
-    total = 0
-    while done := _keep(now):
-        total += done
-    return total
+    return JOB.run_all(claim, keep, now)
 
 
-@transaction.atomic
-def _keep(now: datetime) -> int:
-    """One batch: what is done on each, and the next of each, stand together or not at all."""
-    claimed = [row.pk for row in Birthday.objects.raw(CLAIM, [now, BATCH])]
-    kept = _complete(Birthday.objects.filter(pk__in=claimed).order_by("due_at", "pk"))
+def claim(now: datetime) -> Sequence[int]:
+    """Lock some due birthdays, with their contacts."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [now, JOB.name, BATCH])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def keep(ids: Sequence[int], now: datetime) -> int:
+    """Do what these birthdays ask for, and plan the next of each."""
+    kept = _complete(Birthday.objects.filter(pk__in=ids).order_by("due_at", "pk"))
     communications, tasks, following = [], [], []
     for birthday in kept:
         contact = birthday.campaign_contact.contact

@@ -1,29 +1,36 @@
-"""Puts the communications that are due into the outbox, one message each (design 5, 8)."""
+"""Puts the communications that are due into the outbox, one message each. One of `settings.ENGINES`."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.models import F
 
 from campaigns.models import ContactCommunication
 from campaigns.wording import Unsendable, message_for
+from config.due import Job
 from crm.models import Contact
 from messaging.models import Message, Template
 from messaging.outbox import queue_messages
 from teams.models import User
+from teams.visibility import any_of
 
 BATCH: Final = 500
+
+JOB: Final = Job("campaigns.communications", ContactCommunication)
+JOBS: Final = (JOB,)
 
 # A contact that is being removed is locked, and its communications go with it: they are passed over. One that is
 # locked here cannot be removed before its message stands.
 CLAIM: Final = """
-SELECT communication.*, contact.id AS contact_id
+SELECT communication.id
 FROM campaigns_contactcommunication communication
 JOIN campaigns_campaigncontact enrolment ON enrolment.id = communication.campaign_contact_id
 JOIN crm_contact contact ON contact.id = enrolment.contact_id
 WHERE communication.is_active AND communication.message_id IS NULL AND communication.send_at <= %s
+AND communication.id NOT IN (SELECT row_id FROM operations_parkedrow WHERE job = %s AND is_parked)
 ORDER BY communication.send_at, communication.id
 LIMIT %s
 FOR UPDATE OF communication SKIP LOCKED
@@ -39,22 +46,26 @@ WHERE campaigns_contactcommunication.id = pair.id
 
 def next_due_at() -> datetime | None:
     """When the next communication is to go out."""
-    waiting = ContactCommunication.objects.filter(is_active=True, message=None)
+    waiting = JOB.without_parked(ContactCommunication.objects.filter(is_active=True, message=None))
     return waiting.order_by("send_at", "id").values_list("send_at", flat=True).first()
 
 
 def run_due(now: datetime) -> int:
     """Give every communication that is due its message; what cannot be sent is closed with the reason."""
-    total = 0
-    while done := _dispatch(now):
-        total += done
-    return total
+    return JOB.run_all(claim, dispatch, now)
 
 
-@transaction.atomic
-def _dispatch(now: datetime) -> int:
-    """One batch: claimed, worded and queued in one transaction, so that a kill leaves all of it or nothing."""
-    claimed = list(ContactCommunication.objects.raw(CLAIM, [now, BATCH]))
+def claim(now: datetime) -> Sequence[int]:
+    """Lock some due communications, with their contacts."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [now, JOB.name, BATCH])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def dispatch(ids: Sequence[int], now: datetime) -> int:
+    """Word and queue the messages of these communications."""
+    rows = ContactCommunication.objects.filter(any_of("pk", ids)).order_by("send_at", "pk")
+    claimed = list(rows.annotate(contact_id=F("campaign_contact__contact_id")))
     contacts = _complete(claimed)
     messages: dict[int, Message] = {}
     refused: dict[str, list[int]] = defaultdict(list)
@@ -64,8 +75,8 @@ def _dispatch(now: datetime) -> int:
         except Unsendable as error:
             refused[str(error)].append(communication.pk)
     _queue(messages, now)
-    for reason, ids in refused.items():
-        ContactCommunication.objects.filter(pk__in=ids).update(is_active=False, reason=reason[:255])
+    for reason, refused_ids in refused.items():
+        ContactCommunication.objects.filter(pk__in=refused_ids).update(is_active=False, reason=reason[:255])
     return len(claimed)
 
 

@@ -1,4 +1,4 @@
-"""Reminding agents of tasks that fall due, once for each time a task is due (design 5). One of `settings.ENGINES`."""
+"""Reminding agents of tasks that fall due, once for each time a task is due. One of `settings.ENGINES`."""
 
 import textwrap
 from collections import defaultdict
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
 from django.db.models import F, Value
 
 from campaigns.models import REMINDED_BY, Task
+from config.due import Job
 from crm.models import Contact
 from messaging.drafts import alert_email, alert_text
 from messaging.models import Message
@@ -18,6 +18,10 @@ from teams.models import User
 from teams.zones import wall_time
 
 BATCH: Final = 200
+
+JOB: Final = Job("campaigns.reminders", Task)
+JOBS: Final = (JOB,)
+
 OLD_NEWS: Final = timedelta(hours=1)  # who writes down a task that was due before that knows of it
 LONGEST_LINE: Final = 300  # characters of a description in a text
 
@@ -34,29 +38,30 @@ def _is_wanted(task: Task, now: datetime) -> bool:
 
 
 def next_due_at() -> datetime | None:
-    """When somebody is next to be reminded."""
-    waiting = Task.objects.exclude(remind_at=None).order_by("remind_at", "id")
-    return waiting.values_list("remind_at", flat=True).first()
+    """When the next reminder is due."""
+    waiting = JOB.without_parked(Task.objects.exclude(remind_at=None))
+    return waiting.order_by("remind_at", "id").values_list("remind_at", flat=True).first()
 
 
 def run_due(now: datetime) -> int:
     """Put a reminder of every task that has fallen due into the outbox."""
-    total = 0
-    while done := _remind(now):
-        total += done
-    return total
+    return JOB.run_all(claim, remind, now)
 
 
-@transaction.atomic
-def _remind(now: datetime) -> int:
-    """One batch: its messages and the note that they were made stand together, or neither does."""
-    due = Task.objects.filter(remind_at__lte=now).order_by("remind_at", "id")
-    tasks = list(due.select_for_update(skip_locked=True, no_key=True)[:BATCH])
+def claim(now: datetime) -> Sequence[int]:
+    """Lock some due tasks."""
+    due = JOB.without_parked(Task.objects.filter(remind_at__lte=now)).order_by("remind_at", "id")
+    return list(due.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:BATCH])
+
+
+def remind(ids: Sequence[int], now: datetime) -> int:
+    """Queue the reminders of these tasks, and note that they were made."""
+    tasks = list(Task.objects.filter(pk__in=ids).order_by("remind_at", "id"))
     agents = User.objects.in_bulk({pk for task in tasks for pk in (task.assigned_user_id, task.owner_user_id) if pk})
     reminded = [(task, agent) for task in tasks if (agent := _agent_of(task, agents))]
     seen = _contacts_of(reminded)
     queue_messages([_message(task, agent, seen.get((agent.pk, task.contact_id)), now) for task, agent in reminded], now)
-    Task.objects.filter(pk__in=[task.pk for task in tasks]).update(reminded_for=F("remind_at"), remind_at=None)
+    Task.objects.filter(pk__in=ids).update(reminded_for=F("remind_at"), remind_at=None)
     return len(tasks)
 
 

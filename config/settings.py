@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "oauth2_provider",
     "config.api.apps.ApiConfig",
+    "config.operations",
     "teams",
     "crm",
     "messaging",
@@ -271,6 +272,7 @@ ENGINES = [
     "campaigns.engine",
     "campaigns.reminders",
     "messaging.outbox",
+    "config.operations.retries",
     *(["config.sandbox.callbacks"] if SANDBOX else []),
 ]
 

@@ -8,13 +8,30 @@ from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
 from config.celery import app
+from config.due import run_each
 
 LOG_KEPT = timedelta(days=365)  # who changed what in the admin
 
 
 @app.task
 def tidy_up() -> None:
-    """Remove expired log-ins, access tokens and codes, and the oldest of the admin's log."""
+    """Remove expired log-ins, access tokens and codes, and the oldest of the admin's log.
+
+    A step that fails holds up no other.
+    """
+    run_each([remove_log_ins, remove_tokens, remove_log_entries])
+
+
+def remove_log_ins() -> int:
     SessionStore.clear_expired()
-    clear_expired()  # never what a refresh token needs: those do not expire
-    LogEntry.objects.filter(action_time__lt=timezone.now() - LOG_KEPT).delete()
+    return 1
+
+
+def remove_tokens() -> int:
+    """Never what a refresh token needs: those do not expire."""
+    clear_expired()
+    return 1
+
+
+def remove_log_entries() -> int:
+    return LogEntry.objects.filter(action_time__lt=timezone.now() - LOG_KEPT).delete()[0]

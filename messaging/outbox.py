@@ -1,4 +1,4 @@
-"""The outbox: what is to be said is queued as rows, and leaves when it is due and may (design 7).
+"""The outbox: what is to be said is queued as rows, and leaves when it is due and may.
 
 One drain takes a batch in a short transaction, in which the gate decides; hands it over outside any transaction; and
 writes what came of it, many rows at a time. A worker may die anywhere in between: its rows stay `sending` until their
@@ -10,12 +10,25 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 
-from config.due import nudge
+from config.due import Job, nudge, run_each
+from config.operations.parking import is_server_error
 from messaging import consent, gate, rules, states
-from messaging.gateways import CannotTell, Gateway, MaybeSent, NotNow, OptedOut, Refused, call_gateway, text_gateway
+from messaging.gateways import (
+    CannotTell,
+    Gateway,
+    MaybeSent,
+    NotAccepted,
+    NotNow,
+    OptedOut,
+    Refused,
+    call_gateway,
+    text_gateway,
+)
 from messaging.gateways.email import EmailGateway
 from messaging.models import Message
 from messaging.states import cancel
@@ -31,6 +44,11 @@ Purpose = Message.Purpose
 Status = Message.Status
 
 NAME = "messaging.outbox"  # among settings.ENGINES
+
+# A message is parked at the gate, or after it: whatever failed then is found out by the look-up that follows a retry.
+GATE: Final = Job("messaging.gate", Message)
+DELIVERY: Final = Job("messaging.delivery", Message)
+JOBS: Final = (GATE, DELIVERY)
 
 GATEWAYS: dict[Channel, Callable[[], Gateway]] = {
     Channel.CALL: call_gateway,
@@ -66,12 +84,14 @@ SELECT min(due_at) FROM (
     SELECT (
         SELECT not_before FROM messaging_message AS m
         WHERE m.channel = channels.channel AND m.purpose = lanes.purpose AND m.status IN ('queued', 'held')
+        AND m.id NOT IN (SELECT row_id FROM operations_parkedrow WHERE job = %(gate)s AND is_parked)
         ORDER BY not_before, id LIMIT 1
     ) AS due_at FROM unnest(%(channels)s::text[]) AS channels (channel), unnest(%(lanes)s::text[]) AS lanes (purpose)
     UNION ALL
     SELECT (
         SELECT leased_until FROM messaging_message AS m
         WHERE m.channel = channels.channel AND m.status IN ('sending', 'unknown') AND m.settled_at IS NULL
+        AND m.id NOT IN (SELECT row_id FROM operations_parkedrow WHERE job = %(delivery)s AND is_parked)
         ORDER BY leased_until LIMIT 1
     ) FROM unnest(%(channels)s::text[]) AS channels (channel)
 ) AS firsts
@@ -100,7 +120,8 @@ def _fill_senders(messages: Sequence[Message]) -> None:
 def next_due_at() -> datetime | None:
     """When the next message is to be sent, held against the rules anew, or looked up."""
     with connection.cursor() as cursor:
-        cursor.execute(NEXT_DUE, {"channels": list(GATEWAYS), "lanes": list(LANES)})
+        jobs = {"gate": GATE.name, "delivery": DELIVERY.name}
+        cursor.execute(NEXT_DUE, {"channels": list(GATEWAYS), "lanes": list(LANES), **jobs})
         due_at: datetime | None = cursor.fetchone()[0]
     return due_at
 
@@ -110,7 +131,7 @@ def run_due(now: datetime) -> int:
     due_at = next_due_at()  # one small query, for a tick that mostly finds nothing
     if due_at is None or due_at > now:
         return 0
-    return sum(drain(channel, now) for channel in GATEWAYS)
+    return run_each(partial(drain, channel, now) for channel in GATEWAYS)
 
 
 def drain(channel: Channel, now: datetime) -> int:
@@ -120,7 +141,7 @@ def drain(channel: Channel, now: datetime) -> int:
     try:
         run = Drain(channel, now)
         try:
-            return run.look_up() + run.dispatch()
+            return run_each([run.look_up, run.dispatch])
         finally:
             run.gateway.close()
     finally:
@@ -135,7 +156,9 @@ class Drain:
         self.gateway = GATEWAYS[channel]()
         self.began_at = time.monotonic()
         self.is_down = False  # the provider would take, or tell of, no other message either
-        self.opted_out: list[Message] = []  # as the carrier told us; to be noted with their outcomes
+        self.cleared: list[Message] = []  # what the gate let pass in this batch
+        self.doubtful: list[Message] = []  # what is to be looked up in this batch
+        self.opted_out: set[int] = set()  # messages to whose numbers the carrier lets nothing pass
         self.leave_ends_at: dict[int, datetime | None] = {}  # by message: when the gate is to be asked again
 
     @property
@@ -168,62 +191,78 @@ class Drain:
         """Look up what a dead worker left, or a time-out made doubtful, batch by batch."""
         done = 0
         while self.goes_on:
-            doubtful = self.claim_doubtful()
+            taken, doubtful = self.claim_doubtful()
             for message in doubtful:
                 self.look_for(message)
                 # One by one: a SID must be noted before a twin, of the same words, is looked for.
                 self.write([message])
-            done += len(doubtful)
-            if len(doubtful) < self.gateway.batch:
+            done += taken
+            if taken < self.gateway.batch:
                 break
         return done
 
     # Taking
 
-    @transaction.atomic
     def claim(self) -> tuple[int, list[Message]]:
         """Take some due messages; return how many those were, and the ones that the gate lets pass, now `sending`."""
-        taken = self.due()
+        taken = GATE.run_batch(self.due, self.judge, self.now)
+        return taken, self.cleared
+
+    def due(self, now: datetime) -> list[int]:
+        """As many due messages as a batch holds, locked; alerts before all others."""
+        self.cleared = []
+        found: list[int] = []
+        for purpose in LANES:
+            lane = Message.objects.waiting().filter(channel=self.channel, purpose=purpose, not_before__lte=now)
+            rows = GATE.without_parked(lane).order_by("not_before", "pk").select_for_update(skip_locked=True)
+            room = self.gateway.batch - len(found)
+            found += rows.values_list("pk", flat=True)[:room] if room else ()
+        return found
+
+    def judge(self, ids: Sequence[int], now: datetime) -> int:
+        """Let the gate decide about these messages."""
+        taken = in_order(ids)
         for message, verdict in zip(taken, gate.judge(taken, self.present), strict=True):
             if verdict.kind == rules.REFUSE:
-                states.close(message, Status.CANCELLED, verdict.reason, self.now)
+                states.close(message, Status.CANCELLED, verdict.reason, now)
             elif verdict.kind == rules.DEFER:
-                states.wait(message, Status.HELD, verdict.reason, verdict.until or self.now + RETRY)
+                states.wait(message, Status.HELD, verdict.reason, verdict.until or now + RETRY)
             else:
                 message.status, message.leased_until = Status.SENDING, self.lease
                 self.leave_ends_at[message.pk] = verdict.until
         cleared = [message for message in taken if message.status == Status.SENDING]
         ours = Message.objects.filter(any_of("pk", [message.pk for message in cleared]))
-        ours.update(status=Status.SENDING, leased_until=self.lease, modified_at=self.now)
+        ours.update(status=Status.SENDING, leased_until=self.lease, modified_at=now)
         stopped = [message for message in taken if message.status != Status.SENDING]
-        states.write(stopped, before=Message.WAITING, lease=None, now=self.now)
-        return len(taken), cleared
+        states.write(stopped, before=Message.WAITING, lease=None, now=now)
+        self.cleared += cleared
+        return len(taken)
 
-    def due(self) -> list[Message]:
-        """As many due messages as a batch holds, locked; alerts before all others."""
-        found: list[Message] = []
-        for purpose in LANES:
-            lane = Message.objects.waiting().filter(channel=self.channel, purpose=purpose, not_before__lte=self.now)
-            room = self.gateway.batch - len(found)
-            found += lane.order_by("not_before", "pk").select_for_update(skip_locked=True)[:room] if room else ()
-        return found
+    def claim_doubtful(self) -> tuple[int, list[Message]]:
+        """Take some messages whose lease is over; return how many those were, and those to look up, now `unknown`."""
+        taken = DELIVERY.run_batch(self.leased, self.take_doubtful, self.now)
+        return taken, self.doubtful
 
-    @transaction.atomic
-    def claim_doubtful(self) -> list[Message]:
-        """Take some messages whose lease is over, now `unknown`."""
+    def leased(self, now: datetime) -> list[int]:
+        """As many messages whose lease is over as a batch holds, locked."""
+        self.doubtful = []
         left = Message.objects.filter(
-            channel=self.channel, status__in=Message.IN_FLIGHT, settled_at=None, leased_until__lte=self.now
+            channel=self.channel, status__in=Message.IN_FLIGHT, settled_at=None, leased_until__lte=now
         )
-        doubtful = list(left.order_by("leased_until").select_for_update(skip_locked=True)[: self.gateway.batch])
+        rows = DELIVERY.without_parked(left).order_by("leased_until").select_for_update(skip_locked=True)
+        return list(rows.values_list("pk", flat=True)[: self.gateway.batch])
+
+    def take_doubtful(self, ids: Sequence[int], now: datetime) -> int:
+        """Lease these messages for their look-up."""
+        doubtful = in_order(ids)
         for message in doubtful:
             if message.status == Status.SENDING:
                 message.attempts += 1  # written with what is found out
                 message.reason = DIED
             states.doubt(message, message.reason, self.lease)
-        Message.objects.filter(pk__in=[message.pk for message in doubtful]).update(
-            status=Status.UNKNOWN, leased_until=self.lease, modified_at=self.now
-        )
-        return doubtful
+        Message.objects.filter(pk__in=ids).update(status=Status.UNKNOWN, leased_until=self.lease, modified_at=now)
+        self.doubtful += doubtful
+        return len(doubtful)
 
     # Acting
 
@@ -258,16 +297,17 @@ class Drain:
             states.close(message, Status.FAILED, refusal.reason, self.now)
             message.error_code = refusal.code
             if isinstance(refusal, OptedOut):
-                self.opted_out.append(message)
+                self.opted_out.add(message.pk)
         except NotNow as refusal:
             self.is_down = refusal.is_down
             message.error_code = refusal.code
             self.try_again(message, refusal.reason, min(RETRY * 2 ** (message.attempts - 1), LONGEST_RETRY))
-        except Exception as error:  # whatever it was, the provider may have the message
+        except MaybeSent as error:
             self.is_down = True
-            if not isinstance(error, MaybeSent):
-                logger.exception("Message %s: its sending ended in an error nobody foresaw", message.pk)
-            states.doubt(message, str(error) or type(error).__name__, self.now + LOOK_UP_AFTER)
+            states.doubt(message, str(error), self.now + LOOK_UP_AFTER)
+        except Exception as error:  # the provider may have the message
+            self.set_aside(message, error)
+            states.doubt(message, type(error).__name__, self.now + LOOK_UP_AFTER)
         else:
             states.sent(message, provider_sid, self.now)
 
@@ -292,15 +332,26 @@ class Drain:
             reason = f"{message.reason} It may have been sent, so it is not sent again."
             states.close(message, Status.UNKNOWN, reason, self.now)
             message.leased_until = self.lease  # in flight for ever
-        except Exception as error:
+        except (NotAccepted, MaybeSent, OSError) as error:
             self.is_down = True
             logger.warning("Message %s could not be looked up: %s", message.pk, type(error).__name__)
+            states.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+        except Exception as error:
+            self.set_aside(message, error)
             states.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
         else:
             if provider_sid is not None:
                 states.sent(message, provider_sid, self.now)
             else:
                 self.try_again(message, NOT_FOUND, timedelta())
+
+    def set_aside(self, message: Message, error: Exception) -> None:
+        """Park a message whose delivery failed for a reason of its own, so that the others leave."""
+        if is_server_error(error):
+            self.is_down = True
+            logger.exception("Message %s: the database failed during its delivery", message.pk)
+        else:
+            DELIVERY.park(message.pk, error, self.now)
 
     def still_wanted(self, messages: list[Message]) -> list[Message]:
         """Those whose number has not opted out since they were taken; the others are cancelled."""
@@ -315,19 +366,31 @@ class Drain:
 
     # Writing
 
-    @transaction.atomic
     def write(self, messages: Sequence[Message]) -> None:
-        """Write what came of some messages; what the carrier told us of a number holds for all that waits for it."""
-        states.write(messages, before=Message.IN_FLIGHT, lease=self.lease, now=self.now)
-        while self.opted_out:
-            message = self.opted_out.pop()
-            consent.opt_out(message.recipient, source="carrier", now=self.now, message=message)
+        """Write what came of some messages; a carrier's opt-out of a number holds for all that waits for it."""
+        by_id = {message.pk: message for message in messages}
+
+        def outcomes(ids: Sequence[int], now: datetime) -> int:
+            written = states.write([by_id[pk] for pk in ids], before=Message.IN_FLIGHT, lease=self.lease, now=now)
+            for pk in self.opted_out.intersection(ids):
+                consent.opt_out(by_id[pk].recipient, source="carrier", now=now, message=by_id[pk])
+            return written
+
+        if messages:
+            DELIVERY.run_batch(lambda now: list(by_id), outcomes, self.now)
+            self.opted_out.difference_update(by_id)
 
     def let_go(self, messages: Sequence[Message]) -> None:
         """Give back what was taken and not handed over."""
         for message in messages:
             put_back(message)
         self.write(messages)
+
+
+def in_order(ids: Sequence[int]) -> list[Message]:
+    """These messages, in this order."""
+    found = {message.pk: message for message in Message.objects.filter(any_of("pk", ids))}
+    return [found[pk] for pk in ids]
 
 
 def put_back(message: Message) -> None:

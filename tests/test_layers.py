@@ -25,6 +25,7 @@ LAYERS = [
         "config.errors",
         "config.given",
         "config.literals",
+        "config.operations",
         "config.races",
     },
 ]

@@ -210,7 +210,7 @@ def lead(alice, bob, team, mary):
 
 def test_while_a_member_is_alerted_to_its_lead(mary, lead, removal):
     with transaction.atomic():
-        ((offer,),) = alerting.hold_turns(NOON)
+        ((offer,),) = alerting.hold_turns(alerting.claim(NOON), NOON)
         removal.begin(lambda: remove_contact(mary, now=LATER))
         removal.wait_until_it_waits()
         alerting.sort_out([offer], Caps([offer], NOON), NOON)

@@ -8,17 +8,22 @@ once more and give up.
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 
-from django.db import transaction
 from django.db.models import F, Min
 
+from config.due import Job
+from config.operations.parking import is_server_error
 from config.sandbox import calls, webhooks
 from config.sandbox.models import Callback, EmulatedText
 
 logger = logging.getLogger(__name__)
 
 Status = EmulatedText.Status
+
+JOB = Job("sandbox.callbacks", Callback)
+JOBS = (JOB,)
 
 BATCH = 50
 LEASE = timedelta(minutes=2)  # after a crash the rest of a batch is told again by then; doubles are Twilio's way too
@@ -36,33 +41,42 @@ BEFORE = {
 
 def next_due_at() -> datetime | None:
     """When the next callback falls due; None when none waits."""
-    due_at: datetime | None = Callback.objects.aggregate(due_at=Min("due_at"))["due_at"]
+    waiting = JOB.without_parked(Callback.objects.all())
+    due_at: datetime | None = waiting.aggregate(due_at=Min("due_at"))["due_at"]
     return due_at
 
 
 def run_due(now: datetime) -> int:
     """Write and tell every status due at `now`; return how many there were."""
-    done = 0
-    while batch := _claim(now):
-        told = [callback.pk for callback in batch if _tell(callback)]
+    total = 0
+    while True:
+        batch: list[Callback] = []
+        done = JOB.run_batch(partial(_claim, batch), partial(_write, batch), now)
+        told = [callback.pk for callback in batch if _tell_or_park(callback, now)]
         Callback.objects.filter(pk__in=told).delete()
         Callback.objects.filter(pk__in=[callback.pk for callback in batch]).update(due_at=now + RETRY)
-        done += len(batch)
-    return done
+        if not done:
+            return total
+        total += done
 
 
-@transaction.atomic
-def _claim(now: datetime) -> Sequence[Callback]:
-    """Take some due callbacks for ourselves and bring the ledger up to them."""
-    due = Callback.objects.filter(due_at__lte=now).order_by("due_at", "id").select_related("text", "call")
-    batch = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
-    Callback.objects.filter(pk__in=[callback.pk for callback in batch]).update(
-        due_at=now + LEASE, attempts=F("attempts") + 1
-    )
+def _claim(batch: list[Callback], now: datetime) -> Sequence[int]:
+    """Lock some due callbacks."""
+    batch.clear()
+    due = JOB.without_parked(Callback.objects.filter(due_at__lte=now)).order_by("due_at", "id")
+    return list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH])
+
+
+def _write(batch: list[Callback], ids: Sequence[int], now: datetime) -> int:
+    """Take these callbacks for ourselves and bring the ledger up to them."""
+    rows = Callback.objects.filter(pk__in=ids)
+    callbacks = list(rows.order_by("due_at", "id").select_related("text", "call"))
+    rows.update(due_at=now + LEASE, attempts=F("attempts") + 1)
     # In one order for all workers: of one text or call, two may have a callback each.
-    for callback in sorted(batch, key=lambda callback: (callback.text_id or 0, callback.call_id or 0)):
+    for callback in sorted(callbacks, key=lambda callback: (callback.text_id or 0, callback.call_id or 0)):
         _change(callback, now)
-    return batch
+    batch += callbacks
+    return len(callbacks)
 
 
 def _change(callback: Callback, now: datetime) -> None:
@@ -78,6 +92,17 @@ def _change_text(callback: Callback, text: EmulatedText, now: datetime) -> None:
     changes = {"status": status, "error_code": callback.error_code, "changed_at": now}
     line.update(**changes, **({"sent_at": now} if status == Status.SENT else {}))
     text.changed_at = now
+
+
+def _tell_or_park(callback: Callback, now: datetime) -> bool:
+    """Tell the service, and return whether the matter is closed; one that fails holds up no other."""
+    try:
+        return _tell(callback)
+    except Exception as error:
+        if is_server_error(error):
+            raise
+        JOB.park(callback.pk, error, now)
+        return False
 
 
 def _tell(callback: Callback) -> bool:

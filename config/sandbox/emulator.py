@@ -1,6 +1,6 @@
 """The emulated Twilio as a process: `python -m config.sandbox.emulator`, on 127.0.0.1 and EMULATOR_PORT.
 
-A process of its own, because a web worker that calls itself dead-locks. It installs this app alone: a carrier needs
+A process of its own, because a web worker that calls itself dead-locks. It installs little more than this app: a carrier needs
 neither admin nor REST framework in its memory. What it knows stands in tables, so it may die at any moment.
 """
 
@@ -15,7 +15,7 @@ from config import settings
 def main() -> None:
     """Serve until told to end."""
     service = {name: getattr(settings, name) for name in dir(settings) if name.isupper()}
-    django_settings.configure(**service | {"INSTALLED_APPS": ["config.sandbox"]})
+    django_settings.configure(**service | {"INSTALLED_APPS": ["config.operations", "config.sandbox"]})
     django.setup()
     # Not at the top: the server's models can be imported only now.
     import_module("config.sandbox.server").run(settings.EMULATOR_PORT)

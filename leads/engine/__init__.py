@@ -1,18 +1,22 @@
-"""What becomes of leads as time goes by (design 5 and 6). One of `settings.ENGINES`.
+"""What becomes of leads as time goes by. One of `settings.ENGINES`.
 
 Each module finds one kind of due work by an index of its own, and does a batch of it in one transaction. A window
 closes before the next one opens, and a lead falls back before somebody is alarmed about it.
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol
 
+from config.due import Job, run_each
 from leads.engine import accountability, alarms, fallbacks, turns, windows
 from leads.engine.holding import Moments
 
 
 class Kind(Protocol):
     """One kind of due work."""
+
+    JOB: Job
 
     def coming(self) -> Moments:
         """When something is next to be done, in order."""
@@ -22,6 +26,7 @@ class Kind(Protocol):
 
 
 KINDS: Final[tuple[Kind, ...]] = (windows, turns, fallbacks, accountability, alarms)
+JOBS: Final = tuple(kind.JOB for kind in KINDS)
 
 
 def next_due_at() -> datetime | None:
@@ -34,7 +39,7 @@ def run_due(now: datetime) -> int:
     """Do all that is due; returns how much that was."""
     done = 0
     while (due_at := next_due_at()) and due_at <= now:
-        settled = sum(run_all(kind, now) for kind in KINDS)
+        settled = run_each(partial(run_all, kind, now) for kind in KINDS)
         if not settled:  # somebody else has it
             break
         done += settled

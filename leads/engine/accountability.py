@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
 from django.db.models import Q
 
-from leads.engine.holding import Moments, due_by, hold_due
+from config.due import Job
+from leads.engine.holding import Moments, claim_due, due_by, leads_of
 from leads.handover import take_back
 from leads.models import Lead
 from leads.rollout import lateness_shift
+
+JOB: Final = Job("leads.accountability", Lead)
 
 IDLE: Final = Q(claimed_by_user__isnull=False, contacted_at=None, merged_into=None, team__isnull=False)
 MOST: Final = 100  # of a batch: each is taken back by some statements of its own
@@ -19,13 +21,21 @@ REASON: Final = "nobody was contacted in time"
 
 def coming() -> Moments:
     """When whoever has a lead must next have contacted somebody."""
-    return due_by("contact_due_at", IDLE).values_list("contact_due_at")
+    return due_by(JOB, "contact_due_at", IDLE).values_list("contact_due_at")
 
 
-@transaction.atomic
 def run_batch(now: datetime) -> int:
     """Take back some leads; returns how many were due."""
-    leads = hold_due("contact_due_at", IDLE, now, MOST)
+    return JOB.run_batch(claim, take_back_or_postpone, now)
+
+
+def claim(now: datetime) -> Sequence[int]:
+    return claim_due(JOB, "contact_due_at", IDLE, now, MOST)
+
+
+def take_back_or_postpone(ids: Sequence[int], now: datetime) -> int:
+    """Take these leads back; after an outage their time begins again."""
+    leads = leads_of(ids, "contact_due_at")
     late = [lead for lead in leads if is_late(lead, now)]
     put_off(late, now)
     if on_time := [lead for lead in leads if lead not in late]:

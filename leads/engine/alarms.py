@@ -1,34 +1,42 @@
 """Telling whoever leads a team that a lead of it lies unclaimed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
 from django.db.models import Q
 
+from config.due import Job
 from leads import alerts
-from leads.engine.holding import Moments, due_by, hold_due
+from leads.engine.holding import Moments, claim_due, due_by, leads_of
 from leads.models import Lead, TraceEntry
 from leads.trace import entry, trace_all, with_alerts
 from teams.models import User
 from teams.visibility import any_of
+
+JOB: Final = Job("leads.alarms", Lead)
 
 UNCLAIMED: Final = Q(claimed_by_user=None, merged_into=None)
 
 
 def coming() -> Moments:
     """When a lead has next lain unclaimed for too long."""
-    return due_by("alarm_at", UNCLAIMED).values_list("alarm_at")
+    return due_by(JOB, "alarm_at", UNCLAIMED).values_list("alarm_at")
 
 
-@transaction.atomic
 def run_batch(now: datetime) -> int:
     """Raise the alarm about some hundred leads; returns about how many."""
-    leads = hold_due("alarm_at", UNCLAIMED, now)
-    if leads:
-        raise_alarm(leads, now)
-        Lead.objects.filter(any_of("pk", [lead.pk for lead in leads])).update(alarm_at=None)
-    return len(leads)
+    return JOB.run_batch(claim, raise_and_clear, now)
+
+
+def claim(now: datetime) -> Sequence[int]:
+    return claim_due(JOB, "alarm_at", UNCLAIMED, now)
+
+
+def raise_and_clear(ids: Sequence[int], now: datetime) -> int:
+    """Raise the alarm about these leads, and note that it was raised."""
+    raise_alarm(leads_of(ids, "alarm_at"), now)
+    return Lead.objects.filter(any_of("pk", ids)).update(alarm_at=None)
 
 
 def raise_alarm(leads: list[Lead], now: datetime) -> None:

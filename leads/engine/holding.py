@@ -1,27 +1,36 @@
-"""Taking leads that are due and that nobody else holds, with their contacts: giving or taking a lead changes both."""
+"""Claiming due leads that no other transaction holds, with their contacts: giving or taking a lead changes both."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
+from config.due import Job
 from leads.models import Lead, LeadQuerySet
+from teams.visibility import any_of
 
 Moments = QuerySet[Any, tuple[datetime | None]]  # when something is next to be done, in order
 
 BATCH: Final = 500
 
 
-def hold_due(column: str, which: Q, now: datetime, most: int = BATCH) -> list[Lead]:
-    """Those due, the longest first, held until the transaction ends, with what is told of them.
+def claim_due(job: Job, column: str, which: Q, now: datetime, most: int = BATCH) -> Sequence[int]:
+    """Lock the leads that are due, the longest first, until the transaction ends; return their ids.
 
-    Waiting for a lead or a contact that somebody else holds could be waiting for each other: it is left for later.
+    A lead or a contact that another transaction holds is left for later: waiting could be waiting for each other.
     """
-    whole = due_by(column, which).select_related("contact", "source", "owner_user", "claimed_by_user", "team__creator")
-    rows = whole.filter(**{f"{column}__lte": now})
-    return list(rows.select_for_update(of=("self", "contact"), skip_locked=True, no_key=True)[:most])
+    due = due_by(job, column, which).filter(**{f"{column}__lte": now}).select_related("contact")
+    rows = due.only("contact", "contact__id").select_for_update(of=("self", "contact"), skip_locked=True, no_key=True)
+    return [lead.pk for lead in rows[:most]]
 
 
-def due_by(column: str, which: Q) -> LeadQuerySet:
+def leads_of(ids: Collection[int], column: str) -> list[Lead]:
+    """These leads, which the caller holds, with what their notifications show; the longest due first."""
+    whole = Lead.objects.filter(any_of("pk", ids)).order_by(column, "pk")
+    return list(whole.select_related("contact", "source", "owner_user", "claimed_by_user", "team__creator"))
+
+
+def due_by(job: Job, column: str, which: Q) -> LeadQuerySet:
     """The leads that are due some time, the next first."""
-    return Lead.objects.filter(which, **{f"{column}__isnull": False}).order_by(column, "pk")
+    return job.without_parked(Lead.objects.filter(which, **{f"{column}__isnull": False})).order_by(column, "pk")

@@ -1,4 +1,4 @@
-"""Alerting members whose turn has come (design 5 and 6).
+"""Alerting members whose turn has come .
 
 A batch is one transaction of few statements. It takes leads that nobody else holds, reads their offers anew, and writes
 offers, messages and claims together: an alert exists exactly once, whatever dies and however many workers run.
@@ -11,9 +11,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Model, QuerySet
 
+from config.due import Job
 from config.given import change
 from crm.models import Contact
 from leads.availability import Availability, why_unavailable
@@ -37,6 +38,8 @@ Status = LeadOffer.Status
 
 Row = TypeVar("Row", bound=Model)
 
+JOB: Final = Job("leads.turns", Lead)
+
 BATCH: Final = 2000  # some 160 ms
 
 # Whose turn has come, of leads that nobody else holds. Ids alone: the rows are read once they are held.
@@ -44,6 +47,7 @@ HOLD = """
 SELECT offer.lead_id
 FROM leads_leadoffer AS offer JOIN leads_lead AS lead ON lead.id = offer.lead_id
 WHERE offer.status = 'Pending' AND offer.notify_at <= %s
+AND lead.id NOT IN (SELECT row_id FROM operations_parkedrow WHERE job = %s AND is_parked)
 ORDER BY offer.notify_at, offer.position, offer.id
 LIMIT %s
 FOR NO KEY UPDATE OF lead SKIP LOCKED
@@ -126,7 +130,7 @@ Alert = tuple[DueOffer, str, Message]  # an offer, where it notes the alert, and
 
 def coming() -> Moments:
     """When the next members' turns come."""
-    return waiting().values_list("notify_at")
+    return JOB.without_parked(waiting(), "lead_id").values_list("notify_at")
 
 
 def waiting() -> LeadOfferQuerySet:
@@ -134,10 +138,21 @@ def waiting() -> LeadOfferQuerySet:
     return LeadOffer.objects.filter(status=Status.PENDING).order_by("notify_at", "position", "pk")
 
 
-@transaction.atomic
 def run_batch(now: datetime) -> int:
     """Settle what is due of some hundred offers' leads; returns how many offers that were."""
-    turns = hold_turns(now)
+    return JOB.run_batch(claim, settle, now)
+
+
+def claim(now: datetime) -> Sequence[int]:
+    """Lock some leads with an offer that is due."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [now, JOB.name, BATCH])
+        return list(dict.fromkeys(lead_id for (lead_id,) in cursor.fetchall()))
+
+
+def settle(ids: Sequence[int], now: datetime) -> int:
+    """Settle what is due of these leads; returns how many offers that were."""
+    turns = hold_turns(ids, now)
     caps = Caps((offer for turn in turns for offer in turn), now)
     for turn in turns:
         sort_out(turn, caps, now)
@@ -153,13 +168,8 @@ def run_batch(now: datetime) -> int:
 # Which turns
 
 
-def hold_turns(now: datetime) -> list[list[DueOffer]]:
-    """For each lead that is due and held by nobody else, its offers due at the first instant, in rank order."""
-    with connection.cursor() as cursor:
-        cursor.execute(HOLD, [now, BATCH])
-        held = {lead_id for (lead_id,) in cursor.fetchall()}
-    if not held:
-        return []
+def hold_turns(held: Collection[int], now: datetime) -> list[list[DueOffer]]:
+    """For each of these leads, which the caller holds, its offers due at the first instant, in rank order."""
     turns = [first_instant(list(turn)) for _, turn in groupby(due_offers(held, now), key=lambda offer: offer.lead_id)]
     return without_held_contacts(turns)
 

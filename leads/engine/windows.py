@@ -1,17 +1,21 @@
 """Closing offers whose exclusive window is over."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 
+from config.due import Job
 from leads.claims import cancel_alerts
 from leads.engine.holding import Moments
-from leads.models import LeadOffer
+from leads.models import Lead, LeadOffer
 from leads.succession import move_on
 from teams.visibility import any_of
 
 Status = LeadOffer.Status
+
+JOB: Final = Job("leads.windows", Lead)
 
 BATCH: Final = 500
 OVER: Final = "the exclusive window is over"
@@ -21,6 +25,7 @@ HOLD: Final = """
 SELECT offer.lead_id
 FROM leads_leadoffer AS offer JOIN leads_lead AS lead ON lead.id = offer.lead_id
 WHERE offer.status = 'Sent' AND offer.closes_at <= %s
+AND lead.id NOT IN (SELECT row_id FROM operations_parkedrow WHERE job = %s AND is_parked)
 ORDER BY offer.closes_at, offer.id
 LIMIT %s
 FOR NO KEY UPDATE OF lead SKIP LOCKED
@@ -29,20 +34,26 @@ FOR NO KEY UPDATE OF lead SKIP LOCKED
 
 def coming() -> Moments:
     """When the next windows close."""
-    closing = LeadOffer.objects.filter(status=Status.SENT, closes_at__isnull=False)
+    closing = JOB.without_parked(LeadOffer.objects.filter(status=Status.SENT, closes_at__isnull=False), "lead_id")
     return closing.order_by("closes_at", "pk").values_list("closes_at")
 
 
-@transaction.atomic
 def run_batch(now: datetime) -> int:
     """Expire what is over of some hundred leads; returns how many offers that were."""
+    return JOB.run_batch(claim, expire, now)
+
+
+def claim(now: datetime) -> Sequence[int]:
+    """Lock some leads with a window that is over."""
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, [now, BATCH])
-        held = {lead_id for (lead_id,) in cursor.fetchall()}
-    if not held:
-        return 0
-    over = LeadOffer.objects.filter(any_of("lead_id", held), status=Status.SENT, closes_at__lte=now)
+        cursor.execute(HOLD, [now, JOB.name, BATCH])
+        return list(dict.fromkeys(lead_id for (lead_id,) in cursor.fetchall()))
+
+
+def expire(ids: Sequence[int], now: datetime) -> int:
+    """Expire what is over of these leads."""
+    over = LeadOffer.objects.filter(any_of("lead_id", ids), status=Status.SENT, closes_at__lte=now)
     cancel_alerts(over, reason=OVER, now=now)
     expired = over.update(status=Status.EXPIRED, reason=OVER, settled_at=now)
-    move_on(held, now=now)
+    move_on(ids, now=now)
     return expired

@@ -189,7 +189,7 @@ def test_many_are_reminded_in_few_statements(alice, bob, charlie, team, clock, d
                 )
                 for n in range(size)
             )
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             assert reminders.run_due(NOON) == 3 * size
         assert Message.objects.count() == 3 * size
         told = Message.objects.filter(body__contains="Poppins").values_list("recipient", flat=True)

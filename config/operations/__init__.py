@@ -1,0 +1,1 @@
+"""What the operator looks after while the service runs: due work that failed, and its retry."""
