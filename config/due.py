@@ -4,7 +4,7 @@ An engine is a module with two functions and its jobs. Beat and nudges only trig
 announcement loses or doubles nothing; the sandbox's clock drives the same two functions.
 
 A job is one kind of due work. It claims some due rows and does them in one transaction. A row that fails is parked and
-holds up no other (docs/decisions/0012).
+holds up no other (docs/decisions/0012-one-bad-row.md).
 """
 
 import logging

@@ -7,11 +7,12 @@ from contextlib import suppress
 import psycopg
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from redis import Redis
 
 from config.due import BEAT_SEEN
+from config.operations.models import ParkedRow
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +26,22 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every part works, else 503 naming those that do not."""
+    """200 when every part works, else 503 naming those that do not; and how many rows of due work are parked."""
     missing = [name for name, works in PARTS.items() if not holds(works)]
     if missing:
         logger.info("Not ready: %s", ", ".join(missing))
-        answer = JsonResponse({"status": "not ready", "missing": missing}, status=503)
+        details = {} if "database" in missing else parked_count()
+        answer = JsonResponse({"status": "not ready", "missing": missing, **details}, status=503)
         answer._has_been_logged = True  # type: ignore[attr-defined]  # Django would, as an error: at every start, too
         return answer
-    return JsonResponse({"status": "ready"})
+    return JsonResponse({"status": "ready", **parked_count()})
+
+
+def parked_count() -> dict[str, int]:
+    """Parked rows take nothing from the readiness: all other work is done."""
+    with suppress(DatabaseError):
+        return {"parked": ParkedRow.objects.filter(is_parked=True).count()}
+    return {}
 
 
 def holds(works: Callable[[], bool]) -> bool:

@@ -1,7 +1,7 @@
 """The emulated Twilio as a process: `python -m config.sandbox.emulator`, on 127.0.0.1 and EMULATOR_PORT.
 
-A process of its own, because a web worker that calls itself dead-locks. It installs little more than this app: a carrier needs
-neither admin nor REST framework in its memory. What it knows stands in tables, so it may die at any moment.
+A process of its own, because a web worker that calls itself dead-locks. It installs little more than this app: a
+carrier needs neither admin nor REST framework in its memory. What it knows is in tables, so it may die at any moment.
 """
 
 from importlib import import_module
