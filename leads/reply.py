@@ -11,6 +11,7 @@ from leads.models import Lead, LeadOffer
 from leads.numbers import REMEMBERED
 from leads.wording import Story, choice
 from messaging import drafts, outbox
+from messaging.keywords import word_set
 from messaging.models import Message
 from teams.models import User
 
@@ -20,19 +21,25 @@ KEY = "1"  # to claim by a call, and then to hear how to reach the person
 NUMBER = r"[\s#(\"'*]*(?P<{}>[0-9]{{1,4}})[\s.,:!)\"'*\ufe0f\u20e3]*"
 NO = r"\W*(?:{})[\s.,:!]*"
 BEFORE, AFTER = NO.format("pass|decline"), NO.format("no|pass|decline")  # "No. 2" is a number, and no refusal
-LONE_NUMBER = re.compile(NUMBER.format("number"))
 DECLINED_NUMBER = re.compile(f"{BEFORE}{NUMBER.format('after')}|{NUMBER.format('before')}{AFTER}", re.IGNORECASE)
+
+# What may stand beside the number of a claim. Not "at", "in", "for" or "not": 7 may be an hour, or be refused.
+CLAIM_WORDS = word_set(
+    "claim claiming yes yep yeah yup ok okay sure take taking got get grab accept accepting want please pls plz "
+    "thanks thank you i ill i'll i'd like to will it lead number reply the mine"
+)
+MAX_ANSWER = 60  # characters of an answer
+MARKS = " \t\r\n#(\"'*.,:!)\u2019\u201c\u201d\ufe0f\u20e3\U0001f44d\u2705\U0001f64b\U0001f64f"
+TOKEN = re.compile(r"[a-z]+(?:['\u2019][a-z]+)?|[0-9]+|.", re.DOTALL)
 
 Status = LeadOffer.Status
 
 
 def claim_by_digit(message: Message, now: datetime) -> bool:
-    """Take an agent's text that is only a number, or one with a no: claim the lead they were alerted to with it, or
-    decline it, and answer."""
-    number = read_number(message.body, LONE_NUMBER)
-    try_it = take_it
+    """Claim or decline the lead whose number an agent's text names, and answer; False if the text says neither."""
+    number, try_it = read_claim(message.body), take_it
     if number is None:
-        number, try_it = read_number(message.body, DECLINED_NUMBER), leave_it
+        number, try_it = read_decline(message.body), leave_it
     if number is None or not message.sender:
         return False
     offers = offers_meant(message.sender, number)
@@ -43,8 +50,25 @@ def claim_by_digit(message: Message, now: datetime) -> bool:
     return True
 
 
-def read_number(text: str, pattern: re.Pattern[str]) -> int | None:
-    match = pattern.fullmatch(text)
+def read_claim(text: str) -> int | None:
+    """Return the number in "7", "#7", "claim 7" or "7 please"; None in "7?", "-7", "7 8", "7pm" or "call me at 7"."""
+    text = text.strip()
+    if len(text) > MAX_ANSWER:
+        return None
+    tokens = TOKEN.findall(text.lower().replace("\u2019", "'"))
+    numbers = [token for token in tokens if token[0] in "0123456789"]
+    others = (token for token in tokens if token not in numbers)
+    if len(numbers) != 1 or len(numbers[0]) > 4 or not all(token in CLAIM_WORDS or token in MARKS for token in others):
+        return None
+    turn = tokens.index(numbers[0])
+    is_joined = any(token.isalpha() for token in (*tokens[max(turn - 1, 0) : turn], *tokens[turn + 1 : turn + 2]))
+    return None if is_joined else int(numbers[0])  # "7get" is a typing error, "1i" may be anything
+
+
+def read_decline(text: str) -> int | None:
+    """Return the number in "7 no", "pass 7" or "decline 7"."""
+    text = text.strip()
+    match = DECLINED_NUMBER.fullmatch(text) if len(text) <= MAX_ANSWER else None
     return next((int(number) for number in match.groups() if number), None) if match else None
 
 

@@ -32,8 +32,8 @@ class MessageAdmin(ResourceAdmin):
     """The log: who was told what, and what became of it."""
 
     paginator = LongListPages
-    list_display = ["created_at", "channel", "purpose", "status", "sender", "recipient", "reason"]
-    list_filter = ["channel", "purpose", "status"]
+    list_display = ["created_at", "channel", "purpose", "status", "sender", "recipient", "automatic", "reason"]
+    list_filter = ["channel", "purpose", "status", "automatic"]
     search_fields = ["recipient", "sender"]
 
     def get_urls(self) -> list[Any]:

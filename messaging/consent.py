@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from config.due import nudge
 from crm.models import Contact
 from messaging.models import Consent, Message
 from messaging.states import cancel
@@ -25,14 +26,17 @@ class State:
 
     opted_out: bool = False
     granted: bool = False
+    suspended: bool = False  # until a person has read what may be an opt-out
 
 
 NOTHING_KNOWN = State()
 
 FOLD = """
 SELECT number,
-       coalesce((array_agg(kind ORDER BY id DESC) FILTER (WHERE kind <> 'granted'))[1] = 'opted_out', false),
-       bool_or(kind = 'granted')
+       coalesce((array_agg(kind ORDER BY id DESC) FILTER (WHERE kind IN ('opted_out', 'opted_in')))[1]
+                = 'opted_out', false),
+       bool_or(kind = 'granted'),
+       coalesce((array_agg(kind ORDER BY id DESC) FILTER (WHERE kind <> 'granted'))[1] = 'suspended', false)
 FROM messaging_consent WHERE number = ANY(%s) GROUP BY number
 """
 
@@ -50,7 +54,7 @@ def states_of(numbers: Collection[str]) -> dict[str, State]:
         return states
     with connection.cursor() as cursor:
         cursor.execute(FOLD, [list(states)])
-        states |= {number: State(opted_out, granted) for number, opted_out, granted in cursor.fetchall()}
+        states |= {number: State(*state) for number, *state in cursor.fetchall()}
     return states
 
 
@@ -72,12 +76,13 @@ def grant(numbers: Sequence[str], source: str, words: str, contact: Contact | No
             cursor.execute(GRANT, [source[:255], words, contact.pk if contact else None, now, given])
 
 
-def opt_out(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:
+def opt_out(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> Consent:
     """Note that this number is to be texted and called no more, by anybody, and cancel what waits for it."""
     with transaction.atomic():
-        _note(Kind.OPTED_OUT, number, source, now, words, message)
+        row = _note(Kind.OPTED_OUT, number, source, now, words, message)
         to_it = Message.objects.filter(channel__in=Message.BY_NUMBER, recipient=number)
         cancel(to_it, reason=OPTED_OUT, now=now)
+    return row
 
 
 def opt_in(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:
@@ -85,9 +90,24 @@ def opt_in(number: str, *, source: str, now: datetime, words: str = "", message:
     _note(Kind.OPTED_IN, number, source, now, words, message)
 
 
-def _note(kind: Kind, number: str, source: str, now: datetime, words: str, message: Message | None) -> None:
+def suspend(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:
+    """Hold automatic texts to this number until a person has read what may be an opt-out."""
+    _note(Kind.SUSPENDED, number, source, now, words, message)
+
+
+def resume(number: str, *, source: str, now: datetime) -> Consent:
+    """Note that a person has read it and found no opt-out, and let what was held be judged again now."""
+    with transaction.atomic():
+        row = _note(Kind.RESUMED, number, source, now, "", None)
+        held = Message.objects.filter(channel=Message.Channel.TEXT, recipient=number, status=Message.Status.HELD)
+        held.update(not_before=now, modified_at=now)
+    nudge("messaging.outbox")
+    return row
+
+
+def _note(kind: Kind, number: str, source: str, now: datetime, words: str, message: Message | None) -> Consent:
     # The message tells of the contact. To name it here too would be to wait for it, with messages in hand.
-    Consent.objects.create(
+    return Consent.objects.create(
         number=number,
         kind=kind,
         source=source[:255],

@@ -37,10 +37,20 @@ MESSAGE = {
     "subject": "The house in Irvine",
     "body": "Hello Mary, I can show it to you tomorrow.",
     "media": [],
+    "automatic": "",
     "template_id": 7,
     "created_at": "2018-01-16T09:09:09.000Z",
     "not_before": "2018-01-16T09:09:09.000Z",
     "sent_at": None,
+}
+CONSENT = {
+    "id": 12,
+    "number": "+19495550123",
+    "kind": "resumed",
+    "source": "user 1001",
+    "words": "",
+    "message_id": None,
+    "created_at": "2018-01-16T09:09:09.000Z",
 }
 CALL = {
     "id": 84,

@@ -1,7 +1,7 @@
 """What templates, their folders and conversations can be asked for."""
 
 from config.api.query import FilterSet
-from messaging.models import Message, Template, TemplateFolder
+from messaging.models import Consent, Message, Template, TemplateFolder
 
 
 class TemplateFilters(FilterSet):
@@ -36,12 +36,19 @@ class MessageFilters(FilterSet):
             "channel",
             "purpose",
             "status",
+            "automatic",
             "subject",
             "body",
             "created_at",
             "not_before",
             "sent_at",
         ]
+
+
+class ConsentFilters(FilterSet):
+    class Meta:
+        model = Consent
+        fields = ["id", "number", "kind", "created_at"]
 
 
 class CallFilters(FilterSet):

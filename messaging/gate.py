@@ -32,6 +32,8 @@ NO_CALLER = Verdict(rules.REFUSE, "no_sender", "There is no number to call from.
 NOBODY_TO_CALL = Verdict(rules.REFUSE, "no_number", "There is no valid number to call.")
 NO_ADDRESS = Verdict(rules.REFUSE, "no_address", "There is no valid email address.")
 
+AUTOMATIC = (Purpose.CAMPAIGN, Purpose.NOTICE)  # what no person has decided to send now
+
 OF_USERS = ("email", "first_name", "last_name", "timezone", "is_active")
 
 
@@ -104,6 +106,7 @@ def _text(message: Message, user: User | None, client: Client | None, state: con
         is_alert=message.purpose == Purpose.ALERT,
         is_do_not_contact=client is not None and client.is_do_not_contact,
         has_opted_out=state.opted_out,
+        is_suspended=state.suspended and message.purpose in AUTOMATIC,
         consent=_consent(state, client),
         allows_unknown_consent=settings.TEXTS_TO_UNKNOWN_CONSENT == "allow",
         default_zone=_zone(user.timezone if user else ""),

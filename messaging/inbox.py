@@ -12,8 +12,9 @@ from django.utils.module_loading import import_string
 from crm.models import Contact
 from crm.sources import source_named
 from messaging import consent, drafts, outbox
+from messaging.automatic import automatic_kind, quoted
 from messaging.gateways import Inbound
-from messaging.keywords import Keyword, asks_to_stop, keyword
+from messaging.keywords import Keyword, Wish, keyword, wish_to_stop
 from messaging.models import Message, MessageQuerySet, PhoneNumber
 from messaging.signals import text_received
 from teams.models import User
@@ -26,8 +27,13 @@ Taker = Callable[[Message, datetime], bool]  # what settings.INBOUND names
 NUMBER = re.compile(r"\+?[0-9]{3,15}")  # short codes, too
 MAX_NAMESAKES = 50  # contacts of one number who are considered
 SOURCE = "Text"  # of contacts who texted in
-HELP = "This number hands out leads. To claim one, reply with the number that its text names."
-HELP_AT_MOST_EVERY = timedelta(hours=1)  # a phone that answers by itself must not be answered for ever
+HELP = (
+    "This number sends lead alerts. To claim a lead, reply with the number in its text, such as 7. "
+    "To decline it, reply with that number and no, such as 7 no."
+)
+# A phone that answers by itself must not be answered for ever: at most so many explanations within so long.
+MAX_HELPS = {timedelta(hours=1): 5, timedelta(days=1): 20}
+MAX_SENT = 20  # of our latest texts to a handset, one of which a reaction may quote
 
 
 @transaction.atomic
@@ -48,8 +54,12 @@ def receive(text: Inbound, now: datetime) -> Message | None:
     message = _store(text, users.get(text.recipient), now)
     if meaning is not None:
         _obey(meaning, message, now)
-    elif not _is_taken(message, now):
-        _deliver(message, now)
+        return message
+    wish = _note_wish(message, now)
+    if message.automatic and wish is None:
+        _keep_automatic(message, now)
+    elif wish is Wish.CLEAR or not _is_taken(message, now):
+        _deliver(message, wish, now)
     return message
 
 
@@ -80,6 +90,7 @@ def _store(text: Inbound, user: User | None, now: datetime) -> Message:
         sender=text.sender,
         recipient=text.recipient,
         body=text.body,
+        automatic=automatic_kind(text.body, _sent_to(text) if quoted(text.body) else ()),
         media=list(text.media),
         provider_sid=text.provider_sid,
         created_at=now,
@@ -105,6 +116,12 @@ def _contact_of(text: Inbound, user: User | None) -> Contact | None:
         seen = Contact.objects.visible_to(user).filter(pk__in=[contact.pk for contact in known])
         visible = set(seen.values_list("pk", flat=True))
     return min(known, key=lambda contact: (*_distance(contact, user, visible), contact.rank_of(number)))
+
+
+def _sent_to(text: Inbound) -> list[str]:
+    """Return our latest texts to this handset from the number it texts, the latest first."""
+    ours = Message.objects.filter(recipient=text.sender, sender=text.recipient, contact__isnull=False)
+    return list(ours.order_by("-pk").values_list("body", flat=True)[:MAX_SENT])
 
 
 def last_texted(number: str, ours: str) -> Contact | None:
@@ -134,23 +151,40 @@ def _obey(meaning: Keyword, message: Message, now: datetime) -> None:
         consent.opt_in(message.sender, source="text", words=message.body, message=message, now=now)
 
 
+def _note_wish(message: Message, now: datetime) -> Wish | None:
+    """Obey a wish to stop in the sender's own words; where it only may be one, suspend automatic texts to a client."""
+    is_quotation = message.automatic == Message.Automatic.REACTION  # the words are ours
+    wish = None if is_quotation else wish_to_stop(message.body)
+    if e164(message.sender) != message.sender:
+        return wish  # another channel's address, which has no place in the ledger
+    if wish is Wish.CLEAR:
+        consent.opt_out(message.sender, source="text", words=message.body, message=message, now=now)
+    elif wish is Wish.DOUBTFUL and not consent.state_of(message.sender).suspended:
+        consent.suspend(message.sender, source="text", words=message.body, message=message, now=now)
+    return wish
+
+
+def _keep_automatic(message: Message, now: datetime) -> None:
+    """Keep what no person wrote: no reply, no lead, no answer to it. A stranger may be a person in spite of it."""
+    is_stranger = message.contact is None and _user_at(message.sender) is None
+    if is_stranger and message.automatic == Message.Automatic.AUTO_REPLY:
+        _deliver(message, None, now)
+
+
 def _is_taken(message: Message, now: datetime) -> bool:
     """Whether one of those whom settings name takes the text; they are asked in order."""
     takers: list[Taker] = [import_string(name) for name in settings.INBOUND]
     return any(take(message, now) for take in takers)
 
 
-def _deliver(message: Message, now: datetime) -> None:
+def _deliver(message: Message, wish: Wish | None, now: datetime) -> None:
     """Give the text to the contact it is from; a stranger becomes one.
 
     That a phone is a user's is only what the user says: who is a contact by it, or wants no texts, is heard first.
     """
-    wants_no_more = asks_to_stop(message.body)
-    if wants_no_more and e164(message.sender) == message.sender:  # "any reasonable means": 47 CFR 64.1200(a)(10)
-        consent.opt_out(message.sender, source="text", words=message.body, message=message, now=now)
     if message.contact is not None:
         text_received.send(Message, message=message, contact=message.contact, is_new=False, now=now)
-    elif wants_no_more:
+    elif wish is Wish.CLEAR:
         logger.info("Message %s is stored; its sender, who is nobody's contact, wants no texts", message.pk)
     elif user := _user_at(message.sender):
         _explain(user, now)
@@ -180,11 +214,13 @@ def _user_at(number: str) -> User | None:
 
 
 def _explain(user: User, now: datetime) -> None:
-    """Tell one of our users what the number is for."""
-    if not told_of_late(user, now).filter(body=HELP).exists():
-        outbox.queue_messages([drafts.alert_text(user, HELP, now)], now)
+    """Answer a text of one of our users that was not understood, within MAX_HELPS."""
+    for period, limit in MAX_HELPS.items():
+        if messages_since(user, now - period).filter(body=HELP)[:limit].count() == limit:
+            return
+    outbox.queue_messages([drafts.alert_text(user, HELP, now)], now)
 
 
-def told_of_late(user: User, now: datetime) -> MessageQuerySet:
-    """What was said to or by a user since they may have been helped; few, however many messages they have."""
-    return Message.objects.filter(user=user, created_at__gt=now - HELP_AT_MOST_EVERY)
+def messages_since(user: User, moment: datetime) -> MessageQuerySet:
+    """Return a user's messages since then, by an index: few, however many they have."""
+    return Message.objects.filter(user=user, created_at__gt=moment)

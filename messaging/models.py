@@ -124,6 +124,12 @@ class Message(models.Model):
         CANCELLED = "cancelled"
         RECEIVED = "received"
 
+    class Automatic(models.TextChoices):
+        """What a handset or a service sent in a person's name; "" is what a person wrote."""
+
+        REACTION = "reaction"  # `Liked "..."`
+        AUTO_REPLY = "auto_reply"  # out of office, driving
+
     IN_CONVERSATION = (Purpose.PERSONAL, Purpose.CAMPAIGN, Purpose.NOTICE, Purpose.INBOUND)
     WAITING = (Status.QUEUED, Status.HELD)
     IN_FLIGHT = (Status.SENDING, Status.UNKNOWN)
@@ -147,6 +153,7 @@ class Message(models.Model):
     subject = models.CharField(max_length=1000, blank=True)
     body = models.TextField(blank=True)
     html = models.TextField(blank=True)
+    automatic = models.CharField(max_length=10, choices=Automatic.choices, blank=True, default="", db_default="")
     media = models.JSONField(default=list, blank=True)  # URLs
     segments = models.PositiveSmallIntegerField(null=True, blank=True)
 
@@ -236,6 +243,8 @@ class Consent(models.Model):
         GRANTED = "granted"  # they inquired, or agreed to be texted
         OPTED_OUT = "opted_out"  # STOP, or the carrier told us
         OPTED_IN = "opted_in"  # START: lifts an opt-out and nothing else
+        SUSPENDED = "suspended"  # a sentence that may ask us to stop: automatic texts wait until a person has read it
+        RESUMED = "resumed"  # a person has read it, and it asked for something else: lifts a suspension, no opt-out
 
     number = models.CharField(max_length=16)  # E.164; outlives the contact
     kind = models.CharField(max_length=9, choices=Kind.choices)

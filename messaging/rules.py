@@ -25,6 +25,8 @@ IMPORTED: Final = "imported"  # unknown too, and nobody can attest to it: the li
 OPENS: Final = time(8)
 CLOSES: Final = time(21)
 
+SUSPENDED_CHECK: Final = timedelta(hours=1)  # lifting a suspension does not wait for it
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -34,6 +36,7 @@ class Facts:
     is_alert: bool = False  # to one of our own users, who asked for it
     is_do_not_contact: bool = False
     has_opted_out: bool = False
+    is_suspended: bool = False  # an automatic text to a number that may have asked us to stop
     consent: str = UNKNOWN
     allows_unknown_consent: bool = False  # settings.TEXTS_TO_UNKNOWN_CONSENT
     default_zone: str = "America/Los_Angeles"  # the recipient's, when the number does not tell
@@ -81,6 +84,14 @@ def has_not_opted_out(facts: Facts, now: datetime) -> Verdict | None:
     return Verdict(REFUSE, "opted_out", "The number has opted out of texts.") if facts.has_opted_out else None
 
 
+def is_not_suspended(facts: Facts, now: datetime) -> Verdict | None:
+    """Hold an automatic text while nobody has read whether the recipient asked us to stop."""
+    if not facts.is_suspended:
+        return None
+    until = min(now + SUSPENDED_CHECK, facts.valid_until or now + SUSPENDED_CHECK)
+    return Verdict(DEFER, "suspended", "The recipient may have asked for no more texts: read their text.", until)
+
+
 def has_consented(facts: Facts, now: datetime) -> Verdict | None:
     """Object where nobody knows that the person agreed, unless the operator lets such texts pass."""
     if facts.consent == GIVEN or (facts.consent == UNKNOWN and facts.allows_unknown_consent):
@@ -118,6 +129,7 @@ CLIENT_RULES: Final[tuple[Rule, ...]] = (
     has_not_opted_out,
     has_consented,
     is_still_valid,
+    is_not_suspended,
     is_daytime,
 )
 RING_RULES: Final[tuple[Rule, ...]] = (has_not_opted_out, is_still_valid)  # to one of our own users

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from config.api.fields import LooseChoice, LooseSerializer, LooseText, Reference
 from messaging import examples
 from messaging.fill import FIELDS, unknown_tokens
-from messaging.models import Message, Template, TemplateFolder
+from messaging.models import Consent, Message, Template, TemplateFolder
 from teams.models import User
 
 LONGEST = 100_000  # characters of an email that somebody types
@@ -116,6 +116,7 @@ class MessageSerializer(LooseSerializer[Message]):
             "subject",
             "body",
             "media",
+            "automatic",
             "template_id",
             "created_at",
             "not_before",
@@ -127,6 +128,7 @@ class MessageSerializer(LooseSerializer[Message]):
             "status",
             "reason",
             "media",
+            "automatic",
             "created_at",
             "not_before",
             "sent_at",
@@ -137,6 +139,19 @@ class MessageSerializer(LooseSerializer[Message]):
 
     def validate_body(self, body: str) -> str:
         return known_fields_only(body)
+
+
+class ConsentSerializer(LooseSerializer[Consent]):
+    """A row of the ledger of consent. `words` are what the person wrote, or was shown."""
+
+    number = LooseText(max_length=16)
+    kind = LooseChoice(choices=[Consent.Kind.RESUMED, Consent.Kind.OPTED_OUT], shown=Consent.Kind.values)
+
+    class Meta:
+        model = Consent
+        example = examples.CONSENT
+        fields = ["id", "number", "kind", "source", "words", "message_id", "created_at"]
+        read_only_fields = ["source", "words", "message_id", "created_at"]
 
 
 class CallByHandSerializer(LooseSerializer[Message]):

@@ -4,6 +4,7 @@ from config.api.resources import routes
 from messaging import webhooks
 from messaging.views import (
     ContactCallResource,
+    ContactConsentResource,
     ContactMessageResource,
     FolderShareResource,
     TemplateFolderResource,
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     *routes("template-folders", TemplateFolderResource),
     *routes("template-folders/<folder_id>/share", FolderShareResource),
     *routes("contacts/<contact_id>/messages", ContactMessageResource),
+    *routes("contacts/<contact_id>/consents", ContactConsentResource),
     *routes("contacts/<contact_id>/calls", ContactCallResource),
     path("webhooks/twilio/texts", webhooks.text_came_in),
     path("webhooks/twilio/texts/status", webhooks.text_got_on),

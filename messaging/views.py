@@ -7,14 +7,17 @@ from django.db.models import Count, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 
 from config.api.resources import BEYOND, Resource
+from config.errors import DomainError
 from crm.models import Contact
+from messaging import consent
 from messaging.by_hand.calling import ring
 from messaging.by_hand.writing import Wish, write
-from messaging.filters import CallFilters, MessageFilters, TemplateFilters, TemplateFolderFilters
+from messaging.filters import CallFilters, ConsentFilters, MessageFilters, TemplateFilters, TemplateFolderFilters
 from messaging.folders import copy_to
-from messaging.models import Message, Template, TemplateFolder
+from messaging.models import Consent, Message, Template, TemplateFolder
 from messaging.serializers import (
     CallByHandSerializer,
+    ConsentSerializer,
     FolderShareSerializer,
     MessageSerializer,
     TemplateFolderSerializer,
@@ -85,6 +88,35 @@ class ContactMessageResource(Resource[Message]):
         wish = Wish(**serializer.validated_data)
         serializer.instance, is_new = write(wish, self.parent, self.user, self.now)
         return is_new
+
+
+class ContactConsentResource(Resource[Consent]):
+    """What the numbers of a contact allowed or forbade, the latest first; the ledger is by number.
+
+    POST is what a person decides who has read a text that may be an opt-out: `resumed` or `opted_out`.
+    """
+
+    tag = BEYOND
+    verbs = ("list", "create", "retrieve")
+    serializer_class = ConsentSerializer
+    filterset_class = ConsentFilters
+    parent_model, parent_field = Contact, "contact"
+    default_order = ("-id",)
+
+    def get_queryset(self) -> QuerySet[Consent]:
+        return Consent.objects.filter(number__in=self.parent.numbers)
+
+    def perform_create(self, serializer: Any) -> None:
+        kind, number = serializer.validated_data["kind"], serializer.validated_data["number"]
+        if number not in self.parent.numbers:
+            message = "number must be one of the contact's numbers, in E.164."
+            raise NotTheirNumber(message, errors={"number": message})
+        decide = consent.resume if kind == Consent.Kind.RESUMED else consent.opt_out
+        serializer.instance = decide(number, source=f"user {self.user.pk}", now=self.now)
+
+
+class NotTheirNumber(DomainError):
+    """The contact does not have this number."""
 
 
 class ContactCallResource(Resource[Message]):

@@ -28,6 +28,7 @@ NAME = {"name": "Renamed"}
 SEAT = {"team_id": "{team}", "email": "charlie@example.com"}
 OPTION = {"team_id": "{team}", "user_id": "{dana}", "assign_automatically": False}
 EMAIL = {"channel": "email", "subject": "The house", "body": "Hello"}
+RESUME = {"kind": "resumed", "number": "+13105550142"}
 EVENT = {"contact_id": "{contact}", "type": "property_viewed"}
 SUB = {"user_id": "{frank}"}
 FIELD = {"name": "Pets", "data_type": "Text"}
@@ -90,6 +91,9 @@ TABLE = [
     ("get",    "/contacts/{contact}/messages",                     None,   1,   1,   1,   1, 404, 404,   1, 401),
     ("post",   "/contacts/{contact}/messages",                    EMAIL, 201, 201, 201, 201, 404, 404, 201, 401),
     ("get",    "/contacts/{contact}/messages/{message}",           None, 200, 200, 200, 200, 404, 404, 200, 401),
+    ("get",    "/contacts/{contact}/consents",                     None,   3,   3,   3,   3, 404, 404,   3, 401),
+    ("post",   "/contacts/{contact}/consents",                   RESUME, 201, 201, 201, 201, 404, 404, 201, 401),
+    ("get",    "/contacts/{contact}/consents/{consent}",           None, 200, 200, 200, 200, 404, 404, 200, 401),
     ("get",    "/contacts/{contact}/calls",                        None,   1,   1,   1,   1, 404, 404,   1, 401),
     ("post",   "/contacts/{contact}/calls",                        None, 400, 400, 400, 400, 404, 404, 400, 401),
     ("get",    "/contacts/{contact}/calls/{call}",                 None, 200, 200, 200, 200, 404, 404, 200, 401),
@@ -240,6 +244,7 @@ def world(alice, bob, dana, charlie, team, api):
     make("address", f"/contacts/{ids['contact']}/addresses", type="Home")
     make("activity", f"/contacts/{ids['contact']}/activities", kind="Call")
     make("message", f"/contacts/{ids['contact']}/messages", **(EMAIL | {"subject": "Welcome"}))
+    make("consent", f"/contacts/{ids['contact']}/consents", **RESUME)
     # Not through the API: nobody here has a number to call from, and whoever had would be told of the night.
     earlier = clock.now() - timedelta(hours=1)
     call = drafts.alert_call(bob, "Press 1.", earlier, contact=Contact.objects.get(), status="delivered")

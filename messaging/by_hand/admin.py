@@ -10,13 +10,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from config import clock
-from config.api.asking import ask
+from config.api.asking import Refusal, ask
 from config.api.resources import Resource
 from crm.models import Contact
+from messaging import consent
 from messaging.by_hand.forms import KINDS, ByHand
 from messaging.by_hand.writing import verdict_on, without_words
-from messaging.models import Message
-from messaging.views import ContactCallResource, ContactMessageResource
+from messaging.models import Consent, Message
+from messaging.views import ContactCallResource, ContactConsentResource, ContactMessageResource
 from teams.models import User
 
 PAGE: Final = "admin/messaging/message/by_hand.html"
@@ -24,6 +25,10 @@ RESOURCES: Final[dict[str, type[Resource[Any]]]] = {
     Message.Channel.TEXT: ContactMessageResource,
     Message.Channel.EMAIL: ContactMessageResource,
     Message.Channel.CALL: ContactCallResource,
+}
+DECISIONS: Final = {
+    Consent.Kind.RESUMED: "Campaign texts to {} continue.",
+    Consent.Kind.OPTED_OUT: "{} has opted out of texts and calls.",
 }
 MOST: Final = 50  # of the conversation; all of it is in the list of messages
 
@@ -51,6 +56,9 @@ def page(request: HttpRequest, kind: type[ByHand], contact_id: int) -> HttpRespo
     if contact is None:
         messages.error(request, f"There is no contact {contact_id} that you see.")
         return HttpResponseRedirect(reverse("admin:crm_contact_changelist"))
+    if request.method == "POST" and "consent" in request.POST:
+        decide(request, contact)
+        return HttpResponseRedirect(request.path)
     form = kind(user, request.POST if request.method == "POST" else None)
     send = partial(ask, RESOURCES[kind.channel], "POST", user, contact_id=str(contact_id))
     if request.method == "POST" and (sent := form.sent(send)):
@@ -60,8 +68,28 @@ def page(request: HttpRequest, kind: type[ByHand], contact_id: int) -> HttpRespo
     verdict = verdict_on(blank, now)
     context = {"title": f"{kind.channel.capitalize()} {contact}", "contact": contact, "form": form, "blank": blank}
     context |= {"verdict": verdict, "objection": form.objection(verdict)}
-    context |= {"said": said_with(contact), "others": links(contact_id, besides=kind)}
+    context |= {
+        "suspended": suspended_of(contact),
+        "said": said_with(contact),
+        "others": links(contact_id, besides=kind),
+    }
     return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
+
+
+def suspended_of(contact: Contact) -> list[str]:
+    """The contact's numbers that may have opted out, which a person must decide."""
+    return [number for number, state in consent.states_of(contact.numbers).items() if state.suspended]
+
+
+def decide(request: HttpRequest, contact: Contact) -> None:
+    """Write what the user decided about a suspended number, as the API would."""
+    body = {"kind": request.POST["consent"], "number": request.POST.get("number", "")}
+    try:
+        ask(ContactConsentResource, "POST", request.user, body, contact_id=str(contact.pk))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, DECISIONS[body["kind"]].format(body["number"]))
 
 
 def links(contact_id: int, besides: type[ByHand] | None = None) -> list[tuple[str, str]]:

@@ -27,6 +27,20 @@ def texts_in(settings, clock):
     return texts_in
 
 
+CLAIMS = [
+    "Claim 1",
+    "yes 1",
+    "take 1",
+    "1 please",
+    "I'll take 1",
+    "I\u2019ll take 1",
+    "got 1",
+    "CLAIM #1!",
+    "1, thanks.",
+]
+CLAIMS += ["Yes, I will take lead number 1 please", "ok 1", "1 \U0001f44d"]
+
+
 def offer_another(api, alice, mary):
     made = api(alice).made("/leads", inquiry(mary))
     api(alice).post(f"/leads/{made['id']}/offers")
@@ -41,7 +55,7 @@ def offered(api, alice, lead, run):
     return lead
 
 
-@pytest.mark.parametrize("body", ["1", " 1 ", "1.", "#1", "\n1\n", "1!", "(1)", "01", '"1"', "1\ufe0f\u20e3"])
+@pytest.mark.parametrize("body", ["1", " 1 ", "1.", "#1", "\n1\n", "1!", "(1)", "01", '"1"', "1\ufe0f\u20e3", *CLAIMS])
 def test_a_lone_digit_claims(offered, bob, texts_in, settings, body):
     assert texts_in(bob, body)
 
@@ -57,7 +71,40 @@ def test_a_lone_digit_claims(offered, bob, texts_in, settings, body):
 @pytest.mark.parametrize(
     "body",
     [
-        *("1 please", "call me at 1", "one", "", "1 2", "12345", "٣", "1a", "-1", "1?", "$1", "1-1", "+1", "1%"),
+        *(
+            "call me at 1",
+            "one",
+            "in 1 minutes",
+            "1pm",
+            "not 1",
+            "-1",
+            "claim 1?",
+            "yes at 1",
+            "who got 1",
+            "1 or 2",
+            "1:30",
+        ),
+        *(
+            "yes",
+            "claim",
+            "claim 1 " + "please " * 99,
+            "1.5",
+            "take 1 off",
+            "don't take 1",
+            "i1",
+            "give me 1",
+            "",
+            "1 2",
+            "12345",
+            "٣",
+            "1a",
+            "-1",
+            "1?",
+            "$1",
+            "1-1",
+            "+1",
+            "1%",
+        ),
         *(
             "no",
             "pass",

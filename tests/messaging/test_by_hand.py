@@ -61,6 +61,7 @@ def test_a_text_is_queued_from_the_callers_number(api, bob, client, path, bobs_n
         "subject": "",
         "body": "Hello Clara",
         "media": [],
+        "automatic": "",
         "created_at": "2027-03-01T20:00:00.000Z",
         "not_before": "2027-03-01T20:00:00.000Z",
         "sent_at": None,

@@ -166,3 +166,21 @@ def test_nobody_writes_without_a_session_or_from_another_site(bob, text_page):
     elsewhere.force_login(bob)
     assert elsewhere.post(text_page, {"body": "Hello"}).status_code == 403
     assert not Message.objects.exists()
+
+
+def test_a_number_that_may_have_opted_out_is_decided_there(browser, bob, charlie, client, text_page, now):
+    consent.suspend(CLIENT, source="text", words="I told you to stop", now=now)
+    decision = {"consent": "resumed", "number": CLIENT}
+
+    assert f"{CLIENT} may have asked for no more texts" in words(browser(bob).get(text_page))
+    browser(charlie).post(text_page, decision)
+    assert consent.state_of(CLIENT).suspended
+
+    page = browser(bob).post(text_page, decision, follow=True)
+    assert "may have asked" not in words(page)
+    assert not consent.state_of(CLIENT).suspended
+
+    consent.suspend(CLIENT, source="text", words="I told you to stop", now=now)
+    browser(bob).post(text_page, decision | {"consent": "opted_out"})
+    assert consent.state_of(CLIENT).opted_out
+    assert browser(bob).post(text_page, {"consent": "nonsense"}).status_code == 302

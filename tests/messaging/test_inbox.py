@@ -2,6 +2,7 @@
 
 import re
 import threading
+from datetime import timedelta
 from itertools import count
 from urllib.parse import urlencode
 
@@ -348,6 +349,57 @@ def test_a_wish_in_ones_own_words_opts_out_as_stop_does(texts_in, client, text, 
     assert not consent.state_of(CLIENT).opted_out
 
 
+def state_of(message):
+    row = Message.objects.get(pk=message.pk)
+    return row.status, row.not_before
+
+
+def test_what_may_be_a_wish_to_stop_holds_automatic_texts_until_a_person_has_read_it(
+    texts_in, client, bob, charlie, api, text, provider, now, heard
+):
+    message, path = text(), f"/contacts/{client.pk}/consents"
+
+    texts_in("I told you to stop")
+    texts_in("I told you to stop!")
+
+    outbox.run_due(now)
+    assert state_of(message) == ("held", now + timedelta(hours=1))
+    assert provider.taken == []
+    assert heard == [(client, False)] * 2
+    (row,) = api(bob).get(path).json()["data"]
+    assert (row["kind"], row["number"], row["words"]) == ("suspended", CLIENT, "I told you to stop")
+    assert api(charlie).post(path, {"kind": "resumed", "number": CLIENT}).status_code == 404
+    assert api(bob).post(path, {"kind": "resumed", "number": "+13105550199"}).status_code == 400
+    assert api(bob).post(path, {"kind": "granted", "number": CLIENT}).status_code == 400
+
+    assert api(bob).post(path, {"kind": "resumed", "number": CLIENT}).status_code == 201
+
+    outbox.run_due(now)
+    assert [body for _, body in provider.taken] == ["Hello Clara"]
+
+
+def test_a_person_who_finds_it_was_a_wish_opts_the_number_out(texts_in, client, bob, api, text, provider, now):
+    message = text()
+    texts_in("wrong number")
+
+    made = api(bob).post(f"/contacts/{client.pk}/consents", {"kind": "opted_out", "number": CLIENT})
+
+    assert (made.status_code, made.json()["source"]) == (201, f"user {bob.pk}")
+    assert state_of(message)[0] == "cancelled"
+    assert consent.state_of(CLIENT).opted_out
+
+
+def test_lifting_a_suspension_lifts_no_stop(texts_in, client, bob, api):
+    texts_in("STOP")
+    texts_in("I told you to stop")
+
+    api(bob).post(f"/contacts/{client.pk}/consents", {"kind": "resumed", "number": CLIENT})
+
+    assert consent.state_of(CLIENT).opted_out
+    texts_in("START")
+    assert consent.state_of(CLIENT) == consent.NOTHING_KNOWN
+
+
 def test_a_strangers_wish_opts_out_and_creates_nobody(texts_in, heard):
     texts_in("please don't text me again", sender=STRANGER)
 
@@ -364,14 +416,65 @@ def test_those_whom_settings_name_may_take_a_text(texts_in, client, heard, bob):
     assert heard == []
 
 
-def test_a_users_own_phone_is_told_what_the_number_is_for_once(texts_in, bob, dana, heard, settings):
+def test_a_users_own_phone_is_told_what_the_number_is_for_each_time_within_bounds(texts_in, dana, heard, settings):
     texts_in("hello?", sender=dana.phone_e164)
-    texts_in("I am driving", sender=dana.phone_e164)
-
     (answer,) = Message.objects.filter(purpose="alert")
     assert (answer.recipient, answer.sender, answer.body) == (dana.phone_e164, settings.ALERT_NUMBER, inbox.HELP)
+
+    for turn in range(9):
+        texts_in(f"Which one is it? {turn}", sender=dana.phone_e164)
+
+    assert Message.objects.filter(purpose="alert").count() == 5
     assert not Contact.objects.exists()
     assert heard == []
+
+
+def test_a_phone_that_answers_by_itself_is_not_answered(texts_in, dana):
+    texts_in("I'm driving with Do Not Disturb While Driving turned on.", sender=dana.phone_e164)
+    texts_in("Liked \u201cNew lead\u201d", sender=dana.phone_e164)
+
+    assert not Message.objects.filter(purpose="alert").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("Liked \u201cHello Clara\u201d", "reaction"),
+        ("A rare verb \u201cHello Clara\u201d", "reaction"),
+        ("I\u2019m driving with Do Not Disturb While Driving turned on.", "auto_reply"),
+    ],
+)
+def test_what_a_handset_sends_by_itself_is_kept_and_is_no_reply(
+    body, kind, texts_in, client, bob, api, text, provider, now, heard
+):
+    text()
+    outbox.run_due(now)
+
+    texts_in(body)
+
+    (kept,) = api(bob).get(f"/contacts/{client.pk}/messages", {"purpose": "inbound"}).json()["data"]
+    assert (kept["automatic"], kept["body"]) == (kind, body)
+    assert heard == []
+
+
+def test_a_wish_to_stop_in_an_automatic_text_counts(texts_in, client):
+    texts_in("I'm driving with Do Not Disturb While Driving turned on. Stop texting me.")
+
+    assert consent.state_of(CLIENT).opted_out
+
+
+def test_a_reaction_to_how_to_stop_is_no_stop(texts_in, client):
+    texts_in("Loved \u201cReply STOP to end\u201d")
+
+    assert not Consent.objects.exists()
+
+
+def test_a_strangers_automatic_answer_may_be_a_persons(texts_in, heard):
+    texts_in("Liked \u201cHello\u201d", sender=STRANGER)
+    assert not Contact.objects.exists()
+
+    texts_in("I am out of the office and will respond on Monday.", sender=STRANGER)
+    assert heard == [(Contact.objects.get(), True)]
 
 
 def test_a_contact_at_a_phone_that_a_user_names_as_theirs_is_heard(texts_in, client, dana, heard):
@@ -399,7 +502,7 @@ def test_whether_they_were_told_is_looked_up_among_their_latest_messages(alice, 
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
 
-    plan = inbox.told_of_late(bob, now).explain()
+    plan = inbox.messages_since(bob, now - timedelta(hours=1)).explain()
 
     assert "message_of_user" in plan
     assert re.search(r"Index Cond: .*user_id = .*created_at > ", plan)
