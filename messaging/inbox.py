@@ -128,7 +128,8 @@ def last_texted(number: str, ours: str) -> Contact | None:
     """Return the contact whom we texted last at this number from that number of ours, if it is still their number."""
     texts = Message.objects.filter(recipient=number, sender=ours, contact__isnull=False, channel=Message.Channel.TEXT)
     left = texts.exclude(status__in=(*Message.WAITING, Message.Status.CANCELLED, Message.Status.FAILED))
-    return Contact.objects.reached_at(number).filter(pk__in=left.order_by("-pk").values("contact")[:1]).first()
+    latest = left.order_by("-pk").values_list("contact", flat=True).first()
+    return Contact.objects.filter(pk=latest).reached_at(number).first() if latest else None
 
 
 def _distance(contact: Contact, user: User | None, visible: Collection[int]) -> tuple[bool, ...]:

@@ -97,6 +97,7 @@ class MessageSerializer(LooseSerializer[Message]):
     locals()["from"] = LooseText(source="sender", read_only=True)  # `from` is no name Python lets us assign to
     to = LooseText(source="recipient", read_only=True)
     body = LooseText(required=False, allow_blank=True, max_length=LONGEST)
+    automatic = LooseText(read_only=True, max_length=10)  # reaction, auto_reply, or "" for what a person wrote
     template_id = Reference("template", model=Template, write_only=True, required=False, allow_null=True)
 
     class Meta:

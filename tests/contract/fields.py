@@ -329,7 +329,7 @@ TABLES = [
     subject               | text 1000         | write    | ours
     body                  | text 100000       | write    | ours
     media                 | list              | read     | ours
-    automatic             | reaction, auto_reply | read  | ours
+    automatic             | text 10           | read     | ours
     template_id           | integer           | write only | ours
     created_at            | date-time         | read     | ours
     not_before            | date-time         | read     | ours
@@ -337,20 +337,6 @@ TABLES = [
     """,
         references={"template_id": "template"},
         unfiltered=("contact_id", "is_inbound", "reason", "from", "to", "template_id"),
-    ),
-    Table(
-        "Contact consents",
-        "/contacts/{contact}/consents",
-        """
-    id                    | integer           | read     | ours
-    number                | text 16           | required | ours
-    kind                  | granted, opted_out, opted_in, suspended, resumed | required | ours
-    source                | text 255          | read     | ours
-    words                 | text              | read     | ours
-    message_id            | integer           | read     | ours
-    created_at            | date-time         | read     | ours
-    """,
-        unfiltered=("source", "words", "message_id"),
     ),
     Table(
         "Contact calls",
