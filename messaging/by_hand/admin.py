@@ -89,7 +89,7 @@ def decide(request: HttpRequest, contact: Contact) -> None:
     except Refusal as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, DECISIONS[body["kind"]].format(body["number"]))
+        messages.success(request, DECISIONS[Consent.Kind(body["kind"])].format(body["number"]))
 
 
 def links(contact_id: int, besides: type[ByHand] | None = None) -> list[tuple[str, str]]:
