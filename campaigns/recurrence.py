@@ -33,6 +33,7 @@ PARTS: Final = {  # what a rule may consist of; nobody is reminded every minute 
     "BYMINUTE": _one_or_more("[0-5]?[0-9]"),
     "BYSETPOS": _one_or_more("[+-]?[1-9][0-9]{0,2}"),
 }
+MAX_RULE_LENGTH: Final = 2000  # characters; each day of a year by number takes 1,500
 BOUNDS: Final = ("INTERVAL", "COUNT", "UNTIL")
 MOST_OCCURRENCES: Final = 10_000  # hourly for a year, daily for a working life; then a rule has ended
 
@@ -62,6 +63,8 @@ def what_is_wrong(rule: str) -> str:
         parts = _parts(rule)
         _last(parts.get("UNTIL", "20010101"), ZoneInfo("UTC"))
         pattern = {name: value for name, value in parts.items() if name not in BOUNDS}
+        if pattern["FREQ"] == "HOURLY":  # has the same days as DAILY; dateutil would try each hour of 400 years
+            pattern["FREQ"] = "DAILY"
         return "" if next(_series(pattern, ANY_START), None) else NEVER
     except IndexError:  # so dateutil says that no month has a 53rd Sunday
         return NEVER
@@ -90,6 +93,8 @@ def _as_text(parts: Mapping[str, str]) -> str:
 
 def _parts(rule: str) -> dict[str, str]:
     """The parts of a rule by name, each of which we understand."""
+    if len(rule) > MAX_RULE_LENGTH:
+        raise ValueError(f"it is longer than {MAX_RULE_LENGTH:,} characters")
     parts: dict[str, str] = {}
     for text in rule.strip().upper().removeprefix("RRULE:").rstrip(";").split(";"):
         name, _, value = text.partition("=")

@@ -14,6 +14,8 @@ from campaigns.series import EVENT_ACTIONS, EVENT_TYPES, KINDS
 from config.api.fields import LooseInteger, LooseMoment, LooseSerializer, LooseText, Reference
 from config.api.values import milliseconds_z
 from messaging.models import Message
+from messaging.rendering import MAX_EMAIL
+from messaging.serializers import refuse_placeholders
 from teams.models import User
 
 MOMENT = {"type": "string", "format": "date-time"}
@@ -102,6 +104,11 @@ class CampaignActionSerializer(LooseSerializer[CampaignAction]):
             "description": template.description,
             "subject": template.subject,
         }
+
+    def validate_notes(self, notes: str) -> str:
+        """They become tasks and the emails that ask for a call; only as much is looked through as an email may have."""
+        refuse_placeholders(notes[:MAX_EMAIL])
+        return notes
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A change is judged together with what stands."""

@@ -6,11 +6,9 @@ from typing import Final
 
 from campaigns.models import ActionType, ContactCommunication
 from crm.models import Contact
-from messaging import templates
-from messaging.drafts import alert_email, email_to, text_to
-from messaging.fill import Unfilled
+from messaging.drafts import TEXT_LIFETIME, alert_email, email_to, text_to
 from messaging.models import Message, Template
-from messaging.wording import LONGEST_TEXT, TEXT_KEEPS, TOO_LONG, Unreadable, email_words, subject_line
+from messaging.rendering import MAX_BODY, Unrenderable, render, render_email, render_subject, render_text
 
 NO_TEMPLATE: Final = "There is no template: the action had none when the campaign was started, or it was removed since."
 EMPTY: Final = "The template is empty."
@@ -26,7 +24,7 @@ def message_for(communication: ContactCommunication, contact: Contact, now: date
         raise Unsendable("The sender no longer works here.")
     try:
         return WRITERS[communication.type](communication, contact, now)
-    except (Unfilled, Unreadable) as error:
+    except Unrenderable as error:
         raise Unsendable(str(error)) from error
 
 
@@ -37,18 +35,16 @@ def _text(communication: ContactCommunication, contact: Contact, now: datetime) 
         raise Unsendable("The contact has no mobile number.")
     if not sender.system_phone:
         raise Unsendable("The sender has no number to text from.")
-    body = _words(templates.fill(template.body, contact, sender))
-    if len(body) > LONGEST_TEXT:
-        raise Unsendable(TOO_LONG)
-    return text_to(contact, body, now, user=sender, valid_until=communication.send_at + TEXT_KEEPS)
+    body = _words(render_text(template.body, contact, sender))
+    return text_to(contact, body, now, user=sender, valid_until=communication.send_at + TEXT_LIFETIME)
 
 
 def _email(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
     sender, template = communication.send_from_user, _template_of(communication)
     if not contact.email.strip():
         raise Unsendable("The contact has no email address.")
-    subject = subject_line(template.subject, contact, sender)
-    plain, html = email_words(template.body, contact, sender)
+    subject = render_subject(template.subject, contact, sender)
+    plain, html = render_email(template.body, contact, sender)
     return email_to(contact, subject, plain if html else _words(plain), now, user=sender, html=html)
 
 
@@ -60,19 +56,19 @@ def _call(communication: ContactCommunication, contact: Contact, now: datetime) 
     numbers = [f"{kind}: {phone}" for kind, phone in phones.items() if phone.strip()]
     if not numbers:
         raise Unsendable("The contact has no phone number.")
-    parts = [f"Please call {contact}.", "\n".join(numbers), communication.notes, _script(communication, contact)]
+    script = communication.template.body if communication.template else ""
+    written = [_for_sender(text, communication, contact) for text in (communication.notes, script)]
+    parts = [f"Please call {contact}.", "\n".join(numbers), *written]
     body = "\n\n".join(part for part in parts if part.strip())
     return alert_email(communication.send_from_user, f"Call {contact}", body, now, contact=contact)
 
 
-def _script(communication: ContactCommunication, contact: Contact) -> str:
-    """What to say, as written where something cannot be filled in: a person reads it first."""
-    if communication.template is None:
-        return ""
+def _for_sender(text: str, communication: ContactCommunication, contact: Contact) -> str:
+    """Notes or a script, as typed where a merge field cannot be filled: a person reads it before it is said."""
     try:
-        return templates.fill(communication.template.body, contact, communication.send_from_user)
-    except Unfilled:
-        return communication.template.body
+        return render(text, contact, communication.send_from_user)
+    except Unrenderable:
+        return text[: MAX_BODY[Template.TemplateType.PHONE]]
 
 
 def _template_of(communication: ContactCommunication) -> Template:

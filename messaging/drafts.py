@@ -3,9 +3,9 @@
 Their times are all `now`, never the columns' defaults: those would read the clock once for every row.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db.models.base import ModelState
@@ -17,6 +17,10 @@ from teams.models import User
 
 Channel = Message.Channel
 Purpose = Message.Purpose
+
+# A text that could not leave for a day, because of an outage or of quiet hours, is out of date ("see you tomorrow").
+# Quiet hours last eleven hours.
+TEXT_LIFETIME: Final = timedelta(days=1)
 
 
 def alert_text(user: User, body: str, now: datetime, **more: Any) -> Message:

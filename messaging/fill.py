@@ -1,6 +1,6 @@
-"""Merge fields: `{{first_name}}`, or with something to say when it is empty, `{{first_name|there}}`.
+"""Merge fields: `{{first_name}}`, or with a fallback for an empty value, `{{first_name|there}}`.
 
-One regular expression over an allow-list. What users write never reaches a template engine: in one,
+One regular expression and a list of allowed names. No template engine ever sees what users write: in one,
 `{{contact.delete}}` deletes.
 """
 
@@ -24,40 +24,32 @@ FIELDS: Final = {
     "agent_phone": "the sender's phone",
 }
 TOKEN: Final = re.compile(r"\{\{([^{}|]*)(?:\|([^{}|]*))?\}\}")
-STRAY: Final = re.compile(r"\{\{(?!\{)[^\n{}]{0,30}\}?")  # what opens no merge field, and would be sent as it stands
-EITHER: Final = re.compile(f"{TOKEN.pattern}|{STRAY.pattern}")
 
 
 class Unfilled(ValueError):
-    """A merge field is empty and the text says nothing to put in its place."""
+    """A merge field is empty and has no fallback."""
 
     def __init__(self, token: str) -> None:
         self.token = token
         super().__init__(f"{{{{{token}}}}} is empty, and the text has nothing to put in its place.")
 
 
-def unknown_tokens(text: str) -> tuple[str, ...]:
-    """What stands where a merge field would, and is none of ours: as it stands, each once, in order."""
-    unknown = [match[0] for match in EITHER.finditer(text) if match[1] is None or _name(match) not in FIELDS]
-    joined = STRAY.findall(TOKEN.sub("", text))  # braces on both sides of a field that may be empty
-    return tuple(dict.fromkeys(unknown or joined))
-
-
 def fill(text: str, values: Mapping[str, str | None]) -> str:
-    """The text with each merge field filled, or what stands after its bar where the value is empty.
+    """Replace each merge field by its value, or by its fallback if the value is empty.
 
-    Raises `Unfilled` where both are empty: the message is held rather than sent as "Hi ,".
+    Raises `Unfilled` if both are missing: the message is held rather than sent as "Hi ,".
     """
     return TOKEN.sub(lambda match: _value(match, values), text)
 
 
-def _value(match: re.Match[str], values: Mapping[str, str | None]) -> str:
-    name, instead = _name(match), match[2]
-    value = (values.get(name) or "").strip() if name in FIELDS else ""
-    if not value and instead is None:
-        raise Unfilled(name)
-    return value or (instead or "").strip()
-
-
-def _name(match: re.Match[str]) -> str:
+def field_name(match: re.Match[str]) -> str:
+    """The name in a match of `TOKEN`."""
     return match[1].strip().lower()
+
+
+def _value(match: re.Match[str], values: Mapping[str, str | None]) -> str:
+    name, fallback = field_name(match), match[2]
+    value = (values.get(name) or "").strip() if name in FIELDS else ""
+    if not value and fallback is None:
+        raise Unfilled(name)
+    return value or (fallback or "").strip()

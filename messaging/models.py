@@ -46,7 +46,7 @@ class TemplateFolder(models.Model):
 
 
 class Template(models.Model):
-    """Words to send, with merge fields that messaging.fill knows (reference 2.22)."""
+    """A text to send, with merge fields (`messaging.fill`). What may be saved: `messaging.rendering.body_fault`."""
 
     class TemplateType(models.TextChoices):
         EMAIL = "Email"

@@ -7,18 +7,15 @@ from rest_framework import serializers
 
 from config.api.fields import LooseChoice, LooseSerializer, LooseText, Reference
 from messaging import examples
-from messaging.fill import FIELDS, unknown_tokens
 from messaging.models import Consent, Message, Template, TemplateFolder
+from messaging.rendering import MAX_EMAIL, body_fault, placeholder_fault
 from teams.models import User
 
-LONGEST = 100_000  # characters of an email that somebody types
 
-
-def known_fields_only(text: str) -> str:
-    """Refuse a text with merge fields that there are not: better now than when it is to be sent."""
-    if unknown := unknown_tokens(text):
-        names = " and ".join(token[:50] for token in unknown)
-        raise serializers.ValidationError(f"has no such merge field as {names}. There are {', '.join(FIELDS)}.")
+def refuse_placeholders(text: str) -> str:
+    """A validator: better now than when it is to be sent."""
+    if fault := placeholder_fault(text):
+        raise serializers.ValidationError(fault)
     return text
 
 
@@ -41,10 +38,15 @@ class TemplateSerializer(LooseSerializer[Template]):
         read_only_fields = ["user_id", "created_at", "modified_at"]
 
     def validate_subject(self, subject: str) -> str:
-        return known_fields_only(subject)
+        return refuse_placeholders(subject)
 
-    def validate_body(self, body: str) -> str:
-        return known_fields_only(body)
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A body must fit its type, whichever of the two is changed."""
+        if attrs.keys() & {"body", "template_type"}:
+            given = {name: attrs.get(name, getattr(self.instance, name, "")) for name in ("template_type", "body")}
+            if fault := body_fault(**given):
+                raise serializers.ValidationError({"body": fault})
+        return attrs
 
 
 class TemplateFolderSerializer(LooseSerializer[TemplateFolder]):
@@ -96,7 +98,7 @@ class MessageSerializer(LooseSerializer[Message]):
     purpose = LooseChoice(choices=Message.IN_CONVERSATION, read_only=True)
     locals()["from"] = LooseText(source="sender", read_only=True)  # `from` is no name Python lets us assign to
     to = LooseText(source="recipient", read_only=True)
-    body = LooseText(required=False, allow_blank=True, max_length=LONGEST)
+    body = LooseText(required=False, allow_blank=True, max_length=MAX_EMAIL)
     automatic = LooseText(read_only=True, max_length=10)  # reaction, auto_reply, or "" for what a person wrote
     template_id = Reference("template", model=Template, write_only=True, required=False, allow_null=True)
 
@@ -136,10 +138,10 @@ class MessageSerializer(LooseSerializer[Message]):
         ]
 
     def validate_subject(self, subject: str) -> str:
-        return known_fields_only(subject)
+        return refuse_placeholders(subject)
 
     def validate_body(self, body: str) -> str:
-        return known_fields_only(body)
+        return refuse_placeholders(body)
 
 
 class ConsentSerializer(LooseSerializer[Consent]):

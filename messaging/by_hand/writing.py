@@ -7,21 +7,21 @@ it; it is asked again when the message leaves.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from config.errors import DomainError
 from crm.contacts import hold
 from crm.models import Contact
-from messaging import gate, rules, states, templates
-from messaging.drafts import call_to, email_to, text_to
-from messaging.fill import Unfilled
+from messaging import gate, rules, states
+from messaging.drafts import TEXT_LIFETIME, call_to, email_to, text_to
 from messaging.models import Message, Template
 from messaging.outbox import queue_messages
-from messaging.wording import LONGEST_TEXT, TEXT_KEEPS, TOO_LONG, Unreadable, email_words, subject_line
+from messaging.rendering import RenderFault, Unrenderable, render, render_email, render_subject, render_text
 from teams.models import User
 
 Channel = Message.Channel
 Status = Message.Status
+R = TypeVar("R")
 
 # Agents click twice, and programs try again: the same words within so long are the same message.
 SAME_WITHIN: Final = timedelta(minutes=1)
@@ -37,9 +37,9 @@ class CannotBeSent(DomainError):
 class BadWords(DomainError):
     """This cannot be sent as it is worded."""
 
-    def __init__(self, field: str, fault: str) -> None:
+    def __init__(self, field: str, fault: str, code: str = "") -> None:
         message = f"{field} {fault}"
-        super().__init__(message, errors={field: message})
+        super().__init__(message, errors={field: message}, data={"code": code} if code else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +67,46 @@ def worded(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
     """The message with its merge fields filled, or BadWords."""
     if wish.template and wish.template.template_type != TEMPLATES[Channel(wish.channel)]:
         raise BadWords("template_id", f"names a template of the type {wish.template.template_type}.")
-    try:
-        return DRAFTERS[Channel(wish.channel)](wish, contact, user, now)
-    except (Unfilled, Unreadable) as error:
-        raise BadWords("body", f"cannot be filled in: {error}") from error
+    return DRAFTERS[Channel(wish.channel)](wish, contact, user, now)
 
 
 def _text(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
     if wish.subject:
         raise BadWords("subject", "is only for an email.")
-    body = templates.fill(wish.body or (wish.template.body if wish.template else ""), contact, user)
+    body = _rendered(wish, "body", render_text, contact, user)
     if not body.strip():
         raise BadWords("body", "may not be empty.")
-    if len(body) > LONGEST_TEXT:
-        raise BadWords("body", f"cannot be sent. {TOO_LONG}")
     return text_of(contact, user, now, body)
 
 
 def _email(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
     """What is typed is sent as it is typed; only a template may be HTML, as in campaigns."""
-    subject = subject_line(wish.subject or (wish.template.subject if wish.template else ""), contact, user)
+    subject = _rendered(wish, "subject", render_subject, contact, user)
     if not subject:
         raise BadWords("subject", "may not be empty.")
     if wish.body or not wish.template:
-        body, html = templates.fill(wish.body, contact, user), ""
+        body, html = _rendered(wish, "body", render, contact, user), ""
     else:
-        body, html = email_words(wish.template.body, contact, user)
+        body, html = _rendered(wish, "body", render_email, contact, user)
     if not (body.strip() or html):
         raise BadWords("body", "may not be empty.")
     return email_of(contact, user, now, body, subject=subject, html=html)
+
+
+def _rendered(wish: Wish, field: str, renderer: Callable[[str, Contact, User], R], contact: Contact, user: User) -> R:
+    """What is typed in a field, else the template's, rendered. BadWords names the one that is at fault."""
+    typed = getattr(wish, field)
+    template = None if typed else wish.template
+    try:
+        return renderer(getattr(template, field) if template else typed, contact, user)
+    except Unrenderable as error:
+        if template:
+            fault = f"names template {template.pk} ({template}), whose {field} cannot be sent: {error}"
+            raise BadWords("template_id", fault, error.code) from error
+        is_empty = error.code == RenderFault.EMPTY_MERGE_FIELD
+        raise BadWords(
+            field, f"cannot be filled in: {error}" if is_empty else f"cannot be sent. {error}", error.code
+        ) from error
 
 
 Drafter = Callable[[Wish, Contact, User, datetime], Message]
@@ -103,7 +114,7 @@ DRAFTERS: Final[dict[Channel, Drafter]] = {Channel.TEXT: _text, Channel.EMAIL: _
 
 
 def text_of(contact: Contact, user: User, now: datetime, body: str = "") -> Message:
-    return text_to(contact, body, now, user=user, purpose=Message.Purpose.PERSONAL, valid_until=now + TEXT_KEEPS)
+    return text_to(contact, body, now, user=user, purpose=Message.Purpose.PERSONAL, valid_until=now + TEXT_LIFETIME)
 
 
 def email_of(

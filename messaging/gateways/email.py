@@ -1,9 +1,10 @@
 """Email, by whatever backend Django is set up with."""
 
+import re
 import smtplib
 from contextlib import suppress
 from email.utils import formataddr, parseaddr
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
@@ -13,6 +14,7 @@ from messaging.models import Message
 
 PERMANENT = range(500, 600)  # SMTP: "the same request will fail again"
 HANGS_UP = 421  # SMTP: "closing transmission channel", by which the next email would be lost
+CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class EmailGateway:
@@ -70,11 +72,11 @@ def compose(message: Message) -> EmailMessage:
     """The email as it leaves: from the installation's address, in the name of the user who speaks."""
     user = message.user if message.purpose != Message.Purpose.ALERT else None
     email = EmailMultiAlternatives(
-        subject=" ".join(message.subject.split()),  # a line break would start another header
+        subject=header_text(message.subject),
         body=message.body,
         from_email=message.sender or sender_of(user),
         to=[message.recipient],
-        reply_to=[formataddr((user.get_full_name(), user.email))] if user else None,
+        reply_to=[formataddr((header_text(user.get_full_name()), user.email))] if user else None,
         headers={"Message-ID": message_id(message)},
     )
     if message.html:
@@ -89,7 +91,12 @@ def compose(message: Message) -> EmailMessage:
 def sender_of(user: Any) -> str:
     """`"Bob Example" <crm@example.com>`: mail in a user's own address would fail its domain's DMARC."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return formataddr((user.get_full_name() or name, address)) if user else settings.DEFAULT_FROM_EMAIL
+    return formataddr((header_text(user.get_full_name()) or name, address)) if user else settings.DEFAULT_FROM_EMAIL
+
+
+def header_text(text: str) -> str:
+    """A name or subject on one line: a line break would start another header, and the email would be refused."""
+    return " ".join(CONTROL_CHARACTERS.sub(" ", text).split())
 
 
 def message_id(message: Message) -> str:

@@ -185,3 +185,10 @@ def test_a_delay_beyond_its_bounds_is_refused_in_one_wording(api, alice, actions
 
     message = f"{field} must lie between 0 and {most}."
     assert (refused.status_code, refused.json()["errors"]) == (400, {field: message})
+
+
+def test_a_placeholder_in_the_notes_is_refused_with_the_right_spelling(api, alice, actions):
+    refused = api(alice).post(actions, example(notes="Ask [First Name]"))
+
+    assert (refused.status_code, set(refused.json()["errors"])) == (400, {"notes"})
+    assert "[First Name] at position 5 (write {{first_name}})" in refused.json()["errors"]["notes"]

@@ -138,14 +138,14 @@ def test_names_in_an_html_email_are_only_names(api, alice, campaign, run, mailou
 
 def test_a_call_tells_the_sender_whom_to_call_and_what_to_say(api, alice, campaign, run, mailoutbox):
     contact = make_contact(alice, home_phone="949 555 0177")
-    make_action(campaign, "Call Contact", notes="Be brief.")
+    make_action(campaign, "Call Contact", notes="Be brief, {{agent_first_name}}.")
     start(api, alice, campaign, contact)
 
     run(minutes=10)
 
     (email,) = mailoutbox
     assert (email.to, email.subject) == (["alice@example.com"], "Call Mary Jackson")
-    for words in ("(949) 555-0150", "949 555 0177", "Be brief.", "Hi Mary, welcome."):
+    for words in ("(949) 555-0150", "949 555 0177", "Be brief, Alice.", "Hi Mary, welcome."):
         assert words in email.body
     assert states() == [("Call Contact", False, True, "")]
 
@@ -268,7 +268,13 @@ def test_one_that_cannot_be_said_holds_up_nobody(alice, campaign, mary):
     [
         ("Text Contact", "x" * 1601, "The text is longer than 1,600 characters, which no carrier takes."),
         ("Text Contact", "\U0001f3e0" * 1_200_000, "The text is longer than 1,600 characters, which no carrier takes."),
-        ("Email Contact", "<" * 60 + "a>" * 60, "The HTML of the template cannot be read."),
+        ("Email Contact", "<b>" * 101, "The HTML of the email may have at most 100 elements within each other."),
+        ("Email Contact", "x" * 200_001, "The email is longer than 200,000 characters."),
+        (
+            "Email Contact",
+            "Hi {first_name}",
+            "There is no such merge field as {first_name} at position 4 (write {{first_name}}).",
+        ),
     ],
 )
 def test_words_that_cannot_be_sent_hold_up_nobody(alice, campaign, mary, kind, body, reason):
@@ -280,6 +286,50 @@ def test_words_that_cannot_be_sent_hold_up_nobody(alice, campaign, mary, kind, b
     assert engine.run_due(NOON + timedelta(hours=1)) == 2
     assert states() == [(kind, False, False, reason), ("Text Contact", True, False, "")]
     assert messages() == [("text", "+19495550150", "queued")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<b>&#" + "9" * 5_000 + ";</b>", "<b>&amp;#" + "9" * 5_000 + ";</b>", "<b>" + "<!--" * 24_999, "</" * 50_000],
+)
+def test_an_odd_template_that_was_saved_before_it_was_checked_holds_up_nobody(alice, campaign, mary, body):
+    make_action(odd := make_campaign(alice, "Odd"), "Email Contact", template=make_template(alice, "Email", body=body))
+    make_action(campaign)
+    enter(odd, mary)
+    enter(campaign, mary)
+
+    assert engine.run_due(NOON + timedelta(hours=1)) == 2
+
+    assert ("text", "+19495550150", "queued") in messages()
+    assert engine.run_due(NOON + timedelta(hours=1)) == 0
+
+
+def test_an_html_email_has_readable_text_beside_it(api, alice, campaign, mary, run, mailoutbox):
+    body = (
+        "<style>p {color: red}</style><p>Hi {{first_name}}</p><p>A<br>B</p><ul><li>Pool</ul>"
+        '<a href="https://example.com/?to={{email}}">See</a> or write to <{{agent_email}}>'
+    )
+    make_action(campaign, "Email Contact", template=make_template(alice, "Email", body=body))
+    start(api, alice, campaign, mary)
+
+    run(minutes=10)
+
+    (email,) = mailoutbox
+    assert email.body == (
+        "Hi Mary\n\nA\nB\n\n  * Pool\nSee (https://example.com/?to=mary@example.com) or write to <alice@example.com>"
+    )
+    assert email.alternatives[0][0].endswith("or write to &lt;alice@example.com>")
+
+
+def test_a_text_email_with_angle_brackets_is_sent_as_typed(api, alice, campaign, mary, run, mailoutbox):
+    body = "See: <https://example.com/homes/12>\n\nBob <bob@example.com>"
+    make_action(campaign, "Email Contact", template=make_template(alice, "Email", body=body))
+    start(api, alice, campaign, mary)
+
+    run(minutes=10)
+
+    (email,) = mailoutbox
+    assert (email.body, email.alternatives) == (body, [])
 
 
 def test_a_communication_is_open_until_the_provider_has_its_message(api, alice, campaign, mary, clock, sending):

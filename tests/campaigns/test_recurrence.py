@@ -119,6 +119,7 @@ def test_the_time_on_the_wall_stays_unless_the_clocks_skip_it(frequency, interva
         ("FREQ=MINUTELY", "'FREQ=MINUTELY' is not understood"),
         ("FREQ=DAILY;INTERVAL=0", "'INTERVAL=0' is not understood"),
         ("FREQ=DAILY;BYSECOND=1", "'BYSECOND=1' is not understood"),
+        ("FREQ=YEARLY;BYMONTHDAY=" + "1," * 1_000_000 + "1", "longer than 2,000 characters"),
         ("FREQ=DAILY;BYHOUR=24", "'BYHOUR=24' is not understood"),
         ("FREQ=DAILY;UNTIL=20261399", "month must be in 1..12"),
         ("FREQ=DAILY\nRDATE:20270101", "is not understood"),
@@ -134,7 +135,12 @@ def test_what_is_no_rule_is_refused_by_what_is_wrong_with_it(rule, named):
 
 @pytest.mark.parametrize(
     "rule",
-    ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=MONTHLY;BYDAY=53SU", "FREQ=WEEKLY;BYMONTH=4;BYMONTHDAY=31"],
+    [
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=MONTHLY;BYDAY=53SU",
+        "FREQ=WEEKLY;BYMONTH=4;BYMONTHDAY=31",
+        "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30;BYMINUTE=" + ",".join(map(str, range(60))),
+    ],
 )
 def test_a_rule_that_no_date_fits_is_refused(rule):
     assert what_is_wrong(rule) == NEVER

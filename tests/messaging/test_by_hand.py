@@ -131,7 +131,9 @@ def test_a_merge_field_that_there_is_not_is_refused_by_name(api, bob, path):
     refused = api(bob).post(path, TEXT | {"body": "Hello {{firstname}}"})
 
     assert refused.status_code == 400
-    assert refused.json()["errors"]["body"].startswith("body has no such merge field as {{firstname}}.")
+    assert refused.json()["errors"]["body"].startswith(
+        "body has no such merge field as {{firstname}} at position 7 (write {{first_name}})."
+    )
 
 
 def no_number_of_bobs(bob, client, settings):
@@ -339,6 +341,29 @@ def test_a_template_of_an_email_may_be_html_and_what_is_typed_is_not(api, bob, p
     assert (made["subject"], made["body"]) == ("For Clara", "Hello Clara")
     assert Message.objects.get(pk=made["id"]).html == "<p>Hello <b>Clara</b></p>"
     assert (typed["body"], Message.objects.get(pk=typed["id"]).html) == ("Write to <bob@example.com>", "")
+
+
+@pytest.mark.contract(
+    "Contact messages", "A stored template that cannot be sent is 400, and `template_id` says why", "ours"
+)
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("Hi {first_name}", "unknown_placeholder"),
+        ("<b>" * 200, "unreadable_html"),
+        ("<b>&#" + "9" * 5_000 + ";{{company}}</b>", "empty_merge_field"),
+        ("x" * 300_000, "too_long"),
+        ("{{email|x}}" * 18_000, "too_long"),
+    ],
+)
+def test_a_stored_template_that_cannot_be_sent_is_named(api, bob, path, make_template, body, code):
+    template_id = make_template("Email", subject="Hello", description="Email #12", body=body)
+
+    refused = api(bob).post(path, {"channel": "email", "template_id": template_id})
+
+    assert (refused.status_code, refused.json()["data"]) == (400, {"code": code})
+    assert f"template {template_id} (Email #12)" in refused.json()["errors"]["template_id"]
+    assert not Message.objects.exists()
 
 
 def test_a_template_of_another_type_or_of_somebody_else_is_refused(api, bob, dana, team, path, make_template):

@@ -4,9 +4,13 @@ import smtplib
 
 import pytest
 from django.core.mail.backends.base import BaseEmailBackend
+from hypothesis import given
+from hypothesis import strategies as st
 
 from messaging import drafts, outbox
+from messaging.gateways.email import compose
 from messaging.models import Message
+from teams.models import User
 
 said = []  # what the server does next: an error while connecting, one while sending, or neither
 arrived = []
@@ -116,3 +120,29 @@ def test_an_email_that_cannot_be_written_is_refused_and_the_next_leaves(email, n
     assert outcome(broken)[0] == "failed"
     assert outcome(fine)[0] == "sent"
     assert arrived == ["two"]
+
+
+@pytest.mark.parametrize("name", ["Bob\r\nBcc: x@example.com", "Bob\x00", "Bob\u2028X", "Bob\x85", '"Bob', "Bob, <x"])
+def test_a_name_never_makes_all_emails_of_an_agent_fail(bob, email, now, outcome, name):
+    if "\x00" not in name:  # PostgreSQL holds none
+        User.objects.filter(pk=bob.pk).update(first_name=name)
+    message = email()
+
+    outbox.run_due(now)
+
+    assert outcome(message) == ("sent", "")
+
+
+@pytest.mark.django_db
+@given(st.text(), st.text())
+def test_any_name_and_subject_make_an_email(name, subject):
+    user = User(first_name=name, last_name="Example", email="bob@example.com")
+    message = Message(pk=1, purpose="personal", user=user, subject=subject, recipient="clara@example.com", body="Hello")
+
+    headers = compose(message).message()
+
+    assert set(headers.keys()) <= {
+        *("Subject", "From", "To", "Reply-To", "Date", "Message-ID"),
+        *("Content-Type", "MIME-Version", "Content-Transfer-Encoding"),
+    }
+    assert "bob@example.com" in headers["Reply-To"]

@@ -3,7 +3,7 @@
 import pytest
 
 from messaging.models import Template
-from messaging.templates import Unfilled, fill
+from messaging.rendering import RenderFault, Unrenderable, render
 from tests.messaging.conftest import make_client
 
 NO_COUNTS = {"Email": 0, "Text": 0, "Phone": 0, "Direct Mail Letter": 0, "Direct Mail Postcard": 0}
@@ -64,8 +64,67 @@ def test_a_merge_field_that_there_is_not_is_refused_by_name(field, template):
     answer = template(**{field: "Hi {{frist_name}}, {{ first_name }}, {{contact.delete}}"})
 
     assert answer.status_code == 400
-    assert "{{frist_name}} and {{contact.delete}}" in answer.json()["errors"][field]
+    error = answer.json()["errors"][field]
+    assert "{{frist_name}} at position 4 (write {{first_name}}) and {{contact.delete}} at position 38" in error
     assert not Template.objects.exists()
+
+
+@pytest.mark.contract(
+    "Templates", "A placeholder of another product, such as `{first_name}` or `*|FNAME|*`, is 400", "ours"
+)
+@pytest.mark.parametrize("field", ["body", "subject"])
+def test_a_placeholder_of_another_product_is_refused_with_the_right_spelling(field, template):
+    answer = template(**{field: "100% off, *|FNAME|*"})
+
+    assert answer.status_code == 400
+    assert "*|FNAME|* at position 11 (write {{first_name}})" in answer.json()["errors"][field]
+
+
+@pytest.mark.contract(
+    "Templates",
+    "A `body` of at most 1,600 characters in a `Text`, 10,000 in a `Phone`, 100,000 in the others",
+    "ours",
+)
+@pytest.mark.parametrize(("kind", "most"), [("Text", 1_600), ("Phone", 10_000), ("Email", 100_000)])
+def test_a_body_has_room_for_what_its_type_can_send(api, bob, template, kind, most):
+    made = template(template_type=kind, body="x" * most)
+    assert made.status_code == 201
+
+    refused = template(template_type=kind, body="x" * (most + 1))
+    assert (refused.status_code, set(refused.json()["errors"])) == (400, {"body"})
+    assert f"{most:,}" in refused.json()["errors"]["body"]
+
+
+def test_a_body_must_fit_the_type_that_it_is_given_later(api, bob, template):
+    made = template(template_type="Email", body="x" * 1_601).json()
+
+    assert set(api(bob).patch(f"/templates/{made['id']}", {"template_type": "Text"}).json()["errors"]) == {"body"}
+    assert api(bob).patch(f"/templates/{made['id']}", {"description": "Long"}).status_code == 200
+
+
+@pytest.mark.contract("Templates", "HTML that hides its own text or cannot be shown as text is 400", "ours")
+@pytest.mark.parametrize(
+    ("body", "limit"),
+    [
+        ("<b>" * 30_000, "100 elements"),
+        ("<div>" * 101 + "Hello", "100 elements"),
+        ("<b>" + "<!--" * 24_999, "-->"),
+        ("<b>" + "</" * 49_998, "&lt;"),
+        ("<b>" + "<?" * 49_998, "&lt;"),
+        ("<b>&#" + "9" * 5_000 + ";</b>", "&#1114111;"),
+        ("<b>Hello</b> <i", "closed"),
+        ("<ul>" * 90 + "<li>x" * 19_000, "200,000 characters"),
+    ],
+)
+def test_html_that_cannot_be_sent_is_refused_with_the_limit(template, body, limit):
+    refused = template(template_type="Email", body=body)
+
+    assert (refused.status_code, set(refused.json()["errors"])) == (400, {"body"})
+    assert limit in refused.json()["errors"]["body"]
+
+
+def test_only_an_email_is_html(template):
+    assert template(template_type="Text", body="<b> is bold, </ is not").status_code == 201
 
 
 def test_also_when_it_is_changed(api, bob, template):
@@ -205,12 +264,13 @@ def test_a_folder_needs_a_name(api, bob):
     assert set(api(bob).post("/template-folders", {}).json()["errors"]) == {"name"}
 
 
-def test_filling_knows_both_people(bob):
+def test_rendering_knows_both_people(bob):
     contact = make_client(bob, last_name="Client")
 
-    assert fill("Hi {{First_Name}}, {{agent_first_name}} here: {{agent_phone}}", contact, bob) == (
+    assert render("Hi {{First_Name}}, {{agent_first_name}} here: {{agent_phone}}", contact, bob) == (
         f"Hi Clara, Bob here: {bob.phone}"
     )
-    assert fill("{{company|Your firm}}", contact, bob) == "Your firm"
-    with pytest.raises(Unfilled):
-        fill("{{company}}", contact, bob)
+    assert render("{{company|Your firm}}", contact, bob) == "Your firm"
+    with pytest.raises(Unrenderable) as refused:
+        render("{{company}}", contact, bob)
+    assert refused.value.code == RenderFault.EMPTY_MERGE_FIELD
