@@ -29,10 +29,9 @@ from leads.models import (
 from leads.report.admin import DistributionReportAdmin
 from leads.rules.admin import LeadRouteAdmin
 from leads.taking.admin import LeadOfferAdmin, PondLeadAdmin
-from leads.timeline import how_claimed
 from leads.views import UnaskedLeadResource
 from leads.why.admin import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
-from leads.why.state import facts, outcome
+from leads.why.state import facts, how_claimed, outcome
 from messaging.by_hand.admin import links as links_by_hand
 from teams.models import User
 

@@ -4,16 +4,18 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Case, QuerySet, Value, When
 
 from config.errors import Conflict, DomainError
 from config.given import change
+from config.reasons import Reason, reason_text
 from crm.contacts import tell_of_change
 from crm.models import Contact, ContactShare
 from leads.models import Lead, LeadOffer
+from leads.reasons import EndReason
 from leads.succession import move_on
 from messaging import outbox
 from messaging.models import Message
@@ -50,8 +52,7 @@ VIA: Final = {
     Through.AUTOMATIC: Lead.ClaimedVia.AUTO,
     Through.ASSIGNMENT: Lead.ClaimedVia.ASSIGNED,
 }
-CLAIMED: Final = "the lead was claimed"
-LEFT: Final = "the member left the team"
+CLAIMED: Final = Reason(EndReason.LEAD_CLAIMED)
 
 
 class AlreadyClaimed(Conflict):
@@ -105,7 +106,7 @@ def decline(offer: LeadOffer, *, now: datetime) -> LeadOffer:
         return offer
     if offer.status not in UNDECIDED:
         raise OfferNotOpen(f"This offer is no longer open: it is {offer.status}.")
-    cancel_alerts(LeadOffer.objects.filter(pk=offer.pk), reason="the offer was declined", now=now)
+    cancel_alerts(LeadOffer.objects.filter(pk=offer.pk), reason=Reason(EndReason.DECLINED), now=now)
     settle(offer, Status.DECLINED, now=now)
     move_on([offer.lead_id], now=now)
     return offer
@@ -241,19 +242,24 @@ def end_other_offers(lead_ids: Collection[int], *, now: datetime) -> None:
     """These leads are claimed: those alerted have lost, those waiting need not be told."""
     LeadOffer.objects.filter(lead__in=lead_ids, status__in=UNDECIDED).update(
         status=Case(When(status=Status.SENT, then=Value(Status.LOST)), default=Value(Status.CANCELLED)),
-        reason=CLAIMED,
         settled_at=now,
+        **end_columns(CLAIMED),
     )
 
 
-def cancel_alerts(offers: QuerySet[LeadOffer], *, reason: str, now: datetime) -> None:
+def end_columns(reason: Reason) -> dict[str, Any]:
+    """The columns of an offer that ended for this reason."""
+    return {"end_code": reason.code, "end_details": dict(reason.details) or None}
+
+
+def cancel_alerts(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
     """What asks for a claim and has not left yet shall not leave."""
     cancel_all_alerts(offers.filter(status=Status.SENT), reason=reason, now=now)
 
 
-def cancel_all_alerts(offers: QuerySet[LeadOffer], *, reason: str, now: datetime) -> None:
+def cancel_all_alerts(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
     """What was to be told of these offers and has not left yet, also that somebody got the lead, shall not leave."""
     alerts = offers.values_list("alert_text_id", "alert_email_id", "alert_call_id")
     ids = [alert for each in alerts for alert in each if alert]  # first, so that an index serves
     if ids:
-        outbox.cancel(Message.objects.filter(pk__in=ids), reason=reason, now=now)
+        outbox.cancel(Message.objects.filter(pk__in=ids), reason=reason_text(*reason), now=now)

@@ -27,7 +27,8 @@ CITY_WORDS: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"
 CITY_WORD: Final = re.compile(r"\b(st|ste|ft|mt)\b(?!['\u2019])\.?")
 CITY_BREAK: Final = re.compile(r"[,/\-\u2010-\u2015]")
 CITY_MARK: Final = re.compile(r"[.'`\u2018\u2019\u02bb]")
-NEVER_OPENS: Final = "never within a year"
+OPEN_HOURS: Final = "open_hours"
+NEVER_OPEN: Final = "never_open"  # the condition of hours that do not begin within a year
 MOST_TOLD: Final = 20  # values of one condition
 MOST_LETTERS: Final = 200  # of its hours
 
@@ -113,9 +114,9 @@ def _unmet(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Iter
         yield Unmet("price", [conditions.price_from, conditions.price_to], _plain(inquiry.price))
     if inquiry.at is not None and not conditions.hours.is_open(inquiry.at, calendar.zone, calendar.closed_on):
         if not conditions.is_held_until_open:
-            yield Unmet("open_hours", _hours(conditions, calendar), _time(inquiry.at, calendar))
+            yield Unmet(OPEN_HOURS, _hours(conditions, calendar), _time(inquiry.at, calendar))
         elif opening(conditions, inquiry, calendar) is None:
-            yield Unmet("open_hours", _hours(conditions, calendar), NEVER_OPENS)
+            yield Unmet(NEVER_OPEN, _hours(conditions, calendar), _time(inquiry.at, calendar))
 
 
 def _hours(conditions: Conditions, calendar: Calendar) -> str:

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from config.reasons import Reason
 from leads.models import Lead, TraceEntry
 
 
-def note_contacts(told: Mapping[tuple[int, int], str], *, now: datetime) -> None:
+def note_contacts(told: Mapping[tuple[int, int], Reason], *, now: datetime) -> None:
     """`told`: by user and contact, how they were in contact. Leads that others have of these contacts do not count."""
     which = Q()
     for user_id, contact_id in told:
@@ -20,9 +21,13 @@ def note_contacts(told: Mapping[tuple[int, int], str], *, now: datetime) -> None
         TraceEntry.objects.bulk_create(contacted(lead, told, now) for lead in leads)
 
 
-def contacted(lead: Lead, told: Mapping[tuple[int, int], str], now: datetime) -> TraceEntry:
+def contacted(lead: Lead, told: Mapping[tuple[int, int], Reason], now: datetime) -> TraceEntry:
     how = told[lead.claimed_by_user_id or 0, lead.contact_id]
-    words = f"User {lead.claimed_by_user_id} was in contact: {how}."
     return TraceEntry(
-        lead=lead, at=now, kind=TraceEntry.Kind.CONTACTED, actor_user_id=lead.claimed_by_user_id, reason=words
+        lead=lead,
+        at=now,
+        kind=TraceEntry.Kind.CONTACTED,
+        actor_user_id=lead.claimed_by_user_id,
+        code=how.code,
+        details={"user_id": lead.claimed_by_user_id} | dict(how.details),
     )

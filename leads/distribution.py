@@ -9,23 +9,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from django.conf import settings
 from django.db import connection
 
 from config import due
 from config.given import change, insertion
+from config.reasons import Reason
 from leads import alerts
 from leads.claims import CLAIMED, cancel_alerts, end_other_offers, give_leads
 from leads.fallback import POND, TEAM, USER, Fallback, Hop, next_hop
 from leads.models import Lead, LeadOffer, TraceEntry
+from leads.reasons import EventCode, FallbackReason
 from leads.rollout import Plan
 from leads.roster import hold_round_robins, keep_places, roster_of
 from leads.trace import entry, trace, trace_all, with_alerts
 from teams.models import Team, User
 from teams.visibility import any_of
-from teams.warnings import why_not_fallback
+from teams.warnings import fallback_user_reason
 
 Status = LeadOffer.Status
 Kind = TraceEntry.Kind
@@ -45,7 +47,7 @@ PLANNED: Final = {
 OFFERED: Final = (
     {"lead_id": "bigint", "round": "smallint"}
     | PLANNED
-    | {"created_at": "timestamptz", "status": "text", "reason": "text", "reply_phone": "text"}
+    | {"created_at": "timestamptz", "status": "text", "end_code": "text", "reply_phone": "text"}
 )
 turn_of: Final = attrgetter(*PLANNED)
 
@@ -93,15 +95,17 @@ def give_to_earlier_claimer(lead: Lead, past: Past, *, start: datetime, now: dat
     if earlier is None or earlier.claimed_by_user_id is None:
         return False
     user_id = earlier.claimed_by_user_id
-    words = f"User {user_id} claimed lead {earlier.pk} of this contact"
-    reason = roster_of(team_of(lead), now).why_not(user_id, now)
-    if not reason:
+    reason = roster_of(team_of(lead), now).skip_reason(user_id, now)
+    if reason is None:
         told = assign(lead, cast(User, earlier.claimed_by_user), now=now)
-        trace(lead, Kind.GIVEN, f"{words}.", now=now, user_id=user_id, alerts=told)
+        ids: dict[str, Any] = {"user_id": user_id, "earlier_lead_id": earlier.pk}
+        trace(lead, Kind.GIVEN, EventCode.EARLIER_CLAIM, now=now, alerts=told, **ids)
         return True
-    if start > now and user_id not in past.users and not roster_of(team_of(lead), start).why_not(user_id, start):
-        past.claimer, reason = user_id, f"{reason}; it is theirs when it opens"
-    trace(lead, Kind.PLANNED, f"{words}, but cannot take this one now: {reason}.", now=now)
+    code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
+    if start > now and user_id not in past.users and not roster_of(team_of(lead), start).skip_reason(user_id, start):
+        past.claimer, code = user_id, EventCode.EARLIER_CLAIMER_LATER
+    ids = {"earlier_claimer_user_id": user_id, "earlier_lead_id": earlier.pk}
+    trace(lead, Kind.PLANNED, code, now=now, because=reason.as_json(), **ids)
     return False
 
 
@@ -147,8 +151,12 @@ def follow_fallbacks(
         onward = move_to_fallbacks(stranded, pasts, now)
         tried = offer_to_teams(onward, pasts, start, now)
         told = [(lead, plan) for lead, plan in tried if not plan.is_empty]
-        trace_all([entry(lead, Kind.PLANNED, f"Offered to team {lead.team_id}.", now, plan) for lead, plan in told])
+        trace_all([entry(lead, Kind.PLANNED, offered_to_team(lead), now, plan) for lead, plan in told])
         stranded = [(lead, plan) for lead, plan in tried if plan.is_empty]
+
+
+def offered_to_team(lead: Lead) -> Reason:
+    return Reason(EventCode.OFFERED_TO_TEAM, {"team_id": lead.team_id})
 
 
 def pasts_of(leads: Sequence[Lead]) -> Pasts:
@@ -232,7 +240,7 @@ def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: Pasts
         for lead, plan, hop in moves
         if hop.target is None
     ]
-    entries = [entry(lead, KINDS[hop.target], hop.reason, now, plan, **where(hop)) for lead, plan, hop in moves]
+    entries = [entry(lead, KINDS[hop.target], hop.reason, now, plan) for lead, plan, hop in moves]
     for lead, _, hop in moves:
         arrive(lead, hop, now)
     told = give_to_users([(lead, hop.user_id or 0) for lead, _, hop in moves if hop.target == USER], now)
@@ -245,7 +253,8 @@ def hop_of(lead: Lead, past: Past, fallbacks: Mapping[int, Fallback]) -> Hop:
     """Where this lead goes from its team; not to a user who has had it."""
     hop = next_hop(lead.team_id or 0, past.teams, lead.hop, settings.MOST_FALLBACKS, fallbacks)
     if hop.target == USER and hop.user_id in past.returned:
-        return Hop(f"{hop.reason[:-1]}, who had the lead already: it waits for its owner.")
+        details = {"from_team_id": lead.team_id, "fallback_user_id": hop.user_id}
+        return Hop(Reason(FallbackReason.USER_HAD_LEAD, details))
     return hop
 
 
@@ -293,7 +302,7 @@ def fallbacks_of(team_ids: Collection[int]) -> dict[int, Fallback]:
 
 
 def fallback_of(team: Team) -> Fallback:
-    return Fallback(team.fallback_target, team.fallback_team_id, team.fallback_user_id, why_not_fallback(team))
+    return Fallback(team.fallback_target, team.fallback_team_id, team.fallback_user_id, fallback_user_reason(team))
 
 
 @contextmanager
@@ -305,9 +314,3 @@ def on_their_way(leads: Sequence[Lead]) -> Iterator[None]:
     if moved:
         with connection.cursor() as cursor:
             cursor.execute(*change(Lead._meta.db_table, PROGRESS, list(zip(*moved, strict=True))))
-
-
-def where(hop: Hop) -> dict[str, int]:
-    """The team or the user a hop leads to."""
-    ids = {"team_id": hop.team_id, "user_id": hop.user_id}
-    return {name: number for name, number in ids.items() if number is not None}

@@ -7,8 +7,10 @@ from django.db import transaction
 from django.db.models import F
 
 from config.errors import Conflict, DomainError, NotAllowed
-from leads.claims import UNDECIDED, cancel_alerts, hold_lead
+from config.reasons import Reason
+from leads.claims import UNDECIDED, cancel_alerts, end_columns, hold_lead
 from leads.models import Lead, LeadOffer, LeadQuerySet, TraceEntry
+from leads.reasons import EndReason, EventCode
 from leads.trace import trace
 from teams.models import User
 
@@ -52,10 +54,9 @@ def merge(lead: Lead, double: Lead, *, actor: User, now: datetime) -> Lead:
     lead.is_contact_given |= double.is_contact_given
     lead.modified_at = now
     lead.save()
-    goes_on = ", which goes on in its place" if takes_way else ""
-    words = f"User {actor.pk} merged lead {double.pk} into lead {lead.pk}{goes_on}."
+    code = EventCode.MERGED_AND_CONTINUED if takes_way else EventCode.MERGED
     for each in (lead, double):
-        trace(each, TraceEntry.Kind.MERGED, words, now=now, actor=actor, lead_id=double.pk, into_lead_id=lead.pk)
+        trace(each, TraceEntry.Kind.MERGED, code, now=now, actor=actor, lead_id=double.pk, into_lead_id=lead.pk)
     return lead
 
 
@@ -138,9 +139,9 @@ def take_over_way(lead: Lead, double: Lead) -> None:
 def end_double(double: Lead, lead: Lead, now: datetime) -> None:
     """Nobody is told of the double any more, and nothing more is due of it."""
     offers = LeadOffer.objects.filter(lead=double, status__in=UNDECIDED)
-    reason = f"merged into lead {lead.pk}"
+    reason = Reason(EndReason.LEAD_MERGED, {"lead_id": lead.pk})
     cancel_alerts(offers, reason=reason, now=now)
-    offers.update(status=LeadOffer.Status.CANCELLED, reason=reason, settled_at=now)
+    offers.update(status=LeadOffer.Status.CANCELLED, settled_at=now, **end_columns(reason))
     ended: dict[str, Any] = dict.fromkeys(DUE)
     Lead.objects.filter(pk=double.pk).update(merged_into=lead, modified_at=now, **ended)
 
@@ -151,5 +152,6 @@ def take_over_claim(lead: Lead, double: Lead, now: datetime) -> None:
         setattr(lead, name, getattr(double, name))
     lead.falls_back_at = lead.alarm_at = lead.ponded_at = None
     offers = LeadOffer.objects.filter(lead=lead, status__in=UNDECIDED)
-    cancel_alerts(offers, reason=f"claimed as lead {double.pk}", now=now)
-    offers.update(status=LeadOffer.Status.CANCELLED, reason=f"claimed as lead {double.pk}", settled_at=now)
+    reason = Reason(EndReason.CLAIMED_AS_DUPLICATE, {"lead_id": double.pk})
+    cancel_alerts(offers, reason=reason, now=now)
+    offers.update(status=LeadOffer.Status.CANCELLED, settled_at=now, **end_columns(reason))

@@ -94,6 +94,8 @@ ROUTING_TRACE = {
     "decided_at": "2018-01-16T09:09:09.000Z",
     "decision": {
         "tried": [{"route_id": 12, "matched": True, "condition": "", "expected": None, "actual": None}],
+        "code": "routed_to_team",
+        "details": {"route_id": 12, "team_id": 3},
         "reason": "Route 12 matches: the lead is offered to team 3.",
         "target": "Team Rollout",
         "route_id": 12,
@@ -101,24 +103,26 @@ ROUTING_TRACE = {
         "campaign_id": 6,
         "is_automatic": True,
     },
-    "skipped": [{"user_id": 1003, "reason": "paused: every alert is off"}],
+    "skipped": [{"user_id": 1003, "code": "alerts_off", "details": {}, "reason": "all alerts are off"}],
     "rotation": None,
     "timeline": [
         {
             "at": "2018-01-16T09:09:09.000Z",
             "kind": "Passed over",
-            "reason": "User 1003 is passed over: paused: every alert is off.",
+            "code": "member_skipped",
+            "reason": "User 1003 is skipped: all alerts are off.",
             "actor_user_id": None,
             "user_id": 1003,
             "team_id": 3,
             "route_id": None,
             "offer_id": None,
             "message_id": None,
-            "details": {},
+            "details": {"because": {"code": "alerts_off", "details": {}}},
         },
         {
             "at": "2018-01-16T09:10:42.000Z",
             "kind": "Claimed",
+            "code": "claimed_by_text_reply",
             "reason": "User 1002 claimed the lead by replying to the text.",
             "actor_user_id": 1002,
             "user_id": 1002,
@@ -133,9 +137,9 @@ ROUTING_TRACE = {
 TEST_ALERT = {
     "user_id": 1002,
     "channels": [
-        {"channel": "Text", "is_used": True, "reason": ""},
-        {"channel": "Email", "is_used": True, "reason": ""},
-        {"channel": "Phone", "is_used": False, "reason": "switched off"},
+        {"channel": "Text", "is_used": True, "code": "", "details": {}, "reason": ""},
+        {"channel": "Email", "is_used": True, "code": "", "details": {}, "reason": ""},
+        {"channel": "Phone", "is_used": False, "code": "channel_off", "details": {}, "reason": "switched off"},
     ],
 }
 OFFER_COUNTS = {"offers": 2, "alerted": 2, "claims": 1, "declines": 0, "lost": 1, "expired": 0}
@@ -204,6 +208,8 @@ REHEARSAL = {
                     "target": "Team",
                     "team_id": 3,
                     "user_id": None,
+                    "code": "routed_to_team",
+                    "details": {"route_id": 12, "team_id": 3},
                     "reason": "Route 12 matches: the lead is offered to team 3.",
                     "offers": [
                         {
@@ -214,7 +220,14 @@ REHEARSAL = {
                             "assign_automatically": False,
                         }
                     ],
-                    "skipped": [{"user_id": 1003, "reason": "paused until 2018-01-20T08:00Z"}],
+                    "skipped": [
+                        {
+                            "user_id": 1003,
+                            "code": "paused",
+                            "details": {"until": "2018-01-20T08:00:00+00:00"},
+                            "reason": "paused until 2018-01-20T08:00Z",
+                        }
+                    ],
                     "rotation": None,
                     "ends_at": "2018-01-16T09:14:09.000Z",
                 },
@@ -223,6 +236,8 @@ REHEARSAL = {
                     "target": "Pond",
                     "team_id": 3,
                     "user_id": None,
+                    "code": "fell_back_to_pond",
+                    "details": {"from_team_id": 3},
                     "reason": "Team 3 falls back to its pond.",
                     "offers": [],
                     "skipped": [],

@@ -4,9 +4,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from config.reasons import Reason
+from leads.reasons import FallbackReason
+
 TEAM: Final = "Team"
 POND: Final = "Pond"
 USER: Final = "User"
+
+REASONS: Final = {TEAM: FallbackReason.TO_TEAM, POND: FallbackReason.TO_POND, USER: FallbackReason.TO_USER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +21,14 @@ class Fallback:
     target: str | None = None
     team_id: int | None = None
     user_id: int | None = None
-    objection: str = ""  # why that user gets no leads, in plain words
+    objection: Reason | None = None  # why that user gets no leads
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
     """The next stop of a lead, with why it goes there. Without a target it goes nowhere: it waits for its owner."""
 
-    reason: str
+    reason: Reason
     target: str | None = None
     team_id: int | None = None
     user_id: int | None = None
@@ -32,15 +37,16 @@ class Hop:
 def next_hop(team_id: int, been_to: Collection[int], hops: int, most: int, fallbacks: Mapping[int, Fallback]) -> Hop:
     """The stop after this team, of a lead that took `hops` of at most `most` and was with the teams `been_to`."""
     fallback = fallbacks.get(team_id, Fallback())
+    came_from = {"from_team_id": team_id}
     if fallback.target is None:
-        return Hop(f"Team {team_id} has no fallback: the lead waits for its owner.")
+        return Hop(Reason(FallbackReason.NO_FALLBACK, came_from))
     if fallback.objection:
-        to = f"user {fallback.user_id}, who {fallback.objection}"
-        return Hop(f"Team {team_id} falls back to {to}: it waits for its owner.")
+        details = {"fallback_user_id": fallback.user_id, "because": fallback.objection.as_json()}
+        return Hop(Reason(FallbackReason.USER_UNAVAILABLE, came_from | details))
     if hops >= most:
-        return Hop(f"The lead fell back {hops} times, which is the most: it waits for its owner.")
+        return Hop(Reason(FallbackReason.TOO_MANY, came_from | {"count": hops}))
     if fallback.target == TEAM and fallback.team_id in {team_id, *been_to}:
-        return Hop(f"Team {team_id} falls back to team {fallback.team_id}, where the lead has been already.")
-    words = {TEAM: f"team {fallback.team_id}", POND: "its pond", USER: f"user {fallback.user_id}"}
-    reason = f"Team {team_id} falls back to {words[fallback.target]}."
+        return Hop(Reason(FallbackReason.TEAM_HAD_LEAD, came_from | {"fallback_team_id": fallback.team_id}))
+    destination = {TEAM: {"team_id": fallback.team_id}, POND: {}, USER: {"user_id": fallback.user_id}}[fallback.target]
+    reason = Reason(REASONS[fallback.target], came_from | destination)
     return Hop(reason, fallback.target, fallback.team_id, fallback.user_id)

@@ -8,14 +8,16 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from config.errors import Conflict, DomainError, NotAllowed
+from config.reasons import Reason
 from crm.contacts import tell_of_change
 from crm.models import Contact, ContactShare
 from leads import alerts
-from leads.claims import cancel_all_alerts, hold_lead, refuse_merged
+from leads.claims import cancel_all_alerts, end_columns, hold_lead, refuse_merged
 from leads.distribution import assign, offer_all, pasts_of
 from leads.models import Lead, LeadOffer, LeadQuerySet, TraceEntry
+from leads.reasons import EndReason, EventCode, claim_code
 from leads.rollout import Plan
-from leads.timeline import claim_details, how_claimed
+from leads.timeline import claim_details
 from leads.trace import entry, trace, trace_all
 from teams.models import Team, TeamMember, User
 
@@ -54,14 +56,14 @@ def reassign(lead: Lead, user: User, *, actor: User, now: datetime) -> Lead:
         return lead
     loser = lead.claimed_by_user
     if loser is not None:
-        take_from(lead, loser, reason=f"reassigned to user {user.pk} by user {actor.pk}", now=now)
+        reason = Reason(EndReason.LEAD_REASSIGNED, {"user_id": user.pk, "actor_user_id": actor.pk})
+        take_from(lead, loser, reason=reason, now=now)
     told = [
         *(tell_loser(lead, loser, f"{actor} has given it to {user}.", now) if loser else ()),
         *assign(lead, user, now=now),
     ]
-    words = f"User {actor.pk} gave the lead to user {user.pk}."
     ids = {"user_id": user.pk, "from_user_id": loser.pk if loser else None, "alerts": told}
-    trace(lead, Kind.REASSIGNED, words, now=now, actor=actor, **ids)
+    trace(lead, Kind.REASSIGNED, EventCode.REASSIGNED, now=now, actor=actor, **ids)
     return lead
 
 
@@ -71,12 +73,11 @@ def return_lead(lead: Lead, *, actor: User, now: datetime) -> Lead:
     lead = hold_lead(lead.pk)
     refuse_merged(lead)
     loser, team = to_be_returned(lead, actor)
-    take_from(lead, loser, reason=f"returned by user {actor.pk}", now=now)
+    take_from(lead, loser, reason=Reason(EndReason.LEAD_RETURNED, {"actor_user_id": actor.pk}), now=now)
     put_into_pond(lead, team, now)
     told = tell_loser(lead, loser, f"{actor} has put it back into the pond.", now) if loser != actor else []
     told += alerts.tell_of_pond([lead], now=now, but={actor.pk, loser.pk})[lead.pk]
-    words = f"User {actor.pk} returned the lead."
-    trace(lead, Kind.RETURNED, words, now=now, actor=actor, user_id=loser.pk, alerts=told)
+    trace(lead, Kind.RETURNED, EventCode.RETURNED, now=now, actor=actor, user_id=loser.pk, alerts=told)
     return lead
 
 
@@ -87,18 +88,19 @@ def put_into_pond(lead: Lead, team: Team, now: datetime) -> None:
     lead.save(update_fields=["ponded_at", "alarm_at"])
 
 
-def take_back(leads: Sequence[Lead], *, reason: str, now: datetime) -> None:
+def take_back(leads: Sequence[Lead], *, now: datetime) -> None:
     """Nobody was contacted in time: these leads, which the caller holds, are offered again, to others."""
-    trace_all([taken_back(lead, reason, now) for lead in leads])
+    trace_all([taken_back(lead, now) for lead in leads])
     offer_again(leads, now)
 
 
-def taken_back(lead: Lead, reason: str, now: datetime) -> TraceEntry:
+def taken_back(lead: Lead, now: datetime) -> TraceEntry:
     """Take one of them, tell who had it, and say so for its trace."""
     loser = cast(User, lead.claimed_by_user)
-    take_from(lead, loser, reason=reason, now=now)
+    take_from(lead, loser, reason=Reason(EndReason.NOT_CONTACTED), now=now)
     told = tell_loser(lead, loser, "Nobody was contacted in time.", now)
-    return entry(lead, Kind.TAKEN_BACK, f"User {loser.pk}: {reason}.", now, user_id=loser.pk, alerts=told)
+    reason = Reason(EventCode.TAKEN_BACK, {"user_id": loser.pk, "alerts": told})
+    return entry(lead, Kind.TAKEN_BACK, reason, now)
 
 
 def tell_loser(lead: Lead, loser: User, reason: str, now: datetime) -> list[int]:
@@ -113,14 +115,14 @@ def offer_again(leads: Sequence[Lead], now: datetime) -> None:
 
 
 def again(lead: Lead, plan: Plan, now: datetime) -> TraceEntry:
-    words = f"Offered again to team {lead.team_id}, in round {lead.round}."
-    return entry(lead, Kind.PLANNED, words, now, plan, team_id=lead.team_id)
+    reason = Reason(EventCode.OFFERED_AGAIN, {"team_id": lead.team_id, "round": lead.round})
+    return entry(lead, Kind.PLANNED, reason, now, plan)
 
 
 # What taking a lead undoes
 
 
-def take_from(lead: Lead, user: User, *, reason: str, now: datetime) -> None:
+def take_from(lead: Lead, user: User, *, reason: Reason, now: datetime) -> None:
     """Undo a claim: the lead is nobody's, in a new round. The caller holds it and says what becomes of it."""
     keep_claim(lead, user, now)
     return_offer(lead, user, reason, now)
@@ -134,14 +136,13 @@ def take_from(lead: Lead, user: User, *, reason: str, now: datetime) -> None:
 def keep_claim(lead: Lead, user: User, now: datetime) -> None:
     """Note how they came to have it, of which neither the lead nor their offer will tell any more."""
     actor = None if lead.claimed_via in (Lead.ClaimedVia.AUTO, Lead.ClaimedVia.ASSIGNED) else user
-    words = " ".join(filter(None, (f"User {user.pk} got the lead", how_claimed(lead))))
-    at = lead.claimed_at or now
-    trace(lead, Kind.CLAIMED, f"{words}.", now=at, actor=actor, user_id=user.pk, **claim_details(lead))
+    code, at = claim_code(lead.claimed_through, lead.claimed_via), lead.claimed_at or now
+    trace(lead, Kind.CLAIMED, code, now=at, actor=actor, user_id=user.pk, **claim_details(lead))
 
 
-def return_offer(lead: Lead, user: User, reason: str, now: datetime) -> None:
+def return_offer(lead: Lead, user: User, reason: Reason, now: datetime) -> None:
     """Note on their offer of this round that they had the lead; whoever was given it may not have one."""
-    told = {"status": Status.RETURNED, "reason": reason, "settled_at": now}
+    told = {"status": Status.RETURNED, "settled_at": now} | end_columns(reason)
     own = LeadOffer.objects.filter(lead=lead, user=user, round=lead.round)
     cancel_all_alerts(own, reason=reason, now=now)
     if own.update(**told) or lead.team is None:

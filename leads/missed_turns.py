@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from leads.claims import CLAIMED
+from config.reasons import Reason
 from leads.models import Lead, LeadOffer, RotationPlace, RoutingTrace, TraceEntry
+from leads.reasons import EndReason, EventCode
 from leads.roster import hold_round_robins
 from leads.rotation import Missed, Place, hand_on
 from leads.trace import entry, trace_all
@@ -18,7 +19,7 @@ from teams.visibility import any_of
 
 Status = LeadOffer.Status
 
-OF_OFFERS = ("lead_id", "created_at", "team_id", "user_id", "pk", "status", "alerted_at", "reason")
+OF_OFFERS = ("lead_id", "created_at", "team_id", "user_id", "pk", "status", "alerted_at", "end_code")
 
 
 class Offer(NamedTuple):
@@ -31,12 +32,12 @@ class Offer(NamedTuple):
     id: int
     status: str
     alerted_at: datetime | None
-    reason: str
+    end_code: str
 
     @property
     def is_passed(self) -> bool:
         """Whether the member was never told, though the lead was still to be had."""
-        return self.status == Status.CANCELLED and self.alerted_at is None and self.reason != CLAIMED
+        return self.status == Status.CANCELLED and self.alerted_at is None and self.end_code != EndReason.LEAD_CLAIMED
 
 
 class Plan(NamedTuple):
@@ -128,8 +129,7 @@ def places_of(standing: Mapping[int, RotationPlace]) -> dict[int, Place]:
 
 def told(plan: Plan, now: datetime) -> TraceEntry:
     """Whose turn it is now, for the lead's trace."""
-    gone = [f"user {user_id}" for user_id in plan.turn.passed if user_id not in plan.turn.before]
-    whose = "nobody" if plan.turn.taker is None else f"user {plan.turn.taker}"
-    words = f"{' and '.join(gone)} had no turn after all: in the round robin it is {whose}'s."
-    lead, team_id = Lead(pk=plan.first.lead_id), plan.first.team_id
-    return entry(lead, TraceEntry.Kind.PLANNED, words.capitalize(), now, user_id=plan.turn.taker, team_id=team_id)
+    skipped = [user_id for user_id in plan.turn.passed if user_id not in plan.turn.before]
+    details = {"skipped_user_ids": skipped, "user_id": plan.turn.taker, "team_id": plan.first.team_id}
+    code = EventCode.TURN_UNUSED if plan.turn.taker is None else EventCode.TURN_REASSIGNED
+    return entry(Lead(pk=plan.first.lead_id), TraceEntry.Kind.PLANNED, Reason(code, details), now)

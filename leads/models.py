@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 
 from campaigns.models import Campaign
 from config import clock
+from config.reasons import Reason
 from crm.models import Contact, ContactSource, is_seen_by
 from messaging.models import Message
 from teams.hours import validate_hours
@@ -265,7 +266,8 @@ class LeadOffer(models.Model):
     has_email_alert = models.BooleanField(default=False)
 
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
-    reason = models.CharField(max_length=255, blank=True)
+    end_code = models.CharField(max_length=40, blank=True)  # leads.reasons.EndReason, teams.eligibility.SkipReason
+    end_details = models.JSONField(null=True, blank=True)
     # What is replied to claim this lead, and the phone (E.164) that was told so: two members may share one. The number
     # differs between the open offers of a phone.
     reply_number = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -320,6 +322,11 @@ class LeadOffer(models.Model):
     def __str__(self) -> str:
         return f"lead {self.lead_id} to {self.user}: {self.status}"
 
+    @property
+    def end_reason(self) -> Reason | None:
+        """Why the offer ended; None while it is open."""
+        return Reason(self.end_code, self.end_details or {}) if self.end_code else None
+
     def may_be_changed_by(self, user: User) -> bool:
         """Only the offered member claims or declines."""
         return self.user_id == user.pk
@@ -331,7 +338,7 @@ class RoutingTrace(models.Model):
     lead = models.OneToOneField(Lead, models.CASCADE, related_name="routing_trace")
     decided_at = models.DateTimeField(default=clock.now, editable=False)
     decision = models.JSONField()  # leads.routing.Decision, as JSON
-    skipped = models.JSONField(default=list)  # members passed over, each with a reason
+    skipped = models.JSONField(default=list)  # leads.rollout.Skipped, as JSON
     rotation = models.JSONField(null=True)  # leads.trace.told_rotation; null where no round robin turned
 
     def __str__(self) -> str:
@@ -359,7 +366,7 @@ class TraceEntry(models.Model):
     at = models.DateTimeField()
     kind = models.CharField(max_length=11, choices=Kind.choices)
     actor_user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")  # null = the server
-    reason = models.CharField(max_length=1000, blank=True)  # in plain words
+    code = models.CharField(max_length=40, blank=True)  # leads.reasons: EventCode, FallbackReason
     details = models.JSONField(default=dict)
 
     class Meta:

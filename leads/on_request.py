@@ -7,9 +7,11 @@ from datetime import datetime
 from django.db import transaction
 
 from config.errors import DomainError
+from config.reasons import Reason, reason_text
 from leads.claims import AlreadyClaimed, hold_lead, refuse_merged
 from leads.distribution import pasts_of, send_out
 from leads.models import DistributionTarget, Lead, LeadOffer, RoutingTrace, TraceEntry
+from leads.reasons import EventCode, NoRecipients
 from leads.rollout import Plan
 from leads.roster import roster_of
 from leads.trace import told_plan, trace
@@ -48,10 +50,11 @@ def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
     if (is_open or is_automatic) and roster_of(team, start).plan(pasts[lead.pk].users, start).is_empty:
         return Rollout(standing, is_new=False)
     is_returning = lead.route is not None and lead.route.is_returning_to_claimer
-    asked = trace(lead, Kind.PLANNED, f"User {caller.pk} asked for offers.", now=now, actor=caller, team_id=team.pk)
+    asked = trace(lead, Kind.PLANNED, EventCode.OFFERS_REQUESTED, now=now, actor=caller, team_id=team.pk)
     plan = send_out(lead, pasts, is_returning=is_returning, start=start, now=now)
     if plan.is_empty and team.fallback_target is None and lead.claimed_by_user_id is None:
-        raise CannotOffer(nobody_to_tell(team, plan))  # which undoes what was done
+        reason = no_recipients(team, plan)
+        raise CannotOffer(reason_text(*reason), data=reason.as_json())  # which undoes what was done
     keep_plan(lead, asked, plan, is_automatic=is_automatic)
     made = lead.offers.filter(round=lead.round).exclude(pk__in=[offer.pk for offer in standing])
     return Rollout(list(made), is_new=True)
@@ -79,10 +82,12 @@ def starts_at(lead: Lead, now: datetime) -> datetime:
     return max(now, datetime.fromisoformat(trace)) if trace else now
 
 
-def nobody_to_tell(team: Team, plan: Plan) -> str:
+def no_recipients(team: Team, plan: Plan) -> Reason:
     """Why no member of the team can be offered the lead."""
-    reasons = "; ".join(f"user {skipped.user_id}: {skipped.reason}" for skipped in plan.skipped)
-    return f"No member of the team {team.name} can be told: {reasons or 'it has no distribution options'}."
+    if not plan.skipped:
+        return Reason(NoRecipients.NONE_SET_UP, {"team_id": team.pk})
+    skipped = [each.as_json() for each in plan.skipped]
+    return Reason(NoRecipients.ALL_SKIPPED, {"team_id": team.pk, "skipped": skipped})
 
 
 def keep_plan(lead: Lead, asked: TraceEntry, plan: Plan, *, is_automatic: bool) -> None:

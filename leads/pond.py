@@ -7,10 +7,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from config.errors import Conflict
+from config.reasons import Reason
 from leads.claims import (
     CLAIMED,
     AlreadyClaimed,
     cancel_alerts,
+    end_columns,
     end_other_offers,
     first_channel,
     give_lead,
@@ -18,11 +20,12 @@ from leads.claims import (
     refuse_merged,
 )
 from leads.models import Lead, LeadOffer, LeadQuerySet, PondLead
+from leads.reasons import EndReason
 from teams.models import Team, TeamMember, User
 
 Status = LeadOffer.Status
 
-TAKEN: Final = "taken from the pond"
+TAKEN: Final = Reason(EndReason.TAKEN_FROM_POND)
 
 
 class NotInPond(Conflict):
@@ -68,7 +71,7 @@ def take(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now: datetime,
 def offer_for(lead: Lead, user: User, now: datetime) -> LeadOffer:
     """Their offer of this round, claimed; one that was never made is made now."""
     place = {"team_id": lead.team_id, "position": lead.offers.count(), "notify_at": now, "created_at": now}
-    taken = {"status": Status.CLAIMED, "reason": TAKEN, "settled_at": now}
+    taken = {"status": Status.CLAIMED, "settled_at": now} | end_columns(TAKEN)
     own = {"lead": lead, "user": user, "round": lead.round}
     offer, _ = LeadOffer.objects.update_or_create(**own, defaults=taken, create_defaults=place | taken)
     return offer

@@ -6,17 +6,20 @@ from typing import Any, Final
 
 from django.dispatch import receiver
 
+from config.reasons import Reason
 from crm.models import Activity, Contact
 from crm.signals import activity_logged, contact_removed
-from leads.claims import LEFT, UNDECIDED, cancel_alerts
+from leads.claims import UNDECIDED, cancel_alerts, end_columns
 from leads.contacted import note_contacts
 from leads.intake import receive_lead
 from leads.missed_turns import hand_on_turns
 from leads.models import Lead, LeadOffer
+from leads.reasons import EndReason, EventCode
 from leads.sources import lead_source_named
 from leads.succession import pass_on_exhausted
 from messaging.models import Message
 from messaging.signals import messages_settled, text_received
+from teams.eligibility import SkipReason
 from teams.models import Team, User
 from teams.signals import member_left
 
@@ -41,9 +44,10 @@ def end_offers(*, team: Team, user: User, now: datetime, **more: Any) -> None:
     # Whoever changes an offer holds its lead.
     leads = Lead.objects.filter(pk__in=offers.values("lead")).order_by("pk")
     list(leads.select_for_update(no_key=True).values_list("pk"))
-    cancel_alerts(offers, reason=LEFT, now=now)
+    left = Reason(SkipReason.LEFT_TEAM)
+    cancel_alerts(offers, reason=left, now=now)
     affected = dict(offers.values_list("pk", "lead_id"))
-    offers.update(status=LeadOffer.Status.CANCELLED, reason=LEFT, settled_at=now)
+    offers.update(status=LeadOffer.Status.CANCELLED, settled_at=now, **end_columns(left))
     hand_on_turns(affected.keys(), now=now)
     pass_on_exhausted(affected.values(), now=now)
 
@@ -54,20 +58,21 @@ def cancel_waiting_alerts(*, contact: Contact, now: datetime, **more: Any) -> No
     # Held before its offers, as by whoever changes those.
     list(Lead.objects.filter(contact=contact).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     offers = LeadOffer.objects.filter(lead__contact=contact, status__in=UNDECIDED)
-    cancel_alerts(offers, reason="the contact was removed", now=now)
+    cancel_alerts(offers, reason=Reason(EndReason.CONTACT_DELETED), now=now)
 
 
 @receiver(activity_logged)
 def note_activity(*, activity: Activity, now: datetime, **more: Any) -> None:
     """Whoever notes down something about a contact has been in contact."""
-    note_contacts({(activity.user_id, activity.contact_id): f"noted down: {activity.kind}"}, now=now)
+    logged = Reason(EventCode.CONTACT_LOGGED, {"activity": activity.kind})
+    note_contacts({(activity.user_id, activity.contact_id): logged}, now=now)
 
 
 @receiver(messages_settled)
 def note_messages(*, messages: Sequence[Message], now: datetime, **more: Any) -> None:
     """A text, an email or a call of somebody to a contact of theirs; what a campaign sends is nobody's doing."""
     told = {
-        (message.user_id, message.contact_id): f"sent: {message.channel}"
+        (message.user_id, message.contact_id): Reason(EventCode.CONTACT_MESSAGED, {"channel": message.channel})
         for message in messages
         if message.purpose == Message.Purpose.PERSONAL and message.sent_at and message.user_id and message.contact_id
     }

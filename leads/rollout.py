@@ -4,19 +4,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
-from leads.availability import AT_ALL_TIMES, Availability, why_unavailable
+from config.reasons import Reason
 from leads.rotation import Place, Turn, take_turn
+from teams.availability import AT_ALL_TIMES, Availability, unavailable_reason
+from teams.eligibility import SkipReason, member_reasons
 
 RANK: Final = "Rank"
 TIME: Final = "Time"
 ROUND_ROBIN: Final = "Round Robin"
 BROADCAST: Final = "Broadcast"
-
-TEXT: Final = "Text"
-EMAIL: Final = "Email"
-PHONE: Final = "Phone"
 
 DEFAULT_MINUTES: Final = 5  # between two alerts, when the team names no interval
 MOST_MINUTES: Final = 366 * 24 * 60  # a typing error must not lead beyond the calendar
@@ -82,10 +80,14 @@ class PlannedOffer:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A member who will not be told, and why."""
+    """A member who is not offered the lead, and why."""
 
     user_id: int
-    reason: str
+    reason: Reason
+
+    def as_json(self) -> dict[str, Any]:
+        """As traces store it."""
+        return {"user_id": self.user_id} | self.reason.as_json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def plan_rollout(
 
     Whoever is not available when their turn would come is passed over, and the next one takes that turn.
     """
-    skipped = {option.id: reason for option in options if (reason := why_skipped(option, already_offered))}
+    skipped = {option.id: reason for option in options if (reason := skip_reason(option, already_offered))}
     able = [option for option in options if option.id not in skipped]
     slots, turn = _slots(team, able, start, skipped)
     ends = _ends(team, slots)
@@ -146,27 +148,11 @@ def advance(remaining: Sequence[datetime], now: datetime) -> timedelta:
     return max(min(remaining) - now, timedelta(0)) if remaining else timedelta(0)
 
 
-def channels(option: Option) -> tuple[str, ...]:
-    """The ways to reach this member that are switched on and would arrive."""
-    has_phone = option.phone and not option.has_opted_out
-    ways = (
-        (TEXT, option.has_text_alert and has_phone),
-        (EMAIL, option.has_email_alert and option.email),
-        (PHONE, option.has_call_alert and has_phone),
-    )
-    return tuple(name for name, usable in ways if usable)
-
-
-def why_skipped(option: Option, already_offered: Collection[int]) -> str:
-    """Why this member is not told, in plain words; empty when they are."""
-    reasons = (
-        (option.user_id in already_offered, "already offered this lead"),
-        (not option.is_active, "the user is deactivated"),
-        (not option.is_accepted, "has not accepted the invitation to the team"),
-        (not (option.has_call_alert or option.has_text_alert or option.has_email_alert), "paused: every alert is off"),
-        (not channels(option), _why_unreachable(option)),
-    )
-    return next((reason for applies, reason in reasons if applies), "")
+def skip_reason(option: Option, already_offered: Collection[int]) -> Reason | None:
+    """Why this member is not offered the lead at any time; None when they are."""
+    if option.user_id in already_offered:
+        return Reason(SkipReason.ALREADY_OFFERED)
+    return next(member_reasons(option), None)
 
 
 def lateness_shift(due_at: datetime, now: datetime) -> timedelta:
@@ -188,14 +174,14 @@ def next_digit(open_numbers: Collection[int], recent: Sequence[int] = ()) -> int
 
 
 def _slots(
-    team: RolloutTeam, able: Sequence[Option], start: datetime, skipped: dict[int, str]
+    team: RolloutTeam, able: Sequence[Option], start: datetime, skipped: dict[int, Reason]
 ) -> tuple[list[_Slot], Turn | None]:
     """The turns of those who can be told, in order; notes in `skipped` who is not available at theirs."""
 
     def is_there(option: Option, wait: timedelta) -> bool:
-        if reason := why_unavailable(option.availability, start + wait):
+        if reason := unavailable_reason(option.availability, start + wait):
             skipped[option.id] = reason
-        return not reason
+        return reason is None
 
     ranked = sorted(able, key=_by_rank)
     if team.order_method == TIME:
@@ -219,7 +205,10 @@ def _one_by_one(
 
 
 def _round(
-    team: RolloutTeam, able: Sequence[Option], skipped: dict[int, str], is_there: Callable[[Option, timedelta], bool]
+    team: RolloutTeam,
+    able: Sequence[Option],
+    skipped: dict[int, Reason],
+    is_there: Callable[[Option, timedelta], bool],
 ) -> tuple[list[_Slot], Turn | None]:
     """Beginning with whoever is to have this lead; of those who are not there now, nobody loses their place."""
     here = [option for option in able if _has_weight(option, skipped) and is_there(option, timedelta(0))]
@@ -231,9 +220,9 @@ def _round(
     return _one_by_one(ordered, _interval(team), is_there), turn
 
 
-def _has_weight(option: Option, skipped: dict[int, str]) -> bool:
+def _has_weight(option: Option, skipped: dict[int, Reason]) -> bool:
     if not option.weight:
-        skipped[option.id] = "takes no turn in the round robin: the weight is 0"
+        skipped[option.id] = Reason(SkipReason.ZERO_WEIGHT)
     return option.weight > 0
 
 
@@ -283,15 +272,3 @@ def _by_rank(option: Option) -> tuple[bool, int, int]:
 def _minutes(given: int | None, *, default: int) -> timedelta:
     """Zero and less both mean at once."""
     return timedelta(minutes=min(max(default if given is None else given, 0), MOST_MINUTES))
-
-
-def _why_unreachable(option: Option) -> str:
-    """What is wrong with each channel that is switched on."""
-    calls_or_texts = option.has_text_alert or option.has_call_alert
-    faults = (
-        (option.has_text_alert and not option.phone, "no valid phone for texts"),
-        (option.has_call_alert and not option.phone, "no valid phone for calls"),
-        (calls_or_texts and option.phone and option.has_opted_out, "has opted out of texts"),
-        (option.has_email_alert and not option.email, "no email address"),
-    )
-    return "no usable channel: " + ", ".join(fault for is_so, fault in faults if is_so)

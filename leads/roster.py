@@ -8,12 +8,14 @@ from typing import Any, Final, cast
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from leads.availability import Availability, why_unavailable
+from config.reasons import Reason
 from leads.loads import TOLD_BY_THEN, Member, loads_of
 from leads.models import RotationPlace
-from leads.rollout import ROUND_ROBIN, Option, Plan, RolloutTeam, led_by, plan_rollout, why_skipped
+from leads.rollout import ROUND_ROBIN, Option, Plan, RolloutTeam, led_by, plan_rollout, skip_reason
 from leads.rotation import Missed, hand_on
 from messaging import consent
+from teams.availability import Availability, unavailable_reason
+from teams.eligibility import SkipReason
 from teams.hours import parse_hours
 from teams.models import Team, TeamMember, TeamMemberDistributionOption
 
@@ -53,17 +55,16 @@ class Roster:
     def option_of(self, user_id: int) -> Option | None:
         return next((option for option in self.options if option.user_id == user_id), None)
 
-    def why_not(self, user_id: int, at: datetime) -> str:
-        """Why this user takes no lead of the team at that moment, in plain words; empty when they do."""
+    def skip_reason(self, user_id: int, at: datetime) -> Reason | None:
+        """Why this user takes no lead of the team at that moment; None when they do."""
         option = self.option_of(user_id)
         if option is None:
-            return "is no member of the team who is offered leads"
-        return why_skipped(option, ()) or why_unavailable(option.availability, at)
+            return Reason(SkipReason.NOT_IN_DISTRIBUTION)
+        return skip_reason(option, ()) or unavailable_reason(option.availability, at)
 
     def able_at(self, at: datetime) -> list[int]:
         """The users who could be offered a lead of the team at that moment."""
-        able = (option for option in self.options if not why_skipped(option, ()))
-        return [option.user_id for option in able if not why_unavailable(option.availability, at)]
+        return [option.user_id for option in self.options if self.skip_reason(option.user_id, at) is None]
 
     def after(self, plan: Plan, start: datetime) -> "Roster":
         """The roster for the next lead: places in the round robin and what members have, as this plan leaves them."""

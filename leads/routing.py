@@ -5,7 +5,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
+from config.reasons import Reason
 from leads.conditions import ANY, Calendar, Conditions, Inquiry, Unmet, first_unmet, folded, opening
+from leads.reasons import RoutingReason
 from teams.zipcodes import has_code, postal_code
 
 MYSELF: Final = "Myself"
@@ -66,7 +68,7 @@ class Decision:
     """Who gets the lead, and how that came about. Without a route it is the owner's, and starts no campaign."""
 
     tried: tuple[Attempt, ...]
-    reason: str
+    reason: Reason
     target: str = MYSELF
     route_id: int | None = None
     team_id: int | None = None
@@ -77,8 +79,9 @@ class Decision:
     def as_json(self) -> dict[str, Any]:
         """The decision as a `RoutingTrace` stores it."""
         starts_at = self.starts_at.isoformat() if self.starts_at else None
-        told = {field.name: getattr(self, field.name) for field in fields(self)}
-        return told | {"tried": [attempt.as_json() for attempt in self.tried], "starts_at": starts_at}
+        columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "reason"}
+        tried = [attempt.as_json() for attempt in self.tried]
+        return columns | {"tried": tried, "starts_at": starts_at} | self.reason.as_json()
 
 
 def route(inquiry: Inquiry, rules: Sequence[Rule], teams: Sequence[TeamArea]) -> Decision:
@@ -90,7 +93,7 @@ def route(inquiry: Inquiry, rules: Sequence[Rule], teams: Sequence[TeamArea]) ->
         if unmet is None:
             return _chosen(rule, inquiry, area, [*tried, Attempt(rule.id, matched=True)])
         tried.append(Attempt(rule.id, False, unmet.condition, unmet.expected, unmet.actual))
-    return Decision(tuple(tried), "None of the routes matches: the lead goes to its owner.")
+    return Decision(tuple(tried), Reason(RoutingReason.NO_ROUTE_MATCHES))
 
 
 def in_order(rules: Sequence[Rule]) -> list[Rule]:
@@ -147,6 +150,15 @@ def _unmet(rule: Rule, inquiry: Inquiry, area: TeamArea | None) -> Unmet | None:
     return first_unmet(rule.conditions, inquiry, _calendar(rule, area))
 
 
+def _reason(rule: Rule, team_id: int | None, starts_at: datetime | None) -> Reason:
+    details: dict[str, Any] = {"route_id": rule.id}
+    if team_id is None:
+        return Reason(RoutingReason.TO_OWNER, details)
+    if starts_at is None:
+        return Reason(RoutingReason.TO_TEAM, details | {"team_id": team_id})
+    return Reason(RoutingReason.HELD_FOR_TEAM, details | {"team_id": team_id, "starts_at": starts_at.isoformat()})
+
+
 def _calendar(rule: Rule, area: TeamArea | None) -> Calendar:
     """That by which this rule is open: its team's, however the team is chosen."""
     return area.calendar if area and area.calendar else rule.conditions.calendar
@@ -154,18 +166,16 @@ def _calendar(rule: Rule, area: TeamArea | None) -> Calendar:
 
 def _teamless(rule: Rule, inquiry: Inquiry) -> Unmet:
     if rule.team_selection_method == ZIPCODE:
-        return Unmet("zipcode", "a ZIP code in the list of one of your teams", inquiry.zipcode)
-    return Unmet("team", "a team", None)
+        return Unmet("zipcode", None, inquiry.zipcode)
+    return Unmet("team", None, None)
 
 
 def _chosen(rule: Rule, inquiry: Inquiry, area: TeamArea | None, tried: Sequence[Attempt]) -> Decision:
     team_id = area.team_id if area else None
     starts_at = opening(rule.conditions, inquiry, _calendar(rule, area)) if area else None
-    taker = "goes to its owner" if team_id is None else f"is offered to team {team_id}"
-    held = f" when it opens, at {starts_at:%Y-%m-%dT%H:%MZ}" if starts_at else ""
     return Decision(
         tried=tuple(tried),
-        reason=f"Route {rule.id} matches: the lead {taker}{held}.",
+        reason=_reason(rule, team_id, starts_at),
         target=MYSELF if team_id is None else TEAM_ROLLOUT,
         route_id=rule.id,
         team_id=team_id,

@@ -1,21 +1,22 @@
-"""All that happened to a lead, in order and in plain words. Pure: rows in, entries out.
+"""Everything that happened to a lead, in order. Pure: rows in, entries out.
 
-The decision at intake is a `RoutingTrace`, what happened later are `TraceEntry` rows, and of turns, alerts and answers
-the offers and their messages tell. People, teams and routes are called `user 5`, `team 3`, `route 12`, for a page to
-put their names there (leads.why.page), and moments `2027-03-01T20:05Z`. Nothing here tells how to reach the person.
+The decision at intake is a `RoutingTrace`, later events are `TraceEntry` rows, and turns, alerts and answers come from
+the offers and their messages. An entry has a code with details; `event_text` is its text. No entry contains contact
+details of the person.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum, auto
 from functools import partial
 from typing import Any, Final
 
 from config.api.values import milliseconds_z
-from leads.claims import CLAIMED
+from config.reasons import FOR_PROGRAMS, OTHER, Names, Reason, reason_text
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
-from leads.unmet import why_unmet
+from leads.reasons import LEAD_ENDED, EventCode, claim_code
+from leads.unmet import mismatch_text
 from messaging.models import Message
 
 Offer = LeadOffer.Status
@@ -33,40 +34,31 @@ OFFERED: Final = "Offered"
 ALERT_QUEUED: Final = "Alert queued"
 ALERT_SENT: Final = "Alert sent"
 
-# What has become of an alert, where that is more than that it was sent: the kind of the entry, and its words.
+# What has become of an alert, where that is more than that it was sent: the kind of the entry, and its code.
 ALERT_ENDS: Final = {
-    State.HELD: ("Alert held", "waits"),
-    State.UNKNOWN: ("Alert in doubt", "may have been sent, or not"),
-    State.DELIVERED: ("Alert delivered", "arrived"),
-    State.UNDELIVERED: ("Alert failed", "did not arrive"),
-    State.FAILED: ("Alert failed", "failed"),
-    State.CANCELLED: ("Alert cancelled", "was stopped"),
+    State.HELD: ("Alert held", EventCode.ALERT_HELD),
+    State.UNKNOWN: ("Alert in doubt", EventCode.ALERT_IN_DOUBT),
+    State.DELIVERED: ("Alert delivered", EventCode.ALERT_DELIVERED),
+    State.UNDELIVERED: ("Alert failed", EventCode.ALERT_UNDELIVERED),
+    State.FAILED: ("Alert failed", EventCode.ALERT_FAILED),
+    State.CANCELLED: ("Alert cancelled", EventCode.ALERT_CANCELLED),
 }
-# What ends an offer: the kind of the entry, and its words.
+# What ends an offer: the kind of the entry, and its code.
 OFFER_ENDS: Final = {
-    Offer.CLAIMED: ("Claimed", "claimed the lead"),
-    Offer.DECLINED: ("Declined", "declined"),
-    Offer.EXPIRED: ("Expired", "did not answer while it was their turn alone"),
-    Offer.LOST: ("Lost", "was alerted and did not get the lead"),
-    Offer.CANCELLED: ("Cancelled", "is not offered the lead after all"),
-    Offer.RETURNED: ("Given up", "has the lead no more"),
+    Offer.CLAIMED: ("Claimed", EventCode.CLAIMED),
+    Offer.DECLINED: ("Declined", EventCode.OFFER_DECLINED),
+    Offer.EXPIRED: ("Expired", EventCode.OFFER_EXPIRED),
+    Offer.LOST: ("Lost", EventCode.OFFER_LOST),
+    Offer.CANCELLED: ("Cancelled", EventCode.OFFER_CANCELLED),
+    Offer.RETURNED: ("Given up", EventCode.OFFER_RETURNED),
 }
 KINDS: Final = (
     *(RECEIVED, RULE_TRIED, ROUTED, PASSED_OVER, ROUND_ROBIN, OFFER_PLANNED, OFFERED, ALERT_QUEUED, ALERT_SENT),
     *(kind for kind, _ in (*ALERT_ENDS.values(), *OFFER_ENDS.values())),
     *TraceEntry.Kind.values,
 )
-SETTLED: Final = (CLAIMED, "merged into", "claimed as")  # so reasons begin of turns that ended with the lead (doubles)
 CHANNELS: Final = {Message.Channel.TEXT: "text", Message.Channel.EMAIL: "email", Message.Channel.CALL: "call"}
 ALERTS: Final = ("alert_text_id", "alert_email_id", "alert_call_id")
-# Of claims older than `claimed_through`, LionDesk's channel is all that is known.
-CHANNEL_OF_CLAIM: Final = {
-    Lead.ClaimedVia.TEXT: "by text",
-    Lead.ClaimedVia.EMAIL: "by email",
-    Lead.ClaimedVia.PHONE: "by phone",
-    Lead.ClaimedVia.AUTO: Lead.ClaimedThrough.AUTOMATIC.label,
-    Lead.ClaimedVia.ASSIGNED: Lead.ClaimedThrough.ASSIGNMENT.label,
-}
 
 
 class Phase(IntEnum):
@@ -93,7 +85,7 @@ class Entry:
 
     at: datetime
     kind: str
-    reason: str
+    code: str
     actor_user_id: int | None = None
     user_id: int | None = None
     team_id: int | None = None
@@ -102,8 +94,22 @@ class Entry:
     message_id: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def reason(self) -> str:
+        """The text for programs: ids, and times in UTC."""
+        return event_text({name: getattr(self, name) for name in ("code", "details", *IDS)})
+
 
 Happening = tuple[Phase, Entry]
+IDS: Final = ("actor_user_id", "user_id", "team_id", "route_id", "offer_id", "message_id")
+
+
+def event_text(entry: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
+    """The text of an entry, given as the API shows it: `code`, `details` and the ids."""
+    details = {name: entry[name] for name in IDS if entry.get(name) is not None} | dict(entry["details"])
+    if entry["code"] == EventCode.ROUTE_MISMATCHED:
+        details["because"] = Reason(OTHER, {"text": mismatch_text(details, names)}).as_json()
+    return reason_text(entry["code"], details, names)
 
 
 def timeline(
@@ -139,10 +145,11 @@ def opening(lead: Lead, trace: RoutingTrace | None, entries: Sequence[TraceEntry
     yield Entry(
         at,
         ROUTED,
-        str(decision.get("reason") or ""),
+        str(decision.get("code") or ""),
         route_id=decision.get("route_id"),
         team_id=decision.get("team_id"),
-        details={name: decision.get(name) for name in ("target", "campaign_id", "is_automatic", "starts_at")},
+        details={name: decision.get(name) for name in ("target", "campaign_id", "is_automatic", "starts_at")}
+        | dict(decision.get("details") or {}),
     )
     plan = {"skipped": trace.skipped, "rotation": trace.rotation}
     if not any(is_same_plan(entry.details or {}, plan) for entry in entries):
@@ -154,7 +161,7 @@ def received(lead: Lead) -> Entry:
     return Entry(
         lead.created_at,
         RECEIVED,
-        f"The lead came in: user {lead.owner_user_id} brought it in.",
+        EventCode.RECEIVED,
         actor_user_id=lead.owner_user_id,
         details={name: getattr(lead, name) for name in asked},
     )
@@ -163,8 +170,8 @@ def received(lead: Lead) -> Entry:
 def tried(attempt: Mapping[str, Any], at: datetime) -> Entry:
     """A route, with the first of its conditions that the lead does not meet."""
     route_id = attempt.get("route_id")
-    outcome = "matches" if attempt.get("matched") else f"does not match: {why_unmet(attempt)}"
-    return Entry(at, RULE_TRIED, f"Route {route_id} {outcome}.", route_id=route_id, details=dict(attempt))
+    code = EventCode.ROUTE_MATCHED if attempt.get("matched") else EventCode.ROUTE_MISMATCHED
+    return Entry(at, RULE_TRIED, code, route_id=route_id, details=dict(attempt))
 
 
 def is_same_plan(told: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:
@@ -175,13 +182,13 @@ def is_same_plan(told: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:
 def plan_told(plan: Mapping[str, Any], team_id: int | None, at: datetime) -> Iterator[Entry]:
     """Who was passed over in a plan, and how the round robin turned."""
     for skipped in plan.get("skipped") or ():
-        user_id, why = skipped.get("user_id"), skipped.get("reason")
-        yield Entry(at, PASSED_OVER, f"User {user_id} is passed over: {why}.", user_id=user_id, team_id=team_id)
+        user_id, because = skipped.get("user_id"), {"code": skipped.get("code"), "details": skipped.get("details")}
+        skip = partial(Entry, at, PASSED_OVER, EventCode.MEMBER_SKIPPED)
+        yield skip(user_id=user_id, team_id=team_id, details={"because": because})
     if rotation := plan.get("rotation"):
-        user_id, before = rotation.get("pointer_after"), rotation.get("pointer_before")
-        since = f", after user {before}'s" if before else ""
-        words = f"The round robin makes it user {user_id}'s turn{since}."
-        yield Entry(at, ROUND_ROBIN, words, user_id=user_id, team_id=team_id, details=dict(rotation))
+        code = EventCode.ROUND_ROBIN_TURNED if rotation.get("pointer_before") else EventCode.ROUND_ROBIN_BEGAN
+        user_id = rotation.get("pointer_after")
+        yield Entry(at, ROUND_ROBIN, code, user_id=user_id, team_id=team_id, details=dict(rotation))
 
 
 # What happened afterwards
@@ -228,11 +235,11 @@ def news_ids(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> list[
 
 
 def told(entry: TraceEntry, team_id: int | None, details: dict[str, Any]) -> Entry:
-    """An entry of whatever kind, in its own words."""
+    """An entry of any kind."""
     return Entry(
         entry.at,
         entry.kind,
-        sentence(entry.reason or entry.kind),
+        entry.code or entry.kind,
         actor_user_id=entry.actor_user_id,
         user_id=details.get("user_id"),
         team_id=team_id,
@@ -246,16 +253,15 @@ def untold(lead: Lead, entries: Sequence[TraceEntry], offers: Sequence[LeadOffer
     if lead.claimed_at and not by_offer and not any(entry.at == lead.claimed_at for entry in entries):
         yield Phase.EVENT, claimed(lead, lead.claimed_at, lead.claimed_by_user_id)
     if lead.contacted_at and not any(entry.kind == Kind.CONTACTED for entry in entries):
-        words = f"User {lead.claimed_by_user_id} contacted the person."
         at, user_id = lead.contacted_at, lead.claimed_by_user_id
-        yield Phase.CONSEQUENCE, Entry(at, Kind.CONTACTED, words, actor_user_id=user_id, user_id=user_id)
+        contacted = Entry(at, Kind.CONTACTED, EventCode.CONTACTED, actor_user_id=user_id, user_id=user_id)
+        yield Phase.CONSEQUENCE, contacted
 
 
 def claimed(lead: Lead, at: datetime, user_id: int | None) -> Entry:
     """A claim without an offer."""
-    is_owner = user_id == lead.owner_user_id
-    words = f"The lead is user {user_id}'s{', who brought it in' if is_owner else ''}."
-    return Entry(at, Kind.CLAIMED, words, user_id=user_id, team_id=lead.team_id, details=claim_details(lead))
+    code = EventCode.OWNED if user_id == lead.owner_user_id else claim_code(lead.claimed_through, lead.claimed_via)
+    return Entry(at, Kind.CLAIMED, code, user_id=user_id, team_id=lead.team_id, details=claim_details(lead))
 
 
 def claim_details(lead: Lead) -> dict[str, Any]:
@@ -264,13 +270,6 @@ def claim_details(lead: Lead) -> dict[str, Any]:
         "claimed_through": lead.claimed_through,
         "time_to_claim": lead.time_to_claim,
     }
-
-
-def how_claimed(lead: Lead) -> str:
-    """Return how the lead was claimed, such as `by the link in the email`; empty if that is not known."""
-    if lead.claimed_through:
-        return str(Lead.ClaimedThrough(lead.claimed_through).label)
-    return str(CHANNEL_OF_CLAIM.get(Lead.ClaimedVia(lead.claimed_via), ""))
 
 
 # Turns
@@ -283,13 +282,22 @@ def course_of(
     if not is_memory(offer):
         yield Phase.PLANNED, planned(offer)
     if offer.alerted_at and not is_given(offer):
-        yield Phase.TURN, about(offer, offer.alerted_at, OFFERED, f"It is user {offer.user_id}'s turn{until(offer)}.")
+        yield Phase.TURN, turn(offer, offer.alerted_at)
     for message_id in (getattr(offer, name) for name in ALERTS):
         if message := messages.get(message_id or 0):
             yield from way_of(message, offer)
     is_told = offer.status == Offer.RETURNED and offer.settled_at in moments
     if offer.status in OFFER_ENDS and not is_told:
         yield end_of(offer, lead)
+
+
+# By whether the member gets the lead without claiming it, and whether that is immediately.
+PLAN_CODES: Final = {
+    (False, False): EventCode.ALERT_PLANNED,
+    (False, True): EventCode.ALERT_PLANNED_NOW,
+    (True, False): EventCode.ASSIGNMENT_PLANNED,
+    (True, True): EventCode.ASSIGNMENT_PLANNED_NOW,
+}
 
 
 def planned(offer: LeadOffer) -> Entry:
@@ -301,9 +309,8 @@ def planned(offer: LeadOffer) -> Entry:
         "round": offer.round,
         "assign_automatically": offer.assign_automatically,
     }
-    when = "at once" if offer.notify_at <= offer.created_at else f"at {moment(offer.notify_at)}"
-    what = "is to get the lead" if offer.assign_automatically else "is to be alerted"
-    return about(offer, offer.created_at, OFFER_PLANNED, f"User {offer.user_id} {what} {when}.", **details)
+    code = PLAN_CODES[offer.assign_automatically, offer.notify_at <= offer.created_at]
+    return about(offer, offer.created_at, OFFER_PLANNED, code, **details)
 
 
 def is_memory(offer: LeadOffer) -> bool:
@@ -312,8 +319,10 @@ def is_memory(offer: LeadOffer) -> bool:
     return is_had and offer.alerted_at is None and offer.settled_at == offer.created_at
 
 
-def until(offer: LeadOffer) -> str:
-    return f", until {moment(offer.closes_at)}" if offer.closes_at else ""
+def turn(offer: LeadOffer, at: datetime) -> Entry:
+    if offer.closes_at is None:
+        return about(offer, at, OFFERED, EventCode.TURN_BEGAN)
+    return about(offer, at, OFFERED, EventCode.TURN_BEGAN_UNTIL, closes_at=milliseconds_z(offer.closes_at))
 
 
 def is_given(offer: LeadOffer) -> bool:
@@ -325,14 +334,14 @@ def end_of(offer: LeadOffer, lead: Lead) -> Happening:
     """How a turn ended."""
     status = Offer(offer.status)
     at = offer.settled_at or offer.alerted_at or offer.created_at
-    kind, words = OFFER_ENDS[status]
+    kind, code = OFFER_ENDS[status]
     is_theirs = status == Offer.CLAIMED and lead.claimed_by_user_id == offer.user_id
-    how = f" {how}" if is_theirs and (how := how_claimed(lead)) else ""
-    why = f": {offer.reason}" if offer.reason else ""
     actor = offer.user_id if status in (Offer.CLAIMED, Offer.DECLINED) and not is_given(offer) else None
     details = claim_details(lead) if is_theirs else {}
-    entry = about(offer, at, kind, f"User {offer.user_id} {words}{how}{why}.", actor_user_id=actor, **details)
-    return phase_of_end(offer, status, at), entry
+    if offer.end_reason is not None:
+        details["because"] = offer.end_reason.as_json()
+    code = claim_code(lead.claimed_through, lead.claimed_via) if is_theirs else code
+    return phase_of_end(offer, status, at), about(offer, at, kind, code, actor_user_id=actor, **details)
 
 
 def phase_of_end(offer: LeadOffer, status: Offer, at: datetime) -> Phase:
@@ -348,58 +357,44 @@ def phase_of_end(offer: LeadOffer, status: Offer, at: datetime) -> Phase:
 def is_missed(offer: LeadOffer) -> bool:
     """Whether the member could not be told when their turn came, while the lead was still to be had."""
     is_cancelled = offer.status == Offer.CANCELLED and offer.alerted_at is None
-    return is_cancelled and not offer.reason.startswith(SETTLED)
+    return is_cancelled and offer.end_code not in LEAD_ENDED
 
 
 def about(
-    offer: LeadOffer, at: datetime, kind: str, reason: str, *, actor_user_id: int | None = None, **details: Any
+    offer: LeadOffer, at: datetime, kind: str, code: str, *, actor_user_id: int | None = None, **details: Any
 ) -> Entry:
     """An entry about an offer."""
     ids: dict[str, int | None] = {"user_id": offer.user_id, "team_id": offer.team_id, "offer_id": offer.pk}
-    return Entry(at, kind, reason, actor_user_id=actor_user_id, details=details, **ids)
+    return Entry(at, kind, code, actor_user_id=actor_user_id, details=details, **ids)
 
 
 # Alerts
 
 
 def way_of(message: Message, offer: LeadOffer | None = None) -> Iterator[Happening]:
-    """An alert from the outbox to the phone, or to where it failed, in the provider's words."""
-    what = f"The {CHANNELS[Message.Channel(message.channel)]} to user {message.user_id}"
+    """An alert from the outbox to the phone, or to where it failed."""
     alert = partial(alerted, message, offer)
-    yield Phase.QUEUED, alert(message.created_at, ALERT_QUEUED, f"{what} was queued.")
+    yield Phase.QUEUED, alert(message.created_at, ALERT_QUEUED, EventCode.ALERT_QUEUED)
     if message.sent_at:
-        yield Phase.SENT, alert(message.sent_at, ALERT_SENT, f"{what} was sent.")
+        yield Phase.SENT, alert(message.sent_at, ALERT_SENT, EventCode.ALERT_SENT)
     if message.status in ALERT_ENDS:
-        kind, words = ALERT_ENDS[State(message.status)]
-        why = f": {message.reason}" if message.reason else ""
+        kind, code = ALERT_ENDS[State(message.status)]
         phase = Phase.STOPPED if message.status == State.CANCELLED else Phase.ARRIVED
-        outcome = {"provider_status": message.provider_status, "error_code": message.error_code}
-        yield phase, alert(message.modified_at, kind, sentence(f"{what} {words}{why}"), **outcome)
+        outcome: dict[str, Any] = {"provider_status": message.provider_status, "error_code": message.error_code}
+        if message.reason:
+            outcome["because"] = Reason(OTHER, {"text": message.reason}).as_json()
+        yield phase, alert(message.modified_at, kind, code, **outcome)
 
 
-def alerted(
-    message: Message, offer: LeadOffer | None, at: datetime, kind: str, reason: str, **outcome: str | int | None
-) -> Entry:
+def alerted(message: Message, offer: LeadOffer | None, at: datetime, kind: str, code: str, **outcome: Any) -> Entry:
     """An entry about an alert: that of an offer, or other news."""
     return Entry(
         at,
         kind,
-        reason,
+        code,
         user_id=message.user_id,
         team_id=offer.team_id if offer else None,
         offer_id=offer.pk if offer else None,
         message_id=message.pk,
-        details={"channel": message.channel} | outcome,
+        details={"channel": CHANNELS[Message.Channel(message.channel)]} | outcome,
     )
-
-
-# Words
-
-
-def sentence(words: str) -> str:
-    return words if words.endswith((".", "!", "?")) else f"{words}."
-
-
-def moment(at: datetime) -> str:
-    """As the reasons of traces have it."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"

@@ -1,10 +1,10 @@
 """What the trace of a lead keeps of what happened to it, and of the plans that were made."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from config.reasons import Reason
 from leads.alerts import Told
 from leads.models import Lead, TraceEntry
 from leads.rollout import Plan
@@ -12,10 +12,10 @@ from leads.rotation import Place
 from teams.models import User
 
 
-def entry(lead: Lead, kind: str, reason: str, now: datetime, plan: Plan | None = None, **details: Any) -> TraceEntry:
+def entry(lead: Lead, kind: str, reason: Reason, now: datetime, plan: Plan | None = None) -> TraceEntry:
     """Something that happened to a lead, with the plan that was tried, if any."""
-    told = details | (told_plan(plan) if plan else {})
-    return TraceEntry(lead=lead, at=now, kind=kind, reason=reason, details=told)
+    details = dict(reason.details) | (told_plan(plan) if plan else {})
+    return TraceEntry(lead=lead, at=now, kind=kind, code=reason.code, details=details)
 
 
 def with_alerts(entries: Sequence[TraceEntry], told: Told) -> Sequence[TraceEntry]:
@@ -30,16 +30,14 @@ def trace_all(entries: Sequence[TraceEntry]) -> None:
     TraceEntry.objects.bulk_create(entries)
 
 
-def trace(
-    lead: Lead, kind: str, reason: str, *, now: datetime, actor: User | None = None, **details: Any
-) -> TraceEntry:
+def trace(lead: Lead, kind: str, code: str, *, now: datetime, actor: User | None = None, **details: Any) -> TraceEntry:
     """Note that something happened to this lead; without an actor it was the server's doing."""
-    return TraceEntry.objects.create(lead=lead, at=now, kind=kind, reason=reason, actor_user=actor, details=details)
+    return TraceEntry.objects.create(lead=lead, at=now, kind=kind, code=code, actor_user=actor, details=details)
 
 
 def told_plan(plan: Plan) -> dict[str, Any]:
     """Who was passed over, and whose turn the round robin made it."""
-    return {"skipped": [asdict(skipped) for skipped in plan.skipped], "rotation": told_rotation(plan)}
+    return {"skipped": [skipped.as_json() for skipped in plan.skipped], "rotation": told_rotation(plan)}
 
 
 def told_rotation(plan: Plan) -> dict[str, Any] | None:

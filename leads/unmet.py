@@ -1,12 +1,12 @@
-"""Why a route did not match a lead, in words. Pure: an attempt as a `RoutingTrace` keeps it in, words out."""
+"""Why a route did not match a lead, as text. Pure: an attempt as a `RoutingTrace` keeps it in, text out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from leads.conditions import NEVER_OPENS
+from config.reasons import FOR_PROGRAMS, Names
+from leads.conditions import NEVER_OPEN, OPEN_HOURS
 
 NOTHING: Final = "nothing"
-OPEN: Final = "open"  # what traces told of hours before they named them
 
 # What a condition is about. What is not here is called by its own name.
 LABELS: Final = {
@@ -19,14 +19,15 @@ LABELS: Final = {
     "zipcodes": "ZIP code",
     "listing_statuses": "listing status",
     "price": "price",
-    "open_hours": "time",
+    OPEN_HOURS: "time",
+    NEVER_OPEN: "time",
     "team": "team",
 }
 
 
-def why_unmet(attempt: Mapping[str, Any]) -> str:
-    """`the price is to be from $250,000, and is $180,000`."""
-    return f"the {label(attempt)} is to be {wanted(attempt)}, and is {found(attempt)}"
+def mismatch_text(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
+    """`price $180,000, required: from $250,000`."""
+    return f"{label(attempt)} {found(attempt, names)}, required: {wanted(attempt, names)}"
 
 
 def label(attempt: Mapping[str, Any]) -> str:
@@ -35,45 +36,51 @@ def label(attempt: Mapping[str, Any]) -> str:
     return LABELS.get(name, name.replace("_", " ") or "lead")
 
 
-def wanted(attempt: Mapping[str, Any]) -> str:
+def wanted(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
     """What the route asks for."""
     expected = attempt.get("expected")
     match attempt.get("condition"):
         case "lead_source":
-            return f"lead source {expected}"
+            return source(expected, names)
         case "price":
             return band(expected)
         case "open_hours":
-            return "within the opening hours" if expected == OPEN else f"within {expected}"
+            return f"within {expected}"
+        case "never_open":
+            return f"hours that begin within a year: {expected}"
         case "zipcode":
-            return "in the list of a team"
+            return "a ZIP code in the list of a team"
+        case "team":
+            return "a team"
     return any_of(expected) if isinstance(expected, list | tuple) else plain(expected)
 
 
-def found(attempt: Mapping[str, Any]) -> str:
+def found(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
     """What the lead has instead."""
     actual = attempt.get("actual")
     match attempt.get("condition"):
-        case "lead_source" if actual is not None:
-            return f"lead source {actual}"
+        case "lead_source":
+            return source(actual, names)
         case "price":
             return dollars(actual)
-        case "open_hours" if actual == NEVER_OPENS:
-            return "never within them for a year to come"
     return plain(actual)
+
+
+def source(pk: Any, names: Names) -> str:
+    return names.record("lead source", pk) if isinstance(pk, int) else plain(pk)
 
 
 def any_of(values: Sequence[Any]) -> str:
     """`Irvine, Tustin or Orange`."""
-    told = [plain(value) for value in values]
-    return " or ".join(filter(None, (", ".join(told[:-1]), *told[-1:]))) or NOTHING
+    listed = [plain(value) for value in values]
+    return " or ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:]))) or NOTHING
 
 
 def band(edges: Any) -> str:
     """The lower edge belongs to a band, the upper one does not."""
     low, high = edges if isinstance(edges, list | tuple) and len(edges) == 2 else (None, None)
-    told = (f"from {dollars(low)}" if low is not None else "", f"below {dollars(high)}" if high is not None else "")
-    return " and ".join(filter(None, told)) or plain(edges)
+    parts = (f"from {dollars(low)}" if low is not None else "", f"below {dollars(high)}" if high is not None else "")
+    return " and ".join(filter(None, parts)) or plain(edges)
 
 
 def dollars(amount: Any) -> str:

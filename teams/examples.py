@@ -63,7 +63,9 @@ OPTION = {
     "paused_until": "2018-01-16T09:09:09.000Z",
     "cap_open": 10,
     "cap_day": 5,
-    "warnings": ["has opted out of texts"],
+    "warnings": [
+        {"code": "phone_opted_out", "details": {}, "reason": "the phone number has opted out of texts"},
+    ],
 }
 SUB_ACCOUNT = {
     "id": 5,

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.names import texts_for
 from teams.warnings import add_warnings
-from teams.zones import on_the_wall
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def entry(
         state="" if member.is_accepted else state[member.request_status],
         turn=turn(team, option),
         told_by=", ".join(ways(option)),
-        matters=[on_the_wall(matter, zone) for matter in cast(Any, option).warnings],
+        matters=texts_for(cast(Any, option).warnings, zone),
         link=reverse("admin:teams_teammemberdistributionoption_change", args=[option.pk]),
         is_set_up=True,
     )

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
-from config.api.fields import CommaList, LooseDates, LooseField, LooseSerializer, LooseText, Reference
+from config.api.fields import CommaList, LooseDates, LooseField, LooseSerializer, LooseText, ReasonField, Reference
 from teams import examples
 from teams.brokers import within_call_of
 from teams.hours import validate_hours
@@ -141,7 +141,7 @@ class InvitationSerializer(serializers.Serializer[Any]):
 
 class TeamMemberDistributionOptionSerializer(LooseSerializer[TeamMemberDistributionOption]):
     user_id = Reference("user", among=User.objects.within_reach_of)
-    warnings = serializers.ListField(child=LooseText(), read_only=True)
+    warnings = serializers.ListField(child=ReasonField(), read_only=True)
 
     class Meta:
         model = TeamMemberDistributionOption

@@ -1,6 +1,5 @@
 """Wall time in somebody's zone, and the instant it means."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 
 MINUTE = timedelta(minutes=1)
-MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z")
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:
@@ -26,11 +24,6 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
 def wall_time(moment: datetime, zone: ZoneInfo) -> datetime:
     """What the clock on the wall shows in `zone`, naive."""
     return moment.astimezone(zone).replace(tzinfo=None, fold=0)
-
-
-def on_the_wall(text: str, zone: ZoneInfo) -> str:
-    """A text in which moments such as 2027-03-01T20:00Z read as the clock on the wall shows them: `Mar 1, 12:00`."""
-    return MOMENT.sub(lambda found: short_moment(found[0], zone), text)
 
 
 def short_moment(at: str, zone: ZoneInfo) -> str:

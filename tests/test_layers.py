@@ -27,6 +27,7 @@ LAYERS = [
         "config.literals",
         "config.operations",
         "config.races",
+        "config.reasons",
     },
 ]
 PACKAGES = ("config", "leads", "campaigns", "messaging", "crm", "teams")

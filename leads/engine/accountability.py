@@ -16,7 +16,6 @@ JOB: Final = Job("leads.accountability", Lead)
 
 IDLE: Final = Q(claimed_by_user__isnull=False, contacted_at=None, merged_into=None, team__isnull=False)
 MOST: Final = 100  # of a batch: each is taken back by some statements of its own
-REASON: Final = "nobody was contacted in time"
 
 
 def coming() -> Moments:
@@ -39,7 +38,7 @@ def take_back_or_postpone(ids: Sequence[int], now: datetime) -> int:
     late = [lead for lead in leads if is_late(lead, now)]
     put_off(late, now)
     if on_time := [lead for lead in leads if lead not in late]:
-        take_back(on_time, reason=REASON, now=now)
+        take_back(on_time, now=now)
     return len(leads)
 
 

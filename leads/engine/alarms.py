@@ -7,9 +7,11 @@ from typing import Final
 from django.db.models import Q
 
 from config.due import Job
+from config.reasons import Reason
 from leads import alerts
 from leads.engine.holding import Moments, claim_due, due_by, leads_of
 from leads.models import Lead, TraceEntry
+from leads.reasons import EventCode
 from leads.trace import entry, trace_all, with_alerts
 from teams.models import User
 from teams.visibility import any_of
@@ -52,8 +54,8 @@ def raise_alarm(leads: list[Lead], now: datetime) -> None:
 
 
 def told(lead: Lead, leader: User, now: datetime) -> TraceEntry:
-    words = f"Nobody claimed the lead in time: user {leader.pk} was told."
-    return entry(lead, TraceEntry.Kind.ALARM, words, now, user_id=leader.pk, round=lead.round, team_id=lead.team_id)
+    details = {"user_id": leader.pk, "round": lead.round, "team_id": lead.team_id}
+    return entry(lead, TraceEntry.Kind.ALARM, Reason(EventCode.UNCLAIMED_ALERT, details), now)
 
 
 def leader_of(lead: Lead) -> User:

@@ -6,8 +6,9 @@ from typing import Final, Protocol
 
 from django.db import connection
 
-from leads.availability import Availability, why_unavailable
+from config.reasons import Reason
 from leads.loads import TOLD, Loads, Member, loads_of
+from teams.availability import Availability, unavailable_reason
 from teams.models import User
 
 # Whoever has a cap is told by one batch at a time. Its members are held at once and in one order.
@@ -40,13 +41,13 @@ class Caps:
         self.now = now
         self.loads: Loads = loads_of(capped, now, TOLD)
 
-    def why_full(self, turn: Turn) -> str:
-        """Why their cap leaves them no lead more; empty when it does."""
+    def cap_reason(self, turn: Turn) -> Reason | None:
+        """The cap that this member has reached; None when they may get another lead."""
         if not has_cap(turn):
-            return ""
+            return None
         opened, today = self.loads[turn.team_id, turn.user_id]
         load = Availability(cap_open=turn.cap_open, cap_day=turn.cap_day, open_leads=opened, leads_today=today)
-        return why_unavailable(load, self.now)
+        return unavailable_reason(load, self.now)
 
     def count(self, turn: Turn) -> None:
         """They are told of this one."""

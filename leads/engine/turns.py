@@ -13,23 +13,27 @@ from typing import Any, Final, TypeVar
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+from psycopg.types.json import Jsonb
 
 from config.due import Job
 from config.given import change
+from config.reasons import Reason
 from crm.models import Contact
-from leads.availability import Availability, why_unavailable
-from leads.claims import CLAIMED, LEFT, cancel_alerts, end_other_offers, give_leads
+from leads.claims import cancel_alerts, end_other_offers, give_leads
 from leads.engine.caps import Caps
 from leads.engine.holding import Moments
 from leads.links import link_to
 from leads.missed_turns import hand_on_turns
 from leads.models import Lead, LeadOffer, LeadOfferQuerySet
 from leads.numbers import Numbers, hold_numbers
-from leads.rollout import EMAIL, TEXT, lateness_shift
+from leads.reasons import EndReason
+from leads.rollout import lateness_shift
 from leads.succession import move_on, shift_rollouts
 from leads.wording import Asker, LeadFacts, Source, Story
 from messaging import drafts, outbox
 from messaging.models import Message
+from teams.availability import AT_ALL_TIMES, Availability, unavailable_reason
+from teams.eligibility import EMAIL, TEXT, SkipReason, member_reasons
 from teams.hours import parse_hours
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.visibility import any_of
@@ -69,7 +73,8 @@ OF_USERS: Final = ("email", "phone_e164", "is_active", "paused_until", "working_
 WRITTEN: Final = {
     "id": "bigint",
     "status": "text",
-    "reason": "text",
+    "end_code": "text",
+    "end_details": "jsonb",
     "reply_number": "smallint",
     "reply_phone": "text",
     "alerted_at": "timestamptz",
@@ -115,7 +120,8 @@ class DueOffer:
     has_call_alert: bool
 
     status: str = Status.PENDING
-    reason: str = ""
+    end_code: str = ""
+    end_details: Jsonb | None = None
     reply_number: int | None = None
     reply_phone: str = ""
     alerted_at: datetime | None = None
@@ -123,6 +129,22 @@ class DueOffer:
     alert_text_id: int | None = None
     alert_email_id: int | None = None
     alert_call_id: int | None = None
+
+    # As `member_reasons` looks at a member. Opt-outs are the outbox's to see.
+    is_accepted = True
+    has_opted_out = False
+
+    @property
+    def is_active(self) -> bool:
+        return self.user.is_active
+
+    @property
+    def phone(self) -> str:
+        return self.user.phone_e164
+
+    @property
+    def email(self) -> str:
+        return self.user.email
 
 
 Alert = tuple[DueOffer, str, Message]  # an offer, where it notes the alert, and the alert
@@ -250,8 +272,9 @@ def sort_out(turn: Sequence[DueOffer], caps: Caps, now: datetime) -> None:
     Beside a member who gets the lead without claiming it the others stay pending, and end with the lead.
     """
     for offer in turn:
-        if objection := why_not(offer, now) or caps.why_full(offer):
-            offer.status, offer.reason, offer.settled_at = Status.CANCELLED, objection, now
+        if reason := skip_reason(offer, now) or caps.cap_reason(offer):
+            offer.status, offer.settled_at = Status.CANCELLED, now
+            offer.end_code, offer.end_details = reason.code, Jsonb(reason.details) if reason.details else None
     able = [offer for offer in turn if offer.status == Status.PENDING]
     taker = next((offer for offer in able if offer.assign_automatically), None)
     for offer in [taker] if taker else able:
@@ -260,32 +283,27 @@ def sort_out(turn: Sequence[DueOffer], caps: Caps, now: datetime) -> None:
         caps.count(offer)
 
 
-def why_not(offer: DueOffer, now: datetime) -> str:
-    """Why this member is not told after all; empty when they are."""
-    reachable = by_text(offer) or by_email(offer) or by_call(offer)
-    reasons = (
-        (offer.is_claimed, CLAIMED),
-        (not offer.user.is_active, "the user is deactivated"),
-        (not offer.is_member, LEFT),
-        (is_paused(offer, now), "paused since it was planned"),
-        (away := why_away(offer, now), away),
-        (not reachable, "no usable channel is left"),
-    )
-    return next((reason for applies, reason in reasons if applies), "")
+def skip_reason(offer: DueOffer, now: datetime) -> Reason | None:
+    """Why this member is not alerted although they were planned; None when they are."""
+    if offer.is_claimed:
+        return Reason(EndReason.LEAD_CLAIMED)
+    if offer.user.is_active and not offer.is_member:
+        return Reason(SkipReason.LEFT_TEAM)
+    return next(member_reasons(offer), None) or unavailable_reason(availability(offer), now)
 
 
-def is_paused(offer: DueOffer, now: datetime) -> bool:
-    pauses = (offer.user.paused_until, offer.option_paused_until)
-    return any(until is not None and until > now for until in pauses)
-
-
-def why_away(offer: DueOffer, now: datetime) -> str:
-    """Why they are not at work at their turn, which may have come before its time, or after it."""
+def availability(offer: DueOffer) -> Availability:
+    """The member's schedule now: the turn may have come before the planned time, or after it."""
     user = offer.user
-    if not (user.working_hours or user.days_off or offer.holidays):
-        return ""
-    hours, days_off = parse_hours(user.working_hours), frozenset((*user.days_off, *offer.holidays))
-    return why_unavailable(Availability(hours=hours, days_off=days_off, zone=user.zone), now)
+    pauses = [until for until in (user.paused_until, offer.option_paused_until) if until]
+    if not (pauses or user.working_hours or user.days_off or offer.holidays):
+        return AT_ALL_TIMES
+    return Availability(
+        paused_until=max(pauses, default=None),
+        hours=parse_hours(user.working_hours),
+        days_off=frozenset((*user.days_off, *offer.holidays)),
+        zone=user.zone,
+    )
 
 
 def hand_over(takers: Sequence[DueOffer], now: datetime) -> None:
@@ -297,7 +315,8 @@ def hand_over(takers: Sequence[DueOffer], now: datetime) -> None:
     teams = by_id(Team.objects.only("mins_until_contact"), {offer.team_id for offer in takers})
     for offer in takers:
         leads[offer.lead_id].team = teams[offer.team_id]
-    cancel_alerts(LeadOffer.objects.filter(any_of("lead_id", taken)), reason=CLAIMED, now=now)
+    claimed = Reason(EndReason.LEAD_CLAIMED)
+    cancel_alerts(LeadOffer.objects.filter(any_of("lead_id", taken)), reason=claimed, now=now)
     give_leads([(leads[offer.lead_id], offer.user) for offer in takers], through=Lead.ClaimedThrough.AUTOMATIC, now=now)
     end_other_offers(taken, now=now)
 
@@ -305,7 +324,7 @@ def hand_over(takers: Sequence[DueOffer], now: datetime) -> None:
 def pass_over(settled: Sequence[DueOffer], now: datetime) -> None:
     """Where a turn came and nobody was told, nobody waits for it to end, and the next one pays for it."""
     if passed := [offer for offer in settled if offer.status == Status.CANCELLED]:
-        hand_on_turns({offer.id for offer in passed if offer.reason != CLAIMED}, now=now)
+        hand_on_turns({offer.id for offer in passed if offer.end_code != EndReason.LEAD_CLAIMED}, now=now)
         move_on({offer.lead_id for offer in passed}, now=now)
 
 

@@ -7,9 +7,11 @@ from typing import Final
 from django.db import connection
 
 from config.due import Job
-from leads.claims import cancel_alerts
+from config.reasons import Reason
+from leads.claims import cancel_alerts, end_columns
 from leads.engine.holding import Moments
 from leads.models import Lead, LeadOffer
+from leads.reasons import EndReason
 from leads.succession import move_on
 from teams.visibility import any_of
 
@@ -18,7 +20,7 @@ Status = LeadOffer.Status
 JOB: Final = Job("leads.windows", Lead)
 
 BATCH: Final = 500
-OVER: Final = "the exclusive window is over"
+WINDOW_ENDED: Final = Reason(EndReason.WINDOW_ENDED)
 
 # Whose window is over, of leads that nobody else holds. Ids alone: the rows are read once they are held.
 HOLD: Final = """
@@ -53,7 +55,7 @@ def claim(now: datetime) -> Sequence[int]:
 def expire(ids: Sequence[int], now: datetime) -> int:
     """Expire what is over of these leads."""
     over = LeadOffer.objects.filter(any_of("lead_id", ids), status=Status.SENT, closes_at__lte=now)
-    cancel_alerts(over, reason=OVER, now=now)
-    expired = over.update(status=Status.EXPIRED, reason=OVER, settled_at=now)
+    cancel_alerts(over, reason=WINDOW_ENDED, now=now)
+    expired = over.update(status=Status.EXPIRED, settled_at=now, **end_columns(WINDOW_ENDED))
     move_on(ids, now=now)
     return expired

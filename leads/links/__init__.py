@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.http import base36_to_int, int_to_base36
 
 from leads.models import Lead, LeadOffer
-from leads.rollout import EMAIL, TEXT
+from teams.eligibility import EMAIL, TEXT
 
 LIVES: Final = timedelta(days=7)
 SALT: Final = "leads.links"

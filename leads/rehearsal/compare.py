@@ -11,11 +11,13 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from config.reasons import RecordCollector, reason_text, stored_reason
 from leads import unmet
 from leads.fallback import POND, TEAM, USER
 from leads.rehearsal.journeys import OWNER
 from leads.report.page import in_words as duration
-from leads.why.page import Names, Sheet, in_words
+from leads.why.page import Sheet
+from teams.names import ReaderNames, RecordNames
 from teams.zones import short_moment
 
 Row = Mapping[str, Any]
@@ -72,11 +74,18 @@ class Comparison:
 class Reader:
     """For whom it is written: what things are called, and the clock."""
 
-    names: Names
-    zone: ZoneInfo
+    names: ReaderNames
 
     def called(self, what: str, number: int | None) -> str:
-        return self.names.get((what, number or 0), f"{what} {number}")
+        return self.names.names.get((what, number or 0), f"{what} {number}")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.names.zone
+
+    def text(self, row: Row) -> str:
+        """The text of a `code` with `details`."""
+        return reason_text(*stored_reason(row), self.names)
 
     def rule(self, route_id: int) -> str:
         """`Rule 12: Zillow, Buyer → Pride`, by its number in the list; a rule that is not saved has none yet."""
@@ -84,9 +93,9 @@ class Reader:
         return f"{number}: {self.called('route', route_id)}"
 
 
-def compare(now: Row, then: Row, names: Names, zone: ZoneInfo) -> Comparison:
+def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> Comparison:
     """All that the page tells of them. `names` has the routes by their sentences."""
-    reader = Reader(names, zone)
+    reader = Reader(ReaderNames(names, zone))
     pairs = list(zip(now["leads"], then["leads"], strict=True))
     changed = [pair for pair in pairs if change(*pair)]
     same = [pair for pair in pairs if not change(*pair)]
@@ -212,7 +221,7 @@ def passed(rehearsed: Iterable[Row], reader: Reader) -> Iterator[tuple[int, int,
     for lead in rehearsed:
         for station in lead["stations"]:
             for each in station["skipped"]:
-                yield each["user_id"], station["team_id"], in_words(each["reason"], reader.names, reader.zone)
+                yield each["user_id"], station["team_id"], reader.text(each)
 
 
 # One lead
@@ -257,8 +266,10 @@ def steps(lead: Row, reader: Reader) -> Iterator[Step]:
 def taken_by(decision: Row, reader: Reader) -> str:
     if decision["route_id"] is not None:
         return f"Taken by: {reader.rule(decision['route_id'])}."
-    failed = "; ".join(f"{number_of(each['route_id'])}: {unmet.why_unmet(each)}" for each in decision["tried"][:3])
-    return in_words(f"No rule takes it{f' ({failed})' if failed else ''}.", reader.names, reader.zone)
+    failed = "; ".join(
+        f"{number_of(each['route_id'])}: {unmet.mismatch_text(each, reader.names)}" for each in decision["tried"][:3]
+    )
+    return f"No rule takes it{f' ({failed})' if failed else ''}."
 
 
 def number_of(route_id: int) -> str:
@@ -277,8 +288,7 @@ def turns(station: Row, start: datetime, reader: Reader) -> Iterator[Step]:
         says = f"{reader.called('user', offer['user_id'])} of {team} {what}{lasts}, told by {ways}."
         yield Step(since(offer["at"], start), says)
     for each in station["skipped"]:
-        why = in_words(each["reason"], reader.names, reader.zone)
-        yield Step("", f"{reader.called('user', each['user_id'])} is passed over: {why}.", "quiet")
+        yield Step("", f"{reader.called('user', each['user_id'])} is passed over: {reader.text(each)}.", "quiet")
 
 
 def ending(station: Row, reader: Reader, *, is_routed: bool) -> str:
@@ -303,6 +313,7 @@ def between(start: str, end: str) -> str:
 def ids_in(answers: Iterable[Row]) -> dict[str, set[int]]:
     """Every user, team and lead source that needs a name."""
     found: dict[str, set[int]] = {"user": set(), "team": set(), "lead source": set(), "route": set()}
+    collector = RecordCollector()
     for lead in (lead for answer in answers for lead in answer["leads"]):
         found["lead source"].add(lead["lead"].get("source_id"))
         found["lead source"] |= {attempt["actual"] for attempt in named_sources(lead["decision"])}
@@ -311,7 +322,9 @@ def ids_in(answers: Iterable[Row]) -> dict[str, set[int]]:
             found["team"].add(station["team_id"])
             found["user"] |= {station["user_id"], *(each["user_id"] for each in station["offers"])}
             found["user"] |= {each["user_id"] for each in station["skipped"]}
-    return {what: ids - {None} for what, ids in found.items()}
+            for each in station["skipped"]:
+                reason_text(*stored_reason(each), collector)
+    return {what: (ids | collector.ids.get(what, set())) - {None} for what, ids in found.items()}
 
 
 def named_sources(decision: Row) -> list[Row]:

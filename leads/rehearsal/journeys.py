@@ -12,14 +12,17 @@ from heapq import heappop, heappush
 from itertools import product
 from typing import Final
 
-from leads.availability import Availability, why_unavailable
+from config.reasons import Reason
 from leads.conditions import Inquiry
 from leads.fallback import TEAM, USER, Fallback, next_hop
 from leads.loads import midnight
-from leads.rollout import Option, Plan, PlannedOffer, Skipped, advance, channels
+from leads.reasons import EventCode
+from leads.rollout import Option, Plan, PlannedOffer, Skipped, advance
 from leads.roster import Roster
 from leads.rotation import Missed, Turn
 from leads.routing import Decision, Rule, TeamArea, route
+from teams.availability import Availability, unavailable_reason
+from teams.eligibility import usable_channels
 
 OWNER: Final = "Owner"
 TURN, OVER = 0, 1  # what is due at one moment: turns before fallbacks
@@ -62,7 +65,7 @@ class Station:
 
     at: datetime
     target: str
-    reason: str
+    reason: Reason
     team_id: int | None = None
     user_id: int | None = None
     plan: Plan = field(default_factory=Plan)
@@ -91,13 +94,13 @@ class Journey:
     number: int
     newcomer: Newcomer
     decision: Decision
+    reason: Reason  # why it goes where it goes next
     stations: list[Station] = field(default_factory=list)
     team_id: int = 0
     hops: int = 0
     had: set[int] = field(default_factory=set)  # the users it was offered to
     been_to: set[int] = field(default_factory=set)  # and their teams
     claimer: int | None = None  # who claimed the contact's last lead, if this one is to be theirs when it starts
-    reason: str = ""  # why it goes where it goes next
     waiting: list[PlannedOffer] = field(default_factory=list)  # turns yet to come
     passed: list[int] = field(default_factory=list)  # whose turn came in its present team, and who could not take it
 
@@ -158,14 +161,15 @@ class Rehearsal:
         at, earlier = journey.newcomer.at, self.earlier_claim(journey.newcomer)
         if earlier is None or not journey.decision.is_returning_to_claimer:
             return False
-        which = f"lead {earlier.lead_id}" if earlier.lead_id else "a lead before"
-        words = f"User {earlier.user_id} claimed {which} of this contact"
-        if objection := self.roster(journey.team_id, at).why_not(earlier.user_id, at):
-            if start > at and not self.roster(journey.team_id, start).why_not(earlier.user_id, start):
-                journey.claimer, objection = earlier.user_id, f"{objection}; it is theirs when it opens"
-            journey.reason = f"{journey.reason} {words}, but cannot take this one now: {objection}."
+        if because := self.roster(journey.team_id, at).skip_reason(earlier.user_id, at):
+            code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
+            if start > at and not self.roster(journey.team_id, start).skip_reason(earlier.user_id, start):
+                journey.claimer, code = earlier.user_id, EventCode.EARLIER_CLAIMER_LATER
+            details = {"earlier_claimer_user_id": earlier.user_id, "earlier_lead_id": earlier.lead_id}
+            journey.reason = Reason(code, details | {"because": because.as_json()})
             return False
-        self.give(journey, earlier.user_id, f"{words}.", at)
+        details = {"user_id": earlier.user_id, "earlier_lead_id": earlier.lead_id}
+        self.give(journey, earlier.user_id, Reason(EventCode.EARLIER_CLAIM, details), at)
         return True
 
     def earlier_claim(self, newcomer: Newcomer) -> Claim | None:
@@ -237,19 +241,19 @@ class Rehearsal:
     def pass_over(self, journey: Journey, offer: PlannedOffer, at: datetime) -> bool:
         """Whether they are away or at their cap by now."""
         place = journey.team_id, offer.user_id
-        reason = why_unavailable(
+        reason = unavailable_reason(
             self.with_load(self.member(*place), journey.team_id, at, is_told=True).availability, at
         )
         if reason:
             journey.here.skipped.append(Skipped(offer.user_id, reason))
             journey.passed.append(offer.user_id)
             del self.held[place][journey.number]
-        return bool(reason)
+        return reason is not None
 
     def tell(self, journey: Journey, offer: PlannedOffer) -> None:
         """A member's turn has come."""
         place = journey.team_id, offer.user_id
-        ways = channels(self.member(*place))
+        ways = usable_channels(self.member(*place))
         told = Told(offer.user_id, offer.notify_at, offer.closes_at, ways, offer.assign_automatically)
         journey.here.offers.append(told)
         self.held[place][journey.number].is_told = True
@@ -272,10 +276,10 @@ class Rehearsal:
     def take(self, journey: Journey, taker: PlannedOffer, at: datetime) -> None:
         """The lead is a member's without their claiming it."""
         journey.here.ends_at = at
-        reason = f"User {taker.user_id} gets leads at their turn, without claiming."
+        reason = Reason(EventCode.ASSIGNED_AUTOMATICALLY, {"user_id": taker.user_id})
         self.give(journey, taker.user_id, reason, at, is_offer=True)
 
-    def give(self, journey: Journey, user_id: int, reason: str, at: datetime, *, is_offer: bool = False) -> None:
+    def give(self, journey: Journey, user_id: int, reason: Reason, at: datetime, *, is_offer: bool = False) -> None:
         """The lead is this user's; nobody else has anything of it any more."""
         for place in product(journey.been_to, journey.had):
             self.held[place].pop(journey.number, None)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from config.reasons import with_text
 from leads.distribution import fallback_of
 from leads.intake import areas_in
 from leads.models import Lead, LeadRoute
@@ -117,7 +118,7 @@ def told_case(case: Case, journey: Journey) -> RehearsedLead:
         line=case.line,
         at=case.newcomer.at,
         lead=given,
-        decision=journey.decision.as_json(),
+        decision=with_text(journey.decision.as_json()),
         stations=journey.stations,
         really=case.lead,
     )

@@ -1,13 +1,13 @@
 """A rehearsal as JSON: what is asked, and what is answered."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from rest_framework import serializers
 
 from config.api.fields import LooseBoolean, LooseInteger, LooseMoment, LooseSerializer, LooseText
+from config.reasons import reason_text, with_text
 from leads import examples
 from leads.models import LeadRoute
 from leads.rehearsal.journeys import Station
@@ -128,16 +128,24 @@ class StationSerializer(LooseSerializer[Any]):
     """Where the lead would come to, if nobody claimed it before."""
 
     at, ends_at, team_id, user_id = moment(), moment(), number(), number()
-    target, reason = LooseText(read_only=True), LooseText(read_only=True)
+    target, code = LooseText(read_only=True), serializers.CharField(source="reason.code", read_only=True)
+    details, reason = serializers.SerializerMethodField(), serializers.SerializerMethodField()
     offers = ToldSerializer(many=True, read_only=True)
     skipped, rotation = serializers.SerializerMethodField(), serializers.SerializerMethodField()
 
     class Meta:
         model = LeadRoute
-        fields = ["at", "target", "team_id", "user_id", "reason", "offers", "skipped", "rotation", "ends_at"]
+        fields = ["at", "target", "team_id", "user_id", "code", "details", "reason"]
+        fields += ["offers", "skipped", "rotation", "ends_at"]
 
     def get_skipped(self, station: Station) -> list[dict[str, Any]]:
-        return [asdict(skipped) for skipped in station.skipped]
+        return [with_text(skipped.as_json()) for skipped in station.skipped]
+
+    def get_details(self, station: Station) -> dict[str, Any]:
+        return dict(station.reason.details)
+
+    def get_reason(self, station: Station) -> str:
+        return reason_text(*station.reason)
 
     def get_rotation(self, station: Station) -> dict[str, Any] | None:
         return told_rotation(station.plan)

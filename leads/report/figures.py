@@ -12,9 +12,9 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Q
 
-from leads.claims import CLAIMED
 from leads.models import LeadSource
 from leads.prices import price_of
+from leads.reasons import EndReason
 from leads.report.asked import Asked, refusal
 from teams.models import Team, TeamMember, User
 
@@ -145,7 +145,7 @@ TURNS = """
 , turn AS MATERIALIZED (
     SELECT period.id AS lead_id, offer.*
     FROM period, LATERAL (
-        SELECT user_id, status, alerted_at, reason, created_at AS planned_at, position, notify_at,
+        SELECT user_id, status, alerted_at, end_code, created_at AS planned_at, position, notify_at,
                has_text_alert OR has_email_alert OR has_call_alert AS is_turn
         FROM leads_leadoffer AS offer
         WHERE offer.lead_id = period.id AND offer.team_id = %(team)s
@@ -201,7 +201,7 @@ FIRST_OFFERS = """
         AND EXISTS (SELECT FROM leads_rotationplace WHERE team_id = %(team)s)
 ), had AS MATERIALIZED (
     SELECT * FROM turn
-    WHERE is_turn AND NOT (status = 'Cancelled' AND alerted_at IS NULL AND reason <> %(claimed)s)
+    WHERE is_turn AND NOT (status = 'Cancelled' AND alerted_at IS NULL AND end_code <> %(claimed)s)
 ), taken AS MATERIALIZED (
     SELECT DISTINCT ON (lead_id, planned_at) lead_id, planned_at, user_id AS taker_id, position AS taken_at, rotation
     FROM had JOIN spun USING (lead_id, planned_at)
@@ -269,7 +269,7 @@ def report_on(team: Team, asked: Asked) -> Report:
     days = asked.days()
     found = figures_of_leads(priced, [begins for _, begins in days])
     turns = figures_of_turns(priced)
-    begun = rows_of(TURNS + FIRST_OFFERS, {**named, "claimed": CLAIMED})
+    begun = rows_of(TURNS + FIRST_OFFERS, {**named, "claimed": EndReason.LEAD_CLAIMED.value})
     firsts = {user_id: (first, expected) for user_id, first, expected in begun}
     return Report(
         team=team,

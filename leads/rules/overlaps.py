@@ -6,7 +6,8 @@ from leads.conditions import Conditions, folded
 from leads.routing import TEAM_ROLLOUT, ZIPCODE, Rule, in_order
 from teams.zipcodes import has_code, shared
 
-IMPOSSIBLE, NO_AREA, HIDDEN = "impossible", "no area", "hidden"
+# The codes of leads.rules.matters.RouteWarning.
+IMPOSSIBLE, NO_AREA, HIDDEN = "route_impossible", "route_without_area", "route_shadowed"
 
 
 def useless(rules: Sequence[Rule], area: Collection[str]) -> dict[int, tuple[str, int]]:

@@ -12,9 +12,8 @@ from leads.routes import rule_of
 from leads.routing import in_order
 from leads.rules.matters import matters_of
 from leads.rules.sentences import asides, which, whose
-from leads.why.admin import names_of
-from leads.why.page import NAMED, in_words
 from teams.models import Team, TeamMemberDistributionOption, User
+from teams.names import texts_for
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def lines_of(owner: User, now: datetime) -> list[Line]:
     """The owner's rules in the order in which they are tried."""
     routes = ordered_routes(owner)
     teams, matters = teams_of(owner), matters_of(owner, routes, now)
-    named = [in_their_words(matters[route.pk], owner) for route in routes]
+    named = [texts_for(matters[route.pk], owner.zone) for route in routes]
     return [
         Line(route, which(route), whose(route, teams), list(asides(route)), told)
         for route, told in zip(routes, named, strict=True)
@@ -61,15 +60,6 @@ def teams_of(owner: User) -> dict[int, Team]:
     """All teams to which the owner's leads may fall back."""
     rows = Team.objects.filter(creator=owner).select_related("creator", "fallback_user")
     return {team.pk: team for team in rows}
-
-
-def in_their_words(texts: list[str], owner: User) -> list[str]:
-    """With names for ids, and moments on the owner's clock."""
-    ids: dict[str, set[int]] = {"user": set(), "team": set(), "lead source": set(), "route": set()}
-    for what, number in NAMED.findall(" ".join(texts)):
-        ids[what.lower()].add(int(number))
-    names = names_of(ids, owner) if texts else {}
-    return [in_words(text, names, owner.zone) for text in texts]
 
 
 def first_steps(owner: User, lines: list[Line]) -> list[Task]:

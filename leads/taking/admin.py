@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
@@ -20,6 +21,7 @@ from leads.trial.admin import pages as trial_pages
 from leads.views import LeadOfferResource
 from leads.wording import Story
 from teams.models import Team, User
+from teams.names import texts_for
 
 Status = LeadOffer.Status
 
@@ -30,12 +32,12 @@ OTHER: Final = "border-base-200 dark:border-base-700"
 
 
 class LeadOfferAdmin(ResourceAdmin):
-    list_display = ["inquiry", "answer", "user", "team", "notify_at", "status", "alerted_at", "reason"]
+    list_display = ["inquiry", "answer", "user", "team", "notify_at", "status", "alerted_at", "why_ended"]
     list_select_related = ["lead__contact", "lead__source", "user", "team"]
     list_filter = ["status"]
     list_before_template = change_form_outer_before_template = FORM
-    fields = ["inquiry", "answer", "user", "team", "notify_at", "status", "alerted_at", "settled_at", "reason"]
-    readonly_fields = ["inquiry", "answer"]
+    fields = ["inquiry", "answer", "user", "team", "notify_at", "status", "alerted_at", "settled_at", "why_ended"]
+    readonly_fields = ["inquiry", "answer", "why_ended"]
     actions = ["claim", "decline"]
 
     def rows_for(self, user: User) -> QuerySet[LeadOffer]:
@@ -58,6 +60,24 @@ class LeadOfferAdmin(ResourceAdmin):
         """As in the alert. The lead's own name may be an email address or a number: not before it is claimed."""
         story = Story(offer.lead, offer.team.claim_preview)
         return story.summary if cast(Any, offer).is_known else story.teaser
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Name the users in the reasons of all rows together."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        ended = [offer for offer in changelist.result_list if offer.end_reason is not None]
+        texts = texts_for([offer.end_reason for offer in ended], timezone.get_current_timezone())
+        for offer, text in zip(ended, texts, strict=True):
+            offer.why_ended_text = text
+        return changelist
+
+    @admin.display(description="reason")
+    def why_ended(self, offer: LeadOffer) -> str:
+        """Why the offer ended."""
+        if offer.end_reason is None:
+            return "-"
+        text: str | None = getattr(offer, "why_ended_text", None)
+        return text or texts_for([offer.end_reason], timezone.get_current_timezone())[0]
 
     @admin.display(description="your answer")
     def answer(self, offer: LeadOffer) -> str:

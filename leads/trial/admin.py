@@ -13,12 +13,13 @@ from django.views.decorators.http import require_POST
 
 from config import clock
 from config.api.asking import Refusal, ask
-from leads.rollout import EMAIL, PHONE, TEXT
+from config.reasons import reason_text
 from leads.trial.forms import OwnForm
 from leads.trial.pausing import pauses
 from leads.trial.sending import own_ways
 from leads.trial.turns import places_of, why_not_now
 from leads.trial.views import MemberTrialResource, OwnTrialResource, Trial
+from teams.eligibility import EMAIL, PHONE, TEXT
 from teams.models import User
 from teams.views import MeResource
 from teams.zones import wall_time
@@ -46,7 +47,10 @@ def own_page(request: HttpRequest) -> HttpResponse:
     user.refresh_from_db()
     context = {
         "title": "How you are told of leads",
-        "ways": [(NAMES[way.channel].capitalize(), where(user, way.channel), way.reason) for way in own_ways(user)],
+        "ways": [
+            (NAMES[way.channel].capitalize(), where(user, way.channel), way.reason and reason_text(*way.reason))
+            for way in own_ways(user)
+        ],
         "form": form,
         "why_not": why_not_now(user, now),
         "is_paused": user.paused_until is not None and user.paused_until > now,

@@ -8,14 +8,14 @@ from typing import Final
 from django.db import transaction
 
 from config.errors import DomainError
-from leads.rollout import EMAIL, PHONE, TEXT
+from config.reasons import Reason
 from messaging import consent, drafts, outbox
 from messaging.models import Message
+from teams.eligibility import EMAIL, PHONE, TEXT, SkipReason
 from teams.models import TeamMember, TeamMemberDistributionOption, User
 
-TITLE: Final = "Pridedesk test alert"  # every one begins with it
+TITLE: Final = "Pridedesk test alert"
 APART: Final = timedelta(minutes=1)
-NOT_ACCEPTED: Final = "has not accepted the invitation to the team"
 
 
 class TooSoon(DomainError):
@@ -33,11 +33,11 @@ class Way:
     """One way to alert a user; without a reason against it, it is used."""
 
     channel: str
-    reason: str = ""
+    reason: Reason | None = None
 
     @property
     def is_used(self) -> bool:
-        return not self.reason
+        return self.reason is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ def own_ways(user: User) -> list[Way]:
 def member_ways(option: TeamMemberDistributionOption) -> list[Way]:
     """Whatever is on for this member of a team."""
     is_accepted = TeamMember.objects.accepted().filter(team=option.team_id, user=option.user_id).exists()
-    return ways_to(option.user, set(switched_on(option)), "" if is_accepted else NOT_ACCEPTED)
+    not_accepted = None if is_accepted else Reason(SkipReason.INVITATION_NOT_ACCEPTED)
+    return ways_to(option.user, set(switched_on(option)), not_accepted)
 
 
 def switched_on(option: TeamMemberDistributionOption) -> Iterator[str]:
@@ -74,19 +75,22 @@ def switched_on(option: TeamMemberDistributionOption) -> Iterator[str]:
     return (channel for channel, is_on in alerts if is_on)
 
 
-def ways_to(user: User, wanted: Collection[str], objection: str = "") -> list[Way]:
-    """Every way, with what stands against it in plain words."""
+def ways_to(user: User, wanted: Collection[str], objection: Reason | None = None) -> list[Way]:
+    """Every channel, with the reason why it is not used."""
     if not user.is_active:
-        objection = "the user is deactivated"
-    phone = objection or why_not_by_phone(user)
-    faults = {TEXT: phone, EMAIL: objection or ("" if user.email else "no email address"), PHONE: phone}
-    return [Way(channel, fault if channel in wanted else "switched off") for channel, fault in faults.items()]
+        objection = Reason(SkipReason.USER_INACTIVE)
+    phone = objection or phone_reason(user)
+    email = objection or (None if user.email else Reason(SkipReason.NO_EMAIL))
+    reasons = {TEXT: phone, EMAIL: email, PHONE: phone}
+    off = Reason(SkipReason.CHANNEL_OFF)
+    return [Way(channel, reason if channel in wanted else off) for channel, reason in reasons.items()]
 
 
-def why_not_by_phone(user: User) -> str:
+def phone_reason(user: User) -> Reason | None:
+    """Why alerts to the user's phone would not be delivered."""
     if not user.phone_e164:
-        return "no valid phone"
-    return "has opted out of texts" if consent.state_of(user.phone_e164).opted_out else ""
+        return Reason(SkipReason.NO_PHONE)
+    return Reason(SkipReason.PHONE_OPTED_OUT) if consent.state_of(user.phone_e164).opted_out else None
 
 
 # Sending
@@ -98,11 +102,11 @@ def send_trial(user: User, ways: Sequence[Way], *, now: datetime) -> TestAlert:
     trial = TestAlert(user.pk, ways)
     if not trial.is_sent:
         return trial
-    User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
-    recent = Message.objects.filter(user=user, created_at__gt=now - APART, body__startswith=TITLE)
-    last = recent.order_by("-created_at").values_list("created_at", flat=True).first()
-    if last is not None:
-        raise TooSoon((last + APART - now).total_seconds())
+    locked = User.objects.select_for_update(no_key=True).only("test_alert_sent_at").get(pk=user.pk)
+    if locked.test_alert_sent_at is not None and locked.test_alert_sent_at + APART > now:
+        raise TooSoon((locked.test_alert_sent_at + APART - now).total_seconds())
+    locked.test_alert_sent_at = now
+    locked.save(update_fields=["test_alert_sent_at"])
     outbox.queue_messages([message_by(way.channel, user, now) for way in ways if way.is_used], now)
     return trial
 

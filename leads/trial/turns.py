@@ -1,22 +1,19 @@
 """Somebody's place in each of their teams, as they read it: their turn, how much they take, what is the matter."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from django.db.models import QuerySet
 
-from leads.availability import Availability, why_unavailable
 from leads.roster import roster_of
-from leads.why.page import in_words
+from teams.availability import Availability, unavailable_reason
 from teams.hours import parse_hours
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.names import texts_for
 from teams.roll import turn, ways
 from teams.warnings import add_warnings
-
-YOURS: Final = {"has": "you have", "is": "you are", "takes": "you take", "their": "your"}
 
 
 @dataclass(frozen=True)
@@ -55,13 +52,14 @@ def unanswered(member: TeamMember | None) -> int | None:
 def place_of(option: TeamMemberDistributionOption, now: datetime) -> Place:
     roster = roster_of(option.team, now)
     there = next(one.availability for one in roster.options if one.user_id == option.user_id)
-    matters = [*cast(Any, option).warnings, why_unavailable(there, now)]
+    unavailable = unavailable_reason(there, now)
+    warnings = [*cast(Any, option).warnings, *([unavailable] if unavailable else [])]
     return Place(
         team=option.team,
         turn=turn(option.team, option),
         told_by=", ".join(ways(option)),
         takes="; ".join(caps(there)),
-        matters=tuple(dict.fromkeys(to_oneself(matter, option.user) for matter in matters if matter)),
+        matters=tuple(dict.fromkeys(texts_for(warnings, option.user.zone))),
     )
 
 
@@ -73,13 +71,7 @@ def caps(there: Availability) -> Iterator[str]:
 
 
 def why_not_now(user: User, now: datetime) -> str:
-    """Why they take no leads of any team at the moment; empty when they do."""
+    """Why they take no leads of any team at the moment, as text; empty when they do."""
     own = Availability(user.paused_until, parse_hours(user.working_hours), frozenset(user.days_off), user.zone)
-    return to_oneself(why_unavailable(own, now), user)
-
-
-def to_oneself(matter: str, user: User) -> str:
-    """What is said of a member, said to that member, on their own clock."""
-    first, _, rest = matter.partition(" ")
-    told = f"{YOURS.get(first, first)} {rest}".strip()
-    return in_words(re.sub(r"\btheir\b", YOURS["their"], told), {}, user.zone)
+    reason = unavailable_reason(own, now)
+    return texts_for([reason], user.zone)[0] if reason else ""

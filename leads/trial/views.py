@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,6 +11,7 @@ from config.api.exact import NoBody
 from config.api.fields import LooseBoolean, LooseInteger, LooseSerializer, LooseText
 from config.api.resources import BEYOND, Resource, find
 from config.errors import NotAllowed
+from config.reasons import reason_json
 from leads import examples
 from leads.trial.sending import Way, member_ways, own_ways, send_trial
 from teams.models import TeamMemberDistributionOption, User
@@ -18,12 +20,16 @@ from teams.models import TeamMemberDistributionOption, User
 class WaySerializer(LooseSerializer[Any]):
     """A channel: whether it was used, and if not, why."""
 
-    channel, reason = LooseText(read_only=True), LooseText(read_only=True)
+    channel, code = LooseText(read_only=True), LooseText(read_only=True)
+    details, reason = serializers.DictField(read_only=True), LooseText(read_only=True)
     is_used = LooseBoolean(read_only=True)
 
     class Meta:
         model = User
-        fields = ["channel", "is_used", "reason"]
+        fields = ["channel", "is_used", "code", "details", "reason"]
+
+    def to_representation(self, way: Way) -> dict[str, Any]:
+        return {"channel": way.channel, "is_used": way.is_used} | reason_json(way.reason)
 
 
 class TestAlertSerializer(LooseSerializer[Any]):

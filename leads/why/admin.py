@@ -14,6 +14,7 @@ from leads.deeds.admin import way_back
 from leads.deeds.by_hand import what_it_is
 from leads.models import Lead, LeadRoute, LeadSource, RotationPlace, RoutingTrace, TraceEntry
 from leads.rotation import LEAD
+from leads.timeline import event_text
 from leads.why.page import ids_in, page_of
 from leads.why.state import outcome
 from leads.why.views import RoutingTraceResource
@@ -61,13 +62,17 @@ class RoutingTraceAdmin(ResourceAdmin):
 class TraceEntryAdmin(ResourceAdmin):
     """What happened to the leads you see, the latest first."""
 
-    list_display = ["at", "lead", "kind", "reason", "actor_user"]
+    list_display = ["at", "lead", "kind", "text", "actor_user"]
     list_display_links = None
     list_select_related = ["lead__contact", "actor_user"]
     list_filter = ["kind"]
 
     def rows_for(self, user: User) -> QuerySet[TraceEntry]:
         return TraceEntry.objects.filter(lead__in=Lead.objects.visible_to(user))
+
+    @admin.display(description="what happened")
+    def text(self, entry: TraceEntry) -> str:
+        return event_text({"code": entry.code, "details": entry.details, "actor_user_id": entry.actor_user_id})
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         """Not in the menu: the page of each lead tells it better."""
@@ -99,7 +104,7 @@ def names_of(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], s
         "lead source": LeadSource.objects.all(),
         "route": routes,
     }
-    named = ((what, record) for what, found in rows.items() for record in found.filter(pk__in=ids[what]))
+    named = ((what, record) for what, found in rows.items() for record in found.filter(pk__in=ids.get(what, ())))
     return {(what, record.pk): called(record) for what, record in named}
 
 

@@ -1,6 +1,5 @@
 """Why a lead went where it went, as people read it: names for ids, their own clock. Pure: the API's answer in."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,14 +7,14 @@ from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from config.reasons import Names, RecordCollector, reason_text, stored_reason
 from leads import timeline, unmet
 from leads.report.page import NOTHING, Table
-from teams.zones import on_the_wall, short_moment, wall_time
+from teams.names import ReaderNames, RecordNames
+from teams.zones import short_moment, wall_time
 
 Row = Mapping[str, Any]
-Names = Mapping[tuple[str, int], str]  # by what it is, as in the reasons, and its id
 
-NAMED: Final = re.compile(r"\b(user|team|lead source|route) ([0-9]{1,18})\b", re.IGNORECASE)
 IN_TABLES: Final = (timeline.RULE_TRIED, timeline.PASSED_OVER)
 # How a kind of entry looks: what was said to whom is quieter than what decides, and what failed is not overlooked.
 LOOKS: Final = {
@@ -67,14 +66,15 @@ class Page:
     days: Sequence[tuple[str, Sequence[Line]]]
 
 
-def page_of(trace: Row, names: Names, zone: ZoneInfo) -> Page:
+def page_of(trace: Row, record_names: RecordNames, zone: ZoneInfo) -> Page:
     """All that the page shows of a trace."""
+    names = ReaderNames(record_names, zone)
     entries = trace["timeline"]
     lines = [entry for entry in entries if entry["kind"] not in IN_TABLES]
     return Page(
-        decision=in_words(str(trace["decision"].get("reason") or ""), names, zone),
+        decision=reason_text(*stored_reason(trace["decision"]), names),
         rules=rules(trace["decision"], names),
-        passed_over=passed_over(entries, names, zone),
+        passed_over=passed_over(entries, names),
         rotation=rotation(entries, names, zone),
         days=[
             (day, [line(entry, names, zone) for entry in of_day])
@@ -86,7 +86,7 @@ def page_of(trace: Row, names: Names, zone: ZoneInfo) -> Page:
 # Tables
 
 
-def rules(decision: Row, names: Names) -> Sheet:
+def rules(decision: Row, names: ReaderNames) -> Sheet:
     """Every route that was tried, in order, and at last the owner, who takes what none of them matches."""
     tried: Sequence[Row] = decision.get("tried") or ()
     is_caught = any(attempt["matched"] for attempt in tried)
@@ -96,32 +96,27 @@ def rules(decision: Row, names: Names) -> Sheet:
     return Sheet(["Rule", "Matches", "Failed at", "Asks for", "The lead has"], rows)
 
 
-def rule(attempt: Row, names: Names) -> list[str]:
+def rule(attempt: Row, names: ReaderNames) -> list[str]:
     route_id = attempt["route_id"]
-    name = ": ".join(filter(None, (f"Rule {route_id}", names.get(("route", route_id)))))
+    name = ": ".join(filter(None, (f"Rule {route_id}", names.names.get(("route", route_id)))))
     if attempt["matched"]:
         return [name, "\N{CHECK MARK} Yes", NOTHING, NOTHING, NOTHING]
-    what, asked, has = unmet.label(attempt), unmet.wanted(attempt), unmet.found(attempt)
-    return [name, "\N{MULTIPLICATION X} No", what, with_names(asked, names), with_names(has, names)]
+    what, asked, has = unmet.label(attempt), unmet.wanted(attempt, names), unmet.found(attempt, names)
+    return [name, "\N{MULTIPLICATION X} No", what, asked, has]
 
 
-def passed_over(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Sheet:
+def passed_over(entries: Iterable[Row], names: ReaderNames) -> Sheet:
     rows = [
         [
-            names.get(("user", entry["user_id"]), f"user {entry['user_id']}"),
-            names.get(("team", entry["team_id"]), NOTHING),
-            in_words(why(entry), names, zone),
-            short_moment(entry["at"], zone),
+            names.record("user", entry["user_id"]),
+            names.names.get(("team", entry["team_id"]), NOTHING),
+            reason_text(*stored_reason(entry["details"].get("because") or {}), names),
+            short_moment(entry["at"], names.zone),
         ]
         for entry in entries
         if entry["kind"] == timeline.PASSED_OVER
     ]
     return Sheet(["Member", "Team", "Why", "When"], rows)
-
-
-def why(entry: Row) -> str:
-    """What comes after `User 5 is passed over: `."""
-    return str(entry["reason"]).partition(": ")[2].removesuffix(".")
 
 
 def rotation(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Sheet:
@@ -140,7 +135,7 @@ def rotation(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Sheet:
 
 
 def pointer(user_id: int | None, names: Names) -> str:
-    return NOTHING if user_id is None else names.get(("user", user_id), f"user {user_id}")
+    return NOTHING if user_id is None else names.record("user", user_id)
 
 
 def place(each: Row, names: Names) -> str:
@@ -156,47 +151,30 @@ def line(entry: Row, names: Names, zone: ZoneInfo) -> Line:
         clock=f"{at_the_wall(entry['at'], zone):%H:%M:%S}",
         at=entry["at"],
         kind=kind,
-        says=in_words(entry["reason"], names, zone),
+        says=timeline.event_text(entry, names),
         look=LOOKS.get(kind, ""),
     )
 
 
-# Words
-
-
-def in_words(text: str, names: Names, zone: ZoneInfo) -> str:
-    """A reason with names for ids, and moments on the reader's clock."""
-    return on_the_wall(with_names(text, names), zone)
-
-
-def with_names(text: str, names: Names) -> str:
-    def named(found: re.Match[str]) -> str:
-        what, number = found[1].lower(), int(found[2])
-        name = names.get((what, number))
-        if what == "route":  # the API's word
-            rule = f"{'Rule' if found[1].istitle() else 'rule'} {number}"
-            return f"{rule} \N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}" if name else rule
-        if name is None:
-            return found[0]
-        return f"{found[1]} {name}" if what == "team" else name
-
-    return NAMED.sub(named, text)
+# Names
 
 
 def ids_in(trace: Row) -> dict[str, set[int]]:
-    """Every id that the page may need a name for, by what it is of."""
-    found: dict[str, set[int]] = {"user": set(), "team": set(), "lead source": set(), "route": set()}
+    """Every id that the page needs a name for, by what it is of."""
+    collector = RecordCollector()
     attempts: Sequence[Row] = trace["decision"].get("tried") or ()
-    texts = [entry["reason"] for entry in trace["timeline"]]
-    texts += [text for attempt in attempts for text in (unmet.wanted(attempt), unmet.found(attempt))]
-    for what, number in NAMED.findall(" ".join(map(str, texts))):
-        found[what.lower()].add(int(number))
-    found["route"] |= {attempt["route_id"] for attempt in attempts}
+    reason_text(*stored_reason(trace["decision"]), collector)
+    for attempt in attempts:
+        collector.record("route", attempt["route_id"])
+        unmet.mismatch_text(attempt, collector)
     for entry in trace["timeline"]:
+        timeline.event_text(entry, collector)
+        named = (("user", entry["user_id"]), ("team", entry["team_id"]))
         places = entry["details"].get("places") or ()
-        found["user"] |= {entry["user_id"], *(each["user_id"] for each in places)} - {None}
-        found["team"] |= {entry["team_id"]} - {None}
-    return found
+        for kind, pk in (*named, *(("user", place["user_id"]) for place in places)):
+            if pk is not None:
+                collector.record(kind, pk)
+    return collector.ids
 
 
 def at_the_wall(at: str, zone: ZoneInfo) -> datetime:

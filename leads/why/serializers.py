@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from config.api.fields import LooseInteger, LooseMoment, LooseSerializer, LooseText
+from config.reasons import with_text
 from leads import examples
 from leads.models import RoutingTrace, TraceEntry
 
@@ -18,7 +19,7 @@ class TimelineEntrySerializer(LooseSerializer[Any]):
     """Something that happened to the lead; without an actor the server did it."""
 
     at = LooseMoment(read_only=True)
-    kind, reason = LooseText(read_only=True), LooseText(read_only=True)
+    kind, code, reason = LooseText(read_only=True), LooseText(read_only=True), LooseText(read_only=True)
     actor_user_id, user_id, team_id, route_id = perhaps(), perhaps(), perhaps(), perhaps()
     offer_id, message_id = perhaps(), perhaps()
     details = serializers.DictField(read_only=True)
@@ -28,6 +29,7 @@ class TimelineEntrySerializer(LooseSerializer[Any]):
         fields = [
             "at",
             "kind",
+            "code",
             "reason",
             "actor_user_id",
             "user_id",
@@ -40,6 +42,7 @@ class TimelineEntrySerializer(LooseSerializer[Any]):
 
 
 class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):
+    decision, skipped = serializers.SerializerMethodField(), serializers.SerializerMethodField()
     rotation = serializers.DictField(read_only=True, allow_null=True)
     timeline = TimelineEntrySerializer(many=True, read_only=True)
 
@@ -47,3 +50,9 @@ class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):
         model = RoutingTrace
         example = examples.ROUTING_TRACE
         fields = ["id", "lead_id", "decided_at", "decision", "skipped", "rotation", "timeline"]
+
+    def get_decision(self, trace: RoutingTrace) -> dict[str, Any]:
+        return with_text(trace.decision)
+
+    def get_skipped(self, trace: RoutingTrace) -> list[dict[str, Any]]:
+        return [with_text(skipped) for skipped in trace.skipped]

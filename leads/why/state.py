@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from leads.models import Lead, LeadOffer
 from leads.report.page import in_words
-from leads.timeline import how_claimed
 from teams.zones import short_moment
 
 MOST_NAMED: Final = 5
@@ -26,6 +25,23 @@ def outcome(lead: Lead) -> str:
         return f"Nobody has claimed it: it is in the pond of team {lead.team}, for any member to take."
     where = f" It is with team {lead.team}." if lead.team else ""
     return f"Nobody has claimed this lead yet.{where}"
+
+
+# Of claims older than `claimed_through`, LionDesk's channel is all that is known.
+CHANNEL_OF_CLAIM: Final = {
+    Lead.ClaimedVia.TEXT: "by text",
+    Lead.ClaimedVia.EMAIL: "by email",
+    Lead.ClaimedVia.PHONE: "by phone",
+    Lead.ClaimedVia.AUTO: Lead.ClaimedThrough.AUTOMATIC.label,
+    Lead.ClaimedVia.ASSIGNED: Lead.ClaimedThrough.ASSIGNMENT.label,
+}
+
+
+def how_claimed(lead: Lead) -> str:
+    """How the lead was claimed, such as `by the link in the email`; empty if that is not known."""
+    if lead.claimed_through:
+        return str(Lead.ClaimedThrough(lead.claimed_through).label)
+    return str(CHANNEL_OF_CLAIM.get(Lead.ClaimedVia(lead.claimed_via), ""))
 
 
 def got(lead: Lead) -> str:

@@ -13,17 +13,18 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from config import clock
 from config.api.admin import ResourceAdmin, ResourceForm
+from config.reasons import Reason
 from teams.admin.wording import DAYS_HELP
 from teams.models import (
     Team,
     TeamMember,
     TeamMemberDistributionOption,
 )
+from teams.names import texts_for
 from teams.roll import roll_of
 from teams.serializers import teams_created_by
 from teams.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
-from teams.warnings import add_team_warnings, add_warnings, fallback_warnings, named_fallbacks
-from teams.zones import on_the_wall
+from teams.warnings import TeamWarning, add_team_warnings, add_warnings, fallback_warnings, named_fallbacks
 
 TEAM_HELP = {
     "distribution_zipcodes": "Rules by ZIP code bring the leads of these to this team: 92618, 02108.",
@@ -77,9 +78,9 @@ OPTION_HELP = {
 }
 
 
-def own_words(matters: Iterable[str]) -> str:
-    """On the reader's own clock, which the admin's pages are shown by."""
-    return on_the_wall("; ".join(matters), timezone.get_current_timezone())
+def warning_text(warnings: Iterable[Reason]) -> str:
+    """Warnings as the reader sees them, on their own clock."""
+    return " ".join(texts_for(list(warnings), timezone.get_current_timezone()))
 
 
 def page_of(team_id: int) -> HttpResponse:
@@ -123,9 +124,10 @@ class TeamAdmin(ResourceAdmin):
         team = kwargs.get("obj")
         if team is not None and team.may_be_changed_by(request.user):
             roll = roll_of(team, clock.now(), timezone.get_current_timezone())
-            nobody = [] if any(entry.is_set_up for entry in roll) else ["Nobody is set to be offered its leads."]
-            fallback = [words for one in named_fallbacks([team]) for words in fallback_warnings(one)]
-            context |= {"roll": roll, "team_matters": [*nobody, *fallback]}
+            nobody = [] if any(entry.is_set_up for entry in roll) else [Reason(TeamWarning.NO_RECIPIENTS)]
+            fallback = [warning for one in named_fallbacks([team]) for warning in fallback_warnings(one)]
+            matters = texts_for([*nobody, *fallback], timezone.get_current_timezone())
+            context |= {"roll": roll, "team_matters": matters}
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
 
     def response_post_save_add(self, request: HttpRequest, obj: Team) -> HttpResponse:
@@ -146,7 +148,7 @@ class TeamAdmin(ResourceAdmin):
 
     @admin.display(description="to mind")
     def to_mind(self, team: Team) -> str:
-        return own_words(getattr(team, "warnings", ()))
+        return warning_text(getattr(team, "warnings", ()))
 
 
 class MembershipForm(ResourceForm):
@@ -226,4 +228,4 @@ class DistributionOptionAdmin(ResourceAdmin):
         """What keeps them from being told, or from being told as they should."""
         if option.pk and not hasattr(option, "warnings"):
             add_warnings([option], clock.now())
-        return own_words(getattr(option, "warnings", ()))
+        return warning_text(getattr(option, "warnings", ()))

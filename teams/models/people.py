@@ -65,6 +65,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     profile_picture = models.CharField(max_length=200, blank=True)  # a URL, with or without its scheme
     # When they take no leads, in their own zone (leads.availability). Hours: see teams.hours; none is always.
     paused_until = models.DateTimeField(null=True, blank=True)
+    test_alert_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
     working_hours = models.CharField(max_length=1000, blank=True, validators=[validate_hours])
     days_off = ArrayField(models.DateField(), default=list, blank=True)
     # Their place under a broker. Here, so that every request knows at no cost that its user has none.

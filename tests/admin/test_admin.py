@@ -246,10 +246,10 @@ def test_the_list_of_teams_says_to_their_creator_who_cannot_be_told(
 
     hers = listed(desk(alice), Team)
 
-    assert "Dana Example: every alert is off" in hers
+    assert "Dana Example: all alerts are off." in hers
     assert "Bob Example:" not in hers
-    assert "nobody is set to be offered its leads" in hers
-    assert "every alert is off" not in listed(desk(bob), Team)
+    assert "No member is set up to be offered leads." in hers
+    assert "all alerts are off" not in listed(desk(bob), Team)
 
 
 def test_a_pause_is_set_and_told_on_the_readers_own_clock(alice: User, bob: User, team: Team, desk: DeskOf):

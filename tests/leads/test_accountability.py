@@ -52,7 +52,7 @@ def test_who_contacts_nobody_loses_it_to_the_others(claimed, bob, dana, mary, ru
     assert mary.assigned_user is None
     assert [(offer.user, offer.status) for offer in claimed.offers.filter(round=1)] == [(dana, "Sent")]
     offer = offer_of(claimed, bob)
-    assert (offer.status, offer.reason) == ("Returned", "nobody was contacted in time")
+    assert (offer.status, offer.end_code) == ("Returned", "not_contacted_in_time")
     assert "The lead is yours no more" in texts_to(bob)[-1]
     assert "New lead" in texts_to(dana)[-1]
     assert kinds(claimed)[-2:] == ["Taken back", "Planned"]
@@ -78,7 +78,7 @@ def test_a_logged_call_is_contact(api, claimed, bob, mary, run):
     assert (claimed.claimed_by_user, claimed.contacted_at) == (bob, NOON + timedelta(minutes=29))
     assert claimed.contact_due_at is None
     entry = claimed.trace_entries.get(kind="Contacted")
-    assert (entry.actor_user, entry.reason) == (bob, f"User {bob.pk} was in contact: noted down: Call.")
+    assert (entry.actor_user, entry.code, entry.details["activity"]) == (bob, "contact_logged", "Call")
 
 
 def test_a_call_of_somebody_else_is_not(api, claimed, alice, bob, mary, run):
@@ -162,7 +162,7 @@ def test_the_fallback_user_does_not_get_it_again(api, alice, charlie, team, lead
 
     lead.refresh_from_db()
     assert (lead.claimed_by_user, lead.round) == (None, 1)
-    assert "who had the lead already" in lead.trace_entries.last().reason
+    assert lead.trace_entries.last().code == "fallback_user_had_lead"
     assert texts_to(alice)[-1].startswith("Somebody had a lead, and nobody claimed it again: Mary Jackson")
 
 

@@ -210,4 +210,5 @@ def test_who_wants_no_texts_is_not_offered_a_lead_by_call_either(api, alice, bob
 
     assert offer["user"]["id"] == dana.pk
     skipped = RoutingTrace.objects.get(lead=lead).skipped
-    assert skipped == [{"user_id": bob.pk, "reason": "no usable channel: has opted out of texts"}]
+    opted_out = {"code": "phone_opted_out", "details": {}}
+    assert skipped == [{"user_id": bob.pk, "code": "no_channel", "details": {"faults": [opted_out]}}]

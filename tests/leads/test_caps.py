@@ -44,8 +44,9 @@ def test_a_cap_set_or_reached_since_counts_at_the_turn_and_the_next_one_is_told_
     assert statuses(leads[1]) == {"Bob": "Sent", "Dana": "Pending"}
     assert statuses(leads[2]) == {"Bob": "Cancelled", "Dana": "Sent"}
     assert offer_of(leads[2], dana).alerted_at == clock.now
-    words = {"cap_open": "open leads", "cap_day": "leads a day"}
-    assert offer_of(leads[2], bob).reason == f"at their cap of 2 {words[name]}: has 2"
+    codes = {"cap_open": "open_lead_cap", "cap_day": "daily_cap"}
+    bobs = offer_of(leads[2], bob)
+    assert (bobs.end_code, bobs.end_details) == (codes[name], {"cap": 2, "count": 2})
 
 
 def test_later_turns_are_counted_as_well(api, alice, dana, options, run):

@@ -225,7 +225,7 @@ def test_a_user_deactivated_meanwhile_is_not_told(offered, bob, run):
 
     run()
 
-    assert (offer_of(offered, bob).status, offer_of(offered, bob).reason) == ("Cancelled", "the user is deactivated")
+    assert (offer_of(offered, bob).status, offer_of(offered, bob).end_code) == ("Cancelled", "user_inactive")
     assert texts_to(bob) == []
 
 
@@ -236,7 +236,7 @@ def test_a_member_who_cannot_be_reached_any_more_is_passed_over(offered, bob, ru
 
     run()
 
-    assert offer_of(offered, bob).reason == "no usable channel is left"
+    assert offer_of(offered, bob).end_code == "no_channel"
 
 
 def test_later_changes_of_the_options_leave_a_standing_rollout_alone(offered, dana, team, run):

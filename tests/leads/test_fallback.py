@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.reasons import Reason
 from leads.fallback import POND, TEAM, USER, Fallback, next_hop
 from teams.chains import loop_of
 
 BOB = 2
+INACTIVE = Reason("user_inactive")
 
 
 def hop(fallback, been_to=(), hops=0):
@@ -18,23 +20,24 @@ def hop(fallback, been_to=(), hops=0):
 
 
 @pytest.mark.parametrize(
-    ("fallback", "target", "reason"),
+    ("fallback", "target", "code"),
     [
-        (Fallback(TEAM, team_id=4), TEAM, "Team 1 falls back to team 4."),
-        (Fallback(POND), POND, "Team 1 falls back to its pond."),
-        (Fallback(USER, user_id=BOB), USER, "Team 1 falls back to user 2."),
-        (Fallback(), None, "Team 1 has no fallback: the lead waits for its owner."),
-        (None, None, "Team 1 has no fallback: the lead waits for its owner."),
+        (Fallback(TEAM, team_id=4), TEAM, "fell_back_to_team"),
+        (Fallback(POND), POND, "fell_back_to_pond"),
+        (Fallback(USER, user_id=BOB), USER, "fell_back_to_user"),
+        (Fallback(), None, "no_fallback"),
+        (None, None, "no_fallback"),
     ],
 )
-def test_a_lead_goes_where_its_team_says_else_it_waits_for_its_owner(fallback, target, reason):
-    assert (hop(fallback).target, hop(fallback).reason) == (target, reason)
+def test_a_lead_goes_where_its_team_says_else_it_waits_for_its_owner(fallback, target, code):
+    assert (hop(fallback).target, hop(fallback).reason.code) == (target, code)
 
 
 def test_nobody_is_given_a_lead_to_whom_there_is_an_objection():
-    gone = hop(Fallback(USER, user_id=BOB, objection="is deactivated"))
+    gone = hop(Fallback(USER, user_id=BOB, objection=INACTIVE))
     assert (gone.target, gone.user_id) == (None, None)
-    assert gone.reason == "Team 1 falls back to user 2, who is deactivated: it waits for its owner."
+    assert gone.reason.code == "fallback_user_unavailable"
+    assert gone.reason.details["because"] == INACTIVE.as_json()
 
 
 def test_a_lead_does_not_come_back_to_a_team():
@@ -53,7 +56,7 @@ FALLBACKS = st.dictionaries(
     st.one_of(
         st.builds(Fallback, st.just(TEAM), team_id=TEAMS),
         st.just(Fallback(POND)),
-        st.builds(Fallback, st.just(USER), user_id=st.just(BOB), objection=st.sampled_from(["", "is deactivated"])),
+        st.builds(Fallback, st.just(USER), user_id=st.just(BOB), objection=st.sampled_from([None, INACTIVE])),
         st.just(Fallback()),
     ),
 )

@@ -64,7 +64,7 @@ def test_on_a_holiday_of_the_team_it_falls_back_at_once(
 
     assert statuses(lead) == {"Charlie": "Sent"}
     assert offer_of(lead, charlie).alerted_at == NOON
-    assert [one["reason"] for one in lead.routing_trace.skipped] == ["a day off"] * 2
+    assert [one["code"] for one in lead.routing_trace.skipped] == ["day_off"] * 2
 
 
 def test_the_first_team_may_still_claim_it(api, alice, team, second, bob, lead, run):
@@ -126,12 +126,12 @@ def test_who_left_the_creators_teams_gets_nothing_any_more(api, alice, team, sec
 
     lead.refresh_from_db()
     assert lead.claimed_by_user is None
-    told = lead.trace_entries.get(kind="Nobody").reason
-    objection = f"user {charlie.pk}, who has left the teams of its creator"
-    assert told == f"Team {team.pk} falls back to {objection}: it waits for its owner."
+    entry = lead.trace_entries.get(kind="Nobody")
+    assert (entry.code, entry.details["fallback_user_id"]) == ("fallback_user_unavailable", charlie.pk)
+    assert entry.details["because"]["code"] == "left_creators_teams"
     assert len(emails_to(alice)) == 1
     client.force_login(alice)
-    words = f"Leads go on to {charlie}, who has left the teams of its creator"
+    words = f"Leads fall back to {charlie}, who cannot get them: left the teams of the creator."
     assert words in client.get(f"/admin/teams/team/{team.pk}/change/").content.decode()
     assert words in client.get("/admin/teams/team/").content.decode()
     refused = api(alice).patch(f"/teams/{team.pk}", {"fallback_target": "User"})

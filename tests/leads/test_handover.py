@@ -139,8 +139,7 @@ def test_a_lead_that_stood_still_goes_on_where_its_double_was(api, alice, bob, d
     """Bob was told of the double already, and dana is still to be."""
     assert merge(api, alice, double, offered).status_code == 200
     assert (statuses(offered), statuses(double)) == ({}, {"Bob": "Sent", "Dana": "Pending"})
-    words = f"User {alice.pk} merged lead {offered.pk} into lead {double.pk}, which goes on in its place."
-    assert double.trace_entries.get(kind="Merged").reason == words
+    assert double.trace_entries.get(kind="Merged").code == "merged_and_continued"
 
     run(minutes=5)
 

@@ -134,9 +134,9 @@ def test_the_trace_says_that_it_is_theirs_when_it_opens(api, alice, dana, danas)
     lead = take_in_of(api, alice, danas)
 
     entry = lead.trace_entries.get(kind="Planned")
-    assert entry.reason.endswith(
-        "but cannot take this one now: paused until 2027-03-01T21:00Z; it is theirs when it opens."
-    )
+    assert entry.code == "earlier_claimer_later"
+    because = {"code": "paused", "details": {"until": "2027-03-01T21:00:00+00:00"}}
+    assert (entry.details["earlier_claimer_user_id"], entry.details["because"]) == (dana.pk, because)
 
 
 def test_the_rehearsal_has_it_so(api, alice, bob, dana, danas, run):

@@ -63,7 +63,11 @@ def test_a_text_through_the_system_keeps_the_lead(api, bob, mary, claimed, go_on
     assert claimer(claimed) == bob
     assert EmulatedText.objects.get(recipient=mary.mobile_e164).body == TEXT["body"]
     entry = claimed.trace_entries.get(kind="Contacted")
-    assert (entry.at, entry.reason) == (NOON + timedelta(minutes=20), f"User {bob.pk} was in contact: sent: text.")
+    assert (entry.at, entry.code, entry.details["channel"]) == (
+        NOON + timedelta(minutes=20),
+        "contact_messaged",
+        "text",
+    )
 
 
 def test_so_does_an_email(api, bob, mary, claimed, go_on):
@@ -71,7 +75,7 @@ def test_so_does_an_email(api, bob, mary, claimed, go_on):
     go_on(hours=2)
 
     assert claimer(claimed) == bob
-    assert claimed.trace_entries.get(kind="Contacted").reason.endswith("sent: email.")
+    assert claimed.trace_entries.get(kind="Contacted").details["channel"] == "email"
 
 
 def test_a_text_that_twilio_refused_does_not(api, bob, mary, claimed, go_on):
@@ -132,7 +136,7 @@ def test_so_does_a_call_that_was_answered(bob, claimed, call, go_on):
     go_on(hours=2)
 
     assert claimer(claimed) == bob
-    assert claimed.trace_entries.get(kind="Contacted").reason == f"User {bob.pk} was in contact: sent: call."
+    assert claimed.trace_entries.get(kind="Contacted").details["channel"] == "call"
 
 
 @pytest.mark.parametrize("answer", [("no-answer", 0), ("busy", 0), ("failed", 0), ()])

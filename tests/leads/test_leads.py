@@ -307,7 +307,9 @@ def test_an_automatic_lead_that_nobody_can_be_told_of_is_its_owners_to_see(api, 
     assert emails_to(alice) == [
         "No member of your team could be told of a new lead: Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)"
     ]
-    assert trace_of(api, alice, made["id"])["skipped"] == [{"user_id": bob.pk, "reason": "paused: every alert is off"}]
+    assert [(each["user_id"], each["code"]) for each in trace_of(api, alice, made["id"])["skipped"]] == [
+        (bob.pk, "alerts_off")
+    ]
 
 
 @pytest.mark.contract("Leads", "`time_to_claim` counts seconds", "inferred")

@@ -147,9 +147,10 @@ def test_only_a_team_the_caller_created_is_offered_to(api, alice, bob, lead):
 def test_without_options_there_is_nobody_to_tell(api, alice, lead, team):
     team.distribution_options.all().delete()
 
-    assert refusal(api, alice, lead) == (
+    answer = api(alice).post(path_of(lead))
+    assert (answer.status_code, answer.json()["data"]) == (
         400,
-        "No member of the team Pride can be told: it has no distribution options.",
+        {"code": "no_member_set_up", "details": {"team_id": team.pk}},
     )
 
 
@@ -187,11 +188,11 @@ def test_paused_and_unreachable_members_are_passed_over_with_a_reason(api, alice
     assert [offer["user"]["first_name"] for offer in offers] == ["Dana"]
     assert offers[0]["notify_at"] == "2027-03-01T20:00:00.000Z"  # only members who are told take up a turn
     trace = api(alice).get(f"/leads/{lead.pk}/routing-trace").json()
-    assert {skipped["user_id"]: skipped["reason"] for skipped in trace["skipped"]} == {
-        bob.pk: "paused: every alert is off",
-        dave.pk: "has not accepted the invitation to the team",
-        erin.pk: "no usable channel: has opted out of texts",
-        frank.pk: "the user is deactivated",
+    assert {skipped["user_id"]: skipped["code"] for skipped in trace["skipped"]} == {
+        bob.pk: "alerts_off",
+        dave.pk: "invitation_not_accepted",
+        erin.pk: "no_channel",
+        frank.pk: "user_inactive",
     }
 
 
@@ -204,7 +205,8 @@ def test_call_alerts_alone_reach_a_member_who_has_a_phone(api, alice, bob, dana,
 
     assert (offer["user"]["id"], offer["has_call_alert"]) == (bob.pk, True)
     (skipped,) = api(alice).get(f"/leads/{lead.pk}/routing-trace").json()["skipped"]
-    assert (skipped["user_id"], skipped["reason"]) == (dana.pk, "no usable channel: no valid phone for calls")
+    assert (skipped["user_id"], skipped["code"]) == (dana.pk, "no_channel")
+    assert skipped["reason"] == "no alert can be delivered: no valid phone number"
 
 
 def test_time_gives_each_member_their_own_minutes(api, alice, bob, dana, lead, team):

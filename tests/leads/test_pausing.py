@@ -106,15 +106,15 @@ def test_it_shows_ones_turn_in_each_team_how_much_one_takes_and_what_is_the_matt
     assert '<span class="matter">Paused until Mar 1, 15:00</span>' in page
 
 
-def test_it_says_to_oneself_what_it_says_of_one(desk, bob, team):
+def test_it_shows_what_keeps_alerts_from_oneself(desk, bob, team):
     make_option(team, bob, has_text_alert=True)
     bob.phone, bob.working_hours = "", "Sun 3-4"
     bob.save()
 
     page = shown(desk)
 
-    assert "You have no valid phone for texts and calls" in page
-    assert "You are offered no leads now: outside your working hours." in page
+    assert "No valid phone number" in page
+    assert "You are offered no leads now: outside working hours." in page
 
 
 def test_ones_own_phone_and_zone_are_set_there(desk, bob, team):

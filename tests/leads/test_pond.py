@@ -160,9 +160,9 @@ def test_so_does_one_who_never_was_offered_it(api, alice, ponded):
     assert take(api, alice, ponded).status_code == 200
 
     offer = offer_of(ponded, alice)
-    assert (offer.status, offer.reason, offer.settled_at) == (
+    assert (offer.status, offer.end_code, offer.settled_at) == (
         "Claimed",
-        "taken from the pond",
+        "taken_from_pond",
         NOON + timedelta(minutes=10),
     )
 
@@ -241,7 +241,7 @@ def test_who_has_it_puts_it_back(api, bob, dana, mary, ponded):
     assert mary.assigned_user is None
     assert offer_of(ponded, bob).status == "Returned"
     entry = ponded.trace_entries.last()
-    assert (entry.kind, entry.actor_user, entry.reason) == ("Returned", bob, f"User {bob.pk} returned the lead.")
+    assert (entry.kind, entry.actor_user, entry.code) == ("Returned", bob, "returned")
     assert take(api, dana, ponded).status_code == 200
     assert [offer.user for offer in ponded.offers.filter(status="Claimed")] == [dana]
 

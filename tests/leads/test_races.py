@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from config.reasons import Reason
 from leads import engine
 from leads.claims import hold_lead
 from leads.contacted import note_contacts
@@ -348,7 +349,7 @@ def test_nobody_is_told_of_a_lead_who_left_the_team_while_its_offers_were_writte
     engine.run_due(clock.now)
 
     assert statuses(lead) == {"Bob": "Cancelled", "Dana": "Sent"}
-    assert lead.offers.get(user__first_name="Bob").reason == "the member left the team"
+    assert lead.offers.get(user__first_name="Bob").end_code == "left_team"
     assert not Message.objects.filter(user=bobs.user).exists()
 
 
@@ -372,7 +373,7 @@ def test_a_lead_taken_back_and_a_contact_noted_do_not_wait_for_each_other(api, a
     def note() -> None:
         is_held.wait(10)
         with transaction.atomic():
-            note_contacts({(bob.pk, first.contact_id): "sent: text"}, now=clock.now)
+            note_contacts({(bob.pk, first.contact_id): Reason("contact_messaged", {"channel": "text"})}, now=clock.now)
 
     assert at_once([give_back, note]) == [200, None]
 

@@ -182,7 +182,7 @@ def test_who_leaves_the_team_is_told_nothing_more(api, alice, bob, dana, team, l
 
     run(minutes=10)
     assert statuses(lead) == {"Bob": "Sent", "Dana": "Cancelled"}
-    assert offer_of(lead, dana).reason == "the member left the team"
+    assert offer_of(lead, dana).end_code == "left_team"
     assert texts_to(dana) == []
 
 

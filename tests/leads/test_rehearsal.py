@@ -90,9 +90,8 @@ def test_at_another_moment_others_are_there(simulate, bob, dana, options, route)
     answer = simulate(lead={"source_id": ZILLOW}, at=evening)
 
     assert stations_of(answer)[0] == ("Team", evening, [(dana.pk, evening)])
-    assert answer["leads"][0]["stations"][0]["skipped"] == [
-        {"user_id": bob.pk, "reason": "outside their working hours"}
-    ]
+    (skipped,) = answer["leads"][0]["stations"][0]["skipped"]
+    assert (skipped["user_id"], skipped["code"]) == (bob.pk, "outside_working_hours")
 
 
 def test_a_lead_of_a_contact_has_its_source_and_goes_back_to_who_claimed_before(
@@ -108,7 +107,8 @@ def test_a_lead_of_a_contact_has_its_source_and_goes_back_to_who_claimed_before(
     assert (station["target"], station["user_id"]) == ("User", dana.pk)
     dana.is_active = False
     dana.save()
-    assert "deactivated" in simulate(lead={"contact_id": mary.pk})["leads"][0]["stations"][0]["reason"]
+    station = simulate(lead={"contact_id": mary.pk})["leads"][0]["stations"][0]
+    assert (station["code"], station["details"]["because"]["code"]) == ("earlier_claimer_unavailable", "user_inactive")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,12 @@ def test_caps_count_at_each_turn_and_the_next_one_is_told_at_once(simulate, bob,
     first, second = (lead["stations"] for lead in simulate(csv=table)["leads"])
     assert [offer["user_id"] for offer in first[0]["offers"]] == [bob.pk, dana.pk]
     assert [offer["user_id"] for offer in second[0]["offers"]] == [bob.pk]
-    assert second[0]["skipped"] == [{"user_id": dana.pk, "reason": "at their cap of 1 open leads: has 1"}]
+    (skipped,) = second[0]["skipped"]
+    assert (skipped["user_id"], skipped["code"], skipped["details"]) == (
+        dana.pk,
+        "open_lead_cap",
+        {"cap": 1, "count": 1},
+    )
     assert (second[1]["target"], second[1]["at"]) == ("Pond", at(minutes=10))
 
 

@@ -7,19 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.reasons import reason_text
 from leads.rollout import (
-    EMAIL,
-    PHONE,
     RANK,
-    TEXT,
     TIME,
     Option,
     RolloutTeam,
-    channels,
     lateness_shift,
     next_digit,
     plan_rollout,
 )
+from teams.eligibility import EMAIL, PHONE, TEXT, usable_channels
 
 NOW = datetime(2026, 11, 24, 17, tzinfo=UTC)
 ALICE, BOB, DANA = 1, 2, 3
@@ -40,7 +38,9 @@ def turns(team: RolloutTeam, *options: Option) -> list[tuple[int, timedelta]]:
 
 
 def why_not(given: Option, already_offered: frozenset[int] = frozenset()) -> list[str]:
-    return [skipped.reason for skipped in plan_rollout(RolloutTeam(6), [given], already_offered, NOW).skipped]
+    return [
+        reason_text(*skipped.reason) for skipped in plan_rollout(RolloutTeam(6), [given], already_offered, NOW).skipped
+    ]
 
 
 @pytest.mark.contract("Lead offers", "By rank one after another, `mins_until_next_alert` apart", "documented")
@@ -106,29 +106,29 @@ def test_only_members_who_are_told_take_up_time():
 def test_a_second_round_starts_now_with_those_who_had_no_turn():
     plan = plan_rollout(RolloutTeam(6), [option(ALICE), option(BOB)], {ALICE}, NOW)
     assert [(offer.user_id, offer.notify_at, offer.position) for offer in plan.offers] == [(BOB, NOW, 0)]
-    assert [(skipped.user_id, skipped.reason) for skipped in plan.skipped] == [(ALICE, "already offered this lead")]
+    assert [(skipped.user_id, skipped.reason.code) for skipped in plan.skipped] == [(ALICE, "already_offered")]
 
 
 @pytest.mark.parametrize(
     ("unreachable", "reason"),
     [
-        ({"has_text_alert": False}, "paused: every alert is off"),
+        ({"has_text_alert": False}, "all alerts are off"),
         ({"is_active": False}, "the user is deactivated"),
         ({"is_accepted": False}, "has not accepted the invitation to the team"),
-        ({"phone": ""}, "no usable channel: no valid phone for texts"),
-        ({"has_opted_out": True}, "no usable channel: has opted out of texts"),
-        ({"has_text_alert": False, "has_email_alert": True}, "no usable channel: no email address"),
+        ({"phone": ""}, "no alert can be delivered: no valid phone number"),
+        ({"has_opted_out": True}, "no alert can be delivered: the phone number has opted out of texts"),
+        ({"has_text_alert": False, "has_email_alert": True}, "no alert can be delivered: no email address"),
         (
             {"phone": "", "has_call_alert": True},
-            "no usable channel: no valid phone for texts, no valid phone for calls",
+            "no alert can be delivered: no valid phone number",
         ),
         (
             {"has_text_alert": False, "has_call_alert": True, "has_opted_out": True},
-            "no usable channel: has opted out of texts",
+            "no alert can be delivered: the phone number has opted out of texts",
         ),
         (
             {"has_text_alert": False, "has_email_alert": True, "has_opted_out": True},
-            "no usable channel: no email address",
+            "no alert can be delivered: no email address",
         ),
     ],
 )
@@ -138,10 +138,10 @@ def test_a_member_who_cannot_be_told_is_passed_over_with_the_reason(unreachable,
 
 def test_one_channel_that_arrives_is_enough():
     reachable = option(BOB, phone="", has_call_alert=True, has_email_alert=True, email="bob@example.com")
-    assert channels(reachable) == (EMAIL,)
+    assert usable_channels(reachable) == (EMAIL,)
     assert why_not(reachable) == []
-    assert channels(option(BOB, has_email_alert=True, email="bob@example.com")) == (TEXT, EMAIL)
-    assert channels(option(BOB, has_text_alert=False, has_call_alert=True)) == (PHONE,)
+    assert usable_channels(option(BOB, has_email_alert=True, email="bob@example.com")) == (TEXT, EMAIL)
+    assert usable_channels(option(BOB, has_text_alert=False, has_call_alert=True)) == (PHONE,)
 
 
 OPTIONS = st.lists(

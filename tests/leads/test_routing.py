@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.reasons import Reason
 from leads.conditions import Inquiry
 from leads.routing import (
     MYSELF,
@@ -38,7 +39,7 @@ def by_zipcode(id: int) -> Rule:
 
 
 def test_without_routes_the_lead_is_its_owners():
-    assert route(BUYER, [], []) == Decision((), "None of the routes matches: the lead goes to its owner.")
+    assert route(BUYER, [], []) == Decision((), Reason("no_route_matches"))
 
 
 def test_a_matching_route_names_target_team_and_campaign():
@@ -48,13 +49,13 @@ def test_a_matching_route_names_target_team_and_campaign():
         [],
     )
     assert (chosen.route_id, chosen.target, chosen.team_id, chosen.campaign_id) == (12, TEAM_ROLLOUT, 6, 112)
-    assert chosen.reason == "Route 12 matches: the lead is offered to team 6."
+    assert chosen.reason == Reason("routed_to_team", {"route_id": 12, "team_id": 6})
 
 
 def test_a_route_to_myself_gives_the_lead_to_its_owner_and_names_the_campaign():
     chosen = route(BUYER, [rule(12, lead_source_id=ZILLOW)], [])
     assert (chosen.route_id, chosen.target, chosen.team_id, chosen.campaign_id) == (12, MYSELF, None, 112)
-    assert chosen.reason == "Route 12 matches: the lead goes to its owner."
+    assert chosen.reason == Reason("routed_to_owner", {"route_id": 12})
 
 
 def test_contact_sources_and_filters_ignore_case():
@@ -79,8 +80,8 @@ def test_the_trace_says_what_failed_what_was_wanted_and_what_was_there():
         Attempt(1, False, "lead_source", TRULIA, ZILLOW),
         Attempt(2, False, "contact_source", "Open house", "Email"),
         Attempt(3, False, "filter", "Seller", "Buyer"),
-        Attempt(4, False, "zipcode", "a ZIP code in the list of one of your teams", "98112"),
-        Attempt(5, False, "team", "a team"),
+        Attempt(4, False, "zipcode", None, "98112"),
+        Attempt(5, False, "team"),
         Attempt(6, True),
     )
 

@@ -216,8 +216,8 @@ def test_the_page_names_what_is_the_matter(desk, alice, bob, campaign, team, rou
     make_option(team, bob, has_text_alert=False)
     make_route(alice, campaign, position=2, cities="Irvine")
     page = shown(desk)
-    assert "No member of the team Pride can be told: Bob Example: paused: every alert is off" in page
-    assert f"rule {route.pk} takes all that it would" in page
+    assert "No member of team Pride can be offered the lead: Bob Example: all alerts are off." in page
+    assert f"rule {route.pk} takes every lead that it would take" in page
 
 
 def test_a_rule_has_one_number_in_the_list_the_rehearsal_and_the_trace(desk, api, alice, bob, mary, team, campaign):
@@ -269,7 +269,7 @@ def test_a_rule_is_rehearsed_as_it_is_typed_not_as_it_stands(desk, alice, bob, t
     change = reverse("admin:leads_leadroute_change", args=[route.pk])
     asked = {"_rehearse": "", "try-source_id": ZILLOW, "try-city": "Irvine"}
     page = desk.post(change, typed(team, campaign, cities="Tustin", position=route.position, **asked)).content.decode()
-    assert "the city is to be tustin, and is Irvine" in page
+    assert "city Irvine, required: tustin" in page
     assert LeadRoute.objects.get(pk=route.pk).cities == ""
 
 
@@ -348,7 +348,7 @@ def test_what_saving_would_refuse_a_rehearsal_refuses(desk, team, campaign, butt
 def test_a_member_is_offered_leads_from_the_teams_page(desk, bob, dana, team):
     TeamMemberDistributionOption.objects.create(team=team, user=bob, rank=1)
     page = " ".join(desk.get(reverse("admin:teams_team_change", args=[team.pk])).content.decode().split())
-    assert "every alert is off" in page
+    assert "all alerts are off" in page
     assert f"?team={team.pk}&amp;user={dana.pk}&amp;has_text_alert=1" in page
 
 

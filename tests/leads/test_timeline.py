@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from crm.models import Contact
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
+from leads.reasons import EventCode
 from leads.timeline import Entry, timeline
-from leads.unmet import why_unmet
+from leads.unmet import mismatch_text
 from messaging.models import Message
 from tests.conftest import make_user
 from tests.leads.conftest import NOON, TRULIA, inquiry, make_contact, make_option, make_route, offer_of
@@ -22,16 +23,18 @@ perhaps = st.none() | moments
 users = st.integers(1, 3)
 plans = st.fixed_dictionaries(
     {
-        "skipped": st.lists(st.fixed_dictionaries({"user_id": users, "reason": st.text(max_size=9)}), max_size=2),
+        "skipped": st.lists(
+            st.fixed_dictionaries({"user_id": users, "code": st.text(max_size=9), "details": st.just({})}), max_size=2
+        ),
         "rotation": st.none() | st.fixed_dictionaries({"pointer_before": st.none() | users, "pointer_after": users}),
     }
 )
 entries = st.builds(
     TraceEntry,
     at=moments,
-    kind=st.sampled_from(TraceEntry.Kind.values) | st.text(max_size=11),
+    kind=st.sampled_from(TraceEntry.Kind.values) | st.text(min_size=1, max_size=11),
     actor_user_id=st.none() | users,
-    reason=st.text(max_size=20),
+    code=st.sampled_from(EventCode.values) | st.text(max_size=20),
     details=plans | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
 )
 offers = st.builds(
@@ -75,7 +78,7 @@ attempts = st.fixed_dictionaries(
     {"route_id": users, "matched": st.booleans(), "condition": st.text(max_size=5), "expected": st.text(max_size=5)}
 )
 traces = st.none() | st.builds(
-    lambda tried, at, plan: RoutingTrace(decided_at=at, decision={"tried": tried, "reason": "Chosen."}, **plan),
+    lambda tried, at, plan: RoutingTrace(decided_at=at, decision={"tried": tried, "code": "no_route_matches"}, **plan),
     st.lists(attempts, max_size=2),
     moments,
     plans,
@@ -151,7 +154,7 @@ TURN: dict[str, Any] = {"team_id": 1, "position": 0, "notify_at": NOON}
 def test_a_turn_that_cannot_come_is_cancelled_before_it_is_anothers(created_at):
     lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
     missed = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=created_at, **TURN)
-    missed.reason = "the user is deactivated"
+    missed.end_code = "user_inactive"
     others = LeadOffer(pk=2, user_id=3, status="Sent", created_at=NOON - MINUTE, alerted_at=NOON, **TURN)
 
     kinds = [entry.kind for entry in timeline(lead, None, [], [others, missed], {})]
@@ -163,7 +166,7 @@ def test_a_turn_that_cannot_come_is_cancelled_before_it_is_anothers(created_at):
 def test_and_before_the_lead_falls_back_for_that():
     lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
     missed = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=NOON - MINUTE, **TURN)
-    nobody = TraceEntry(at=NOON, kind="Nobody", reason="Team 1 has no fallback.", details={})
+    nobody = TraceEntry(at=NOON, kind="Nobody", code="no_fallback", details={"from_team_id": 1})
 
     assert [entry.kind for entry in timeline(lead, None, [nobody], [missed], {})][-2:] == ["Cancelled", "Nobody"]
 
@@ -171,8 +174,8 @@ def test_and_before_the_lead_falls_back_for_that():
 def test_a_merge_is_told_before_the_turns_that_end_with_it():
     lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
     ended = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=NOON - MINUTE, **TURN)
-    ended.reason = "merged into lead 7"
-    merged = TraceEntry(at=NOON, kind="Merged", reason="Merged into lead 7.", details={})
+    ended.end_code, ended.end_details = "lead_merged", {"lead_id": 7}
+    merged = TraceEntry(at=NOON, kind="Merged", code="merged", details={})
 
     assert [entry.kind for entry in timeline(lead, None, [merged], [ended], {})][-2:] == ["Merged", "Cancelled"]
 
@@ -180,7 +183,7 @@ def test_a_merge_is_told_before_the_turns_that_end_with_it():
 def test_an_alarm_at_once_follows_the_offer_that_it_is_about():
     lead = Lead(owner_user_id=1, created_at=NOON)
     offer = LeadOffer(pk=2, user_id=3, status="Sent", created_at=NOON, alerted_at=NOON, alert_text_id=5, **TURN)
-    alarm = TraceEntry(at=NOON, kind="Alarm", reason="User 1 was told.", details={"alerts": [6]})
+    alarm = TraceEntry(at=NOON, kind="Alarm", code="unclaimed_alert", details={"alerts": [6]})
     texts = {pk: Message(pk=pk, channel="text", status="queued", user_id=3, created_at=NOON) for pk in (5, 6)}
 
     kinds = [entry.kind for entry in timeline(lead, None, [alarm], [offer], texts)]
@@ -190,11 +193,13 @@ def test_an_alarm_at_once_follows_the_offer_that_it_is_about():
 
 def test_the_members_of_the_team_that_a_lead_leaves_are_passed_over_before_it_leaves():
     lead = Lead(owner_user_id=1, created_at=NOON)
-    trace = RoutingTrace(decided_at=NOON, decision={"team_id": 7}, skipped=[{"user_id": 2, "reason": "paused"}])
-    fell = TraceEntry(at=NOON, kind="Fell back", reason="Team 7 falls back to team 8.")
+    trace = RoutingTrace(
+        decided_at=NOON, decision={"team_id": 7}, skipped=[{"user_id": 2, "code": "alerts_off", "details": {}}]
+    )
+    fell = TraceEntry(at=NOON, kind="Fell back", code="fell_back_to_team")
     fell.details = {"team_id": 8, "skipped": trace.skipped, "rotation": None}
-    planned = TraceEntry(at=NOON, kind="Planned", reason="Offered to team 8.")
-    planned.details = {"skipped": [{"user_id": 3, "reason": "a day off"}], "rotation": None}
+    planned = TraceEntry(at=NOON, kind="Planned", code="offered_to_team")
+    planned.details = {"skipped": [{"user_id": 3, "code": "day_off", "details": {}}], "rotation": None}
 
     found = timeline(lead, trace, [fell, planned], [], {})
 
@@ -209,22 +214,21 @@ def test_the_members_of_the_team_that_a_lead_leaves_are_passed_over_before_it_le
 @pytest.mark.parametrize(
     ("condition", "expected", "actual", "words"),
     [
-        ("lead_source", 3, 1, "the source is to be lead source 3, and is lead source 1"),
-        ("cities", ["irvine", "tustin", "orange"], "", "the city is to be irvine, tustin or orange, and is nothing"),
-        ("price", [250000, None], 180000, "the price is to be from $250,000, and is $180,000"),
-        ("price", [250000, 500000], None, "the price is to be from $250,000 and below $500,000, and is nothing"),
-        ("open_hours", "open", "Sat 22:10", "the time is to be within the opening hours, and is Sat 22:10"),
+        ("lead_source", 3, 1, "source lead source 1, required: lead source 3"),
+        ("cities", ["irvine", "tustin", "orange"], "", "city nothing, required: irvine, tustin or orange"),
+        ("price", [250000, None], 180000, "price $180,000, required: from $250,000"),
+        ("price", [250000, 500000], None, "price nothing, required: from $250,000 and below $500,000"),
         (
             "open_hours",
             "Mon-Fri 9:00-17:00 (America/Los_Angeles)",
             "Tue 18:35",
-            "the time is to be within Mon-Fri 9:00-17:00 (America/Los_Angeles), and is Tue 18:35",
+            "time Tue 18:35, required: within Mon-Fri 9:00-17:00 (America/Los_Angeles)",
         ),
-        ("moon_phase", "full", "new", "the moon phase is to be full, and is new"),
+        ("moon_phase", "full", "new", "moon phase new, required: full"),
     ],
 )
 def test_a_condition_that_failed_is_told_with_the_values_compared(condition, expected, actual, words):
-    assert why_unmet({"condition": condition, "expected": expected, "actual": actual}) == words
+    assert mismatch_text({"condition": condition, "expected": expected, "actual": actual}) == words
 
 
 # Over HTTP
@@ -290,10 +294,10 @@ def test_the_timeline_tells_of_a_lead_from_its_coming_in_to_its_claim(
     assert by_kind["Claimed"]["actor_user_id"] == bob.pk
     told = {"claimed_via": "Email", "claimed_through": "api", "time_to_claim": 361}
     assert by_kind["Claimed"]["details"] == told
-    assert by_kind["Claimed"]["reason"] == f"User {bob.pk} claimed the lead by the API."
-    assert by_kind["Alert failed"]["reason"] == f"The text to user {dana.pk} did not arrive: Unreachable handset."
+    assert by_kind["Claimed"]["reason"] == f"User {bob.pk} claimed the lead through the API."
+    assert by_kind["Alert failed"]["reason"] == f"The text to user {dana.pk} was not delivered: Unreachable handset."
     assert by_kind["Alert failed"]["details"]["error_code"] == 30003
-    assert found[1]["reason"].endswith(f"the source is to be lead source {TRULIA}, and is lead source 1.")
+    assert found[1]["reason"].endswith(f"source lead source 1, required: lead source {TRULIA}.")
     assert found[0]["at"] == "2027-03-01T20:00:00.000Z"
 
 
@@ -301,8 +305,8 @@ def test_a_lead_that_stays_with_its_owner_says_so(api, alice, mary):
     lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
 
     assert [entry["reason"] for entry in timeline_of(api, alice, lead)] == [
-        f"The lead came in: user {alice.pk} brought it in.",
-        "None of the routes matches: the lead goes to its owner.",
+        f"User {alice.pk} brought the lead in.",
+        "No route matches: the lead goes to its owner.",
         f"The lead is user {alice.pk}'s, who brought it in.",
         f"The email to user {alice.pk} was queued.",
         f"The text to user {alice.pk} was queued.",
@@ -381,15 +385,15 @@ def test_what_is_taken_from_the_pond_was_never_planned(api, alice, bob, team, le
     ]
 
 
-def test_an_unknown_kind_is_told_in_its_own_words(api, alice, bob, lead):
+def test_an_entry_without_a_code_of_its_own_shows_its_text(api, alice, bob, lead):
     TraceEntry.objects.create(
-        lead=lead, at=NOON + MINUTE, kind="Sung", actor_user=bob, reason="User 5 sang", details={"notes": 3}
+        lead=lead, at=NOON + MINUTE, kind="Sung", actor_user=bob, code="other", details={"text": "User 5 sang."}
     )
 
     last = timeline_of(api, alice, lead)[-1]
 
     assert (last["kind"], last["reason"], last["actor_user_id"]) == ("Sung", "User 5 sang.", bob.pk)
-    assert last["details"] == {"notes": 3}
+    assert last["code"] == "other"
 
 
 def test_nothing_in_it_tells_how_to_reach_the_person(api, alice, bob, route, options, run):

@@ -18,8 +18,8 @@ def told(user: Any) -> list[str]:
     return list(Message.objects.filter(user=user, purpose="alert").order_by("pk").values_list("channel", flat=True))
 
 
-def reasons(answer: Any) -> dict[str, str]:
-    return {way["channel"]: way["reason"] for way in answer.json()["channels"]}
+def codes(answer: Any) -> dict[str, str]:
+    return {way["channel"]: way["code"] for way in answer.json()["channels"]}
 
 
 def of(option: Any) -> str:
@@ -34,7 +34,7 @@ def test_a_test_alert_goes_out_on_every_channel_that_is_on(api, bob, team, setti
 
     assert answer.status_code == 201
     assert answer.json()["user_id"] == bob.pk
-    assert reasons(answer) == {"Text": "", "Email": "", "Phone": ""}
+    assert codes(answer) == {"Text": "", "Email": "", "Phone": ""}
     assert told(bob) == ["text", "email", "call"]
     text = Message.objects.get(user=bob, channel="text")
     assert (text.sender, text.recipient) == (settings.ALERT_NUMBER, bob.phone_e164)
@@ -42,7 +42,7 @@ def test_a_test_alert_goes_out_on_every_channel_that_is_on(api, bob, team, setti
 
 
 def test_who_has_no_options_is_told_as_the_owner_of_a_lead_is(api, charlie):
-    assert reasons(api(charlie).post(OWN)) == {"Text": "", "Email": "", "Phone": "switched off"}
+    assert codes(api(charlie).post(OWN)) == {"Text": "", "Email": "", "Phone": "channel_off"}
 
 
 def test_what_is_not_used_is_said_with_the_reason(api, alice, bob, dana, team):
@@ -51,12 +51,12 @@ def test_what_is_not_used_is_said_with_the_reason(api, alice, bob, dana, team):
     dana.save()
     silent, phoneless = make_option(team, bob, has_call_alert=True), make_option(team, dana, has_email_alert=True)
 
-    assert reasons(api(alice).post(of(silent))) == {
-        "Text": "has opted out of texts",
-        "Email": "switched off",
-        "Phone": "has opted out of texts",
+    assert codes(api(alice).post(of(silent))) == {
+        "Text": "phone_opted_out",
+        "Email": "channel_off",
+        "Phone": "phone_opted_out",
     }
-    assert reasons(api(alice).post(of(phoneless))) == {"Text": "no valid phone", "Email": "", "Phone": "switched off"}
+    assert codes(api(alice).post(of(phoneless))) == {"Text": "no_phone", "Email": "", "Phone": "channel_off"}
     assert (told(bob), told(dana)) == ([], ["email"])
 
 
@@ -67,7 +67,7 @@ def test_where_no_channel_is_left_the_answer_is_200_and_says_why(api, alice, bob
     answer = api(alice).post(of(option))
 
     assert (answer.status_code, told(bob)) == (200, [])
-    assert reasons(answer)["Text"] == "has not accepted the invitation to the team"
+    assert codes(answer)["Text"] == "invitation_not_accepted"
 
 
 @pytest.mark.contract("Teams", "A second test alert to a user within a minute is 429", "ours")

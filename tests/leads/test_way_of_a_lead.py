@@ -18,9 +18,11 @@ from hypothesis.stateful import (
 )
 
 from config.errors import DomainError
+from config.reasons import Reason
 from leads import claims, contacted, engine, handover, pond
 from leads.intake import receive_lead
 from leads.models import Lead, LeadOffer
+from leads.reasons import EventCode
 from teams.models import Team, TeamMember
 from tests.conftest import make_user
 from tests.leads.conftest import NOON, make_contact, make_option, make_route, standing_clock
@@ -57,6 +59,8 @@ options = strategies.fixed_dictionaries(
 )
 seats = strategies.tuples(strategies.integers(0, 2), strategies.integers(0, 3), options)  # team, agent
 pick = strategies.integers(0, 1000)
+
+LOGGED = Reason(EventCode.CONTACT_LOGGED, {"activity": "Call"})
 
 
 class WayOfALead(RuleBasedStateMachine):
@@ -152,7 +156,7 @@ class WayOfALead(RuleBasedStateMachine):
     @rule(number=pick)
     def whoever_has_it_calls(self, number):
         if lead := self.one_of(Lead.objects.filter(claimed_by_user__isnull=False), number):
-            contacted.note_contacts({(lead.claimed_by_user_id, lead.contact_id): "noted down"}, now=standing_clock.now)
+            contacted.note_contacts({(lead.claimed_by_user_id, lead.contact_id): LOGGED}, now=standing_clock.now)
 
     @rule(number=pick)
     def somebody_takes_a_break(self, number):

@@ -34,7 +34,7 @@ def test_a_window_closes_when_the_next_one_opens(offered, bob, dana, run):
 
     assert statuses(offered) == {"Bob": "Expired", "Dana": "Sent"}
     offer = offer_of(offered, bob)
-    assert (offer.reason, offer.settled_at) == ("the exclusive window is over", NOON + timedelta(minutes=5))
+    assert (offer.end_code, offer.settled_at) == ("window_ended", NOON + timedelta(minutes=5))
 
 
 def test_an_expired_offer_cannot_be_claimed(api, offered, bob, run):
@@ -61,7 +61,7 @@ def test_an_alert_that_has_not_left_by_then_does_not_leave(offered, bob, run):
     run(minutes=5)
 
     alerts = Message.objects.filter(user=bob)
-    assert set(alerts.values_list("status", "reason")) == {("cancelled", "the exclusive window is over")}
+    assert set(alerts.values_list("status", "reason")) == {("cancelled", "the exclusive window ended")}
 
 
 def test_the_last_window_ends_with_the_owner_being_told(offered, alice, run):

@@ -29,6 +29,7 @@ from config.api.fields.loose import (
     LooseTime,
     QuotedList,
 )
+from config.api.fields.reason import ReasonField
 from config.api.fields.reference import Reference
 from config.api.fields.serializer import LooseSerializer
 
@@ -46,5 +47,6 @@ __all__ = [
     "LooseText",
     "LooseTime",
     "QuotedList",
+    "ReasonField",
     "Reference",
 ]

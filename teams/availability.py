@@ -1,17 +1,19 @@
-"""Whether a member takes leads at a moment. Pure: what was set, what they have, and the moment in; why not out."""
+"""Whether a member takes leads at a moment. Pure: settings, workload and the moment in, a reason out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from config.reasons import Reason
+from teams.eligibility import SkipReason
 from teams.hours import ALWAYS, Hours
 from teams.zones import wall_time
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """A member's times, on their own wall clock, and how much they take. Null caps are none; zero takes nothing."""
+    """A member's schedule, in their time zone, and caps. A cap of None is unlimited, 0 means no leads."""
 
     paused_until: datetime | None = None
     hours: Hours = ALWAYS
@@ -26,19 +28,19 @@ class Availability:
 AT_ALL_TIMES = Availability()
 
 
-def why_unavailable(member: Availability, at: datetime) -> str:
-    """Why this member takes no lead at that moment, in plain words; empty when they do."""
-    return next(_objections(member, at), "")
+def unavailable_reason(member: Availability, at: datetime) -> Reason | None:
+    """Why this member takes no lead at that moment; None when they do."""
+    return next(_reasons(member, at), None)
 
 
-def _objections(member: Availability, at: datetime) -> Iterator[str]:
+def _reasons(member: Availability, at: datetime) -> Iterator[Reason]:
     if member.paused_until is not None and at < member.paused_until:
-        yield f"paused until {member.paused_until.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+        yield Reason(SkipReason.PAUSED, {"until": member.paused_until.astimezone(UTC).isoformat()})
     if member.days_off and wall_time(at, member.zone).date() in member.days_off:
-        yield "a day off"
+        yield Reason(SkipReason.DAY_OFF)
     if not member.hours.is_open(at, member.zone):
-        yield "outside their working hours"
+        yield Reason(SkipReason.OUTSIDE_WORKING_HOURS)
     if member.cap_open is not None and member.open_leads >= member.cap_open:
-        yield f"at their cap of {member.cap_open} open leads: has {member.open_leads}"
+        yield Reason(SkipReason.OPEN_LEAD_CAP, {"cap": member.cap_open, "count": member.open_leads})
     if member.cap_day is not None and member.leads_today >= member.cap_day:
-        yield f"at their cap of {member.cap_day} leads a day: has {member.leads_today}"
+        yield Reason(SkipReason.DAILY_CAP, {"cap": member.cap_day, "count": member.leads_today})
