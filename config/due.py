@@ -130,12 +130,17 @@ def jobs() -> dict[str, tuple[Job, str]]:
 
 
 def run_each(parts: Iterable[Callable[[], int]]) -> int:
-    """Do all parts, also when one of them fails; then raise what failed. Return how much was done."""
+    """Do all parts, also when one of them fails; then raise what failed. Return how much was done.
+
+    When the database itself fails, the parts that remain would fail with it: raised immediately.
+    """
     done, errors = 0, []
     for part in parts:
         try:
             done += part()
         except Exception as error:
+            if is_server_error(error):
+                raise
             errors.append(error)
     if len(errors) > 1:
         raise ExceptionGroup("Several kinds of due work failed", errors)
