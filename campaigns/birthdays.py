@@ -184,6 +184,7 @@ def _communication(birthday: Birthday, sender_id: int, now: datetime) -> Contact
         notes=action.notes,
         is_stopped_on_text_reply=action.is_stopped_on_text_reply,
         send_from_user_id=action.chosen_user.pk if action.chosen_user else sender_id,
+        is_sender_chosen=action.chosen_user is not None,
         send_at=birthday.due_at or now,
         is_active=not birthday.reason,
         reason=birthday.reason,

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import F
 
 from campaigns.models import ContactCommunication
+from campaigns.senders import sender_id
 from campaigns.wording import Unsendable, message_for
 from config.due import Job
 from crm.models import Contact
@@ -23,7 +24,8 @@ JOB: Final = Job("campaigns.communications", ContactCommunication)
 JOBS: Final = (JOB,)
 
 # A contact that is being removed is locked, and its communications go with it: they are passed over. One that is
-# locked here cannot be removed before its message stands.
+# locked here cannot be removed before its message exists, nor be assigned to another agent, who would have to send it:
+# whoever assigns it waits, and finds the message.
 CLAIM: Final = """
 SELECT communication.id
 FROM campaigns_contactcommunication communication
@@ -34,12 +36,12 @@ AND communication.id NOT IN (SELECT row_id FROM operations_parkedrow WHERE job =
 ORDER BY communication.send_at, communication.id
 LIMIT %s
 FOR UPDATE OF communication SKIP LOCKED
-FOR KEY SHARE OF contact SKIP LOCKED
+FOR SHARE OF contact SKIP LOCKED
 """
 
 LINK: Final = """
-UPDATE campaigns_contactcommunication SET message_id = pair.message_id
-FROM unnest(%b::bigint[], %b::bigint[]) AS pair (id, message_id)
+UPDATE campaigns_contactcommunication SET message_id = pair.message_id, send_from_user_id = pair.sender_id
+FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[]) AS pair (id, message_id, sender_id)
 WHERE campaigns_contactcommunication.id = pair.id
 """
 
@@ -74,16 +76,18 @@ def dispatch(ids: Sequence[int], now: datetime) -> int:
             messages[communication.pk] = message_for(communication, contacts[communication.pk], now)
         except Unsendable as error:
             refused[str(error)].append(communication.pk)
-    _queue(messages, now)
+    _queue(messages, {each.pk: each.send_from_user_id for each in claimed}, now)
     for reason, refused_ids in refused.items():
         ContactCommunication.objects.filter(pk__in=refused_ids).update(is_active=False, reason=reason[:255])
     return len(claimed)
 
 
 def _complete(claimed: Iterable[ContactCommunication]) -> dict[int, Contact]:
-    """Put sender and template on each communication; returns their contacts, by communication."""
+    """Put sender and template on each communication; return their contacts, by communication."""
     contact_ids = {communication.pk: communication.contact_id for communication in claimed}  # type: ignore[attr-defined]
     contacts = Contact.objects.in_bulk(set(contact_ids.values()))
+    for communication in claimed:
+        communication.send_from_user_id = sender_id(communication, contacts[contact_ids[communication.pk]])
     users = User.objects.in_bulk({communication.send_from_user_id for communication in claimed})
     templates = Template.objects.in_bulk({communication.template_id for communication in claimed} - {None})
     for communication in claimed:
@@ -92,8 +96,9 @@ def _complete(claimed: Iterable[ContactCommunication]) -> dict[int, Contact]:
     return {pk: contacts[contact_id] for pk, contact_id in contact_ids.items()}
 
 
-def _queue(messages: Mapping[int, Message], now: datetime) -> None:
+def _queue(messages: Mapping[int, Message], senders: Mapping[int, int], now: datetime) -> None:
     queued = queue_messages(list(messages.values()), now)
     if queued:
         with connection.cursor() as cursor:
-            cursor.execute(LINK, [list(messages), [message.pk for message in queued]])
+            ids = list(messages)
+            cursor.execute(LINK, [ids, [message.pk for message in queued], [senders[pk] for pk in ids]])

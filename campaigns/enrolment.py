@@ -48,10 +48,10 @@ RETURNING id, campaign_id, campaign_name, contact_id, started_by_id, started_at,
 
 PLAN_COMMUNICATIONS: Final = """
 INSERT INTO campaigns_contactcommunication
-    (campaign_contact_id, type, template_id, notes, is_stopped_on_text_reply, send_from_user_id, send_at, is_active,
-    reason)
-SELECT enrolment.id, type, template_id, notes, is_stopped, COALESCE(assigned_user_id, worker_id), send_at, is_active,
-    reason
+    (campaign_contact_id, type, template_id, notes, is_stopped_on_text_reply, send_from_user_id, is_sender_chosen,
+    send_at, is_active, reason)
+SELECT enrolment.id, type, template_id, notes, is_stopped, COALESCE(assigned_user_id, worker_id),
+    assigned_user_id IS NOT NULL, send_at, is_active, reason
 FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::text[]) AS enrolment (id, contact_id, worker_id, zone)
 JOIN unnest(%b::text[], %b::text[], %b::bigint[], %b::text[], %b::boolean[], %b::bigint[], %b::timestamptz[],
     %b::boolean[], %b::text[]) WITH ORDINALITY
@@ -134,7 +134,7 @@ def enroll_many(
 ) -> list[CampaignContact]:
     """Enrol those of `contacts` who are not in the campaign yet; returns their enrolments.
 
-    The sender of an action is who it names, else who works with the contact now.
+    The sender of an action is the user it names, otherwise the agent who works with the contact (campaigns.senders).
     """
     contacts = list(contacts)
     workers = {contact.pk: contact.worker_id for contact in contacts}

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from campaigns import birthdays
+from campaigns import birthdays, senders
 from campaigns.communications import CONTACT_REMOVED, settle, stop, stop_on_reply
 from campaigns.models import Birthday, CampaignContact
 from crm.models import Contact
@@ -35,6 +35,15 @@ def keep_birthdays(
         return
     if moved := [contact.pk for contact in contacts if "birthday" in changes or contact.birthday]:
         birthdays.replan(Birthday.objects.filter(any_of("campaign_contact__contact_id", moved)), now)
+
+
+@receiver(contact_changed)
+def change_senders(
+    sender: object, *, contacts: Iterable[Contact], changes: Collection[str], now: datetime, **news: Any
+) -> None:
+    """Another agent works with these contacts, and speaks for what campaigns still have to say."""
+    if "assigned_user" in changes:
+        senders.follow_contacts([contact.pk for contact in contacts], now=now)
 
 
 @receiver(contact_removed)

@@ -86,6 +86,8 @@ class ContactCommunication(models.Model):
     is_stopped_on_text_reply = models.BooleanField(default=False)
     # No indexes on users here: nobody asks for all that one user sent, and users are never deleted.
     send_from_user = models.ForeignKey(User, models.PROTECT, related_name="communications", db_index=False)
+    # Whether the action names the sender; otherwise it is the agent who works with the contact when it leaves.
+    is_sender_chosen = models.BooleanField(default=False, editable=False)
     send_at = models.DateTimeField()
     is_active = models.BooleanField(default=True)
     completed_at = models.DateTimeField(null=True, blank=True)

@@ -69,7 +69,7 @@ def test_a_tick_that_fails_leaves_nothing_behind_and_is_made_up_for(campaign, ma
     make_action(campaign)
     enter(campaign, mary)
     later = NOON + timedelta(hours=1)
-    monkeypatch.setattr(engine, "LINK", "SELECT no_such_column, %s, %s")  # as after a migration
+    monkeypatch.setattr(engine, "LINK", "SELECT no_such_column, %s, %s, %s")  # as after a migration
     with pytest.raises(ProgrammingError):
         engine.run_due(later)
     assert not Message.objects.exists()

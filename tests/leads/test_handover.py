@@ -2,6 +2,7 @@
 
 import pytest
 
+from campaigns.models import CampaignAction, ContactCommunication
 from crm.models import Contact
 from leads import engine
 from leads.models import Lead, LeadOffer
@@ -260,3 +261,26 @@ def test_unknown_ids_are_named(api, alice, charlie, lead):
         assert refusal.status_code == 400
         assert list(refusal.json()["errors"]) == ["lead_id"]
     assert LeadOffer.objects.count() == 0
+
+
+def test_a_drip_follows_the_lead_from_agent_to_agent(api, alice, bob, dana, mary, campaign, lead, run):
+    """It speaks in the claimer's name, then the next one's, and the owner's where nobody has the lead any more."""
+    CampaignAction.objects.create(
+        campaign=campaign, type="Text Contact", timing_type="Delay by Minutes", delay_by_seconds=86400
+    )
+    api(alice).made(f"/campaigns/{campaign.pk}/contacts", {"contact_id": mary.pk})
+    drip = ContactCommunication.objects.get()
+    assert drip.send_from_user == alice
+
+    def sender():
+        drip.refresh_from_db()
+        return drip.send_from_user
+
+    api(alice).post(f"/leads/{lead.pk}/offers")
+    run()
+    api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed"})
+    assert sender() == bob
+    assert reassign(api, alice, lead, dana).status_code == 200
+    assert sender() == dana
+    assert api(dana).post(f"/leads/{lead.pk}/return").status_code == 200
+    assert sender() == alice
