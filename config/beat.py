@@ -6,13 +6,13 @@
 import logging
 import signal
 import sys
-from typing import Final
+from typing import Any, Final
 
 from celery import Celery
 from celery.beat import Scheduler, Service
 from celery.schedules import crontab
 
-from config import settings
+from config import settings, watchdog
 
 SCHEDULE: Final = {
     f"run what is due in {engine}": {
@@ -34,6 +34,14 @@ SCHEDULE: Final = {
 }
 
 
+class WatchedScheduler(Scheduler):
+    """Shows that it is alive each time it has announced what is to be announced."""
+
+    def tick(self, *given: Any, **named: Any) -> Any:
+        watchdog.show_life(settings.HEARTBEAT_FILE, settings.STUCK_SECONDS)
+        return super().tick(*given, **named)
+
+
 def main() -> None:
     """Announce until told to stop."""
     logging.basicConfig(level=logging.WARNING, format="{asctime} {levelname} {name}: {message}", style="{")
@@ -41,7 +49,7 @@ def main() -> None:
     app = Celery("pridedesk", fixups=[])
     app.config_from_object(settings, namespace="CELERY")
     app.conf.beat_schedule = SCHEDULE
-    Service(app, scheduler_cls=Scheduler).start()
+    Service(app, scheduler_cls=WatchedScheduler).start()
 
 
 if __name__ == "__main__":

@@ -2,15 +2,44 @@
 
 import gc
 import os
+from threading import Thread
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import worker_init, worker_ready
+from django.conf import settings
+from redis import Redis
+
+from config import patience, watchdog
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("pridedesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@worker_init.connect
+def wait_no_longer_than(**more: Any) -> None:
+    """Of workers alone: commands and migrations may take their time."""
+    options = settings.DATABASES["default"]["OPTIONS"]
+    options["pool"]["connection_class"] = patience.WorkerConnection
+    options["options"] = f"{options.get('options', '')} {patience.WORKER_OPTIONS}".strip()
+
+
+@worker_init.connect
+def watch_itself(**more: Any) -> None:
+    """Celery's own time limits need a pool of processes; ours has threads."""
+    given = settings.HEARTBEAT_FILE, settings.STUCK_SECONDS, broker_answers
+    Thread(target=watchdog.watch_worker, args=given, daemon=True).start()
+
+
+def broker_answers() -> bool:
+    """Whether the broker itself works."""
+    try:
+        with Redis.from_url(settings.CACHES["default"]["LOCATION"], socket_timeout=1) as broker:
+            return bool(broker.ping())
+    except Exception:
+        return False
 
 
 @worker_ready.connect

@@ -20,7 +20,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
-from config import clock
+from config import clock, watchdog
 from config.celery import app
 from config.operations.parking import is_server_error, park, parked_ids
 from config.races import whole
@@ -75,6 +75,7 @@ class Job:
         def apart() -> int:
             return self._halve(claim(now), work, now)
 
+        watchdog.move_on()
         try:
             return together()
         except Exception as error:
@@ -90,6 +91,7 @@ class Job:
         middle = len(ids) // 2
         done = 0
         for part in filter(None, (ids[:middle], ids[middle:])):
+            watchdog.move_on()
             try:
                 with transaction.atomic():
                     done += work(part, now)
@@ -168,7 +170,7 @@ def tick(name: str) -> None:
     """Run what is due in one engine. While the sandbox's clock is moved, the mover runs it instead."""
     with suppress(Exception):  # the cache may be away; the flag then ends by itself
         cache.delete(_nudged(name))  # before anything is read: what is committed from now on nudges anew
-    with shared_clock() as held:
+    with watchdog.watched(name), shared_clock() as held:
         if held:
             engine(name).run_due(clock.now())
 
@@ -176,7 +178,8 @@ def tick(name: str) -> None:
 @app.task
 def heartbeat() -> None:
     """Note that beat, broker and a worker are alive; `/readyz` reads it."""
-    cache.set(BEAT_SEEN, True, timeout=BEAT_STALE_SECONDS)
+    with watchdog.watched("heartbeat"):
+        cache.set(BEAT_SEEN, True, timeout=BEAT_STALE_SECONDS)
 
 
 def nudge(name: str) -> None:

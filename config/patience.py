@@ -1,4 +1,4 @@
-"""How long a request waits for an answer of PostgreSQL.
+"""How long requests and workers wait for an answer of PostgreSQL.
 
 A server that is frozen, or busy beyond measure, keeps its connections open and says nothing: no time-out of the network
 notices. Requests would hold all threads of the web part, and not even `/readyz` could be answered.
@@ -12,7 +12,7 @@ from psycopg.pq import TransactionStatus
 
 
 class ImpatientConnection(Connection[Any]):
-    """Gives a statement up, and itself with it. config.wsgi has the pool of the web part make these."""
+    """Gives a statement up, and itself with it. Made by the pools of web and workers (config.wsgi, .celery)."""
 
     patience = 30.0  # seconds, for one statement: more than any of a request's takes, and less than proxies have
 
@@ -23,3 +23,13 @@ class ImpatientConnection(Connection[Any]):
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:  # the answer may still come, to nobody
                 self.pgconn.finish()
             raise
+
+
+class WorkerConnection(ImpatientConnection):
+    """Batches take longer than requests, but no statement as long as a worker may go without moving on."""
+
+    patience = 70.0
+
+
+# Ends the statement on the server, too, before WorkerConnection gives it up.
+WORKER_OPTIONS = "-c statement_timeout=60s"

@@ -276,6 +276,11 @@ ENGINES = [
     *(["config.sandbox.callbacks"] if SANDBOX else []),
 ]
 
+# A worker or beat that has not moved on for so long ends itself, or is ended (config.watchdog). Longer than the longest
+# statement and the slowest answer of a provider.
+STUCK_SECONDS = env.int("STUCK_SECONDS", default=120)
+HEARTBEAT_FILE = env("HEARTBEAT_FILE", default="")  # whose age shows that the process is alive; `up` sets it
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Short time-outs: a request that nudges must not wait for a broker that is away.

@@ -15,6 +15,7 @@ from typing import Final
 
 from django.db import connection
 
+from config import watchdog
 from config.due import Job, nudge, run_each
 from config.operations.parking import is_server_error
 from messaging import consent, gate, rules, states
@@ -272,6 +273,7 @@ class Drain:
         while rest and self.goes_on:
             flush_at, done = time.monotonic() + FLUSH_SECONDS, 0
             for message in rest:
+                watchdog.move_on()
                 self.hand_over(message)
                 done += 1
                 if not self.goes_on or time.monotonic() >= flush_at:

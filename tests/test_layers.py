@@ -26,8 +26,10 @@ LAYERS = [
         "config.given",
         "config.literals",
         "config.operations",
+        "config.patience",
         "config.races",
         "config.reasons",
+        "config.watchdog",
     },
 ]
 PACKAGES = ("config", "leads", "campaigns", "messaging", "crm", "teams")
@@ -35,6 +37,7 @@ PACKAGES = ("config", "leads", "campaigns", "messaging", "crm", "teams")
 # Wall time has its uses; each file that reads it says which.
 WALL_TIME = {
     "config/api/oauth.py": "the life of a token",
+    "config/alive.py": "the age of a file",
     "config/sandbox/clock.py": "business time is wall time and what it was moved ahead by",
     "config/settings.py": "names the clock of an installation that is no sandbox",
     "config/stack/parts.py": "the age of a log",

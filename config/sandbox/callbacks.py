@@ -13,6 +13,7 @@ from http import HTTPStatus
 
 from django.db.models import F, Min
 
+from config import watchdog
 from config.due import Job
 from config.operations.parking import is_server_error
 from config.sandbox import calls, webhooks
@@ -96,6 +97,7 @@ def _change_text(callback: Callback, text: EmulatedText, now: datetime) -> None:
 
 def _tell_or_park(callback: Callback, now: datetime) -> bool:
     """Tell the service, and return whether the matter is closed; one that fails holds up no other."""
+    watchdog.move_on()
     try:
         return _tell(callback)
     except Exception as error:

@@ -18,7 +18,8 @@ from config.stack.home import CHECKOUT
 
 PR_SET_PDEATHSIG = 1
 LEASH = Path(__file__).with_name("leash.py")
-LOG_LIMIT = 10_000_000
+LOG_LIMIT = 10_000_000  # then it is turned over; one old one is kept
+READ_BYTES, MAX_READS = 65_536, 64
 HEALTHY_SECONDS = 10
 LONGEST_PAUSE = 10.0
 LAST_WORDS_SECONDS = 10  # what a part wrote earlier does not say why it ended
@@ -41,22 +42,31 @@ class Part:
     account: pwd.struct_passwd | None = None
     keeps: Sequence[int] = ()  # open files it inherits
     patience: float = 10  # seconds it may take to stop
+    heartbeat: Path | None = None  # a file that it touches while it is not stuck
+    stuck_seconds: float = 120  # without that
 
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0
+    output: int | None = None  # the reading end of a pipe: what it writes, on the way to its log
     log_starts_at: int = 0  # where in the log this life of it begins
+    heartbeat_seen: tuple[float, float] = (0, 0)  # the file's time when we saw it change, and our own clock then
     failures: int = 0
 
     def start(self) -> None:
-        """Start it. Its output goes to its log."""
-        turn_over(self.log)
-        command, keeps = tied(self.command, self.stop_signal)
+        """Start it. Its output goes to its log, by us: a log that a part writes itself cannot be turned over."""
+        self.close_output()
+        self.output, writer = os.pipe()
+        os.set_blocking(self.output, False)
         with open(self.log, "ab") as log:
             self.log_starts_at = log.tell()
+        if self.heartbeat:
+            self.heartbeat.touch()
+        command, keeps = tied(self.command, self.stop_signal)
+        try:
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=writer,
                 stderr=subprocess.STDOUT,
                 cwd="/" if self.account else CHECKOUT,
                 env=dict(self.environment),
@@ -66,7 +76,60 @@ class Part:
                 preexec_fn=die_with_us(self.stop_signal),
                 **as_account(self.account),
             )
+        finally:
+            os.close(writer)
         self.started_at = time.monotonic()
+
+    def drain(self) -> None:
+        """Move what it has written into its log; not without end, if it writes faster than we do."""
+        for _ in range(MAX_READS):
+            if self.output is None:
+                return
+            try:
+                text = os.read(self.output, READ_BYTES)
+            except BlockingIOError:
+                return
+            if text:
+                self.write(text)
+            else:
+                self.close_output(is_drained=True)
+
+    def write(self, text: bytes) -> None:
+        """Append to the log; turn it over between two lines when it is full. A full disk must not stop the part."""
+        with suppress(OSError):
+            while len(text) > (room := LOG_LIMIT - size_of(self.log)):
+                end = text.rfind(b"\n", 0, max(room, 0)) + 1
+                if not end and room == LOG_LIMIT:  # a line longer than a log
+                    end = room
+                append(self.log, text[:end])
+                self.log.replace(self.log.with_suffix(".log.1"))
+                self.log_starts_at, text = 0, text[end:]
+            append(self.log, text)
+
+    def close_output(self, is_drained: bool = False) -> None:
+        if self.output is not None and not is_drained:
+            self.drain()
+        if self.output is not None:
+            os.close(self.output)
+            self.output = None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has shown no life for too long, by a clock that stands still while the machine sleeps."""
+        if self.heartbeat is None or not self.is_running:
+            return False
+        try:
+            beat_at = self.heartbeat.stat().st_mtime
+        except OSError:  # somebody tidied up
+            beat_at = 0
+        if beat_at != self.heartbeat_seen[0]:
+            self.heartbeat_seen = beat_at, time.monotonic()
+        return time.monotonic() - max(self.heartbeat_seen[1], self.started_at) > self.stuck_seconds
+
+    def kill(self) -> None:
+        """End it and what it started by force."""
+        if self.process:
+            signal_group(self.process.pid, signal.SIGKILL)
 
     @property
     def is_running(self) -> bool:
@@ -100,14 +163,18 @@ class Part:
         """Wait for it to end, and end it by force when it does not."""
         if not self.process:
             return
-        try:
-            self.process.wait(self.patience)
-        except subprocess.TimeoutExpired:
-            signal_group(self.process.pid, signal.SIGKILL)
+        until = time.monotonic() + self.patience
+        while self.is_running and time.monotonic() < until:
+            self.drain()  # else it could wait for us
+            time.sleep(0.02)
+        if self.is_running:
+            self.kill()
             self.process.wait()
+        self.close_output()
 
     def last_lines(self, count: int = 8) -> str:
         """The end of what this life of it wrote to the log, indented; nothing when it wrote that long before."""
+        self.drain()
         if time.time() - self.log.stat().st_mtime > LAST_WORDS_SECONDS:
             return ""
         with open(self.log, "rb") as log:
@@ -155,7 +222,10 @@ def signal_group(leader: int, number: signal.Signals) -> None:
         os.killpg(leader, number)
 
 
-def turn_over(log: Path) -> None:
-    """Begin a new log when the old one is long; one old one is kept."""
-    if log.exists() and log.stat().st_size > LOG_LIMIT:
-        log.rename(log.with_suffix(".log.1"))
+def size_of(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+def append(log: Path, text: bytes) -> None:
+    with open(log, "ab") as file:
+        file.write(text)

@@ -2,9 +2,12 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from config.stack.home import Home
 from config.stack.parts import Part
+
+STUCK_SECONDS = 120  # as in settings
 
 
 def emulator_part(home: Home, environment: Mapping[str, str]) -> Part:
@@ -22,11 +25,24 @@ def product_parts(home: Home, environment: Mapping[str, str], listener: int, wor
             name,
             [sys.executable, *command],
             log=home.logs / f"{name}.log",
-            environment=environment if name == "web" else {**environment, "DATABASE_PREPARED": "0"},
+            environment=environment
+            if name == "web"
+            else {**environment, "DATABASE_PREPARED": "0"} | watched(home, name),
             keeps=[listener] if name == "web" else [],
+            heartbeat=None if name == "web" else heartbeat(home, name),  # gunicorn watches its own
+            stuck_seconds=float(environment.get("STUCK_SECONDS") or STUCK_SECONDS),
         )
         for name, command in commands.items()
     ]
+
+
+def heartbeat(home: Home, name: str) -> Path:
+    """The file whose age shows that a part is alive."""
+    return home.logs / f"{name}.alive"
+
+
+def watched(home: Home, name: str) -> dict[str, str]:
+    return {"HEARTBEAT_FILE": str(heartbeat(home, name))}
 
 
 def web(listener: int) -> list[str]:

@@ -71,6 +71,7 @@ class Supervisor:
             raise StopAsked
         time.sleep(0.1)
         for part in self.parts:
+            part.drain()
             self.look_after(part)
 
     def run(self, arguments: list[str], environment: Mapping[str, str], in_front: bool = True) -> int:
@@ -91,7 +92,11 @@ class Supervisor:
         return program.returncode
 
     def look_after(self, part: Part) -> None:
-        """Report a death, and start the part again when its pause is over."""
+        """Report a death, and start the part again when its pause is over. One that is stuck dies by us."""
+        if part.is_stuck:
+            say(f"{part.name} has shown no life for {part.stuck_seconds:.0f} seconds; it is killed.")
+            part.kill()
+            return
         if part.is_running:
             return
         restart_at = self.restarts.get(part.name)

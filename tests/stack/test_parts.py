@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from config.stack import parts
 from config.stack.parts import LEASH, Part
 from config.stack.refusal import Refusal
 from config.stack.supervisor import StopAsked, Supervisor
@@ -30,6 +32,16 @@ def supervisor() -> Iterator[Supervisor]:
 
 def part(folder: Path, program: str, name: str = "part") -> Part:
     return Part(name, [sys.executable, "-c", program], log=folder / f"{name}.log", patience=0.5)
+
+
+def wait_for(part: Part, text: str) -> None:
+    """Wait until a part has written something, as its supervisor does."""
+
+    def is_written() -> bool:
+        part.drain()
+        return text in part.log.read_text()
+
+    wait_until(is_written)
 
 
 def process_of(part: Part) -> int:
@@ -62,7 +74,7 @@ def test_what_a_part_wrote_long_before_it_died_is_not_shown(
 ) -> None:
     waiting = part(tmp_path, f"print('all is well', flush=True); {WAIT}")
     supervisor.start(waiting)
-    wait_until(lambda: "all is well" in waiting.log.read_text())
+    wait_for(waiting, "all is well")
     os.utime(waiting.log, (0, 0))
     killed = process_of(waiting)
     os.kill(killed, signal.SIGKILL)
@@ -77,6 +89,69 @@ def test_pauses_grow_while_a_part_fails_and_shrink_after_a_good_life(tmp_path: P
     assert pauses == sorted(pauses)
     failing.started_at = float("-inf")
     assert failing.next_start_at() - pauses[0] < 5
+
+
+def test_a_log_is_turned_over_while_its_part_runs_and_no_line_is_lost(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "LOG_LIMIT", 300_000)
+    count = 30_000  # of lines, some 350 kB: more than one log, less than two
+    talking = part(tmp_path, f"for number in range({count}): print('line', number, flush=True)\n{WAIT}")
+    supervisor.start(talking)
+    wait_for(talking, f"line {count - 1}\n")
+
+    old = talking.log.with_suffix(".log.1")
+    lines = (old.read_text() + talking.log.read_text()).splitlines()
+    assert lines == [f"line {number}" for number in range(count)]
+    assert max(old.stat().st_size, talking.log.stat().st_size) <= parts.LOG_LIMIT
+
+
+def test_a_log_does_not_grow_without_limit(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "LOG_LIMIT", 10_000)
+    talking = part(tmp_path, f"for number in range(10_000): print('line', number)\nprint('end', flush=True)\n{WAIT}")
+    supervisor.start(talking)
+    wait_for(talking, "end\n")
+
+    logs = sorted(tmp_path.iterdir())
+    assert [log.name for log in logs] == ["part.log", "part.log.1"]
+    assert all(log.stat().st_size <= parts.LOG_LIMIT for log in logs)
+
+
+def test_a_part_may_write_more_than_a_pipe_holds_while_it_stops(supervisor: Supervisor, tmp_path: Path) -> None:
+    talking = part(
+        tmp_path,
+        "import signal, sys\n"
+        "def end(*_):\n    print('x' * 200_000, flush=True)\n    print('bye', flush=True)\n    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end)\nprint('ready', flush=True)\nsignal.pause()\n",
+    )
+    talking.patience = 20
+    supervisor.start(talking)
+    wait_for(talking, "ready")
+    supervisor.stop()
+    assert talking.log.read_text().endswith("bye\n")
+    assert talking.ending == "ended with status 0"
+
+
+def test_a_part_that_shows_no_life_is_killed_and_started_again(
+    supervisor: Supervisor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beating = (
+        f"import pathlib, time\nwhile True:\n    pathlib.Path({str(tmp_path / 'alive')!r}).touch(); time.sleep(0.1)"
+    )
+    frozen = part(tmp_path, beating)
+    frozen.heartbeat, frozen.stuck_seconds = tmp_path / "alive", 3
+    supervisor.start(frozen)
+    first = process_of(frozen)
+    supervisor.wait_until(lambda: time.monotonic() - frozen.started_at > 4, "", 20)
+    assert process_of(frozen) == first  # as long as it shows life
+
+    os.kill(first, signal.SIGSTOP)
+    supervisor.wait_until(lambda: process_of(frozen) != first, "not started again", 60)
+
+    assert "part has shown no life for 3 seconds; it is killed." in capsys.readouterr().err
+    assert not is_alive(first)
 
 
 def test_what_stands_on_others_stops_first(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -94,7 +169,7 @@ def test_what_stands_on_others_stops_first(supervisor: Supervisor, tmp_path: Pat
         noted = part(tmp_path, noting, name)
         noted.command = [*noted.command, name]
         supervisor.start(noted)
-        wait_until(lambda noted=noted: "ready" in noted.log.read_text())  # type: ignore[misc]
+        wait_for(noted, "ready")
     supervisor.stop()
     assert ends.read_text().split() == ["service", "database"]
 
@@ -102,7 +177,7 @@ def test_what_stands_on_others_stops_first(supervisor: Supervisor, tmp_path: Pat
 def test_a_part_that_will_not_stop_is_killed(supervisor: Supervisor, tmp_path: Path) -> None:
     stubborn = part(tmp_path, STUBBORN)
     supervisor.start(stubborn)
-    wait_until(lambda: "deaf" in stubborn.log.read_text())
+    wait_for(stubborn, "deaf")
     supervisor.stop()
     assert not stubborn.is_running
     assert stubborn.ending == "was killed by SIGKILL"
