@@ -22,7 +22,7 @@ from django.db.models import Model, QuerySet
 
 from config import clock, watchdog
 from config.celery import app
-from config.operations.parking import is_server_error, park, parked_ids
+from config.operations.parking import is_lost_connection, is_server_error, park, parked_ids
 from config.races import whole
 
 logger = logging.getLogger(__name__)
@@ -134,14 +134,15 @@ def jobs() -> dict[str, tuple[Job, str]]:
 def run_each(parts: Iterable[Callable[[], int]]) -> int:
     """Do all parts, also when one of them fails; then raise what failed. Return how much was done.
 
-    When the database itself fails, the parts that remain would fail with it: raised immediately.
+    When the connection is lost, the parts that remain would fail, too: raised immediately. A deadlock, a time-out, or a
+    statement that does not fit the schema is one part's alone.
     """
     done, errors = 0, []
     for part in parts:
         try:
             done += part()
         except Exception as error:
-            if is_server_error(error):
+            if is_lost_connection(error):
                 raise
             errors.append(error)
     if len(errors) > 1:

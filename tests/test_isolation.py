@@ -347,6 +347,27 @@ def test_a_kind_of_work_on_leads_that_fails_holds_up_no_other(alice, team, monke
     assert not LeadOffer.objects.filter(status="Pending").exists()
 
 
+def test_a_time_out_of_one_kind_holds_up_no_other_and_a_lost_connection_ends_the_tick():
+    time_out = OperationalError("canceling statement due to statement timeout")
+    time_out.__cause__ = type("QueryCanceled", (Exception,), {"sqlstate": "57014"})()
+    done = []
+
+    def part(error):
+        def run():
+            done.append(error)
+            if error:
+                raise error
+            return 1
+
+        return run
+
+    for error, parts_done in ((time_out, 2), (OperationalError("the connection is closed"), 1)):
+        done.clear()
+        with pytest.raises(OperationalError):
+            due.run_each([part(error), part(None)])
+        assert len(done) == parts_done
+
+
 def test_a_message_that_cannot_be_handed_over_holds_up_no_other(alice, team, monkeypatch):
     ids = queued(alice, team)
     hand_over = outbox.EmailGateway.send

@@ -29,6 +29,7 @@ KEPT_AFTER_RETRY: Final = timedelta(days=2)  # longer than the longest of these
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 CLASSES_OF_SERVER_ERRORS: Final = frozenset({"08", "40", "42", "53", "55", "57", "58", "XX"})
 READ_ONLY: Final = "25006"
+SHUTDOWN: Final = "57P0"
 LOST_CONNECTION: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -38,6 +39,12 @@ def is_server_error(error: Exception) -> bool:
     if state:
         return state[:2] in CLASSES_OF_SERVER_ERRORS or state == READ_ONLY
     return isinstance(error, LOST_CONNECTION)
+
+
+def is_lost_connection(error: Exception) -> bool:
+    """Whether the server could not be reached, or ended the connection, so that no statement can work for now."""
+    state = sqlstate(error) if isinstance(error, DatabaseError) else ""
+    return state[:2] == "08" or state[:4] == SHUTDOWN if state else isinstance(error, LOST_CONNECTION)
 
 
 def parked_ids(job: str) -> QuerySet[ParkedRow, int]:
