@@ -29,6 +29,7 @@ LAYERS = [
         "config.patience",
         "config.races",
         "config.reasons",
+        "config.text",
         "config.watchdog",
     },
 ]

@@ -1,0 +1,72 @@
+"""Text as people and programs send it: Unicode forms, characters that nobody sees, digits of other scripts. Pure."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+MAX_ADDRESS_LENGTH: Final = 320  # of an email address: 64 before the @, 255 behind it
+
+# What a copied text carries along unseen: zero-width spaces and joiners, marks of direction, soft hyphens, the BOM.
+INVISIBLE: Final = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+INVISIBLE_ANYWHERE: Final = re.compile(f"[{INVISIBLE}]")
+BLANK_START: Final = re.compile(rf"[\s{INVISIBLE}]*")
+LINE_BREAKS: Final = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+
+# `Ann <ann@example.com>`, `mailto:ann@example.com?subject=Hi`, `<ann@example.com>;`
+WRAPPED_ADDRESS: Final = re.compile(
+    r"(?:[^<>@,;]*<)?(?:mailto:)?(?P<address>[^\s<>@,;:?\"]+@[^\s<>@,;:?\"]+)(?:\?[^<>@]*)?>?[\s.,;]*", re.IGNORECASE
+)
+
+
+def composed(text: str) -> str:
+    """The text in Unicode's NFC form, in which `é` is one character: databases compare characters.
+
+    See https://www.unicode.org/reports/tr15/.
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def trimmed(text: str) -> str:
+    """The text in NFC, without white space and invisible characters at its ends."""
+    if text.isascii():
+        return text.strip()
+    start = BLANK_START.match(text).end()  # type: ignore[union-attr]  # it matches anything
+    end = len(text) - BLANK_START.match(text[::-1]).end()  # type: ignore[union-attr]
+    return composed(text[start:end])
+
+
+def one_line(text: str) -> str:
+    """A name as it is kept: trimmed, and each run of line breaks and tabs as one space."""
+    return LINE_BREAKS.sub(" ", trimmed(text))
+
+
+def bare_address(text: str) -> str:
+    """An email address as it is kept: without white space about it, a display name, `mailto:` or a final full stop.
+
+    What holds no address, or more than one, is only trimmed: no address is guessed.
+    """
+    text = INVISIBLE_ANYWHERE.sub("", trimmed(text)).strip()
+    if len(text) > MAX_ADDRESS_LENGTH or text.count("@") != 1:
+        return text
+    read = WRAPPED_ADDRESS.fullmatch(text)
+    return read["address"].rstrip(".") if read else text
+
+
+def plain_ascii(text: str) -> str:
+    """The text with the digits, letters, dashes and spaces of every script as those of ASCII, and nothing invisible."""
+    return text if text.isascii() else "".join(map(plain_letter, INVISIBLE_ANYWHERE.sub("", text)))
+
+
+@lru_cache(maxsize=4096)
+def plain_letter(letter: str) -> str:
+    """One character of ASCII for a full-width one, a digit, a dash or a space; any other character as it is.
+
+    Superscripts and numbers in circles are no digits.
+    """
+    if letter.isdecimal():
+        return str(unicodedata.decimal(letter))
+    if "\uff01" <= letter <= "\uff5e":
+        return chr(ord(letter) - 0xFEE0)
+    kind = unicodedata.category(letter)
+    return "-" if kind == "Pd" or letter == "\u2212" else " " if kind == "Zs" else letter
