@@ -4,7 +4,6 @@ Before a claim nothing tells how to reach the person. How much of the rest is to
 (`Team.claim_preview`): what and where, who as well, or what they wrote, too.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -13,13 +12,12 @@ from urllib.parse import quote
 from django.utils.functional import cached_property
 
 from leads.models import Lead
+from leads.redaction import hide_contact_details
 from teams.models import Team
-from teams.phones import e164, without_numbers
+from teams.phones import e164
 
 Preview = Team.ClaimPreview
 
-SEVEN_DIGITS: Final = re.compile(r"(?:\D*\d){7}")
-EMAIL: Final = re.compile(r"[^\s<>(),;:]+@[^\s<>(),;:]+")
 LONGEST: Final = 40  # characters of one fact in a text: several facts still fit into two segments
 
 
@@ -101,7 +99,7 @@ class Story:
     @cached_property
     def message(self) -> str:
         """What they wrote, where that is told before a claim, but for how to reach them; else empty."""
-        return unreachable(self.lead.text_body.strip()) if self.preview == Preview.MESSAGE else ""
+        return hide_contact_details(self.lead.text_body.strip()) if self.preview == Preview.MESSAGE else ""
 
     # To whoever has the lead
 
@@ -183,7 +181,7 @@ class Story:
 
     def told(self, who: str, *, aloud: bool = False) -> str:
         lead = self.lead
-        facts = (who, short(lead.type), short(lead.city), short(self.price))
+        facts = (who, *(hide_contact_details(short(fact)) for fact in (lead.type, lead.city, self.price)))
         told = ", ".join(filter(None, facts)) or "somebody new"
         source = short(lead.source.name) if lead.source else ""
         return f"{told}, from {source}" if source and aloud else f"{told} ({source})" if source else told
@@ -205,13 +203,13 @@ class Story:
         """The inquiry, one fact a line."""
         lead = self.lead
         street = "" if self.preview == Preview.AREA else lead.street_address
-        place = " ".join(part for part in (lead.city, lead.state, lead.zipcode) if part)
+        place = " ".join(part for part in (hide_contact_details(lead.city), lead.state, lead.zipcode) if part)
         facts = (
             ("Who", self.caller),
-            ("Type", lead.type),
-            ("Where", ", ".join(part for part in (street, place) if part)),
-            ("Price", self.price),
-            ("Status", lead.listing_status),
+            ("Type", hide_contact_details(lead.type)),
+            ("Where", ", ".join(part for part in (hide_contact_details(street), place) if part)),
+            ("Price", hide_contact_details(self.price)),
+            ("Status", hide_contact_details(lead.listing_status)),
             ("MLS", lead.mls_id),
             ("From", lead.source.name if lead.source else ""),
         )
@@ -260,19 +258,9 @@ def choice(stories: Mapping[int, Story]) -> str:
     return f"Reply with the number of a lead to claim it: {numbered}."
 
 
-def unreachable(text: str) -> str:
-    """The text without telephone numbers and email addresses."""
-    return without_numbers(EMAIL.sub("[email]", text), "[phone]")
-
-
 def is_address(name: str) -> bool:
-    """Whether a name tells how to reach somebody: forms without one are sent with a number or an email in its place."""
-    return "@" in name or is_number(name)
-
-
-def is_number(name: str) -> bool:
-    """Whether a name is a telephone number. Most are not: the digits are looked at first, being quicker."""
-    return bool(SEVEN_DIGITS.match(name)) and bool(e164(name))
+    """Whether a name tells how to reach a person: forms without one are sent with a number or an email in its place."""
+    return bool(e164(name)) or hide_contact_details(name) != name
 
 
 def said_number(text: str) -> str:
