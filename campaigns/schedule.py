@@ -1,5 +1,6 @@
 """When each action of a campaign happens for one enrolment. Pure: actions and the start in, a plan out (design 8)."""
 
+import re
 from calendar import isleap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from dateutil import parser
 
 from campaigns.recurrence import next_occurrence, what_is_wrong
+from config.text import plain_ascii, trimmed
 from teams.zones import instant, wall_time
 
 TASK_TYPES: Final = (
@@ -43,6 +45,15 @@ MOST_SECONDS: Final = 2**31 - 1  # what an integer column holds: 68 years
 
 BIRTHDAY_TIME: Final = time(9)  # where the action names none
 MOST_DAYS_AFTER_BIRTHDAY: Final = 364
+LONGEST_BIRTHDAY: Final = 100  # characters; dateutil must not see more
+LEAP_YEAR: Final = 2000
+# Year first, or in its place the dashes of vCard's date without a year (RFC 6350); or the year last, if at all.
+YEAR_FIRST: Final = re.compile(r"(?P<year>\d{4})([-/. ])(?P<one>\d\d?)\2(?P<two>\d\d?)\.?(?:[T ].*)?")
+COMPACT: Final = re.compile(r"(?:(?P<year>\d{4})|--)(?P<one>\d\d)-?(?P<two>\d\d)(?:[T ].*)?")
+YEAR_LAST: Final = re.compile(
+    r"(?P<one>\d\d?) ?([-/. ]) ?(?P<two>\d\d?)(?: ?\2 ?(?P<year>\d{4}|\d\d)?)?(?:[T ]+\d\d?:.*)?"
+)
+MONTH_NAME: Final = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 UNLIKE: Final = (datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2004-02-02"))  # both of leap years
 
 
@@ -97,14 +108,34 @@ def validate_timing(action: Action) -> dict[str, str]:
 def month_and_day(text: str) -> tuple[int, int] | None:
     """The month and day of a birthday, however it is written, with or without its year; None if it does not tell.
 
-    It is read twice against two dates that share nothing: what comes out alike stood in the text.
+    Of two numbers the first is the month, unless only the second can be one. What holds a month's name is read twice
+    against two dates that share nothing: what comes out alike is in the text.
     """
+    text = plain_ascii(trimmed(text)) if len(text) <= LONGEST_BIRTHDAY else ""
+    if found := YEAR_FIRST.fullmatch(text) or COMPACT.fullmatch(text):
+        return _existing(found["year"] or "", int(found["one"]), int(found["two"]))
+    if found := YEAR_LAST.fullmatch(text):
+        one, two = int(found["one"]), int(found["two"])
+        return _existing(found["year"] or "", *((two, one) if one > 12 else (one, two)))
+    if not MONTH_NAME.search(text):
+        return None
     try:
         one, other = (parser.parse(text, default=default, ignoretz=True) for default in UNLIKE)
     except (ValueError, OverflowError):
         return None
     is_told = (one.month, one.day) == (other.month, other.day)
     return (one.month, one.day) if is_told else None
+
+
+def _existing(year: str, month: int, day: int) -> tuple[int, int] | None:
+    """The month and day, if the calendar has them; a year of four digits must have them, 0000 stands for no year."""
+    if year == "0001" and (month, day) == (1, 1):
+        return None  # .NET's DateTime.MinValue: the date is not known
+    try:
+        date(int(year) if len(year) == 4 and int(year) else LEAP_YEAR, month, day)
+    except ValueError:
+        return None
+    return month, day
 
 
 def next_birthday(

@@ -195,6 +195,16 @@ BIRTHDAY = Action(id=1, type="Email Contact", timing_type="Delay by Day and Time
     [
         *("1955-10-28", "1955-10-28T00:00:00.000Z", "10/28/1955", "10/28/55", "28/10/1955", "28.10.1955", "19551028"),
         *("10-28", "--10-28", "10/28", "Oct 28, 1955", "October 28", "28 oct 1955", " 28-Oct-55 "),
+        *("28/10", "28.10.", "28.10", "28-10", "28 10", "--1028", "0000-10-28", "28/10/55", "28. 10. 1955", "10 28"),
+        *(
+            "10/28/1955 12:00:00 AM",
+            "1955-10-28 00:00:00",
+            "1955/10/28",
+            "1604-10-28",
+            "28th of October",
+            "10. 28. 1955",
+        ),
+        *("\u200b10/28/1955\u00a0", "１０/２８", "١٠/٢٨", "10–28–1955"),
     ],
 )
 def test_a_birthday_is_read_however_it_is_written(text):
@@ -203,10 +213,21 @@ def test_a_birthday_is_read_however_it_is_written(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1955", "Oct 1955", "October", "28", "1028", "Friday", "10:28", "0000-00-00", "1955-02-30"],
+    [
+        *("", "1955", "Oct 1955", "October", "28", "1028", "Friday", "10:28", "0000-00-00", "1955-02-30"),
+        *("28/13", "0/28", "1/0/1900", "30/2", "31.4.", "2/29/1981", "--0230", "0001-01-01T00:00:00"),
+        *("20390", "20390.0", "551028", "10281955", "-447292800000", "2.0390E+04", "10-28-30-31", "Feb 30", "Fri 28"),
+        *("x" * 100_000, "Oct 28 " * 20_000, "1/" * 100_000, "9" * 100_000, "\u200b" * 100_000),
+    ],
+    ids=lambda text: text[:12],
 )
 def test_what_does_not_tell_month_and_day_is_none(text):
     assert month_and_day(text) is None
+
+
+@pytest.mark.parametrize("text", ["29/2", "2/29", "29.2.", "--0229", "0000-02-29", "2/29/1980", "29 Feb", "29/2/80"])
+def test_a_birthday_on_the_leap_day_needs_no_year(text):
+    assert month_and_day(text) == (2, 29)
 
 
 @given(st.text(max_size=45) | st.text("0123456789-/.: ,TZamoctjn", max_size=45))
