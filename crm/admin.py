@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from unfold.admin import TabularInline
 
 from config.api.admin import ResourceAdmin
+from config.text import plain_ascii
 from crm.models import (
     Activity,
     Address,
@@ -38,7 +39,7 @@ from crm.views import (
 from teams.models import User
 from teams.phones import e164
 
-PART_OF_A_NUMBER = re.compile(r"(?=.*\d)[\d\s()+.-]+")
+PART_OF_A_NUMBER = re.compile(r"(?=.*\d)[\d\s()+.-]+", re.ASCII)
 
 
 class InlineToRead(TabularInline):  # type: ignore[misc]
@@ -125,8 +126,8 @@ class ContactAdmin(ResourceAdmin):
         """People are found by how their names or email begin, by any whole number, or by part of the mobile."""
         if number := e164(search_term):
             return queryset.reached_at(number), False
-        if PART_OF_A_NUMBER.fullmatch(search_term):
-            return queryset.filter(mobile_e164__contains="".join(filter(str.isdigit, search_term))), False
+        if PART_OF_A_NUMBER.fullmatch(term := plain_ascii(search_term)):
+            return queryset.filter(mobile_e164__contains="".join(filter(str.isdigit, term))), False
         found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
         return found
 

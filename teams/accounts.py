@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from config.text import bare_address
 from teams.models import User
 
 
@@ -16,6 +17,7 @@ def put_user(email: str, *, password: str | None = None, now: datetime, **given:
 
     Raises Django's ValidationError for what does not fit.
     """
+    email = bare_address(email)
     user = User.objects.select_for_update().filter(email__iexact=email).first()
     is_new = user is None
     if user is None:

@@ -24,6 +24,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from config.api.asking import Refusal, ask
 from config.api.links import LinkPage
 from config.api.resources import Resource
+from config.text import trimmed
 
 
 class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -116,6 +117,10 @@ class ResourceAdmin(LinkPage):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.rows_for(request.user).order_by(*self.get_ordering(request))
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        found: tuple[Any, bool] = super().get_search_results(request, queryset, trimmed(search_term))
+        return found
 
     def rows_for(self, user: Any) -> QuerySet[Any]:
         """Through the one door, where the model has it. What has none is for staff, or says here what it follows."""

@@ -22,6 +22,7 @@ from config.api.forms import MixedUse, nested, object_of
 from config.api.grammar import parameters, readable
 from config.api.values import milliseconds_z
 from config.errors import DomainError
+from config.text import composed
 
 DEEPEST = 50  # levels of lists and objects in a body
 MAX_DIGITS = 4300  # of a number in a body; Python reads no more
@@ -102,7 +103,7 @@ def read_object(body: bytes, codec: str = "") -> dict[str, Any]:
         raise BadBody("The body must be a JSON object.")
     if b"\\u" in body or parts > DEEPEST or numbers.are_too_large:  # otherwise there is nothing to find
         refuse_unstorable(read)
-    return read
+    return all_composed(read) if b"\\u" in body or not body.isascii() else read
 
 
 class Numbers:
@@ -156,7 +157,16 @@ def read_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     except MixedUse as error:
         raise _bad_value(error.name, "is sent both with and without brackets.") from None
     refuse_unstorable(read)
-    return read
+    return all_composed(read)
+
+
+def all_composed(value: Any) -> Any:
+    """Every text of a body in NFC, as text is stored and compared; what is nested too deeply has been refused."""
+    if isinstance(value, str):
+        return composed(value)
+    if isinstance(value, dict):
+        return {composed(key): all_composed(inner) for key, inner in value.items()}
+    return [all_composed(inner) for inner in value] if isinstance(value, list) else value
 
 
 def refuse_unstorable(read: dict[str, Any]) -> None:

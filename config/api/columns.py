@@ -15,6 +15,7 @@ from django.db.models.functions import Lower
 from config.api import values
 from config.api.grammar import OPERATORS
 from config.literals import EMPTY
+from config.text import bare_address
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
     pass
@@ -122,10 +123,11 @@ class TextFilter(ColumnFilter):
 
 
 class EmailFilter(TextFilter):
-    """Text in which a space may have been a `+` that a client forgot to encode."""
+    """Addresses, compared as they are kept; a space within one may have been a `+` that a client forgot to encode."""
 
     def any_of(self, texts: list[str]) -> Q:
-        return super().any_of([*texts, *(text.replace(" ", "+") for text in texts if " " in text.strip())])
+        texts = [bare_address(text) for text in texts]
+        return super().any_of([*texts, *(text.replace(" ", "+") for text in texts if " " in text)])
 
 
 class PhoneFilter(TextFilter):

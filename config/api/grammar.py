@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from config.api import values
 from config.errors import DomainError
+from config.text import composed
 
 OPERATORS = ("$ne", "$in", "$nin", "$lt", "$lte", "$gt", "$gte", "$like", "$notLike")
 LARGEST_SKIP = 2**53 - 1  # what JavaScript can count to; PostgreSQL's OFFSET takes more, but not everything
@@ -79,7 +80,7 @@ def parameters(raw: str) -> list[tuple[str, str]]:
     pairs = []
     for part in parts:
         name, _, value = part.partition("=")
-        pairs.append((unescape(name), unescape(value)))
+        pairs.append((composed(unescape(name)), composed(unescape(value))))
     return pairs
 
 

@@ -11,12 +11,21 @@ from django.db.models.functions import Lower
 
 from config import clock
 from config.literals import EMPTY
+from config.text import bare_address, one_line, trimmed
 from crm.models.vocabulary import ContactSource, Hotness
 from teams.models import User
 from teams.phones import e164
 from teams.visibility import is_among, named, seen_through, sharer_ids
 
 E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone": "office_e164"}
+
+# How texts are kept whatever a form or a program puts about them, so that a person is found and not doubled.
+KEPT_AS = {
+    **dict.fromkeys(("first_name", "last_name", "spouse_name", "company"), one_line),
+    **dict.fromkeys(("email", "spouse_email"), bare_address),
+    **dict.fromkeys(("birthday", "anniversary", "spouse_birthday"), trimmed),
+    **dict.fromkeys((*E164, "fax", "spouse_phone"), trimmed),
+}
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
@@ -99,7 +108,7 @@ class Contact(models.Model):
 
     first_name = models.CharField(max_length=255, blank=True)
     last_name = models.CharField(max_length=255, blank=True)
-    email = models.CharField(max_length=255, blank=True)  # as given; clients send what they have
+    email = models.CharField(max_length=255, blank=True)  # any text: clients send what they have
     company = models.CharField(max_length=45, blank=True)
 
     mobile_phone = models.CharField(max_length=255, blank=True)
@@ -154,7 +163,9 @@ class Contact(models.Model):
         return f"{self.first_name} {self.last_name}".strip() or self.email or f"contact {self.pk}"
 
     def normalize(self) -> None:
-        """Fill the E.164 columns from the phones as given. Bulk paths call it; `save` does so by itself."""
+        """Trim the texts, and fill the E.164 columns from the phones. Bulk paths call it; `save` does so by itself."""
+        for name in KEPT_AS.keys() - self.get_deferred_fields():
+            setattr(self, name, KEPT_AS[name](getattr(self, name)))
         for phone, number in E164.items():
             setattr(self, number, e164(getattr(self, phone)))
 

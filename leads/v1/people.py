@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from config.text import bare_address
 from crm.models import E164, Contact, ContactQuerySet
 from teams.models import User
 from teams.phones import e164
@@ -17,9 +18,14 @@ HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(key, 8)) FROM unnest(%s::t
 
 def one_at_a_time(user: User, body: Mapping[str, Any]) -> None:
     """Two submissions of one person at once must not make two contacts of them."""
-    names = {str(body.get("email") or "").strip().lower(), *numbers_of(body)}
+    names = {email_of(body).lower(), *numbers_of(body)}
     with connection.cursor() as cursor:
         cursor.execute(HOLD, [[f"{user.pk} {name}" for name in sorted(names - {""})]])
+
+
+def email_of(body: Mapping[str, Any]) -> str:
+    """The email address that a submission brought, as contacts keep it."""
+    return bare_address(str(body.get("email") or ""))
 
 
 def numbers_of(body: Mapping[str, Any]) -> list[str]:
@@ -41,7 +47,7 @@ def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:
 
 def matches(contacts: ContactQuerySet, body: Mapping[str, Any]) -> Iterator[ContactQuerySet]:
     """Those who may be meant, the surest first. People share phones: who has another email is somebody else."""
-    if email := str(body.get("email") or "").strip():
+    if email := email_of(body):
         yield contacts.filter(email__lower_exact=email)
         contacts = contacts.filter(email="")
     for phone in E164:

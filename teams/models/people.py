@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from config import clock
+from config.text import bare_address, one_line, trimmed
 from teams.hours import validate_hours
 from teams.phones import e164, validate_phone
 from teams.zones import hours_from_gmt, validate_zone
@@ -97,11 +98,22 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.keep_trimmed()
         self.username = self.username or self.email
         self.phone_e164 = e164(self.phone)
         if "phone" in (fields := kwargs.get("update_fields") or ()):
             kwargs["update_fields"] = {*fields, "phone_e164"}
         super().save(*args, **kwargs)
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Forms and commands validate what will be kept."""
+        self.keep_trimmed()
+        super().clean_fields(exclude=exclude)
+
+    def keep_trimmed(self) -> None:
+        """Keep names, email and phone without what a form or a program puts about them."""
+        self.first_name, self.last_name = one_line(self.first_name), one_line(self.last_name)
+        self.email, self.phone = bare_address(self.email), trimmed(self.phone)
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
