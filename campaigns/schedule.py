@@ -115,8 +115,8 @@ def month_and_day(text: str) -> tuple[int, int] | None:
     if found := YEAR_FIRST.fullmatch(text) or COMPACT.fullmatch(text):
         return _existing(found["year"] or "", int(found["one"]), int(found["two"]))
     if found := YEAR_LAST.fullmatch(text):
-        one, two = int(found["one"]), int(found["two"])
-        return _existing(found["year"] or "", *((two, one) if one > 12 else (one, two)))
+        month, day = int(found["one"]), int(found["two"])
+        return _existing(found["year"] or "", *((day, month) if month > 12 else (month, day)))
     if not MONTH_NAME.search(text):
         return None
     try:

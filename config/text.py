@@ -3,9 +3,12 @@
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
 MAX_ADDRESS_LENGTH: Final = 320  # of an email address: 64 before the @, 255 behind it
+
+MAX_MARKS: Final = 64  # combining marks on one letter
 
 # What a copied text carries along unseen: zero-width spaces and joiners, marks of direction, soft hyphens, the BOM.
 INVISIBLE: Final = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
@@ -22,9 +25,18 @@ WRAPPED_ADDRESS: Final = re.compile(
 def composed(text: str) -> str:
     """The text in Unicode's NFC form, in which `é` is one character: databases compare characters.
 
-    See https://www.unicode.org/reports/tr15/.
+    See https://www.unicode.org/reports/tr15/. Python sorts the marks on one letter in time by the square of their
+    number: no language puts so many on a letter that this counts, and text that does stays as it is.
     """
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if text.isascii() or has_heaps_of_marks(text) else unicodedata.normalize("NFC", text)
+
+
+def has_heaps_of_marks(text: str) -> bool:
+    """Whether there are MAX_MARKS combining marks in a row. Looking at each MAX_MARKS-th character finds such a row."""
+    if not any(map(unicodedata.combining, text[::MAX_MARKS])):
+        return False
+    rows = groupby(text, lambda letter: unicodedata.combining(letter) > 0)
+    return any(is_marks and sum(1 for _ in row) >= MAX_MARKS for is_marks, row in rows)
 
 
 def trimmed(text: str) -> str:

@@ -103,7 +103,7 @@ def read_object(body: bytes, codec: str = "") -> dict[str, Any]:
         raise BadBody("The body must be a JSON object.")
     if b"\\u" in body or parts > DEEPEST or numbers.are_too_large:  # otherwise there is nothing to find
         refuse_unstorable(read)
-    return all_composed(read) if b"\\u" in body or not body.isascii() else read
+    return body_composed(read) if b"\\u" in body or not body.isascii() else read
 
 
 class Numbers:
@@ -157,16 +157,20 @@ def read_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     except MixedUse as error:
         raise _bad_value(error.name, "is sent both with and without brackets.") from None
     refuse_unstorable(read)
-    return all_composed(read)
+    return body_composed(read)
 
 
-def all_composed(value: Any) -> Any:
-    """Every text of a body in NFC, as text is stored and compared; what is nested too deeply has been refused."""
+def body_composed(body: dict[str, Any]) -> dict[str, Any]:
+    """A body with every text in NFC, as text is stored and compared."""
+    return {composed(key): value_composed(value) for key, value in body.items()}
+
+
+def value_composed(value: Any) -> Any:
     if isinstance(value, str):
         return composed(value)
     if isinstance(value, dict):
-        return {composed(key): all_composed(inner) for key, inner in value.items()}
-    return [all_composed(inner) for inner in value] if isinstance(value, list) else value
+        return body_composed(value)
+    return [value_composed(part) for part in value] if isinstance(value, list) else value
 
 
 def refuse_unstorable(read: dict[str, Any]) -> None:

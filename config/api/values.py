@@ -45,7 +45,7 @@ def decimal_number(value: object) -> Decimal:
     if len(text) > MAX_NUMBER_LENGTH:
         raise ValueError("is too large a number.")
     try:
-        number = Decimal(text)
+        number = Decimal(text.replace("_", "x"))  # Python would read 1_000
     except InvalidOperation:
         raise ValueError("must be a number.") from None
     if not number.is_finite() or abs(number) >= Decimal("1e100"):

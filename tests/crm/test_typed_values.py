@@ -1,8 +1,10 @@
 """What people and programs put about an email, a name or a number does not make another person of anybody."""
 
 import unicodedata
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from config.api.tokens import mint_token
@@ -108,3 +110,20 @@ def test_half_a_number_is_no_phone_of_a_user(alice, api):
     api(alice).patch("/me", {"phone": "949-555-0123 cell", "first_name": " Alice\u200b"})
     alice.refresh_from_db()
     assert (alice.phone_e164, alice.first_name) == ("+19495550123", "Alice")
+
+
+def test_what_was_read_wrongly_is_read_again(alice):
+    """The migrations do so once for an installation that is older."""
+    stored = {"mobile_phone": "555-0123 Ann", "mobile_e164": "+15550123266", "email": " pad@example.com\u200b"}
+    ann = Contact.objects.create(owner_user=alice, home_phone="949-555-0123")
+    Contact.objects.filter(pk=ann.pk).update(**stored, first_name=DECOMPOSED, tags=f"Buyer,{DECOMPOSED}")
+    type(alice).objects.filter(pk=alice.pk).update(phone="949-555-0111 cell", phone_e164="")
+
+    for name in ("crm.migrations.0010_texts_as_kept", "teams.migrations.0008_phones_read_again"):
+        import_module(name).read_again(apps, None)
+
+    for record in (ann, alice):
+        record.refresh_from_db()
+    assert (ann.numbers, ann.email, ann.first_name) == (["+19495550123"], "pad@example.com", COMPOSED)
+    assert ann.tag_list == ["buyer", COMPOSED.lower()]
+    assert alice.phone_e164 == "+19495550111"

@@ -381,6 +381,8 @@ def test_a_member_is_refused_and_a_stranger_finds_nothing(api: Any, bob: User, c
         ("US$ 900,000+", 900_000),
         ("", None), ("0", None), ("$0.00", None), ("-5", None), ("12,34", None), ("1,2345", None),
         ("400k-500k", None), ("€400,000", None), ("call", None), ("1e9", None), ("٤٥٠٠٠٠", None), ("9" * 16, None),
+        ("1.250", None), ("1.250.000", None), ("1.125M", 1_125_000), ("1250000.000", 1_250_000),
+        ("5" + " " * 100_000 + "x", None), ("$" * 100_000, None), ("1," * 100_000, None),
     ],
 )  # fmt: skip
 def test_prices_are_read_as_they_are_written(text: str, price: int | None):
