@@ -14,6 +14,6 @@ def read_again(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("teams", "0007_distribution")]
+    dependencies = [("teams", "0008_test_alerts")]
 
     operations = [migrations.RunPython(read_again, migrations.RunPython.noop)]
