@@ -119,7 +119,7 @@ def test_what_was_read_wrongly_is_read_again(alice):
     Contact.objects.filter(pk=ann.pk).update(**stored, first_name=DECOMPOSED, tags=f"Buyer,{DECOMPOSED}")
     type(alice).objects.filter(pk=alice.pk).update(phone="949-555-0111 cell", phone_e164="")
 
-    for name in ("crm.migrations.0010_texts_as_kept", "teams.migrations.0008_phones_read_again"):
+    for name in ("crm.migrations.0010_texts_as_kept", "teams.migrations.0009_phones_read_again"):
         import_module(name).read_again(apps, None)
 
     for record in (ann, alice):
