@@ -28,11 +28,15 @@ def validate(serializer: Any, *, is_exact: bool) -> None:
 def unused_fields(serializer: Any) -> Iterator[tuple[str, list[str]]]:
     """The first few fields that this serializer does not write, each with why.
 
-    A read-only field may be sent with the value it has, and `modified_at` with an earlier one: clients send back what
-    they read.
+    A read-only field may be sent with the value it has, also with the id that the address names, and `modified_at` with
+    an earlier one: clients send back what they read.
     """
     written = [name for name, field in serializer.fields.items() if not field.read_only]
-    others = [name for name in serializer.initial_data if name not in written]
+    others = [
+        name
+        for name, value in serializer.initial_data.items()
+        if name not in written and not is_in_address(serializer, name, value)
+    ]
     if not others:
         return
     present = json.loads(to_json(serializer.to_representation(serializer.instance))) if serializer.instance else {}
@@ -44,3 +48,9 @@ def unused_fields(serializer: Any) -> Iterator[tuple[str, list[str]]]:
             yield name, ["is read-only and cannot be set."]
         elif name != "modified_at" and name in present and present[name] != serializer.initial_data[name]:
             yield name, ["is read-only and cannot be changed."]
+
+
+def is_in_address(serializer: Any, name: str, value: Any) -> bool:
+    """Whether a field repeats an id of the address, such as `contact_id` of /contacts/:contact_id/activities."""
+    view = serializer.context.get("view")
+    return view is not None and name in view.kwargs and str(value) == view.kwargs[name]

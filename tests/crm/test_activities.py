@@ -36,12 +36,20 @@ def test_a_call_is_logged_read_and_listed(alice, api, contact, path):
 
 
 @pytest.mark.contract("Contact activities", "Without `kind` and `happened_at` it is a note of this moment", "ours")
-def test_words_alone_are_a_note_of_this_moment(alice, bob, api, path):
-    given = {"body": "Shy", "user_id": bob.pk, "contact_id": 999, "created_at": "2016-07-01", "id": 7}
-    activity = api(alice).made(path, given)
+def test_words_alone_are_a_note_of_this_moment(alice, api, path):
+    activity = api(alice).made(path, {"body": "Shy"})
 
     assert (activity["kind"], activity["body"], activity["user_id"]) == ("Note", "Shy", alice.pk)
     assert activity["happened_at"] == activity["created_at"] > "2020"
+
+
+def test_its_author_and_contact_are_not_for_clients_to_set(alice, bob, api, contact, path):
+    set_by_us = {"user_id": bob.pk, "contact_id": contact.pk + 1, "created_at": "2016-07-01", "id": 7}
+
+    refused = api(alice).post(path, {"body": "Shy"} | set_by_us)
+
+    assert (refused.status_code, refused.json()["errors"].keys()) == (400, set_by_us.keys())
+    assert api(alice).post(path, {"body": "Shy", "contact_id": contact.pk}).status_code == 201
 
 
 @pytest.mark.contract("Contact activities", "A note needs words (400); of another kind `kind` is enough", "ours")
@@ -51,7 +59,8 @@ def test_a_note_without_words_is_refused(alice, api, path, empty):
     refused = api(alice).post(path, empty)
 
     assert refused.status_code == 400
-    assert refused.json()["errors"] == {"body": "body is required of a note. Of another kind, such as Call, it is not."}
+    misspelt = empty.keys() & {"kynd", "text"}
+    assert refused.json()["errors"].keys() == misspelt | {"body"}
     assert not Activity.objects.exists()
 
 
