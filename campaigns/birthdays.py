@@ -15,7 +15,6 @@ from campaigns import reminders, schedule
 from campaigns.models import (
     COMMUNICATIONS,
     Birthday,
-    Campaign,
     CampaignAction,
     CampaignContact,
     ContactCommunication,
@@ -52,19 +51,22 @@ FOR KEY SHARE OF contact SKIP LOCKED
 
 
 def plan(
-    campaign: Campaign,
+    actions: Sequence[CampaignAction],
     enrolments: Sequence[CampaignContact],
     contacts: Mapping[int, Contact],
     zones: Mapping[int, str],
     now: datetime,
 ) -> None:
-    """Plan the first birthday of each new enrolment; `zones` are those of who works with the contacts.
+    """Plan the first birthday of each new enrolment for each of these birthday actions.
+
+    `zones` are the time zones of the agents who work with the contacts, by user.
 
     A communication for which there is none is listed with the reason, as is one whose date has gone by.
     """
-    actions = list(campaign.actions.filter(trigger_type=schedule.ON_BIRTHDAY).select_related("assigned_user"))
+    if not actions:
+        return
     planned = []
-    for enrolment in enrolments if actions else ():
+    for enrolment in enrolments:
         contact = contacts[enrolment.contact_id]
         for action in actions:
             zone = action.chosen_user.zone if action.chosen_user else ZoneInfo(zones[contact.worker_id])

@@ -145,12 +145,14 @@ def enroll_many(
     if not enrolments:
         return []
     zones = dict(User.objects.filter(pk__in=set(workers.values())).values_list("pk", "timezone"))
-    actions = list(campaign.actions.filter(trigger_type=schedule.ON_START).select_related("assigned_user"))
-    steps = [step for zone in sorted(set(zones.values())) for step in _steps(actions, zone, now)]
+    actions = list(campaign.actions.select_related("assigned_user"))
+    on_start = [action for action in actions if action.trigger_type == schedule.ON_START]
+    on_birthday = [action for action in actions if action.trigger_type == schedule.ON_BIRTHDAY]
+    steps = [step for zone in sorted(set(zones.values())) for step in _steps(on_start, zone, now)]
     beginnings = [(e.pk, e.contact_id, workers[e.contact_id], zones[workers[e.contact_id]]) for e in enrolments]
     _write_communications(beginnings, [step for step in steps if step.is_communication], now)
     _write_tasks(beginnings, [step for step in steps if not step.is_communication], started_by, now)
-    birthdays.plan(campaign, enrolments, {contact.pk: contact for contact in contacts}, zones, now)
+    birthdays.plan(on_birthday, enrolments, {contact.pk: contact for contact in contacts}, zones, now)
     return enrolments
 
 

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import CampaignAction, CampaignContact
 from crm.models import ContactSource
-from leads.models import Lead, LeadOffer, RoutingTrace
+from leads.models import Lead, LeadOffer, LeadRoute, RoutingTrace
 from messaging import consent
 from messaging.models import Consent, Message
 from teams.models import TeamMember
@@ -358,6 +358,7 @@ def test_an_automatic_lead_for_a_team_of_five_costs_twenty_statements(
         make_option(team, member, rank=at, has_email_alert=True)
     add_action(campaign)
     add_action(campaign, type="Agent Task - No Reminder")
+    LeadRoute.objects.update(is_returning_to_claimer=True)  # as new routes are
     client = api(alice)
 
     with CaptureQueriesContext(connection) as statements:
