@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 
 from config.api.admin import ResourceAdmin
 from config.api.asking import ask
@@ -134,7 +134,10 @@ class LeadAdmin(ResourceAdmin):
 
     @admin.display(description="part of")
     def part_of(self, lead: Lead) -> str:
-        return named(lead.merged_into_id) if lead.merged_into_id else "-"
+        if lead.merged_into_id is None:
+            return "-"
+        original = named(lead.merged_into_id)
+        return format_html("Duplicate of {}", original) if lead.is_duplicate else original
 
     @admin.display(description="doubles merged into it")
     def doubles(self, lead: Lead) -> str:

@@ -28,6 +28,7 @@ LEAD = {
     "ponded_at": None,
     "contacted_at": "2018-01-16T09:21:40.000Z",
     "merged_into_id": None,
+    "is_duplicate": False,
     "created_at": "2018-01-16T09:09:09.000Z",
     "modified_at": "2018-01-16T09:09:09.000Z",
 }

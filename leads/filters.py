@@ -66,6 +66,7 @@ class LeadFilters(FilterSet):
             "ponded_at",
             "contacted_at",
             "merged_into_id",
+            "is_duplicate",
             "created_at",
             "modified_at",
         ]

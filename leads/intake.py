@@ -9,17 +9,21 @@ from django.db import transaction
 
 from campaigns.enrolment import enroll
 from campaigns.models import Campaign
+from config.reasons import Reason
 from crm.models import Contact
 from leads import alerts
 from leads.claims import give_contact, mark_claimed
 from leads.conditions import Calendar, Inquiry, codes
 from leads.distribution import Past, send_out
-from leads.models import DistributionTarget, Lead, LeadRoute, RoutingTrace
+from leads.doubles import FILLED, TEXTS, learn
+from leads.duplicates import find_original
+from leads.models import DistributionTarget, Lead, LeadRoute, RoutingTrace, TraceEntry
 from leads.prices import price_of
+from leads.reasons import EventCode
 from leads.rollout import Plan
 from leads.routes import routes_of, rule_of
 from leads.routing import Decision, Rule, TeamArea, route
-from leads.trace import told_plan
+from leads.trace import entry, told_plan, trace_all
 from messaging import consent
 from teams.models import Team, User
 
@@ -44,6 +48,9 @@ def receive_lead(
     decision = decide(lead, routes, now)
     is_automatic = is_unasked or any(route.is_automatic for route in routes if route.pk == decision.route_id)
     follow(lead, decision, now=now)
+    original = find_original(lead)
+    if original is not None:
+        return keep_duplicate(lead, original, decision, now=now)
     lead.save()
     note_consent(lead, contact.numbers if numbers is None else numbers, now=now)
     plan, told = pass_on(lead, decision, is_automatic=is_automatic, now=now)
@@ -55,6 +62,23 @@ def receive_lead(
         decision=decision.as_json() | {"is_automatic": is_automatic, "alerts": told},
         **told_plan(plan),
     )
+    return lead
+
+
+def keep_duplicate(lead: Lead, original: Lead, decision: Decision, *, now: datetime) -> Lead:
+    """Save an inquiry that was sent again as a duplicate of the first lead, which learns what is new in it.
+
+    It is offered to no member, starts no campaign and notifies no user: the first lead does.
+    """
+    lead.merged_into, lead.is_duplicate = original, True
+    lead.save()
+    learn(original, lead)
+    original.save(update_fields=[*FILLED, *TEXTS])
+    RoutingTrace.objects.create(
+        lead=lead, decided_at=now, decision=decision.as_json() | {"is_automatic": False, "alerts": []}
+    )
+    reason = Reason(EventCode.DUPLICATE, {"lead_id": lead.pk, "into_lead_id": original.pk})
+    trace_all([entry(each, TraceEntry.Kind.MERGED, reason, now) for each in (lead, original)])
     return lead
 
 

@@ -175,6 +175,8 @@ class Lead(models.Model):
     merged_into = models.ForeignKey(
         "self", models.CASCADE, null=True, blank=True, related_name="doubles", editable=False
     )
+    # Merged on arrival, as the same inquiry sent again (leads.duplicates): never offered to anyone.
+    is_duplicate = models.BooleanField(default=False, editable=False)
     # Due work (leads.engine): each is null when there is none.
     falls_back_at = models.DateTimeField(null=True, blank=True, editable=False)
     alarm_at = models.DateTimeField(null=True, blank=True, editable=False)

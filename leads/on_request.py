@@ -37,6 +37,8 @@ class Rollout:
 def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
     """Offer a lead to its team on request; while a rollout stands, that is the answer."""
     lead = hold_lead(lead.pk)
+    if lead.is_duplicate and lead.merged_into_id is not None:  # the first lead's offers are the answer
+        lead = hold_lead(lead.merged_into_id)
     refuse_merged(lead)
     team = team_to_offer_to(lead, caller)
     standing = list(lead.offers.filter(round=lead.round))

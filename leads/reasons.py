@@ -134,6 +134,7 @@ class EventCode(TextChoices):
     REASSIGNED = "reassigned", "{actor_user_id:User} gave the lead to {user_id:user}."
     RETURNED = "returned", "{actor_user_id:User} returned the lead."
     TAKEN_BACK = "taken_back", "{user_id:User} contacted nobody in time: the lead was taken back."
+    DUPLICATE = "duplicate", "{lead_id:Lead} is a duplicate of {into_lead_id:lead}: the same inquiry, sent again."
     MERGED = "merged", "{actor_user_id:User} merged {lead_id:lead} into {into_lead_id:lead}."
     MERGED_AND_CONTINUED = (
         "merged_and_continued",

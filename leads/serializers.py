@@ -35,7 +35,8 @@ class InquiringContact(Reference):
     """Whom a lead is about, with the source that routing asks for. Most are the caller's own: no more is asked then."""
 
     def candidates(self) -> QuerySet[Contact]:
-        return Contact.objects.select_related("source")
+        """Locked until the request ends: of two leads of one contact at a time, the second may repeat the first."""
+        return Contact.objects.select_related("source").select_for_update(of=("self",), no_key=True)
 
     def is_offered(self, record: Any) -> bool:
         return bool(record.may_be_changed_by(self.context["request"].user))
@@ -205,6 +206,7 @@ class LeadSerializer(LooseSerializer[Lead]):
             "ponded_at",
             "contacted_at",
             "merged_into_id",
+            "is_duplicate",
             "created_at",
             "modified_at",
         ]
@@ -219,6 +221,7 @@ class LeadSerializer(LooseSerializer[Lead]):
             "ponded_at",
             "contacted_at",
             "merged_into_id",
+            "is_duplicate",
             "created_at",
             "modified_at",
         ]

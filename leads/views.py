@@ -127,7 +127,8 @@ class LeadOfferResource(OfferResource):
         """Offer the lead to its team. There is nothing to say in the body, but what is there must be JSON."""
         _ = request.data
         rollout = offer_lead(self.lead(), caller=self.user, now=self.now)
-        offers = self.get_queryset().filter(pk__in=[offer.pk for offer in rollout.offers]).order_by("pk")
+        shown = super().queryset_for(self.user)  # of a duplicate, the offers are those of the first lead
+        offers = shown.filter(pk__in=[offer.pk for offer in rollout.offers]).order_by("pk")
         return Response([self.represent(offer) for offer in offers], status=201 if rollout.is_new else 200)
 
     def perform_update(self, serializer: Any) -> None:

@@ -18,6 +18,8 @@ Clock = Callable[[datetime], str]
 def outcome(lead: Lead) -> str:
     """Where the lead is now, in a sentence."""
     if lead.merged_into_id is not None:
+        if lead.is_duplicate:
+            return f"Duplicate of lead {lead.merged_into_id}: the same inquiry, sent again within minutes."
         return f"It was merged into lead {lead.merged_into_id}."
     if lead.claimed_by_user is not None:
         return f"{lead.claimed_by_user} {got(lead)}, {in_words(lead.time_to_claim)} after it came in."

@@ -583,6 +583,7 @@ TABLES = [
     ponded_at             | date-time         | read     | ours
     contacted_at          | date-time         | read     | ours
     merged_into_id        | integer           | read     | ours
+    is_duplicate          | boolean           | read     | ours
     created_at            | date-time         | read     | inferred
     modified_at           | date-time         | read     | inferred
     """,

@@ -131,13 +131,16 @@ def lead(api: Any, alice: User, mary: Contact, route: LeadRoute, options: list[A
     return Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
 
 
+MLS_IDS = count(2000)
+
+
 def inquiry(contact: Contact, **fields: Any) -> dict[str, Any]:
-    """The body of POST /leads, much as documented."""
+    """The body of POST /leads, much as documented; each about a listing of its own, so that none is a duplicate."""
     return {
         "contact_id": contact.pk,
         "source_id": ZILLOW,
         "text_body": "Lead from Zillow",
-        "mls_id": 2000,
+        "mls_id": next(MLS_IDS),
         "listing_status": "For Sale",
         "listing_price": "10000000",
         "street_address": "16215 Alton Pkwy",

@@ -27,7 +27,7 @@ from tests.leads.conftest import (
 
 @pytest.mark.contract("Leads", "As the example has it: `mls_id` and `zipcode` leave as numbers", "documented")
 def test_a_lead_is_answered_as_documented(api, alice, mary):
-    made = api(alice).made("/leads", inquiry(mary, html_body="<b>Lead</b>"))
+    made = api(alice).made("/leads", inquiry(mary, html_body="<b>Lead</b>", mls_id=2000))
 
     assert made == {
         "id": made["id"],
@@ -54,6 +54,7 @@ def test_a_lead_is_answered_as_documented(api, alice, mary):
         "ponded_at": None,
         "contacted_at": None,
         "merged_into_id": None,
+        "is_duplicate": False,
         "created_at": "2027-03-01T20:00:00.000Z",
         "modified_at": "2027-03-01T20:00:00.000Z",
     }
