@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import F
 
 from campaigns.models import ContactCommunication
+from campaigns.repeats import SENT_ALREADY, repeated
 from campaigns.senders import sender_id
 from campaigns.wording import Unsendable, message_for
 from config.due import Job
@@ -67,7 +68,8 @@ def claim(now: datetime) -> Sequence[int]:
 def dispatch(ids: Sequence[int], now: datetime) -> int:
     """Word and queue the messages of these communications."""
     rows = ContactCommunication.objects.filter(any_of("pk", ids)).order_by("send_at", "pk")
-    claimed = list(rows.annotate(contact_id=F("campaign_contact__contact_id")))
+    names = {"contact_id": F("campaign_contact__contact_id"), "campaign_id": F("campaign_contact__campaign_id")}
+    claimed = list(rows.annotate(**names))
     contacts = _complete(claimed)
     messages: dict[int, Message] = {}
     refused: dict[str, list[int]] = defaultdict(list)
@@ -76,6 +78,9 @@ def dispatch(ids: Sequence[int], now: datetime) -> int:
             messages[communication.pk] = message_for(communication, contacts[communication.pk], now)
         except Unsendable as error:
             refused[str(error)].append(communication.pk)
+    for communication in list(repeated(claimed, messages, now)):
+        del messages[communication.pk]
+        refused[SENT_ALREADY].append(communication.pk)
     _queue(messages, {each.pk: each.send_from_user_id for each in claimed}, now)
     for reason, refused_ids in refused.items():
         ContactCommunication.objects.filter(pk__in=refused_ids).update(is_active=False, reason=reason[:255])

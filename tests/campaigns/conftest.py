@@ -93,8 +93,12 @@ def make_campaign(owner: User, name: str = "LionDesk: General Buyer Drip") -> Ca
 
 
 def make_contact(owner: User, **fields: Any) -> Contact:
-    given = {"first_name": "Mary", "last_name": "Jackson", "email": "mary@example.com"}
-    return Contact.objects.create(owner_user=owner, **given | {"mobile_phone": "(949) 555-0150"} | fields)
+    """The first one is Mary; each has a number and an address of their own."""
+    place = Contact.objects.count()
+    given = {"first_name": "Mary", "last_name": "Jackson", "email": f"mary{place or ''}@example.com"}
+    return Contact.objects.create(
+        owner_user=owner, **given | {"mobile_phone": f"(949) 555-01{(50 + place) % 100:02}"} | fields
+    )
 
 
 def make_template(owner: User, kind: str, **fields: Any) -> Template:

@@ -30,6 +30,8 @@ from tests.campaigns.conftest import (
 )
 from tests.rival import Rival
 
+MARYS = {"mobile_phone": "(949) 555-0150"}  # the same person, kept as another contact
+
 
 def enter(campaign, contact, now=NOON):
     return enroll(campaign=campaign, contact=contact, started_by=campaign.owner_user, now=now)[0]
@@ -416,7 +418,8 @@ def is_stopped(enrolment):
 
 
 def test_a_reply_stops_the_texts_to_the_same_person_kept_twice(alice, mary, about_to_text, clock):
-    enrolments = [about_to_text(alice, contact) for contact in (mary, make_contact(alice), make_contact(alice))]
+    twins = [make_contact(alice, **MARYS) for _ in range(2)]
+    enrolments = [about_to_text(alice, contact) for contact in (mary, *twins)]
 
     reply(mary, clock.now)
 
@@ -424,8 +427,8 @@ def test_a_reply_stops_the_texts_to_the_same_person_kept_twice(alice, mary, abou
 
 
 def test_and_those_of_the_owner_for_whom_another_works_with_one_of_them(alice, bob, about_to_text, clock):
-    contact = make_contact(bob, assigned_user=alice)
-    enrolments = [about_to_text(bob, each) for each in (contact, make_contact(bob))]
+    contact = make_contact(bob, assigned_user=alice, **MARYS)
+    enrolments = [about_to_text(bob, each) for each in (contact, make_contact(bob, **MARYS))]
 
     reply(contact, clock.now)
 
@@ -433,7 +436,7 @@ def test_and_those_of_the_owner_for_whom_another_works_with_one_of_them(alice, b
 
 
 def test_a_reply_stops_the_texts_of_those_who_share_their_contacts(alice, bob, team, mary, about_to_text, clock):
-    bobs = about_to_text(bob, make_contact(bob))
+    bobs = about_to_text(bob, make_contact(bob, **MARYS))
 
     reply(mary, clock.now)
 
@@ -442,7 +445,7 @@ def test_a_reply_stops_the_texts_of_those_who_share_their_contacts(alice, bob, t
 
 def test_a_reply_to_one_agent_is_none_to_a_stranger(alice, charlie, mary, about_to_text, clock):
     """Charlie cannot see that she wrote to alice, and has not heard from her."""
-    charlies = about_to_text(charlie, make_contact(charlie))
+    charlies = about_to_text(charlie, make_contact(charlie, **MARYS))
 
     reply(mary, clock.now)
 
@@ -450,7 +453,7 @@ def test_a_reply_to_one_agent_is_none_to_a_stranger(alice, charlie, mary, about_
 
 
 def test_a_reply_stops_whatever_was_to_come_from_the_agent_who_got_it(alice, charlie, mary, about_to_text, clock):
-    from_alice = about_to_text(charlie, make_contact(charlie), sender=alice)
+    from_alice = about_to_text(charlie, make_contact(charlie, **MARYS), sender=alice)
 
     reply(mary, clock.now)
 
@@ -458,7 +461,7 @@ def test_a_reply_stops_whatever_was_to_come_from_the_agent_who_got_it(alice, cha
 
 
 def test_a_reply_to_the_alert_number_counts_as_one_to_its_owner(alice, mary, about_to_text, clock, settings):
-    enrolments = [about_to_text(alice, contact) for contact in (mary, make_contact(alice))]
+    enrolments = [about_to_text(alice, contact) for contact in (mary, make_contact(alice, **MARYS))]
 
     receive(Inbound("SM1", sender=mary.mobile_e164, recipient=settings.ALERT_NUMBER, body="Yes!"), clock.now)
 
