@@ -49,10 +49,12 @@ def receive_lead(
     is_automatic = is_unasked or any(route.is_automatic for route in routes if route.pk == decision.route_id)
     follow(lead, decision, now=now)
     original = find_original(lead)
-    if original is not None:
-        return keep_duplicate(lead, original, decision, now=now)
+    lead.merged_into, lead.is_duplicate = original, original is not None
     lead.save()
     note_consent(lead, contact.numbers if numbers is None else numbers, now=now)
+    if original is not None:
+        keep_duplicate(lead, original, decision, now=now)
+        return lead
     plan, told = pass_on(lead, decision, is_automatic=is_automatic, now=now)
     if is_automatic and decision.campaign_id is not None:
         start_campaign(lead, decision.campaign_id, now=now)
@@ -65,13 +67,11 @@ def receive_lead(
     return lead
 
 
-def keep_duplicate(lead: Lead, original: Lead, decision: Decision, *, now: datetime) -> Lead:
-    """Save an inquiry that was sent again as a duplicate of the first lead, which learns what is new in it.
+def keep_duplicate(lead: Lead, original: Lead, decision: Decision, *, now: datetime) -> None:
+    """Add what is new in an inquiry that was sent again to the first lead, and trace it on both.
 
-    It is offered to no member, starts no campaign and notifies no user: the first lead does.
+    The duplicate is offered to no member, starts no campaign and notifies no user: the first lead does.
     """
-    lead.merged_into, lead.is_duplicate = original, True
-    lead.save()
     learn(original, lead)
     original.save(update_fields=[*FILLED, *TEXTS])
     RoutingTrace.objects.create(
@@ -79,7 +79,6 @@ def keep_duplicate(lead: Lead, original: Lead, decision: Decision, *, now: datet
     )
     reason = Reason(EventCode.DUPLICATE, {"lead_id": lead.pk, "into_lead_id": original.pk})
     trace_all([entry(each, TraceEntry.Kind.MERGED, reason, now) for each in (lead, original)])
-    return lead
 
 
 def decide(lead: Lead, routes: list[LeadRoute], now: datetime) -> Decision:

@@ -280,8 +280,8 @@ def world(alice, bob, dana, charlie, team, api):
         team_id=ids["rollout"],
         campaign_id=ids["routed_campaign"],
     )
-    make("lead", "/leads", contact_id=ids["contact"], source_id=ids["lead_source"])
-    make("double", "/leads", contact_id=ids["contact"], source_id=ids["lead_source"])
+    make("lead", "/leads", contact_id=ids["contact"], source_id=ids["lead_source"], mls_id="A-1")
+    make("double", "/leads", contact_id=ids["contact"], source_id=ids["lead_source"], mls_id="A-2")
     Lead.objects.filter(pk=ids["double"]).update(ponded_at=clock.now())
     assert mine.post(f"/leads/{ids['lead']}/offers").status_code == 201
     offers = LeadOffer.objects.filter(lead_id=ids["lead"])

@@ -148,7 +148,7 @@ def test_a_team_lead_goes_live_without_reading_code(
     shoot(page, tmp_path, "6-rules")
     assert "$500,000 to $1,000,000, in Irvine or Tustin" in page.inner_text(".lines")
     page.click(f"[aria-label='Move rule {new.pk} down']")
-    page.wait_for_selector(f".lines >> text=It can never match: rule {old.pk} takes all that it would.")
+    page.wait_for_selector(f".lines >> text=It can never match: rule {old.pk} takes every lead that it would take.")
     shoot(page, tmp_path, "7-hidden")
     page.click(f"[aria-label='Move rule {new.pk} up']")
     page.wait_for_selector(".lines li:first-child >> text=in Irvine or Tustin")
