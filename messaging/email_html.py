@@ -126,7 +126,7 @@ def _prepare(tree: Any) -> None:
     for element in elements:
         element.text, element.tail = _encoded(element.text), _encoded(element.tail)
     for element in elements:
-        tag, attributes = element.tag, dict(element.attrib)
+        tag, attributes = element.tag, dict(element.attrib.items())  # by name, lxml refuses odd ones
         element.attrib.clear()
         if tag in INVISIBLE or INVISIBLE_STYLE.search(attributes.get("style", "")):
             if element.getparent() is not None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from messaging.email_html import MAX_LENGTH, UnreadableHtml, check_html, is_html, text_of, visible_html
@@ -100,6 +100,7 @@ PIECES += [
 ]
 
 
+@example("<b</\x01<p>")  # an attribute whose name is a control character
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 def test_any_html_is_shown_or_refused(html):
     is_html(html)
