@@ -1,13 +1,12 @@
 """Before a claim no text tells how to reach the person; the facts of the inquiry stay readable."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leads.redaction import MAX_LENGTH, hide_contact_details
 from teams.phones import e164
+from tests.cpu import cpu_seconds
 
 
 @pytest.mark.parametrize(
@@ -88,8 +87,6 @@ def test_nothing_is_left_that_this_service_would_dial(text):
     ["a", "@", "a@", "a.", "a at ", "[at]", "9/9/", "9 ", "9", "1", "(", "+9", "0 ", "12 ", "949 ", " ", "\u200b"],
 )
 def test_hiding_costs_no_more_than_the_length(piece):
-    start = time.process_time()
-    for length in (4_000, 100_000, 1_000_000):
-        hide_contact_details((piece * length)[:length])
+    texts = [(piece * length)[:length] for length in (4_000, 100_000, 1_000_000)]
 
-    assert time.process_time() - start < 2
+    assert cpu_seconds(lambda: [hide_contact_details(text) for text in texts]) < 2

@@ -1,13 +1,12 @@
 """Telephone numbers as people write them."""
 
-import time
-
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from teams.phones import e164, zones_of
+from tests.cpu import cpu_seconds
 
 AREA_CODES = st.sampled_from(["206", "305", "416", "604", "907", "949"])
 LINES = st.integers(0, 99).map(lambda line: f"01{line:02}")  # 555-0100 to 555-0199 belong to nobody
@@ -140,10 +139,7 @@ def test_no_word_adds_a_digit(area, line, word):
 
 @pytest.mark.parametrize("piece", ["1", "1 ", "1/", "+", "(", "1.", "e1", "a@", "\u200b", "9/9/"])
 def test_reading_costs_no_more_than_the_length(piece):
-    start = time.process_time()
-    for text in (piece * 60, piece * 100_000):
-        e164(text)
-    assert time.process_time() - start < 1
+    assert cpu_seconds(lambda: [e164(text) for text in (piece * 60, piece * 100_000)]) < 1
 
 
 def test_numbers_set_aside_for_fiction_are_numbers():
