@@ -12,12 +12,12 @@ from django.utils import timezone
 from psycopg import sql
 
 from campaigns.models import ActionType, Campaign, CampaignAction
-from config.api.tokens import mint_token
+from core.phone_numbers import e164, zones_of
+from crm.api.serializers import ContactSerializer
 from crm.models import Contact
-from crm.serializers import ContactSerializer
 from messaging.models import Template, TemplateFolder
+from oauth.tokens import mint_token
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
-from teams.phones import e164, zones_of
 
 Session = psycopg.Connection[Any]
 

@@ -1,8 +1,8 @@
 """The service for gunicorn, were it to count the contacts of every list instead of keeping their totals."""
 
 from config.wsgi import application
-from crm import totals
+from crm import contact_counts
 
 __all__ = ["application"]
 
-totals.is_maintained = lambda query: False
+contact_counts.is_maintained = lambda query: False

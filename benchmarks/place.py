@@ -17,9 +17,9 @@ from psycopg import sql
 from benchmarks import load
 from benchmarks.measure import Sample
 from benchmarks.processes import cpu_seconds
-from config.stack.environment import bind
-from config.stack.parts import Part
-from config.stack.product import web
+from launcher.environment import bind
+from launcher.process import Part
+from launcher.services import web
 
 PRODUCT, BARE, TWIN = "pridebench_product", "pridebench_bare", "pridebench_twin"
 PRODUCT_APP, BARE_APP, NO_APP = "config.wsgi", "benchmarks.bare.wsgi", "benchmarks.bare.nothing"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.place import INSTALLATION
-from config.stack.parts import die_with_us
+from launcher.process import die_with_us
 
 OWN = ("DATABASE_URL", "REDIS_URL")  # `up` starts its own servers
 PATIENCE = 180  # seconds until it must be ready
@@ -25,7 +25,7 @@ class Up:
         said = home.with_suffix(".said")
         with open(said, "wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "config.stack", "up"],
+                [sys.executable, "-m", "launcher", "up"],
                 env=kept | {"PRIDE_HOME": str(home), "PORT": "0", "SANDBOX": "1"},
                 stdout=out,
                 stderr=out,

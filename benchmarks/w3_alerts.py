@@ -9,9 +9,9 @@ from benchmarks.cast import fill_teams, make_contacts, make_users, noon
 from benchmarks.engines import run_until_idle
 from benchmarks.measure import Line, Sample, at_least
 from benchmarks.place import Place
-from config.clock import now as clock_now
+from core.clock import now as clock_now
 from crm.models import Contact
-from leads import engine
+from leads import jobs
 from leads.models import DistributionTarget, Lead, LeadOffer
 from messaging import outbox
 from messaging.models import Message
@@ -37,7 +37,7 @@ def prepare(place: Place) -> list[Line]:
     def product() -> Sample:
         offers = make_offers(leads, teams)
         place.settle()
-        sample = run_until_idle([engine, outbox], NOW, of=len(leads))
+        sample = run_until_idle([jobs, outbox], NOW, of=len(leads))
         check(offers)
         return sample
 

@@ -9,8 +9,8 @@ from benchmarks.cast import make_campaign, make_contacts, make_users, noon
 from benchmarks.engines import run_until_idle
 from benchmarks.measure import Line, Sample, at_least
 from benchmarks.place import Place
-from campaigns import engine
-from campaigns.enrolment import enroll_many
+from campaigns.enrollment import enroll_many
+from campaigns.jobs import send_communications
 from campaigns.models import Campaign, CampaignContact, ContactCommunication, Task
 from crm.models import Contact
 from messaging import outbox
@@ -37,7 +37,7 @@ def prepare(place: Place) -> list[Line]:
     enrol(campaign, contacts, alice)
     planned = {table: raw.copy_out(table) for table in PLANNED}
     rows = sum(content.count(b"\n") for content in planned.values())
-    run_until_idle([engine], NOW, of=len(contacts))
+    run_until_idle([send_communications], NOW, of=len(contacts))
     queued = raw.copy_out("messaging_message")
 
     def enrolled() -> Sample:
@@ -49,7 +49,7 @@ def prepare(place: Place) -> list[Line]:
     def dispatched() -> Sample:
         enrol(campaign, contacts, alice)
         place.settle()
-        sample = run_until_idle([engine, outbox], NOW, of=len(contacts))
+        sample = run_until_idle([send_communications, outbox], NOW, of=len(contacts))
         assert Message.objects.filter(status=Message.Status.SENT).count() == len(contacts)
         return sample
 

@@ -22,15 +22,15 @@ from django.db.models import CharField
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from api.lists import cursor_pagination
 from benchmarks import load
 from benchmarks.cast import copy, copy_contacts, fictional_numbers, make_users, token_of
 from benchmarks.measure import Goal, Line, Sample, at_least_of_reference
 from benchmarks.place import PRODUCT, Place, Server, url_of
-from config.api import cursors
-from crm import totals
+from core.phone_numbers import e164
+from crm import contact_counts
 from crm.models import Contact
 from teams.models import User
-from teams.phones import e164
 
 FEW, MANY = 10_000, 1_000_000
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -72,7 +72,7 @@ class World:
     def cursor(self) -> str:
         """Ours, of the contact at that depth."""
         keys = [str(created_at(self.depth)), self.depth + 1]
-        return signing.dumps([[("created_at", False)], keys], salt=cursors.SALT)
+        return signing.dumps([[("created_at", False)], keys], salt=cursor_pagination.SALT)
 
     def bare_cursor(self) -> str:
         return b64encode(urlencode({"p": str(created_at(self.depth))}).encode()).decode()
@@ -144,7 +144,7 @@ def prepare(place: Place) -> list[Line]:
     copy_in(alice, phones, few.size, many.size)
     copy_contacts(place.bare_database)
     place.bare_database.execute(BARE_INDEXES)
-    totals.fold()
+    contact_counts.fold()
     place.settle()
     lines = []
     for ask in ASKS:

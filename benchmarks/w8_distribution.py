@@ -11,7 +11,7 @@ from benchmarks.engines import run_out
 from benchmarks.measure import Line, Sample, at_least
 from benchmarks.place import Place
 from benchmarks.w3_alerts import make_lead
-from leads.engine import fallbacks, turns
+from leads.jobs import fall_back, send_offers
 from leads.models import Lead, LeadOffer
 from messaging.models import Message
 from teams.models import Team
@@ -41,7 +41,7 @@ def prepare(place: Place) -> list[Line]:
     def passed_on() -> Sample:
         take_back(first_team)
         place.settle()
-        sample = run_out(lambda: fallbacks.run_batch(NOW), of=len(leads) * MEMBERS)
+        sample = run_out(lambda: fall_back.run_batch(NOW), of=len(leads) * MEMBERS)
         assert LeadOffer.objects.filter(team=next_team, notify_at=NOW).count() == len(leads)
         return sample
 
@@ -49,7 +49,7 @@ def prepare(place: Place) -> list[Line]:
         empty("messaging_message", OFFERS)
         raw.copy_in({OFFERS: planned})
         place.settle()
-        sample = run_out(lambda: turns.run_batch(NOW), of=len(leads))
+        sample = run_out(lambda: send_offers.run_batch(NOW), of=len(leads))
         check(len(leads))
         return sample
 

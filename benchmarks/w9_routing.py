@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.measure import Line, Sample, at_most
 from benchmarks.place import Place
-from leads.conditions import Calendar, Conditions, Inquiry, codes, words
-from leads.routing import SPECIFIC_TEAM, TEAM_ROLLOUT, ZIPCODE, Rule, TeamArea, route
-from teams.hours import parse_hours
+from leads.routing.matching import Calendar, Conditions, Inquiry, codes, words
+from leads.routing.router import SPECIFIC_TEAM, TEAM_ROLLOUT, ZIPCODE, Rule, TeamArea, route
+from teams.business_hours import parse_hours
 
 RULES: Final = 200
 CALENDAR: Final = Calendar(ZoneInfo("America/Los_Angeles"))

@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 
+from api.admin.resource_admin import LongListPages, ResourceAdmin
+from campaigns.api.views import CampaignActionResource, CampaignResource, TaskResource
 from campaigns.models import Birthday, Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
-from campaigns.views import CampaignActionResource, CampaignResource, TaskResource
-from config.api.admin import LongListPages, ResourceAdmin
 from crm.models import Contact
 from teams.models import User
 

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from campaigns.models import ActionType, Birthday, CampaignContact, ContactCommunication
-from config.due import nudge
-from config.errors import Conflict
+from core.errors import Conflict
+from core.scheduler import nudge
 from crm.models import Contact, is_seen_by
 from messaging.models import Message
 from messaging.outbox import cancel
@@ -104,7 +104,7 @@ def reopen(communication: ContactCommunication, *, now: datetime) -> None:
     communication.reason = ""
     communication.save()
     if communication.send_at == now:
-        nudge("campaigns.engine")
+        nudge("campaigns.jobs.send_communications")
 
 
 def _was_never_sent(communication: ContactCommunication) -> bool:

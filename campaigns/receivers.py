@@ -6,8 +6,9 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from campaigns import birthdays, senders
+from campaigns import senders
 from campaigns.communications import CONTACT_REMOVED, settle, stop, stop_on_reply
+from campaigns.jobs import birthdays
 from campaigns.models import Birthday, CampaignContact
 from crm.models import Contact
 from crm.signals import contact_changed, contact_removed

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
-from config.api.values import END
-from teams.zones import instant, wall_time
+from api.coercion import END
+from teams.timezones import instant, wall_time
 
 
 def _one_or_more(item: str) -> str:

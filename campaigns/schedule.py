@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from dateutil import parser
 
 from campaigns.recurrence import next_occurrence, what_is_wrong
-from config.text import plain_ascii, trimmed
-from teams.zones import instant, wall_time
+from core.text import plain_ascii, trimmed
+from teams.timezones import instant, wall_time
 
 TASK_TYPES: Final = (
     "Agent Task - Email Reminder",

@@ -12,22 +12,23 @@ from celery import Celery
 from celery.beat import Scheduler, Service
 from celery.schedules import crontab
 
-from config import settings, watchdog
+from config import settings
+from core import watchdog
 
 SCHEDULE: Final = {
     f"run what is due in {engine}": {
-        "task": "config.due.tick",
+        "task": "core.scheduler.tick",
         "schedule": 1.0,
         "args": [engine],
         "options": {"expires": 5},
     }
     for engine in settings.ENGINES
 } | {
-    "show that beat is alive": {"task": "config.due.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
-    "fold the totals of contacts": {"task": "crm.totals.fold", "schedule": 60.0, "options": {"expires": 60}},
+    "show that beat is alive": {"task": "core.scheduler.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
+    "fold the totals of contacts": {"task": "crm.contact_counts.fold", "schedule": 60.0, "options": {"expires": 60}},
     # By the clock on the wall: a beat that is often started anew would never see an hour go by.
     "remove what has expired": {
-        "task": "config.tidy.tidy_up",
+        "task": "core.cleanup.tidy_up",
         "schedule": crontab(minute=17),
         "options": {"expires": 600},
     },

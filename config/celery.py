@@ -1,29 +1,29 @@
-"""The Celery application. Beat only announces; what is due stands in the database (config.due)."""
+"""What only a Celery worker does: time-outs, watchdog, garbage collection. The application is core.celery_app."""
 
 import gc
 import os
 from threading import Thread
 from typing import Any
 
-from celery import Celery
 from celery.signals import worker_init, worker_ready
 from django.conf import settings
 from redis import Redis
 
-from config import patience, watchdog
+from core import watchdog
+from core.celery_app import app
+from core.db import statement_timeout
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("pridedesk")
-app.config_from_object("django.conf:settings", namespace="CELERY")
+__all__ = ["app"]
 
 
 @worker_init.connect
 def wait_no_longer_than(**more: Any) -> None:
     """Of workers alone: commands and migrations may take their time."""
     options = settings.DATABASES["default"]["OPTIONS"]
-    options["pool"]["connection_class"] = patience.WorkerConnection
-    options["options"] = f"{options.get('options', '')} {patience.WORKER_OPTIONS}".strip()
+    options["pool"]["connection_class"] = statement_timeout.WorkerConnection
+    options["options"] = f"{options.get('options', '')} {statement_timeout.WORKER_OPTIONS}".strip()
 
 
 @worker_init.connect

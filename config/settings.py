@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config.stack.environment import short_secrets
-from config.stack.home import Home
+from launcher.data_dir import Home
+from launcher.environment import short_secrets
 
 env = environ.Env()
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # empty is unset, as in `THROTTLE_PER_USER=`
@@ -50,7 +50,7 @@ DEBUG = False
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
-    "config.api.apps.AdminConfig",
+    "api.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -61,19 +61,19 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "oauth2_provider",
-    "config.api.apps.ApiConfig",
-    "config.operations",
+    "api.apps.ApiConfig",
+    "core.operations",
     "teams",
     "crm",
     "messaging",
     "campaigns",
     "leads",
-    *(["config.sandbox"] if SANDBOX else []),
+    *(["sandbox"] if SANDBOX else []),
 ]
 
 MIDDLEWARE = [
-    "config.api.cors.AnyOrigin",
-    "config.api.compression.DecompressBodies",
+    "server.cors.AnyOrigin",
+    "api.bodies.decompression.DecompressBodies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -85,7 +85,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-CSRF_FAILURE_VIEW = "config.api.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "api.exceptions.csrf_failure"
 APPEND_SLASH = False  # a redirect would lose the body of a POST
 
 TEMPLATES = [
@@ -108,7 +108,7 @@ UNFOLD = {
     "SITE_HEADER": "Pridedesk",
     "SITE_SYMBOL": "real_estate_agent",
     "SITE_URL": "/docs",
-    "ACCOUNT": {"navigation": "config.api.site.account_links"},
+    "ACCOUNT": {"navigation": "api.admin.site.account_links"},
 }
 
 # Storage
@@ -130,7 +130,7 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,  # milliseconds
 } | DATABASES["default"]["OPTIONS"]
-# Values travel beside the statement, long lists in binary (`%b`, see config.given), not written into it and read again.
+# Values travel beside the statement, long lists in binary (`%b`, see core.db.bulk), not written into it and read again.
 DATABASES["default"]["OPTIONS"]["server_side_binding"] = True
 # Requests are many and alike: that PostgreSQL planned their statements anew took a sixth of an intake's time.
 # The workers say no: their statements are few, and their tables grow a hundredfold before a plan is looked at again.
@@ -175,17 +175,17 @@ LANGUAGE_CODE = "en-us"
 # HTTP
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.oauth.BearerToken"],
-    "DEFAULT_PERMISSION_CLASSES": ["config.api.oauth.HasValidToken"],
-    "DEFAULT_PARSER_CLASSES": ["config.api.bodies.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["config.api.bodies.JSONRenderer"],
-    "DEFAULT_FILTER_BACKENDS": ["config.api.query.FeathersQuery"],
-    "DEFAULT_PAGINATION_CLASS": "config.api.pages.FeathersPages",
-    "DEFAULT_SCHEMA_CLASS": "config.api.schema.AutoSchema",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.bodies.AlwaysJSON",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["oauth.authentication.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["oauth.authentication.HasValidToken"],
+    "DEFAULT_PARSER_CLASSES": ["api.bodies.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["api.bodies.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["api.lists.filter_backend.FeathersQuery"],
+    "DEFAULT_PAGINATION_CLASS": "api.lists.pagination.FeathersPages",
+    "DEFAULT_SCHEMA_CLASS": "api.schema.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.bodies.renderers.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_THROTTLE_CLASSES": ["config.api.limits.PerUser"],
-    "EXCEPTION_HANDLER": "config.api.problems.answer_error",
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.PerUser"],
+    "EXCEPTION_HANDLER": "api.exceptions.answer_error",
     "UNAUTHENTICATED_USER": None,
 }
 # A minute, 0 for any number. Strangers are requests without a valid token; log-ins have a limit of their own.
@@ -199,15 +199,15 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Pridedesk",
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
-    "DEFAULT_GENERATOR_CLASS": "config.api.schema.Contract",
-    "GET_LIB_DOC_EXCLUDES": "config.api.schema.silent_bases",
+    "DEFAULT_GENERATOR_CLASS": "oauth.schema.ContractWithOAuth",
+    "GET_LIB_DOC_EXCLUDES": "api.schema.silent_bases",
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [],  # enums stay where they are used
     "SCHEMA_PATH_PREFIX": "",
     "SORT_OPERATION_PARAMETERS": False,
 }
 
-# OAuth 2 (config.api.oauth; the reference, 1.4)
+# OAuth 2 (oauth.views; the reference, 1.4)
 
 # Of phone apps, beyond those with a dot in them (`com.example.app:/back`), which are always taken.
 REDIRECT_SCHEMES = [scheme.lower() for scheme in env.list("REDIRECT_SCHEMES", default=[])]
@@ -227,18 +227,18 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,  # this and the next two: what no LionDesk client ever used is off
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
-    "OAUTH2_BACKEND_CLASS": "config.api.oauth.Core",
-    "OAUTH2_VALIDATOR_CLASS": "config.api.oauth.Validator",
-    "ACCESS_TOKEN_GENERATOR": "config.api.tokens.hex_token",
-    "REFRESH_TOKEN_GENERATOR": "config.api.tokens.hex_token",
-    "CLIENT_ID_GENERATOR_CLASS": "config.api.tokens.HexClientId",
-    "CLIENT_SECRET_GENERATOR_CLASS": "config.api.tokens.HexClientSecret",
+    "OAUTH2_BACKEND_CLASS": "oauth.validator.Core",
+    "OAUTH2_VALIDATOR_CLASS": "oauth.validator.Validator",
+    "ACCESS_TOKEN_GENERATOR": "oauth.tokens.hex_token",
+    "REFRESH_TOKEN_GENERATOR": "oauth.tokens.hex_token",
+    "CLIENT_ID_GENERATOR_CLASS": "oauth.tokens.HexClientId",
+    "CLIENT_SECRET_GENERATOR_CLASS": "oauth.tokens.HexClientSecret",
     "CLIENT_SECRET_HASHER": "fast_pbkdf2",
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http", *REDIRECT_SCHEMES],
 }
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-    "config.api.tokens.GeneratedSecretHasher",  # `fast_pbkdf2`: for long random secrets only
+    "oauth.tokens.GeneratedSecretHasher",  # `fast_pbkdf2`: for long random secrets only
 ]
 
 # Whose X-Forwarded-For counts: addresses and networks, in which an address may have host bits.
@@ -263,20 +263,20 @@ SILENCED_SYSTEM_CHECKS = [
     "oauth2_provider.W010",  # PKCE is welcome, but published clients do not know it
 ]
 
-# Time and due work (config.clock, config.due; design 5)
+# Time and due work (core.clock, core.scheduler; design 5)
 
-CLOCK = "config.sandbox.clock.now" if SANDBOX else "django.utils.timezone.now"
+CLOCK = "sandbox.clock.now" if SANDBOX else "django.utils.timezone.now"
 ENGINES = [
-    "leads.engine",
-    "campaigns.birthdays",
-    "campaigns.engine",
-    "campaigns.reminders",
+    "leads.jobs",
+    "campaigns.jobs.birthdays",
+    "campaigns.jobs.send_communications",
+    "campaigns.jobs.reminders",
     "messaging.outbox",
-    "config.operations.retries",
-    *(["config.sandbox.callbacks"] if SANDBOX else []),
+    "core.operations.retries",
+    *(["sandbox.twilio.callbacks"] if SANDBOX else []),
 ]
 
-# A worker or beat that has not moved on for so long ends itself, or is ended (config.watchdog). Longer than the longest
+# A worker or beat that has not moved on for so long ends itself, or is ended (core.watchdog). Longer than the longest
 # statement and the slowest answer of a provider.
 STUCK_SECONDS = env.int("STUCK_SECONDS", default=120)
 HEARTBEAT_FILE = env("HEARTBEAT_FILE", default="")  # whose age shows that the process is alive; `up` sets it
@@ -287,7 +287,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_TASK_IGNORE_RESULT = True  # outcomes belong in rows
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_IMPORTS = ["config.due", "config.tidy", "crm.totals"]
+CELERY_IMPORTS = ["core.scheduler", "core.cleanup", "crm.contact_counts"]
 
 # Texts and emails (messaging; design 7)
 
@@ -302,14 +302,14 @@ MOST_FALLBACKS = env.int("MOST_FALLBACKS", default=5)  # of a lead from team to 
 # Which of some numbers want no texts; asked by teams, which stands below messaging.
 OPTED_OUT = "messaging.consent.opted_out_among"
 # Who may take an inbound text before it becomes a message on a contact; asked in this order.
-INBOUND = ["leads.reply.claim_by_digit"]
+INBOUND = ["leads.alert_replies.claim_by_digit"]
 # Who may act on a key that is pressed in an alert call, and say what is spoken next; asked in this order.
-KEY_PRESSED = ["leads.reply.claim_by_key"]
+KEY_PRESSED = ["leads.alert_replies.claim_by_key"]
 
 EMAIL_TIMEOUT = 10  # Django's default would wait for ever
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Pridedesk <crm@example.com>")
 if SANDBOX:
-    EMAIL_BACKEND = "config.sandbox.mailbox.SandboxMailBackend"
+    EMAIL_BACKEND = "sandbox.mailbox.SandboxMailBackend"
 else:
     vars().update(env.email("EMAIL_URL"))  # no default: a guess would lose clients' emails in silence
 
@@ -320,7 +320,7 @@ LOGGING = {
     "filters": {
         "refusals": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": "ext://config.logs.no_traceback_of_refusals",
+            "callback": "ext://core.logging.no_traceback_of_refusals",
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},

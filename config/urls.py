@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from config import health
+from core import health
 
 admin.autodiscover()  # here, not at start: workers have no use for the admin
 
@@ -14,16 +14,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
-    path("", include("config.api.urls")),
-    path("", include("teams.urls")),
-    path("", include("crm.urls")),
-    path("", include("messaging.urls")),
-    path("", include("campaigns.urls")),
-    path("", include("leads.urls")),
+    path("", include("api.urls")),
+    path("", include("oauth.urls")),
+    path("", include("teams.api.urls")),
+    path("", include("crm.api.urls")),
+    path("", include("messaging.api.urls")),
+    path("", include("campaigns.api.urls")),
+    path("", include("leads.api.urls")),
+    path("", include("api_v1.urls")),
 ]
 if settings.SANDBOX:
-    urlpatterns.append(path("sandbox/", include("config.sandbox.urls")))
+    urlpatterns.append(path("sandbox/", include("sandbox.urls")))
 
-handler400 = "config.api.problems.bad_request"
-handler404 = "config.api.problems.not_found"
-handler500 = "config.api.problems.server_error"
+handler400 = "api.exceptions.bad_request"
+handler404 = "api.exceptions.not_found"
+handler500 = "api.exceptions.server_error"

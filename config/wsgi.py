@@ -10,10 +10,10 @@ import gunicorn.util
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from config.api.request_body import ReadBody, TakeTurns
-from config.api.slashes import CollapseSlashes
-from config.api.unread import write_problem
-from config.patience import ImpatientConnection
+from core.db.statement_timeout import ImpatientConnection
+from server.gunicorn_errors import write_problem
+from server.normalize_path import CollapseSlashes
+from server.request_body import ReadBody, TakeTurns
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

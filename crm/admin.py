@@ -10,8 +10,18 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import TabularInline
 
-from config.api.admin import ResourceAdmin
-from config.text import plain_ascii
+from api.admin.resource_admin import ResourceAdmin
+from core.phone_numbers import e164
+from core.text import plain_ascii
+from crm.api.views import (
+    ActivityResource,
+    AddressResource,
+    ContactResource,
+    ContactSourceResource,
+    CustomFieldResource,
+    HotnessResource,
+    TagResource,
+)
 from crm.models import (
     Activity,
     Address,
@@ -27,17 +37,7 @@ from crm.models import (
     Tag,
     is_below_seen,
 )
-from crm.views import (
-    ActivityResource,
-    AddressResource,
-    ContactResource,
-    ContactSourceResource,
-    CustomFieldResource,
-    HotnessResource,
-    TagResource,
-)
 from teams.models import User
-from teams.phones import e164
 
 PART_OF_A_NUMBER = re.compile(r"(?=.*\d)[\d\s()+.-]+", re.ASCII)
 

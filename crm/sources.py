@@ -1,6 +1,6 @@
 """Where contacts come from: routing knows a source by its name alone, so a user has each name once."""
 
-from config.errors import DomainError
+from core.errors import DomainError
 from crm.models import ContactSource
 from teams.models import User
 

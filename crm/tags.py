@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from django.db.models import F, Func, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Length
 
-from config.errors import DomainError
-from crm.contacts import tell_of_change
+from core.errors import DomainError
+from crm.contact_actions import tell_of_change
 from crm.models import BLANK, Contact, Tag, tag_list
 
 LONGEST: int = Contact._meta.get_field("tags").max_length or 0  # characters of all the tags of a contact

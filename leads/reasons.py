@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import TextChoices
 
-from config.reasons import reason_codes
+from core.reasons import reason_codes
 
 
 @reason_codes

@@ -6,17 +6,17 @@ from typing import Any, Final
 
 from django.dispatch import receiver
 
-from config.reasons import Reason
+from core.reasons import Reason
 from crm.models import Activity, Contact
 from crm.signals import activity_logged, contact_removed
-from leads.claims import UNDECIDED, cancel_alerts, end_columns
-from leads.contacted import note_contacts
-from leads.intake import receive_lead
-from leads.missed_turns import hand_on_turns
+from leads.lifecycle.claims import UNDECIDED, cancel_alerts, end_columns
+from leads.lifecycle.first_contact import note_contacts
+from leads.lifecycle.intake import receive_lead
+from leads.lifecycle.reschedule import pass_on_exhausted
+from leads.lifecycle.round_robin_adjustments import hand_on_turns
 from leads.models import Lead, LeadOffer
 from leads.reasons import EndReason, EventCode
-from leads.sources import lead_source_named
-from leads.succession import pass_on_exhausted
+from leads.routing.sources import lead_source_named
 from messaging.models import Message
 from messaging.signals import messages_settled, text_received
 from teams.eligibility import SkipReason

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from config.due import nudge
+from core.scheduler import nudge
 from crm.models import Contact
+from messaging.message_store import cancel
 from messaging.models import Consent, Message
-from messaging.states import cancel
 
 Kind = Consent.Kind
 

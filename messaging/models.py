@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from config import clock
+from core import clock
 from crm.models import Contact, OwnedQuerySet
 from teams.models import User
 
@@ -46,7 +46,10 @@ class TemplateFolder(models.Model):
 
 
 class Template(models.Model):
-    """A text to send, with merge fields (`messaging.fill`). What may be saved: `messaging.rendering.body_fault`."""
+    """A text to send, with merge fields (`messaging.content.merge_fields`).
+
+    What may be saved: `messaging.content.rendering.body_fault`.
+    """
 
     class TemplateType(models.TextChoices):
         EMAIL = "Email"
@@ -103,7 +106,7 @@ class Message(models.Model):
     class Channel(models.TextChoices):
         TEXT = "text"
         EMAIL = "email"
-        CALL = "call"  # `body` is said by a synthetic voice, if there is one (messaging.calls, messaging.by_hand)
+        CALL = "call"  # `body` is read out by a synthetic voice, if there is one (messaging.inbound.call_keys, .manual)
 
     class Purpose(models.TextChoices):
         ALERT = "alert"  # to one of our users

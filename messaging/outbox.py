@@ -15,10 +15,10 @@ from typing import Final
 
 from django.db import connection
 
-from config import watchdog
-from config.due import Job, nudge, run_each
-from config.operations.parking import is_server_error
-from messaging import consent, gate, rules, states
+from core import watchdog
+from core.operations.parking import is_server_error
+from core.scheduler import Job, nudge, run_each
+from messaging import consent, message_store
 from messaging.gateways import (
     CannotTell,
     Gateway,
@@ -31,8 +31,9 @@ from messaging.gateways import (
     text_gateway,
 )
 from messaging.gateways.email import EmailGateway
+from messaging.message_store import cancel
 from messaging.models import Message
-from messaging.states import cancel
+from messaging.send_policy import evaluate, rules
 from teams.models import User
 from teams.visibility import any_of
 
@@ -100,11 +101,11 @@ SELECT min(due_at) FROM (
 
 
 def queue_messages(messages: Sequence[Message], now: datetime) -> list[Message]:
-    """Queue messages made by `messaging.drafts`, and announce them once this transaction commits."""
+    """Queue messages made by `messaging.message_factory`, and announce them once this transaction commits."""
     if not messages:
         return []
     _fill_senders(messages)
-    states.insert(messages)
+    message_store.insert(messages)
     nudge(NAME)
     return list(messages)
 
@@ -223,11 +224,11 @@ class Drain:
     def judge(self, ids: Sequence[int], now: datetime) -> int:
         """Let the gate decide about these messages."""
         taken = in_order(ids)
-        for message, verdict in zip(taken, gate.judge(taken, self.present), strict=True):
+        for message, verdict in zip(taken, evaluate.judge(taken, self.present), strict=True):
             if verdict.kind == rules.REFUSE:
-                states.close(message, Status.CANCELLED, verdict.reason, now)
+                message_store.close(message, Status.CANCELLED, verdict.reason, now)
             elif verdict.kind == rules.DEFER:
-                states.wait(message, Status.HELD, verdict.reason, verdict.until or now + RETRY)
+                message_store.wait(message, Status.HELD, verdict.reason, verdict.until or now + RETRY)
             else:
                 message.status, message.leased_until = Status.SENDING, self.lease
                 self.leave_ends_at[message.pk] = verdict.until
@@ -235,7 +236,7 @@ class Drain:
         ours = Message.objects.filter(any_of("pk", [message.pk for message in cleared]))
         ours.update(status=Status.SENDING, leased_until=self.lease, modified_at=now)
         stopped = [message for message in taken if message.status != Status.SENDING]
-        states.write(stopped, before=Message.WAITING, lease=None, now=now)
+        message_store.write(stopped, before=Message.WAITING, lease=None, now=now)
         self.cleared += cleared
         return len(taken)
 
@@ -260,7 +261,7 @@ class Drain:
             if message.status == Status.SENDING:
                 message.attempts += 1  # written with what is found out
                 message.reason = DIED
-            states.doubt(message, message.reason, self.lease)
+            message_store.doubt(message, message.reason, self.lease)
         Message.objects.filter(pk__in=ids).update(status=Status.UNKNOWN, leased_until=self.lease, modified_at=now)
         self.doubtful += doubtful
         return len(doubtful)
@@ -296,7 +297,7 @@ class Drain:
         try:
             provider_sid = self.gateway.send(message)
         except Refused as refusal:
-            states.close(message, Status.FAILED, refusal.reason, self.now)
+            message_store.close(message, Status.FAILED, refusal.reason, self.now)
             message.error_code = refusal.code
             if isinstance(refusal, OptedOut):
                 self.opted_out.add(message.pk)
@@ -306,44 +307,46 @@ class Drain:
             self.try_again(message, refusal.reason, min(RETRY * 2 ** (message.attempts - 1), LONGEST_RETRY))
         except MaybeSent as error:
             self.is_down = True
-            states.doubt(message, str(error), self.now + LOOK_UP_AFTER)
+            message_store.doubt(message, str(error), self.now + LOOK_UP_AFTER)
         except Exception as error:  # the provider may have the message
             self.set_aside(message, error)
-            states.doubt(message, type(error).__name__, self.now + LOOK_UP_AFTER)
+            message_store.doubt(message, type(error).__name__, self.now + LOOK_UP_AFTER)
         else:
-            states.sent(message, provider_sid, self.now)
+            message_store.sent(message, provider_sid, self.now)
 
     def try_again(self, message: Message, reason: str, after: timedelta) -> None:
         """Queue a message that was not sent again, if there will be sense in it."""
         again_at = self.now + after
         if message.attempts >= MOST_ATTEMPTS:
-            states.close(message, Status.FAILED, f"Given up after {message.attempts} attempts. {reason}", self.now)
+            message_store.close(
+                message, Status.FAILED, f"Given up after {message.attempts} attempts. {reason}", self.now
+            )
         elif message.valid_until and again_at >= message.valid_until:
-            states.close(message, Status.FAILED, f"It lost its use before it could be sent. {reason}", self.now)
+            message_store.close(message, Status.FAILED, f"It lost its use before it could be sent. {reason}", self.now)
         else:
-            states.wait(message, Status.QUEUED, reason, again_at)
+            message_store.wait(message, Status.QUEUED, reason, again_at)
 
     def look_for(self, message: Message) -> None:
         """Find out whether one message was sent."""
         if not self.goes_on:
-            states.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+            message_store.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
             return
         try:
             provider_sid = self.gateway.find(message)
         except CannotTell:
             reason = f"{message.reason} It may have been sent, so it is not sent again."
-            states.close(message, Status.UNKNOWN, reason, self.now)
+            message_store.close(message, Status.UNKNOWN, reason, self.now)
             message.leased_until = self.lease  # in flight for ever
         except (NotAccepted, MaybeSent, OSError) as error:
             self.is_down = True
             logger.warning("Message %s could not be looked up: %s", message.pk, type(error).__name__)
-            states.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+            message_store.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
         except Exception as error:
             self.set_aside(message, error)
-            states.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+            message_store.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
         else:
             if provider_sid is not None:
-                states.sent(message, provider_sid, self.now)
+                message_store.sent(message, provider_sid, self.now)
             else:
                 self.try_again(message, NOT_FOUND, timedelta())
 
@@ -362,7 +365,7 @@ class Drain:
         known = consent.states_of({message.recipient for message in messages})
         unwanted = [message for message in messages if known[message.recipient].opted_out]
         for message in unwanted:
-            states.close(message, Status.CANCELLED, consent.OPTED_OUT, self.now)
+            message_store.close(message, Status.CANCELLED, consent.OPTED_OUT, self.now)
         self.write(unwanted)
         return [message for message in messages if message.status != Status.CANCELLED]
 
@@ -373,7 +376,9 @@ class Drain:
         by_id = {message.pk: message for message in messages}
 
         def outcomes(ids: Sequence[int], now: datetime) -> int:
-            written = states.write([by_id[pk] for pk in ids], before=Message.IN_FLIGHT, lease=self.lease, now=now)
+            written = message_store.write(
+                [by_id[pk] for pk in ids], before=Message.IN_FLIGHT, lease=self.lease, now=now
+            )
             for pk in self.opted_out.intersection(ids):
                 consent.opt_out(by_id[pk].recipient, source="carrier", now=now, message=by_id[pk])
             return written
@@ -397,4 +402,4 @@ def in_order(ids: Sequence[int]) -> list[Message]:
 
 def put_back(message: Message) -> None:
     """Let a message that was taken and not handed over wait as it did before."""
-    states.wait(message, Status.QUEUED, message.reason, message.not_before)
+    message_store.wait(message, Status.QUEUED, message.reason, message.not_before)

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
-from config import clock
+from core import clock
 from crm.models import Contact
 from crm.signals import contact_removed
-from messaging import drafts, outbox
+from messaging import message_factory, outbox
+from messaging.message_store import cancel
 from messaging.models import Message
-from messaging.states import cancel
 from teams.models import TeamMember, User
 from teams.signals import member_invited
 
@@ -43,5 +43,5 @@ def mail_invitation(*, member: TeamMember, by: User, now: datetime, **rest: Any)
     if member.user.email:
         page = f"{settings.PUBLIC_URL}/admin/teams/teammember/{member.pk}/change/"
         words = INVITATION.format(by=by, team=member.team, page=page)
-        email = drafts.alert_email(member.user, f"{by} invites you to the team {member.team}", words, now)
+        email = message_factory.alert_email(member.user, f"{by} invites you to the team {member.team}", words, now)
         outbox.queue_messages([email], now)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from config.reasons import Reason
+from core.reasons import Reason
+from teams.business_hours import ALWAYS, Hours
 from teams.eligibility import SkipReason
-from teams.hours import ALWAYS, Hours
-from teams.zones import wall_time
+from teams.timezones import wall_time
 
 
 @dataclass(frozen=True, slots=True)

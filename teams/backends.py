@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from config.text import bare_address
+from core.text import bare_address
 from teams.models import User
 
 

@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from django.db.models import TextChoices
 
-from config.reasons import Reason, reason_codes
+from core.reasons import Reason, reason_codes
 
 TEXT: Final = "Text"
 EMAIL: Final = "Email"

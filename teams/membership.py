@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from config.errors import Conflict, DomainError, NotAllowed
-from config.text import bare_address
+from core.errors import Conflict, DomainError, NotAllowed
+from core.text import bare_address
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.signals import member_invited, member_left
 

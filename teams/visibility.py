@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
-from config.api.anybody import ANYBODY, array_of, filled_in
+from api.lists.sql_template import ANYBODY, array_of, filled_in
 from teams.models import SubAccount, Team, TeamMember, User
 
 

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from django.test import Client
 
-from config import clock
-from config.api.tokens import mint_token
+from core import clock
+from oauth.tokens import mint_token
 from teams.models import User
 
 

@@ -4,7 +4,7 @@ A `conftest.py` that wants it says `from tests.emulator import carrier, mailbox,
 commit (`transactional_db`, which `carrier` asks for): the emulator answers from another thread and sees what is
 committed.
 
-Callbacks are not delivered by themselves: `config.sandbox.clock.advance(...)` or `callbacks.run_due(now)` does it, in
+Callbacks are not delivered by themselves: `sandbox.clock.advance(...)` or `callbacks.run_due(now)` does it, in
 the test's own thread, so nothing happens behind a test's back.
 """
 
@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 import pytest
 from twilio.request_validator import RequestValidator
 
-from config.sandbox.server import Emulator
+from sandbox.twilio.server import Emulator
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def carrier(transactional_db, settings):
 @pytest.fixture
 def mailbox(settings):
     """The sandbox's mailbox, in place of the one that pytest-django puts before every test."""
-    settings.EMAIL_BACKEND = "config.sandbox.mailbox.SandboxMailBackend"
+    settings.EMAIL_BACKEND = "sandbox.mailbox.SandboxMailBackend"
 
 
 @dataclass

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 from django.urls import Resolver404, resolve
 
+from api_v1.handlers import CALLS
 from campaigns.models import COMMUNICATIONS, REMINDERS, CampaignAction
-from config.api.slashes import plain_path
-from config.sandbox.faults import KINDS
-from leads import timeline
+from leads.history import timeline
 from leads.models import LeadOffer
-from leads.v1.calls import CALLS
-from messaging import fill, gate, keywords, rules
+from messaging.content import merge_fields
+from messaging.inbound import keywords
 from messaging.models import Message
-from tests.stack.running import CHECKOUT, Stack, reachable_folder, running
+from messaging.send_policy import evaluate, rules
+from sandbox.twilio.fault_injection import KINDS
+from server.normalize_path import plain_path
+from tests.launcher.running import CHECKOUT, Stack, reachable_folder, running
 
 README, CONTRIBUTING = CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md"
 PAGES = [README, CONTRIBUTING, *sorted((CHECKOUT / "docs").rglob("*.md"))]
@@ -162,7 +164,7 @@ def test_the_kinds_of_faults_are_those_there_are():
 
 
 def test_the_merge_fields_are_those_there_are():
-    assert set(fill.FIELDS) <= spans(section(page("campaigns.md"), "Merge fields"))
+    assert set(merge_fields.FIELDS) <= spans(section(page("campaigns.md"), "Merge fields"))
 
 
 def test_what_campaigns_do_and_when_is_told():
@@ -197,7 +199,7 @@ def test_the_states_of_messages_are_those_there_are():
 
 
 def test_the_gates_questions_stand_in_its_order():
-    at_hand = (gate.REMOVED, gate.SENDER_LEFT, gate.NOT_SEEN, gate.NO_SENDER, gate.NOT_THEIRS)
+    at_hand = (evaluate.REMOVED, evaluate.SENDER_LEFT, evaluate.NOT_SEEN, evaluate.NO_SENDER, evaluate.NOT_THEIRS)
     reasons = [*(verdict.reason for verdict in at_hand), *(reason_of(rule) for rule in rules.CLIENT_RULES)]
     told = section(page("texting.md"), "The gate")
 

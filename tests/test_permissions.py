@@ -16,10 +16,10 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from campaigns.models import Task
-from config import clock
+from core import clock
 from crm.models import Contact
 from leads.models import Lead, LeadOffer, LeadSource
-from messaging import drafts, outbox
+from messaging import message_factory, outbox
 from teams.models import SubAccount, TeamMember
 from tests.conftest import make_user
 
@@ -201,11 +201,11 @@ ELSEWHERE = {
     "/healthz": "open",
     "/readyz": "open",
     "/openapi.json": "open",
-    "/": "API v1's own keys (tests/leads/test_v1.py); a browser is led to the next",
+    "/": "API v1's own keys (tests/api_v1/test_api_v1.py); a browser is led to the next",
     "/docs": "open",
-    "/c/*": "the signature in the link (tests/leads/test_claim_page.py)",
+    "/c/*": "the signature in the link (tests/leads/api/test_claim_page.py)",
     "/favicon.ico": "open",
-    "/oauth2/*": "the protocol (tests/api/test_tokens.py)",
+    "/oauth2/*": "the protocol (tests/oauth/test_tokens.py)",
     "/admin": "leads to the next",
     "/admin/*": "a session (tests/admin)",
     "/webhooks/*": "the provider's signature (tests/messaging)",
@@ -247,7 +247,7 @@ def world(alice, bob, dana, charlie, team, api):
     make("consent", f"/contacts/{ids['contact']}/consents", **RESUME)
     # Not through the API: nobody here has a number to call from, and whoever had would be told of the night.
     earlier = clock.now() - timedelta(hours=1)
-    call = drafts.alert_call(bob, "Press 1.", earlier, contact=Contact.objects.get(), status="delivered")
+    call = message_factory.alert_call(bob, "Press 1.", earlier, contact=Contact.objects.get(), status="delivered")
     ids["call"] = outbox.queue_messages([call], earlier)[0].pk
     make("event", "/events", contact_id=ids["contact"], type="property_viewed")
     make("other_event", "/events", contact_id=ids["contact"], type="property_viewed")

@@ -9,20 +9,20 @@ import pytest
 from django.db import transaction
 
 from campaigns.communications import stop_on_reply
-from campaigns.enrolment import enroll
+from campaigns.enrollment import enroll
 from campaigns.models import Campaign, CampaignAction, ContactCommunication
-from config.due import engine
-from crm.contacts import remove_contact
+from core.scheduler import engine
+from crm.contact_actions import remove_contact
 from crm.models import Contact, Event
-from leads.engine import turns as alerting
-from leads.engine.caps import Caps
+from leads.distribution.capacity import Caps
+from leads.jobs import send_offers as alerting
 from leads.models import DistributionTarget, Lead, LeadOffer
 from messaging import consent
+from messaging.delivery_status import note_receipt
 from messaging.gateways import Inbound, Receipt
-from messaging.inbox import receive
+from messaging.inbound.texts import receive
 from messaging.models import Message, PhoneNumber, Template, TemplateFolder
-from messaging.receipts import note_receipt
-from tests.rival import Rival
+from tests.concurrency import Rival
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,7 +54,7 @@ def mary(alice):
             is_stopped_on_text_reply=True,
         )
     enroll(campaign=campaign, contact=contact, started_by=alice, now=NOON)
-    engine("campaigns.engine").run_due(LATER)
+    engine("campaigns.jobs.send_communications").run_due(LATER)
     return contact
 
 

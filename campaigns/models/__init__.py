@@ -1,8 +1,6 @@
 """Campaigns, what they plan for a contact, and tasks (design 8)."""
 
-from campaigns.models.campaign import Campaign, CampaignAction
-from campaigns.models.enrolment import Birthday, CampaignContact, ContactCommunication
-from campaigns.models.kinds import (
+from campaigns.models.action_types import (
     COMMUNICATIONS,
     LONGEST_DESCRIPTION,
     REMINDED_BY,
@@ -10,6 +8,8 @@ from campaigns.models.kinds import (
     TEMPLATE_TYPES,
     ActionType,
 )
+from campaigns.models.campaign import Campaign, CampaignAction
+from campaigns.models.enrollment import Birthday, CampaignContact, ContactCommunication
 from campaigns.models.task import Task, TaskQuerySet
 
 __all__ = [

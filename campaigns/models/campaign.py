@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from campaigns import schedule
-from campaigns.models.kinds import COMMUNICATIONS, LONGEST_DESCRIPTION, REMINDERS, TEMPLATE_TYPES
-from config import clock
+from campaigns.models.action_types import COMMUNICATIONS, LONGEST_DESCRIPTION, REMINDERS, TEMPLATE_TYPES
+from core import clock
 from messaging.models import Template
 from teams.models import User
 from teams.visibility import are_shared_with

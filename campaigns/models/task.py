@@ -7,9 +7,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Coalesce
 
-from campaigns.models.enrolment import CampaignContact
-from campaigns.models.kinds import LONGEST_DESCRIPTION, ActionType
-from config import clock
+from campaigns.models.action_types import LONGEST_DESCRIPTION, ActionType
+from campaigns.models.enrollment import CampaignContact
+from core import clock
 from crm.models import Contact
 from teams.models import User
 
@@ -70,7 +70,8 @@ class Task(models.Model):
     )
     category = models.CharField(max_length=255, null=True, blank=True)
     folder = models.CharField(max_length=255, null=True, blank=True)
-    # A series keeps one next occurrence, which carries the rule: completing it makes the one after (campaigns.series).
+    # A series keeps one next occurrence, which carries the rule: completing it makes the one after
+    # (campaigns.recurring_tasks).
     recurrence = models.TextField(blank=True, editable=False)
     recurs_from = models.DateTimeField(null=True, blank=True, editable=False)  # the rule's DTSTART
     # From the second occurrence on: the number of the first, and when the rule says it is; `due_at` may be moved.
@@ -97,7 +98,7 @@ class Task(models.Model):
         indexes = [
             models.Index(fields=["assigned_user", "due_at"], name="task_of_assignee"),  # read by an agent's list
             models.Index(fields=["owner_user", "due_at"], name="task_of_owner"),
-            # Read by campaigns.reminders' tick: of what somebody is to be reminded.
+            # Read by campaigns.jobs.reminders' tick: of what somebody is to be reminded.
             models.Index(
                 fields=["remind_at", "id"], condition=models.Q(remind_at__isnull=False), name="task_reminder_due"
             ),

@@ -1,7 +1,7 @@
 from django.db import migrations
 
-from config.text import bare_address, composed, one_line, trimmed
-from teams.phones import e164
+from core.text import bare_address, composed, one_line, trimmed
+from core.phone_numbers import e164
 
 NAMES = ("first_name", "last_name", "spouse_name", "company")
 ADDRESSES = ("email", "spouse_email")

@@ -1,5 +1,7 @@
 """Contacts, what describes them and what has happened with them."""
 
+from crm.models.activity import Activity
+from crm.models.address import ADDRESS_TYPES, Address
 from crm.models.contact import (
     BLANK,
     E164,
@@ -12,9 +14,9 @@ from crm.models.contact import (
     shared_with,
     tag_list,
 )
-from crm.models.details import ADDRESS_TYPES, Address, CustomFieldValue
-from crm.models.history import HOUSE, Activity, Event, EventProperty
-from crm.models.vocabulary import ContactSource, CustomField, Hotness, OwnedQuerySet, Tag
+from crm.models.custom_field_value import CustomFieldValue
+from crm.models.event import HOUSE, Event, EventProperty
+from crm.models.lookups import ContactSource, CustomField, Hotness, OwnedQuerySet, Tag
 
 __all__ = [
     "ADDRESS_TYPES",

@@ -9,12 +9,12 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 
-from config import clock
-from config.literals import EMPTY
-from config.text import bare_address, one_line, trimmed
-from crm.models.vocabulary import ContactSource, Hotness
+from core import clock
+from core.db.literals import EMPTY
+from core.phone_numbers import e164
+from core.text import bare_address, one_line, trimmed
+from crm.models.lookups import ContactSource, Hotness
 from teams.models import User
-from teams.phones import e164
 from teams.visibility import is_among, named, seen_through, sharer_ids
 
 E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone": "office_e164"}
@@ -71,7 +71,7 @@ def shared_with(user: User) -> models.QuerySet[Any, Any]:
 
 
 def _phone_index(column: str) -> models.Index:
-    # Read by the phone filters and by messaging.inbox; most contacts lack most phones.
+    # Read by the phone filters and by messaging.inbound.texts; most contacts lack most phones.
     return models.Index(fields=[column], condition=~models.Q(**{column: ""}), name=f"contact_{column}")
 
 
@@ -82,7 +82,7 @@ def _unread_phone_index(phone: str) -> models.Index:
 
 
 def _prefix_index(column: str) -> models.Index:
-    # Read by equality and `$like=Mar%`: config.api.query writes lower(column).
+    # Read by equality and `$like=Mar%`: api.lists.filter_backend writes lower(column).
     return models.Index(OpClass(Lower(column), name="text_pattern_ops"), name=f"contact_lower_{column}")
 
 
@@ -225,7 +225,7 @@ class ContactTotal(models.Model):
     """How many contacts a user owns and another works with, in all and by tag: the sum of `number` over such rows.
 
     Triggers append what each statement changes (crm/migrations), so a sum is as exact as a count in the same moment,
-    and no writer waits for another. `crm.totals` reads and folds.
+    and no writer waits for another. `crm.contact_counts` reads and folds.
     """
 
     owner_user_id = models.BigIntegerField()
@@ -235,7 +235,9 @@ class ContactTotal(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["owner_user_id", "tag"], name="contact_total_owned"),  # both read by crm.totals
+            models.Index(
+                fields=["owner_user_id", "tag"], name="contact_total_owned"
+            ),  # both read by crm.contact_counts
             models.Index(fields=["assigned_user_id", "tag"], name="contact_total_assigned"),
         ]
 

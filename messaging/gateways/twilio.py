@@ -14,9 +14,8 @@ from django.conf import settings
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.request_validator import RequestValidator
 
-from config.errors import DomainError
-from messaging import likeness
-from messaging.gateways import CannotTell, Inbound, MaybeSent, NotNow, OptedOut, Receipt, Refused
+from core.errors import DomainError
+from messaging.gateways import CannotTell, Inbound, MaybeSent, NotNow, OptedOut, Receipt, Refused, reconciliation
 from messaging.models import Message
 
 CONNECT_SECONDS = 5
@@ -114,7 +113,7 @@ class TwilioGateway:
             listed, is_all = made_since(client().messages, message)
             recent = {text.sid: str(text.body or "") for text in listed}
         bodies = [message.body, *_bodies_beside(message)]  # read first: whoever leaves their number has a SID by now
-        owners = {sid: likeness.owner_of(words, bodies) for sid, words in _unclaimed(recent).items()}
+        owners = {sid: reconciliation.owner_of(words, bodies) for sid, words in _unclaimed(recent).items()}
         ours = next((sid for sid, owner in owners.items() if owner == message.body), None)
         if ours is None and (None in owners.values() or not is_all):
             raise CannotTell

@@ -7,13 +7,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from config.api.admin import ResourceAdmin, ResourceForm
-from teams.brokers import may_have_sub_accounts, within_call_of
+from api.admin.resource_admin import ResourceAdmin, ResourceForm
+from teams.api.views import SubAccountResource
 from teams.models import (
     SubAccount,
     User,
 )
-from teams.views import SubAccountResource
+from teams.sub_accounts import may_have_sub_accounts, within_call_of
 
 
 class SubAccountForm(ResourceForm):

@@ -11,20 +11,20 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
-from config import clock
-from config.api.admin import ResourceAdmin, ResourceForm
-from config.reasons import Reason
-from teams.admin.wording import DAYS_HELP
+from api.admin.resource_admin import ResourceAdmin, ResourceForm
+from core import clock
+from core.reasons import Reason
+from teams.admin.help_texts import DAYS_HELP
+from teams.admin.member_overview import roll_of
+from teams.api.serializers import teams_created_by
+from teams.api.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
+from teams.display_names import texts_for
 from teams.models import (
     Team,
     TeamMember,
     TeamMemberDistributionOption,
 )
-from teams.names import texts_for
-from teams.roll import roll_of
-from teams.serializers import teams_created_by
-from teams.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
-from teams.warnings import TeamWarning, add_team_warnings, add_warnings, fallback_warnings, named_fallbacks
+from teams.setup_warnings import TeamWarning, add_team_warnings, add_warnings, fallback_warnings, named_fallbacks
 
 TEAM_HELP = {
     "distribution_zipcodes": "Rules by ZIP code bring the leads of these to this team: 92618, 02108.",

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from teams.admin.wording import DAYS_HELP, HOURS_HELP
+from teams.admin.help_texts import DAYS_HELP, HOURS_HELP
 from teams.models import (
     User,
 )

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import teams.models
-import teams.zones
+import teams.timezones
 from django.db import migrations, models
 
 
@@ -26,6 +26,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='user',
             name='timezone',
-            field=models.CharField(default=teams.models.default_timezone, max_length=200, validators=[teams.zones.validate_zone]),
+            field=models.CharField(default=teams.models.default_timezone, max_length=200, validators=[teams.timezones.validate_zone]),
         ),
     ]

@@ -3,8 +3,8 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import teams.hours
-import teams.zones
+import teams.business_hours
+import teams.timezones
 from django.conf import settings
 from django.db import migrations, models
 
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='team',
             name='timezone',
-            field=models.CharField(blank=True, max_length=200, validators=[teams.zones.validate_zone]),
+            field=models.CharField(blank=True, max_length=200, validators=[teams.timezones.validate_zone]),
         ),
         migrations.AddField(
             model_name='teammemberdistributionoption',
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='working_hours',
-            field=models.CharField(blank=True, max_length=1000, validators=[teams.hours.validate_hours]),
+            field=models.CharField(blank=True, max_length=1000, validators=[teams.business_hours.validate_hours]),
         ),
         migrations.AlterField(
             model_name='team',

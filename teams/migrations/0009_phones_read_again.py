@@ -1,7 +1,7 @@
 from django.db import migrations
 
-from config.text import one_line
-from teams.phones import e164
+from core.text import one_line
+from core.phone_numbers import e164
 
 
 def read_again(apps, schema_editor):

@@ -1,17 +1,9 @@
 """Users and their teams, the programs that act for them, and their places under brokers."""
 
-from teams.models.people import (
-    MOST_WEIGHT,
-    Team,
-    TeamMember,
-    TeamMemberDistributionOption,
-    TeamQuerySet,
-    User,
-    Users,
-    default_timezone,
-)
-from teams.models.programs import RENEWABLE, AccessToken, AccessTokenQuerySet, Application
-from teams.models.sub_accounts import SubAccount
+from teams.models.distribution_option import MOST_WEIGHT, TeamMemberDistributionOption
+from teams.models.oauth_apps import RENEWABLE, AccessToken, AccessTokenQuerySet, Application
+from teams.models.people import Team, TeamMember, TeamQuerySet, User, Users, default_timezone
+from teams.models.sub_account import SubAccount
 
 __all__ = [
     "MOST_WEIGHT",

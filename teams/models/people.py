@@ -1,4 +1,4 @@
-"""Users and teams (design 4); teams.visibility says whose rows somebody sees."""
+"""Users, teams and their members."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
-from config import clock
-from config.text import bare_address, one_line, trimmed
-from teams.hours import validate_hours
-from teams.phones import e164, validate_phone
-from teams.zones import hours_from_gmt, validate_zone
+from core import clock
+from core.phone_numbers import e164, validate_phone
+from core.text import bare_address, one_line, trimmed
+from teams.business_hours import validate_hours
+from teams.timezones import hours_from_gmt, validate_zone
 
 # A year: an interval must not lead past the calendar's end. Zero means at once.
 MINUTES = [MinValueValidator(0), MaxValueValidator(366 * 24 * 60)]
-MOST_WEIGHT = 1000  # a typing error must not starve everybody else
 
 
 def default_timezone() -> str:
@@ -64,7 +63,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     system_phone = models.CharField(max_length=16, blank=True, editable=False)
     timezone = models.CharField(max_length=200, default=default_timezone, validators=[validate_zone])
     profile_picture = models.CharField(max_length=200, blank=True)  # a URL, with or without its scheme
-    # When they take no leads, in their own zone (leads.availability). Hours: see teams.hours; none is always.
+    # When they take no leads, in their own zone (leads.availability). Hours: see teams.business_hours; none is always.
     paused_until = models.DateTimeField(null=True, blank=True)
     test_alert_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
     working_hours = models.CharField(max_length=1000, blank=True, validators=[validate_hours])
@@ -93,7 +92,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
             ),
         ]
         indexes = [
-            # Whose phone is texting in? Read by messaging.inbox.
+            # Whose phone is texting in? Read by messaging.inbound.texts.
             models.Index(fields=["phone_e164"], condition=~models.Q(phone_e164=""), name="user_phone"),
         ]
 
@@ -285,52 +284,3 @@ class TeamMember(models.Model):
     def may_be_removed_by(self, user: User) -> bool:
         """The member leaves, or the creator removes them (design 4)."""
         return user.pk in (self.user_id, self.team.creator_id)
-
-
-class DistributionOptionQuerySet(models.QuerySet["TeamMemberDistributionOption"]):
-    """Questions about distribution options."""
-
-    def visible_to(self, user: User) -> DistributionOptionQuerySet:
-        """Only those of teams you created (reference 2.5)."""
-        return self.filter(team__creator=user)
-
-
-class TeamMemberDistributionOption(models.Model):
-    """When and how one member of a team is offered a lead."""
-
-    team = models.ForeignKey(Team, models.CASCADE, related_name="distribution_options")
-    user = models.ForeignKey(User, models.PROTECT, related_name="distribution_options")
-    rank = models.IntegerField(null=True, blank=True)  # lowest first, null last; only with Rank
-    # Minutes from the creation of the offers; only with Time.
-    mins_until_lead_offer = models.IntegerField(null=True, blank=True, validators=MINUTES)
-    assign_automatically = models.BooleanField(default=False)
-    has_call_alert = models.BooleanField(default=False)
-    has_text_alert = models.BooleanField(default=False)
-    has_email_alert = models.BooleanField(default=False)
-
-    # Ours.
-    weight = models.PositiveSmallIntegerField(default=1, validators=[MaxValueValidator(MOST_WEIGHT)])  # Round Robin
-    paused_until = models.DateTimeField(null=True, blank=True)
-    # Leads; null = no cap, zero = none at all.
-    cap_open = models.PositiveIntegerField(null=True, blank=True)  # at a time: offered, or claimed without a contact
-    cap_day = models.PositiveIntegerField(null=True, blank=True)  # in one day of the member's: offered or claimed
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-    modified_at = models.DateTimeField(default=clock.now, editable=False)
-
-    objects: ClassVar[DistributionOptionQuerySet] = DistributionOptionQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(fields=["team", "user"], name="distribution_option_once"),
-            models.CheckConstraint(
-                condition=models.Q(mins_until_lead_offer__gte=0), name="distribution_option_delay_not_negative"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} in {self.team}"
-
-    def may_be_changed_by(self, user: User) -> bool:
-        """The team's creator sets who is offered what (reference 2.5)."""
-        return self.team.creator_id == user.pk

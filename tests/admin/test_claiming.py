@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from config import clock
+from core import clock
 from crm.models import Contact
-from leads.engine import run_due
+from leads.jobs import run_due
 from leads.models import Lead, LeadOffer
 from teams.models import Team, User
-from tests.admin import test_browser
-from tests.admin.screen import Screen
+from tests.admin import test_team_and_route
+from tests.admin.browser import Screen
 
-pytestmark = test_browser.pytestmark
-page = test_browser.page
+pytestmark = test_team_and_route.pytestmark
+page = test_team_and_route.page
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_an_agent_claims_by_a_button(
     page: Page, live_server: Any, bob: User, lead: Lead, tmp_path: Path, name: str, width: int
 ):
     screen = Screen(page, tmp_path, name, width)
-    test_browser.log_in(page, live_server.url, bob)
+    test_team_and_route.log_in(page, live_server.url, bob)
     page.goto(f"{live_server.url}/admin/leads/leadoffer/")
     screen.shoot("1-offers")
 

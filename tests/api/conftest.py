@@ -5,9 +5,9 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["config.api.tokens.GeneratedSecretHasher"]
+    settings.PASSWORD_HASHERS = ["oauth.tokens.GeneratedSecretHasher"]
 
 
 @pytest.fixture
 def shelf(settings, db):
-    settings.ROOT_URLCONF = "tests.api.shelf"
+    settings.ROOT_URLCONF = "tests.api.example_resources"

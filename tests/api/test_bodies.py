@@ -13,9 +13,9 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.api.bodies import BadBody, read_form, read_object
-from config.errors import DomainError
+from api.bodies.parsers import BadBody, read_form, read_object
 from config.wsgi import application
+from core.errors import DomainError
 from teams.models import Team
 from tests.cpu import cpu_seconds
 

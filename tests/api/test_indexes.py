@@ -3,9 +3,9 @@
 import pytest
 from django.db import connection
 
-from config.api.grammar import parse_query
-from config.api.query import ordering
-from crm.filters import ContactFilters
+from api.lists.filter_backend import ordering
+from api.lists.query_parser import parse_query
+from crm.api.filters import ContactFilters
 from crm.models import Contact
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from config.api import values
+from api import coercion
 from teams.models import Team, TeamMember
 
 pytestmark = pytest.mark.usefixtures("shelf")
@@ -77,13 +77,13 @@ def test_values_are_read_loosely(api, alice, sent, kept):
 @pytest.mark.parametrize(
     ("read", "sent", "kept"),
     [
-        (values.time_of_day, "09:00", time(9)),
-        (values.time_of_day, " 20:30:00.5 ", time(20, 30, 0, 500_000)),
-        (values.time_of_day, "1970-01-01T20:30:00", time(20, 30)),
-        (values.time_of_day, "0001-01-01T20:30:00", time(20, 30)),
-        (values.day, "1955-10-28", date(1955, 10, 28)),
-        (values.day, "1955-10-28T00:00:00.000Z", date(1955, 10, 28)),
-        (values.day, "1955-10-28T00:00:00+02:00", date(1955, 10, 28)),
+        (coercion.time_of_day, "09:00", time(9)),
+        (coercion.time_of_day, " 20:30:00.5 ", time(20, 30, 0, 500_000)),
+        (coercion.time_of_day, "1970-01-01T20:30:00", time(20, 30)),
+        (coercion.time_of_day, "0001-01-01T20:30:00", time(20, 30)),
+        (coercion.day, "1955-10-28", date(1955, 10, 28)),
+        (coercion.day, "1955-10-28T00:00:00.000Z", date(1955, 10, 28)),
+        (coercion.day, "1955-10-28T00:00:00+02:00", date(1955, 10, 28)),
     ],
 )
 def test_times_and_dates_are_read_whole(read, sent, kept):
@@ -93,28 +93,28 @@ def test_times_and_dates_are_read_whole(read, sent, kept):
 @pytest.mark.parametrize(
     ("read", "sent"),
     [
-        (values.time_of_day, "09:00+02:00"),
-        (values.time_of_day, "09:00Z"),
-        (values.time_of_day, "09:00 0200"),
-        (values.time_of_day, "2027-03-01T09:00:00"),
-        (values.time_of_day, "1970-01-01T09:00:00Z"),
-        (values.time_of_day, "2027-03-01"),
-        (values.day, "1955-10-27T22:00:00.000Z"),
-        (values.day, "1955-10-28T09:30"),
-        (values.whole_number, "1.5"),
-        (values.whole_number, 1.5),
-        (values.whole_number, "1,000"),
-        (values.whole_number, "1e3"),
-        (values.whole_number, "9" * 100_000),
-        (values.decimal_number, "1e999999"),
-        (values.decimal_number, "9" * 100_000),
-        (values.decimal_number, "12 34"),
-        (values.truth, "2"),
-        (values.truth, 1.5),
-        (values.truth, "yes please"),
-        (values.moment, "9" * 100_000),
-        (values.day, "9" * 100_000),
-        (values.time_of_day, "9" * 100_000),
+        (coercion.time_of_day, "09:00+02:00"),
+        (coercion.time_of_day, "09:00Z"),
+        (coercion.time_of_day, "09:00 0200"),
+        (coercion.time_of_day, "2027-03-01T09:00:00"),
+        (coercion.time_of_day, "1970-01-01T09:00:00Z"),
+        (coercion.time_of_day, "2027-03-01"),
+        (coercion.day, "1955-10-27T22:00:00.000Z"),
+        (coercion.day, "1955-10-28T09:30"),
+        (coercion.whole_number, "1.5"),
+        (coercion.whole_number, 1.5),
+        (coercion.whole_number, "1,000"),
+        (coercion.whole_number, "1e3"),
+        (coercion.whole_number, "9" * 100_000),
+        (coercion.decimal_number, "1e999999"),
+        (coercion.decimal_number, "9" * 100_000),
+        (coercion.decimal_number, "12 34"),
+        (coercion.truth, "2"),
+        (coercion.truth, 1.5),
+        (coercion.truth, "yes please"),
+        (coercion.moment, "9" * 100_000),
+        (coercion.day, "9" * 100_000),
+        (coercion.time_of_day, "9" * 100_000),
     ],
 )
 def test_what_would_be_read_in_part_is_refused(read, sent):

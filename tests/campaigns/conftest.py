@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from campaigns import birthdays, engine, reminders
+from campaigns.jobs import birthdays, reminders, send_communications
 from campaigns.models import Campaign, CampaignAction, CampaignContact, ContactCommunication
 from crm.models import Contact
 from messaging import outbox
@@ -17,7 +17,7 @@ NOON = datetime(2027, 3, 1, 20, tzinfo=UTC)  # Monday noon in Los Angeles
 
 NUMBER = "+19495550199"  # alice texts from it
 
-PARTS = (birthdays, engine, reminders, outbox)  # what runs as time goes by
+PARTS = (birthdays, send_communications, reminders, outbox)  # what runs as time goes by
 
 
 class Clock:

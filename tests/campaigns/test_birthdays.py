@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from campaigns import birthdays
-from campaigns.birthdays import GONE_BY, UNKNOWN, UNREADABLE
 from campaigns.communications import REPLIED, stop_on_reply
-from campaigns.enrolment import enroll_many
+from campaigns.enrollment import enroll_many
+from campaigns.jobs import birthdays
+from campaigns.jobs.birthdays import GONE_BY, UNKNOWN, UNREADABLE
 from campaigns.models import Birthday, CampaignContact, ContactCommunication, Task
 from messaging.models import Message
 from tests.campaigns.conftest import NOON, communications, make_action, make_contact, messages, start, states

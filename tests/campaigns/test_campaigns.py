@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns import engine
+from campaigns.jobs import send_communications
 from campaigns.models import Campaign, Task
 from crm.models import ContactSource
 from leads.models import LeadRoute
@@ -112,7 +112,7 @@ def test_removing_a_campaign_stops_what_it_had_to_come(api, alice, campaign, mar
     make_action(campaign, "Agent Task - Call Reminder")
     enrolment = start(api, alice, campaign, mary)
     run(seconds=30)
-    engine.run_due(enrolment.started_at.replace(minute=1))
+    send_communications.run_due(enrolment.started_at.replace(minute=1))
     assert Message.objects.filter(status="queued").count() == 1
 
     removed = api(alice).delete(f"/campaigns/{campaign.pk}")

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns import engine
+from campaigns.jobs import send_communications
 from campaigns.models import ContactCommunication
 from crm.models import ContactShare
 from messaging import consent
@@ -27,7 +27,7 @@ def planned(api, alice, campaign, mary):
 @pytest.fixture
 def queued(planned, clock):
     """The text waits in the outbox."""
-    engine.run_due(clock.advance(minutes=10))
+    send_communications.run_due(clock.advance(minutes=10))
     planned.refresh_from_db()
     assert planned.message.status == "queued"
     return planned
@@ -94,7 +94,7 @@ def test_twenty_communications_cost_what_two_do(api, alice, campaign, mary, cloc
         for _ in range(more):
             make_action(another)
         start(api, alice, another, mary)
-        engine.run_due(clock.advance(minutes=10))
+        send_communications.run_due(clock.advance(minutes=10))
         Message.objects.update(status="held", reason="Not now.")
         with CaptureQueriesContext(connection) as queries:
             client.get(f"/contacts/{mary.pk}/campaign-communications?$limit=100")

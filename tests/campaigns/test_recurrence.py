@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.coercion import END
 from campaigns.recurrence import NEVER, next_occurrence, what_is_wrong
-from config.api.values import END
-from teams.zones import wall_time
+from teams.timezones import wall_time
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 START = datetime(2026, 11, 24, 17, tzinfo=UTC)  # a Tuesday, 9:00 in Los Angeles

@@ -7,9 +7,9 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
 
-from campaigns import reminders
+from api.coercion import milliseconds_z
+from campaigns.jobs import reminders
 from campaigns.models import Task
-from config.api.values import milliseconds_z
 from messaging.models import Message
 from teams.models import User
 from tests.campaigns.conftest import NOON, make_action, make_contact, messages, start

@@ -30,7 +30,7 @@ from campaigns.schedule import (
     plan,
     validate_timing,
 )
-from teams.zones import instant, wall_time
+from teams.timezones import instant, wall_time
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 EASTERN = ZoneInfo("America/New_York")

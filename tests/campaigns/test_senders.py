@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns import engine, senders
-from campaigns.enrolment import enroll_many
+from campaigns import senders
+from campaigns.enrollment import enroll_many
+from campaigns.jobs import send_communications
 from campaigns.models import ContactCommunication
 from crm.models import Contact
 from messaging.models import Message, PhoneNumber
@@ -97,7 +98,7 @@ def test_the_engine_goes_by_the_contact_whatever_was_planned(alice, bob, campaig
     enroll_many(campaign=campaign, contacts=[mary], started_by=alice, now=NOON)
     Contact.objects.filter(pk=mary.pk).update(assigned_user=bob)
 
-    engine.run_due(NOON + timedelta(minutes=10))
+    send_communications.run_due(NOON + timedelta(minutes=10))
 
     assert Message.objects.get().sender == BOBS_NUMBER
     assert ContactCommunication.objects.get().send_from_user == bob

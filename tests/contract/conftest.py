@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.contract.asked import Asked, undone
 from tests.contract.fields import TABLES
+from tests.contract.requests import Asked, undone
 from tests.test_permissions import world
 
 __all__ = ["world"]

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.contract.asked import Asked, undone
 from tests.contract.fields import TABLES
+from tests.contract.requests import Asked, undone
 
 TYPES = {
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),

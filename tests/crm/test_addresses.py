@@ -3,9 +3,9 @@
 import pytest
 from django.db import transaction
 
-from crm.contacts import remove_contact
+from crm.contact_actions import remove_contact
 from crm.models import Address, Contact, ContactShare
-from tests.rival import Rival
+from tests.concurrency import Rival
 
 OFFICE = {
     "type": "Main Office",

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db import connection
 
-from config import clock
+from core import clock
 from crm.models import Contact, ContactShare, Event, EventProperty
 
 HOUSE = {

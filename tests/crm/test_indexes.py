@@ -4,10 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from config import clock
-from config.api.anybody import array_of
-from config.api.grammar import parse_query
-from crm.filters import ContactFilters
+from api.lists.query_parser import parse_query
+from api.lists.sql_template import array_of
+from core import clock
+from crm.api.filters import ContactFilters
 from crm.models import Contact, ContactShare
 from teams.models import SubAccount, User
 from tests.conftest import make_user

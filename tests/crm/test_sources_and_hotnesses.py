@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from crm.models import Contact, ContactSource
-from tests.rival import Rival
+from tests.concurrency import Rival
 
 LISTS = {"/contact-sources": {"name": "Zillow"}, "/hotnesses": {"name": "Pending", "rank": 14, "color": "#3b274c"}}
 

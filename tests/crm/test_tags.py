@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crm.models import Contact, Tag
 from crm.signals import contact_changed
 from crm.tags import learn_tags
-from tests.rival import Rival
+from tests.concurrency import Rival
 
 
 def contents(client, query=""):

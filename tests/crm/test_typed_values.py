@@ -7,9 +7,9 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from config.api.tokens import mint_token
 from crm.models import Contact
-from tests.leads.test_v1 import V1
+from oauth.tokens import mint_token
+from tests.api_v1.test_api_v1 import V1
 
 BLANKS = [" ", "\u00a0", "\r\n", "\t", "\u200b", "\ufeff", "\u2003"]
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "José Ñandú") for form in ("NFC", "NFD"))

@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 
 from campaigns.models import Campaign
 from crm.models import Contact, ContactSource
-from leads import engine
+from leads import jobs
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
 from messaging.models import Message, PhoneNumber
 from teams.models import Team, TeamMemberDistributionOption, User
@@ -65,10 +65,10 @@ def run(clock: Clock) -> Callable[..., int]:
     """`run(minutes=5)` moves the clock and lets the engine do what is due, moment by moment."""
 
     def advance(**by: float) -> int:
-        goal, done = clock.now + timedelta(**by), engine.run_due(clock.now)
-        while (due_at := engine.next_due_at()) and due_at <= goal:
+        goal, done = clock.now + timedelta(**by), jobs.run_due(clock.now)
+        while (due_at := jobs.next_due_at()) and due_at <= goal:
             clock.now = due_at
-            done += engine.run_due(due_at)
+            done += jobs.run_due(due_at)
         clock.now = goal
         return done
 

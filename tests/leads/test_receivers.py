@@ -1,7 +1,7 @@
 import pytest
 
 from campaigns.models import CampaignContact
-from crm.contacts import remove_contact
+from crm.contact_actions import remove_contact
 from crm.models import Contact, ContactSource
 from leads.models import Lead, LeadOffer, RoutingTrace
 from messaging.models import Message

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crm.models import Contact
-from messaging import drafts, outbox
+from messaging import message_factory, outbox
 from messaging.models import Message, PhoneNumber
 from messaging.signals import messages_settled
 from tests.emulator import carrier, receiver  # noqa: F401
@@ -45,7 +45,7 @@ def text(bob, client, now):
     """`text()` queues a campaign text of bob's to his client."""
 
     def queue(body="Hello Clara", **more):
-        (message,) = outbox.queue_messages([drafts.text_to(client, body, now, user=bob, **more)], now)
+        (message,) = outbox.queue_messages([message_factory.text_to(client, body, now, user=bob, **more)], now)
         return message
 
     return queue

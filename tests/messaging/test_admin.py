@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
-from config.api.admin import LongListPages
-from messaging.admin import MessageAdmin
+from api.admin.resource_admin import LongListPages
+from messaging.admin.messages import MessageAdmin
 from messaging.models import Message
 from tests.messaging.conftest import make_client
 

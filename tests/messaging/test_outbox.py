@@ -9,7 +9,7 @@ from django.core import mail
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from messaging import consent, drafts, outbox
+from messaging import consent, message_factory, outbox
 from messaging.gateways import MaybeSent, NotNow, OptedOut, Refused
 from messaging.models import Consent, Message
 from tests.messaging.conftest import CLIENT, make_client
@@ -43,7 +43,7 @@ def test_a_text_waits_for_its_time(text, provider, now):
 
 def test_alerts_leave_before_campaign_texts(text, bob, provider, now):
     text("drip", not_before=now - MINUTE)
-    outbox.queue_messages([drafts.alert_text(bob, "A lead for you", now)], now)
+    outbox.queue_messages([message_factory.alert_text(bob, "A lead for you", now)], now)
 
     outbox.run_due(now)
 
@@ -52,7 +52,7 @@ def test_alerts_leave_before_campaign_texts(text, bob, provider, now):
 
 def test_an_alert_leaves_from_the_alert_number_at_any_hour(bob, provider, now, settings):
     midnight = now + timedelta(hours=12)
-    (alert,) = outbox.queue_messages([drafts.alert_text(bob, "A lead for you", midnight)], midnight)
+    (alert,) = outbox.queue_messages([message_factory.alert_text(bob, "A lead for you", midnight)], midnight)
 
     outbox.run_due(midnight)
 
@@ -103,7 +103,7 @@ def test_without_known_consent_the_operator_decides(text, client, provider, now,
 
 def test_an_imported_contact_needs_known_consent_whatever_the_operator_says(bob, bobs_number, provider, now, outcome):
     imported = make_client(bob, is_imported=True)
-    (message,) = outbox.queue_messages([drafts.text_to(imported, "Hi", now, user=bob)], now)
+    (message,) = outbox.queue_messages([message_factory.text_to(imported, "Hi", now, user=bob)], now)
 
     outbox.run_due(now)
 
@@ -112,7 +112,10 @@ def test_an_imported_contact_needs_known_consent_whatever_the_operator_says(bob,
 
 def test_do_not_contact_stops_texts_and_emails(bob, bobs_number, provider, now, outcome):
     client = make_client(bob, is_do_not_contact=True)
-    both = [drafts.text_to(client, "Hi", now, user=bob), drafts.email_to(client, "Hi", "Hi", now, user=bob)]
+    both = [
+        message_factory.text_to(client, "Hi", now, user=bob),
+        message_factory.email_to(client, "Hi", "Hi", now, user=bob),
+    ]
     outbox.queue_messages(both, now)
 
     outbox.run_due(now)
@@ -170,7 +173,7 @@ def test_alerts_go_on_when_night_falls_within_a_batch(bob, provider, now, monkey
     seconds, clock = [0], time.monotonic
     monkeypatch.setattr(outbox.time, "monotonic", lambda: clock() + sum(seconds))
     provider.script = [lambda message: seconds.append(3)]
-    outbox.queue_messages([drafts.alert_text(bob, body, now) for body in ("one", "two")], now)
+    outbox.queue_messages([message_factory.alert_text(bob, body, now) for body in ("one", "two")], now)
 
     outbox.run_due(now + timedelta(hours=8, minutes=59, seconds=59))
 
@@ -211,7 +214,7 @@ def test_a_text_held_overnight_does_not_go_to_a_number_that_was_wrong(text, clie
 
 
 def test_nothing_leaves_in_the_name_of_who_has_left(text, bob, client, provider, now, outcome):
-    his = [text(), *outbox.queue_messages([drafts.email_to(client, "Hi", "Hi", now, user=bob)], now)]
+    his = [text(), *outbox.queue_messages([message_factory.email_to(client, "Hi", "Hi", now, user=bob)], now)]
     bob.is_active = False
     bob.save()
 
@@ -222,8 +225,11 @@ def test_nothing_leaves_in_the_name_of_who_has_left(text, bob, client, provider,
 
 
 def test_who_has_left_is_told_of_nothing_any_more(bob, dana, provider, now, outcome, mailoutbox):
-    alerts = [drafts.alert_text(bob, "New lead: Mary", now), drafts.alert_email(bob, "New lead", "Mary", now)]
-    outbox.queue_messages([*alerts, drafts.alert_text(dana, "New lead: Mary", now)], now)
+    alerts = [
+        message_factory.alert_text(bob, "New lead: Mary", now),
+        message_factory.alert_email(bob, "New lead", "Mary", now),
+    ]
+    outbox.queue_messages([*alerts, message_factory.alert_text(dana, "New lead: Mary", now)], now)
     bob.is_active = False
     bob.save()
 
@@ -235,7 +241,7 @@ def test_who_has_left_is_told_of_nothing_any_more(bob, dana, provider, now, outc
 
 
 def test_a_user_without_a_number_cannot_text(dana, client, provider, now, outcome):
-    (message,) = outbox.queue_messages([drafts.text_to(client, "Hi", now, user=dana)], now)
+    (message,) = outbox.queue_messages([message_factory.text_to(client, "Hi", now, user=dana)], now)
 
     outbox.run_due(now)
 
@@ -244,7 +250,7 @@ def test_a_user_without_a_number_cannot_text(dana, client, provider, now, outcom
 
 def test_a_contact_without_a_number_is_not_texted(bob, bobs_number, provider, now, outcome):
     client = make_client(bob, phone="call me")
-    (message,) = outbox.queue_messages([drafts.text_to(client, "Hi", now, user=bob)], now)
+    (message,) = outbox.queue_messages([message_factory.text_to(client, "Hi", now, user=bob)], now)
 
     outbox.run_due(now)
 
@@ -453,7 +459,7 @@ def test_a_removed_contacts_messages_are_cancelled(text, client, provider, now, 
 def test_nor_is_sent_again_what_was_in_doubt_when_the_contact_was_removed(text, bob, client, provider, now, outcome):
     provider.script = [MaybeSent("Twilio did not answer (ReadTimeout).")]
     message = text()
-    (email,) = outbox.queue_messages([drafts.email_to(client, "Hi", "Hi", now + MINUTE, user=bob)], now)
+    (email,) = outbox.queue_messages([message_factory.email_to(client, "Hi", "Hi", now + MINUTE, user=bob)], now)
     outbox.run_due(now)
     Message.objects.filter(pk=email.pk).update(status="sending", leased_until=now)
     client.delete()
@@ -468,7 +474,7 @@ def test_nor_is_sent_again_what_was_in_doubt_when_the_contact_was_removed(text, 
 
 def test_a_batch_costs_as_many_queries_as_a_single_text(bob, client, provider, now):
     def cost(count):
-        outbox.queue_messages([drafts.text_to(client, "Hi", now, user=bob) for _ in range(count)], now)
+        outbox.queue_messages([message_factory.text_to(client, "Hi", now, user=bob) for _ in range(count)], now)
         with CaptureQueriesContext(
             connection,
         ) as queries:
@@ -480,7 +486,7 @@ def test_a_batch_costs_as_many_queries_as_a_single_text(bob, client, provider, n
 
 def test_emails_leave_by_the_mail_backend(bob, client, now, settings, outcome):
     (message,) = outbox.queue_messages(
-        [drafts.email_to(client, "Your\nhome", "Hello", now, user=bob, html="<p>Hello</p>")], now
+        [message_factory.email_to(client, "Your\nhome", "Hello", now, user=bob, html="<p>Hello</p>")], now
     )
 
     outbox.run_due(now)
@@ -495,7 +501,7 @@ def test_emails_leave_by_the_mail_backend(bob, client, now, settings, outcome):
 
 
 def test_an_alert_email_comes_from_the_installation(bob, now, settings):
-    outbox.queue_messages([drafts.alert_email(bob, "A lead", "For you", now)], now)
+    outbox.queue_messages([message_factory.alert_email(bob, "A lead", "For you", now)], now)
 
     outbox.run_due(now)
 
@@ -503,7 +509,7 @@ def test_an_alert_email_comes_from_the_installation(bob, now, settings):
 
 
 def test_an_email_that_may_have_been_sent_is_never_sent_again(bob, client, now, settings, outcome, settled):
-    message = drafts.email_to(client, "Hi", "Hi", now, user=bob)
+    message = message_factory.email_to(client, "Hi", "Hi", now, user=bob)
     outbox.queue_messages([message], now)
     outbox.Drain(Message.Channel.EMAIL, now).claim()  # and then the worker dies
 
@@ -518,10 +524,10 @@ def test_an_email_that_may_have_been_sent_is_never_sent_again(bob, client, now, 
 
 @pytest.mark.parametrize("was_sent", [True, False])
 def test_the_sandboxs_mailbox_tells_whether_it_was(was_sent, bob, client, now, settings, outcome):
-    settings.EMAIL_BACKEND = "config.sandbox.mailbox.SandboxMailBackend"
-    from config.sandbox.models import Email  # noqa: PLC0415 -- an app of the sandbox only
+    settings.EMAIL_BACKEND = "sandbox.mailbox.SandboxMailBackend"
+    from sandbox.models import Email  # noqa: PLC0415 -- an app of the sandbox only
 
-    message = drafts.email_to(client, "Hi", "Hi", now, user=bob)
+    message = message_factory.email_to(client, "Hi", "Hi", now, user=bob)
     outbox.queue_messages([message], now)
     dying = outbox.Drain(Message.Channel.EMAIL, now)
     _, taken = dying.claim()
@@ -536,7 +542,7 @@ def test_the_sandboxs_mailbox_tells_whether_it_was(was_sent, bob, client, now, s
 
 def test_an_address_that_is_none_gets_no_email(bob, client, now, outcome):
     client.email = "clara at example"
-    (message,) = outbox.queue_messages([drafts.email_to(client, "Hi", "Hi", now, user=bob)], now)
+    (message,) = outbox.queue_messages([message_factory.email_to(client, "Hi", "Hi", now, user=bob)], now)
 
     outbox.run_due(now)
 
@@ -546,7 +552,7 @@ def test_an_address_that_is_none_gets_no_email(bob, client, now, outcome):
 def test_a_stuck_provider_leaves_the_other_channel_alone(text, bob, client, provider, now, outcome):
     """Both of the slots for texts are taken by threads that hang; emails go on, and a third text run turns away."""
     message = text()
-    outbox.queue_messages([drafts.email_to(client, "Hi", "Hi", now, user=bob)], now)
+    outbox.queue_messages([message_factory.email_to(client, "Hi", "Hi", now, user=bob)], now)
     slots = outbox.SLOTS[Message.Channel.TEXT]
     assert slots.acquire(blocking=False)
     assert slots.acquire(blocking=False)
@@ -561,7 +567,7 @@ def test_a_stuck_provider_leaves_the_other_channel_alone(text, bob, client, prov
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_never_send_the_same_text(bob, client, provider, now):
-    outbox.queue_messages([drafts.text_to(client, f"Text {n}", now, user=bob) for n in range(100)], now)
+    outbox.queue_messages([message_factory.text_to(client, f"Text {n}", now, user=bob) for n in range(100)], now)
 
     def work():
         try:

@@ -7,11 +7,12 @@ from requests.exceptions import ConnectionError as Disconnected
 from requests.exceptions import Timeout
 from twilio.base.exceptions import TwilioRestException
 
-from config.sandbox import callbacks, calls, clock, faults
-from config.sandbox.models import Callback, EmulatedCall, Fault
+from sandbox import clock
+from sandbox.models import Callback, EmulatedCall, Fault
+from sandbox.twilio import callbacks, calls, fault_injection
 
 # With this app alone, emptying the tables after a test takes no time.
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=["config.sandbox"])
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=["sandbox"])
 
 OURS = "+19495550100"  # the alert number, which the account owns from the start
 PHONE = "+19495550123"
@@ -200,7 +201,7 @@ def test_only_the_end_is_told_unless_more_is_asked_for(make, receiver, says):
 )
 def test_faults_change_what_is_told(kind, told, make, receiver, says):
     says(ASKS)
-    faults.line_up(kind, 1)
+    fault_injection.line_up(kind, 1)
     make()
 
     callbacks.run_due(clock.now() + 5 * SECOND)
@@ -211,8 +212,8 @@ def test_faults_change_what_is_told(kind, told, make, receiver, says):
 
 def test_a_hanging_or_lost_answer(make_client, receiver):
     given = {"to": PHONE, "from_": OURS, "url": f"{receiver.url}/calls"}
-    faults.line_up("hang", 1)
-    faults.line_up("lose_answer", 1)
+    fault_injection.line_up("hang", 1)
+    fault_injection.line_up("lose_answer", 1)
 
     with pytest.raises((Timeout, Disconnected)):
         make_client(timeout=0.2).calls.create(**given)
@@ -223,9 +224,9 @@ def test_a_hanging_or_lost_answer(make_client, receiver):
 
 
 def test_a_fault_waits_for_what_it_fits(client, make):
-    faults.line_up("30007", 1)
-    faults.line_up("busy", 1)
-    faults.line_up("21216", 1)
+    fault_injection.line_up("30007", 1)
+    fault_injection.line_up("busy", 1)
+    fault_injection.line_up("21216", 1)
 
     client.messages.create(to=PHONE, from_=OURS, body="A lead for you")
     make()

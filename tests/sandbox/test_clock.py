@@ -8,15 +8,15 @@ import psycopg
 import pytest
 from django.db import IntegrityError, connection
 
-from config import clock as business
-from config import due
-from config.sandbox import clock
-from config.sandbox.durations import read_duration
-from config.sandbox.models import Clock
-from tests.sandbox.toy import Toy, toy
+from core import clock as business
+from core import scheduler
+from sandbox import clock
+from sandbox.durations import read_duration
+from sandbox.models import Clock
+from tests.sandbox.example_job import Toy, toy
 
 # With this app alone, emptying the tables after a test takes no time.
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=["config.sandbox"])
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=["sandbox"])
 
 DAY = timedelta(days=1)
 
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def jobs(settings):
     """The toy engine, alone."""
-    settings.ENGINES = ["tests.sandbox.toy"]
+    settings.ENGINES = ["tests.sandbox.example_job"]
     vars(toy).update(vars(Toy()))
     return toy
 
@@ -60,7 +60,7 @@ class RunOnAppend(list):
 
 
 def tick_gets_the_clock():
-    with due.shared_clock() as held:
+    with scheduler.shared_clock() as held:
         return held
 
 
@@ -225,7 +225,7 @@ def test_ticks_pass_by_while_the_clock_is_moved(jobs):
 def test_a_running_tick_is_waited_for(jobs, monkeypatch):
     monkeypatch.setattr(clock, "WAIT_FOR_TICKS_SECONDS", 0.1)
 
-    with due.shared_clock():
+    with scheduler.shared_clock():
         refused = elsewhere(lambda: clock.advance(DAY))
 
     assert isinstance(refused, clock.WorkUnderWay)
@@ -233,7 +233,7 @@ def test_a_running_tick_is_waited_for(jobs, monkeypatch):
 
 
 def test_no_new_tick_comes_before_a_waiting_mover(jobs):
-    with due.shared_clock():
+    with scheduler.shared_clock():
         mover = threading.Thread(target=lambda: [clock.advance(DAY), connection.close()])
         mover.start()
         wait_until(somebody_waits_for_the_clock)
@@ -258,7 +258,7 @@ def test_somebody_elses_lock_does_not_stop_the_clock(jobs):
     Clock.objects.create(pk=1, ahead=DAY, standing_at=datetime.now(UTC))
 
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as session:
-        session.execute("SELECT pg_advisory_lock(%s)", [due.CLOCK_LOCK + 7])
+        session.execute("SELECT pg_advisory_lock(%s)", [scheduler.CLOCK_LOCK + 7])
 
         assert not clock.read().standing
 

@@ -9,11 +9,12 @@ from requests.exceptions import ConnectionError as Disconnected
 from requests.exceptions import Timeout
 from twilio.base.exceptions import TwilioRestException
 
-from config.sandbox import callbacks, clock, faults
-from config.sandbox.models import Callback, EmulatedText
+from sandbox import clock
+from sandbox.models import Callback, EmulatedText
+from sandbox.twilio import callbacks, fault_injection
 
 # With this app alone, emptying the tables after a test takes no time.
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=["config.sandbox"])
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=["sandbox"])
 
 OURS = "+19495550100"  # the alert number, which the account owns from the start
 HANDSET = "+19495550123"
@@ -190,14 +191,14 @@ def test_a_callback_that_finds_nobody_is_tried_again_for_half_a_minute(client):
 
 @pytest.mark.parametrize(("kind", "expected"), [("429", (20429, 429)), ("500", (20500, 500)), ("21610", (21610, 400))])
 def test_a_refusal_on_request_accepts_nothing(client, kind, expected):
-    faults.line_up(kind, 1)
+    fault_injection.line_up(kind, 1)
 
     assert refusal(client) == expected
     assert send(client).status == "queued"
 
 
 def test_a_lost_answer_has_accepted_the_text(client):
-    faults.line_up("lose_answer", 1)
+    fault_injection.line_up("lose_answer", 1)
 
     with pytest.raises(Disconnected):
         send(client)
@@ -207,7 +208,7 @@ def test_a_lost_answer_has_accepted_the_text(client):
 
 
 def test_a_hanging_request_accepts_nothing(make_client):
-    faults.line_up("hang", 1)
+    fault_injection.line_up("hang", 1)
 
     with pytest.raises(Timeout):
         send(make_client(timeout=0.2))
@@ -220,7 +221,7 @@ def test_a_hanging_request_accepts_nothing(make_client):
     [("30003", ["sent", "undelivered"]), ("30007", ["sent", "undelivered"]), ("30001", ["failed"])],
 )
 def test_a_carriers_failure_comes_after_acceptance(client, receiver, kind, statuses):
-    faults.line_up(kind, 1)
+    fault_injection.line_up(kind, 1)
     sent = send(client, status_callback=receiver.url)
 
     callbacks.run_due(clock.now() + timedelta(seconds=1))
@@ -241,7 +242,7 @@ def test_a_carriers_failure_comes_after_acceptance(client, receiver, kind, statu
     ],
 )
 def test_callbacks_can_be_troubled(client, receiver, kind, statuses):
-    faults.line_up(kind, 1)
+    fault_injection.line_up(kind, 1)
     sent = send(client, status_callback=receiver.url)
 
     callbacks.run_due(clock.now() + timedelta(seconds=1))
@@ -250,16 +251,16 @@ def test_callbacks_can_be_troubled(client, receiver, kind, statuses):
 
 
 def test_late_callbacks_come_in_the_end(client, receiver):
-    faults.line_up("late", 1)
+    fault_injection.line_up("late", 1)
     send(client, status_callback=receiver.url)
 
-    callbacks.run_due(clock.now() + faults.LATENESS + timedelta(seconds=1))
+    callbacks.run_due(clock.now() + fault_injection.LATENESS + timedelta(seconds=1))
 
     assert receiver.statuses() == ["sent", "delivered"]
 
 
 def test_a_doubled_callback_bears_the_same_token(client, receiver):
-    faults.line_up("double", 1)
+    fault_injection.line_up("double", 1)
     send(client, status_callback=receiver.url)
 
     callbacks.run_due(clock.now() + timedelta(seconds=1))
@@ -268,8 +269,8 @@ def test_a_doubled_callback_bears_the_same_token(client, receiver):
 
 
 def test_faults_are_used_up_in_the_order_they_were_asked_for(client):
-    faults.line_up("429", 1)
-    faults.line_up("500", 2)
+    fault_injection.line_up("429", 1)
+    fault_injection.line_up("500", 2)
 
     codes = [refusal(client)[0] for _ in range(3)]
 

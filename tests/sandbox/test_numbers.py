@@ -3,12 +3,12 @@
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from config.sandbox.models import EmulatedNumber
-from config.sandbox.numbers import AREA_CODES, e164, on_sale
-from config.sandbox.segments import count_segments
+from sandbox.models import EmulatedNumber
+from sandbox.twilio.phone_numbers import AREA_CODES, e164, on_sale
+from sandbox.twilio.segments import count_segments
 
 # With this app alone, emptying the tables after a test takes no time.
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=["config.sandbox"])
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=["sandbox"])
 
 HANDSETS = [f"+1949555{line:04d}" for line in range(110, 150)]
 

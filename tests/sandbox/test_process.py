@@ -13,14 +13,15 @@ import pytest
 from django.db import connection
 from twilio.rest import Client
 
-from config.sandbox import callbacks, carrier, clock, faults
-from config.sandbox.clock import Reading
-from config.sandbox.models import Callback, EmulatedText, Fault
-from config.sandbox.refusals import Refused
+from sandbox import clock
+from sandbox.clock import Reading
+from sandbox.models import Callback, EmulatedText, Fault
+from sandbox.twilio import callbacks, fault_injection, messages
+from sandbox.twilio.error_codes import Refused
 from tests.sandbox.conftest import Redirect
 
 # With this app alone, emptying the tables after a test takes no time.
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=["config.sandbox"])
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=["sandbox"])
 
 OURS = "+19495550100"
 HANDSET = "+19495550123"
@@ -43,7 +44,7 @@ def start_emulator(receiver, settings):
             "TWILIO_ACCOUNT_SID": settings.TWILIO_ACCOUNT_SID,
             "TWILIO_AUTH_TOKEN": settings.TWILIO_AUTH_TOKEN,
         }
-        process = subprocess.Popen([sys.executable, "-m", "config.sandbox.emulator"], env=environment)
+        process = subprocess.Popen([sys.executable, "-m", "sandbox.twilio"], env=environment)
         started.append(process)
         wait_until_it_answers(f"{settings.TWILIO_API_BASE_URL}/healthz", process)
         return process
@@ -72,7 +73,7 @@ def wait_until_it_answers(url, process):
 
 
 def hand_over(status_url="", to=HANDSET):
-    return carrier.accept_text(
+    return messages.accept_text(
         to=to, sender=OURS, body="Hi", media=[], status_url=status_url, clock=Reading(clock.now(), standing=True)
     )
 
@@ -142,7 +143,7 @@ def test_each_callback_is_claimed_once_however_many_deliver(receiver):
 
 
 def test_each_fault_meets_one_text_however_many_come():
-    faults.line_up("500", 5)
+    fault_injection.line_up("500", 5)
 
     answers = [answer for _ in range(3) for answer in in_threads(4, hand_over)]
 
@@ -153,7 +154,7 @@ def test_each_fault_meets_one_text_however_many_come():
 
 def test_each_number_is_sold_once_however_many_buy():
     bought = in_threads(
-        4, lambda: carrier.buy_number(number="", area_code="949", friendly_name="", sms_url="", now=clock.now()).number
+        4, lambda: messages.buy_number(number="", area_code="949", friendly_name="", sms_url="", now=clock.now()).number
     )
 
     assert sorted(bought) == ["+19495550101", "+19495550102", "+19495550103", "+19495550104"]

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.mail import EmailMultiAlternatives, send_mail
 
-from config import clock
-from config.sandbox import callbacks, calls, carrier
-from config.sandbox.clock import Reading
-from config.sandbox.models import Block, Email, EmulatedText, Fault
-from config.sandbox.refusals import Refused
+from core import clock
+from sandbox.clock import Reading
+from sandbox.models import Block, Email, EmulatedText, Fault
+from sandbox.twilio import callbacks, calls, messages
+from sandbox.twilio.error_codes import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -29,13 +29,13 @@ def staff(alice, api):
 @pytest.fixture(autouse=True)
 def no_engines(settings):
     """The carrier's own engine alone: what the product does is not tested here."""
-    settings.ENGINES = ["config.sandbox.callbacks"]
+    settings.ENGINES = ["sandbox.twilio.callbacks"]
 
 
 def hand_over(body="A lead for you", to=HANDSET):
     """A text of the service's."""
     reading = Reading(clock.now(), standing=False)
-    return carrier.accept_text(to=to, sender=OURS, body=body, media=[], status_url="", clock=reading)
+    return messages.accept_text(to=to, sender=OURS, body=body, media=[], status_url="", clock=reading)
 
 
 def moment(text):

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from config import clock
+from core import clock
 from messaging import consent
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 
-from config.api.tokens import fingerprint, mint_token
+from oauth.tokens import fingerprint, mint_token
 from teams.models import Application
 from tests.client import Api
 

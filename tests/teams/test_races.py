@@ -6,11 +6,11 @@ from threading import Barrier
 import pytest
 from django.db import connection, transaction
 
-from teams.forming import dissolve, form_team
 from teams.membership import hold
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.team_actions import dissolve, form_team
+from tests.concurrency import Rival
 from tests.conftest import make_user
-from tests.rival import Rival
 
 RIVALS = 4
 

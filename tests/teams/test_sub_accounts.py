@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from teams.models import SubAccount, TeamMember
-from tests.rival import Rival
+from tests.concurrency import Rival
 
 PATH = "/sub-accounts"
 SHARED = [

@@ -8,12 +8,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from config import clock
-from config.errors import DomainError
+from core import clock
+from core.errors import DomainError
 from messaging.gateways import MaybeSent, NotAccepted
-from messaging.numbers import give_number
-from teams.accounts import put_user
+from messaging.phone_numbers import give_number
 from teams.models import User
+from teams.users import put_user
 
 
 class Command(BaseCommand):

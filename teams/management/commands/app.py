@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from config.api.tokens import make_application
+from oauth.tokens import make_application
 from teams.models import User
 
 

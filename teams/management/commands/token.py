@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from config.api.tokens import mint_token
+from oauth.tokens import mint_token
 from teams.models import Application, User
 
 

@@ -1,0 +1,101 @@
+"""The admin's site: every active user may enter (design 4), and reads the clock of their own zone."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.forms import AuthenticationForm
+from unfold.sites import UnfoldAdminSite
+
+from api import throttling
+from api.admin.links import recent_actions
+
+MOST_LOGINS, LOGIN_SECONDS = 10, 600  # wrong passwords for one email from one address, and in which time
+
+
+class LoginForm(AuthenticationForm):  # type: ignore[misc]
+    """Log-in by email. Being staff is not asked: what a user sees there is what the API shows them."""
+
+    error_messages = {"invalid_login": "The email or the password is wrong, or the user is deactivated."}
+    wait = 0  # seconds, after too many wrong passwords
+
+    def clean(self) -> dict[str, Any]:
+        """Count before the password is looked at: guesses that come together are counted together."""
+        # In capitals, as the database compares: other spellings of one email are not other emails.
+        email = self.cleaned_data.get("username", "").upper()
+        address = throttling.address_of(self.request)
+        attempts = f"log-ins of {email} from {address}"
+        self.wait = wait_of(address) or throttling.wait_for(attempts, MOST_LOGINS, LOGIN_SECONDS)
+        if self.wait:
+            raise ValidationError(f"Too many wrong passwords. Try again in {in_minutes(self.wait)}.", code="wait")
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError:
+            throttling.note_failure(failed_from(address), email, LOGIN_SECONDS)
+            raise
+        throttling.forget(attempts)
+        return cleaned
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        if not user.is_active:
+            raise ValidationError("This user is deactivated.", code="inactive")
+
+
+def wait_of(address: str) -> int:
+    """For how many seconds an address has to wait from which wrong passwords for very many emails came."""
+    most = settings.LOGIN_EMAILS_PER_ADDRESS
+    return throttling.wait_after_failures(failed_from(address), most) if most else 0
+
+
+def failed_from(address: str) -> str:
+    return f"failed log-ins from {address}"
+
+
+def in_minutes(seconds: int) -> str:
+    minutes = math.ceil(seconds / 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
+
+
+class PrideSite(UnfoldAdminSite):  # type: ignore[misc]
+    login_form = LoginForm
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active
+
+    def get_urls(self) -> list[Any]:
+        """Without "view on site": no record has a page outside the admin."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        answer: HttpResponse = super().login(request, extra_context)
+        form = (getattr(answer, "context_data", None) or {}).get("form")
+        if wait := getattr(form, "wait", 0):
+            answer.status_code, answer.headers["Retry-After"] = 429, str(wait)
+        return answer
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        answer: HttpResponse = super().index(
+            request, {"recent_actions": recent_actions(request), **(extra_context or {})}
+        )
+        return answer
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+        def in_own_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            with timezone.override(getattr(request.user, "zone", None)):
+                answer = view(request, *args, **kwargs)
+                # A template response is drawn later, by the handler, when the zone would be gone.
+                return answer.render() if hasattr(answer, "render") else answer
+
+        wrapped: Callable[..., HttpResponse] = super().admin_view(in_own_zone, cacheable)
+        return wrapped
+
+
+def account_links(request: HttpRequest) -> list[dict[str, str]]:
+    """The menu of one's account. Only named in the settings: beat reads these, too, and addresses are 11 MB of code."""
+    pages = {"How you are told of leads": "admin:leads_test_alert", "Change password": "admin:password_change"}
+    return [{"title": title, "link": reverse(page)} for title, page in pages.items()]

@@ -1,0 +1,1 @@
+"""Request and response bodies: parsers, renderers, charsets, compression, forms."""

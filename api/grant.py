@@ -1,0 +1,16 @@
+"""What a request may do: `request.auth`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Who is calling
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a valid token allows; `request.auth`."""
+
+    token_id: int
+    application_id: int | None
+    scopes: frozenset[str]

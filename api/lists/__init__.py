@@ -1,0 +1,1 @@
+"""List endpoints: query parameters, filters, sorting and pagination."""

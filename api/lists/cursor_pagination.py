@@ -1,0 +1,131 @@
+"""Where a list goes on: a cursor holds the sort keys of the last row seen, signed, so that nobody need trust it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import signing
+from django.db.models import F, OrderBy, Q, QuerySet
+from django.db.models.expressions import Col
+
+from api.lists.query_parser import BadQuery
+
+SALT = "cursor"
+KEY = "_sort_key_{}"  # what the keys are called on the rows
+NO_ROW = Q(pk__in=[])
+
+Sort = list[tuple[str, bool]]
+Placed = tuple[Any, Sequence[Any]]  # a row, and its sort keys
+
+
+@dataclass(frozen=True)
+class Key:
+    """One part of an order. PostgreSQL takes null for greater than any value."""
+
+    column: Any  # the expression, as its query knows it
+    descends: bool
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether rows may lack it: its column does, or stands behind a relation."""
+        return any(
+            part.target.null or part.alias != part.target.model._meta.db_table
+            for part in self.column.flatten()
+            if isinstance(part, Col)
+        )
+
+    def read(self, value: Any) -> Any:
+        """A value as the column has it, from what JSON has kept."""
+        return self.column.output_field.to_python(value)
+
+    def is_(self, lookup: str, value: Any) -> Q:
+        return Q(self.column.get_lookup(lookup)(self.column, value))
+
+    def same(self, value: Any) -> Q:
+        return self.is_("isnull", True) if value is None else self.is_("exact", value)
+
+    def behind(self, value: Any) -> Q:
+        """Rows strictly behind a value in this key's direction."""
+        if self.descends:
+            return self.is_("isnull", False) if value is None else self.is_("lt", value)
+        return NO_ROW if value is None else self.is_("gt", value) | self.nulls
+
+    def not_before(self, value: Any) -> Q:
+        """Rows at a value or behind it, said so that an index can begin there."""
+        if value is None:
+            return Q() if self.descends else self.same(None)
+        return self.is_("lte", value) if self.descends else self.is_("gte", value) | self.nulls
+
+    @property
+    def nulls(self) -> Q:
+        return self.is_("isnull", True) if self.may_be_null else NO_ROW
+
+
+def after(rows: Any, cursor: str, sort: Sort, number: int) -> list[Placed]:
+    """So many rows behind a cursor, or from the front for an empty one; raises BadQuery for what is no such cursor."""
+    values = read(cursor, sort) if cursor else None
+    return records_after(rows, values, number) if isinstance(rows, QuerySet) else rows.after(values, number)
+
+
+def records_after(rows: QuerySet[Any], values: list[Any] | None, number: int) -> list[Placed]:
+    """Records behind the one with these values."""
+    rows, keys = with_keys(rows)
+    if values is not None:
+        rows = rows.filter(behind(keys.values(), read_values(keys.values(), values)))
+    return [(record, [getattr(record, name) for name in keys]) for record in rows[:number]]
+
+
+def with_keys(rows: QuerySet[Any]) -> tuple[QuerySet[Any], dict[str, Key]]:
+    """Rows that bear what they are ordered by, and by what name."""
+    orders = {KEY.format(number): as_order(order) for number, order in enumerate(rows.query.order_by)}
+    rows = rows.annotate(**{name: order.expression for name, order in orders.items()})
+    return rows, {name: Key(rows.query.annotations[name], order.descending) for name, order in orders.items()}
+
+
+def read_values(keys: Collection[Key], values: Sequence[Any]) -> list[Any]:
+    """What a cursor has kept, as the columns have it."""
+    if len(values) != len(keys):
+        raise bad_cursor()
+    return [key.read(value) for key, value in zip(keys, values, strict=True)]
+
+
+def behind(keys: Iterable[Key], values: Sequence[Any]) -> Q:
+    """Rows behind the one with these values: the first key decides, among its equals the second, and so on."""
+    pairs = list(zip(keys, values, strict=True))
+    condition = NO_ROW
+    for key, value in reversed(pairs):
+        condition = key.behind(value) | (key.same(value) & condition)
+    first, value = pairs[0]
+    return condition & first.not_before(value)
+
+
+def at(keys: Iterable[Any], sort: Sort) -> str:
+    """The cursor of a row with these keys."""
+    return signing.dumps([sort, [plain(value) for value in keys]], salt=SALT)
+
+
+def read(cursor: str, sort: Sort) -> list[Any]:
+    """The values in a cursor that was given out for the same order."""
+    try:
+        given_sort, values = signing.loads(cursor, salt=SALT)
+    except (signing.BadSignature, ValueError) as error:
+        raise bad_cursor() from error
+    if [tuple(part) for part in given_sort] != sort:
+        raise bad_cursor("$cursor belongs to another $sort.")
+    return list(values)
+
+
+def bad_cursor(message: str = "$cursor is none that this list gave out.") -> BadQuery:
+    return BadQuery(message, errors={"$cursor": message})
+
+
+def as_order(order: Any) -> OrderBy:
+    """One part of an order, however it was written."""
+    if isinstance(order, str):
+        return F(order.removeprefix("-")).desc() if order.startswith("-") else F(order).asc()
+    return order if isinstance(order, OrderBy) else order.asc()
+
+
+def plain(value: Any) -> Any:
+    """A key as JSON keeps it without loss; its column reads it back."""
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -1,0 +1,55 @@
+"""Who a submission is from."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db import connection
+
+from core.phone_numbers import e164
+from core.text import bare_address
+from crm.models import E164, Contact, ContactQuerySet
+from teams.models import User
+
+MOST_NAMESAKES = 50  # contacts of one email or number who are considered
+
+# In order, so that two who have both an email and a number in common do not wait for each other.
+HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(key, 8)) FROM unnest(%s::text[]) AS key"
+
+
+def one_at_a_time(user: User, body: Mapping[str, Any]) -> None:
+    """Two submissions of one person at once must not make two contacts of them."""
+    names = {email_of(body).lower(), *numbers_of(body)}
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [[f"{user.pk} {name}" for name in sorted(names - {""})]])
+
+
+def email_of(body: Mapping[str, Any]) -> str:
+    """The email address that a submission brought, as contacts keep it."""
+    return bare_address(str(body.get("email") or ""))
+
+
+def numbers_of(body: Mapping[str, Any]) -> list[str]:
+    """The telephone numbers that a submission brought, E.164."""
+    return [number for phone in E164 if (number := e164(str(body.get(phone) or "")))]
+
+
+def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:
+    """The contact with this email, else with one of these phones and no email: the user's own before others they see.
+
+    Where no email is given, one of the phones is enough.
+    """
+    seen = Contact.objects.visible_to(user)
+    for rows in matches(seen, body):
+        if found := list(rows.order_by("-pk")[:MOST_NAMESAKES]):
+            return min(found, key=lambda contact: contact.owner_user_id != user.pk)
+    return None
+
+
+def matches(contacts: ContactQuerySet, body: Mapping[str, Any]) -> Iterator[ContactQuerySet]:
+    """Those who may be meant, the surest first. People share phones: who has another email is somebody else."""
+    if email := email_of(body):
+        yield contacts.filter(email__lower_exact=email)
+        contacts = contacts.filter(email="")
+    for phone in E164:
+        if number := e164(str(body.get(phone) or "")):
+            yield contacts.reached_at(number)

@@ -1,0 +1,1 @@
+"""Due work of campaigns: communications, birthdays and reminders."""

@@ -1,0 +1,91 @@
+"""Turning a due communication into the message that will carry it (design 8)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from campaigns.models import ActionType, ContactCommunication
+from crm.models import Contact
+from messaging.content.rendering import MAX_BODY, Unrenderable, render, render_email, render_subject, render_text
+from messaging.message_factory import TEXT_LIFETIME, alert_email, email_to, text_to
+from messaging.models import Message, Template
+
+NO_TEMPLATE: Final = "There is no template: the action had none when the campaign was started, or it was removed since."
+EMPTY: Final = "The template is empty."
+
+
+class Unsendable(Exception):
+    """There is no way to say this to this contact; the argument tells why."""
+
+
+def message_for(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
+    """The message of a communication, with the words its template has now; or Unsendable."""
+    if not communication.send_from_user.is_active:
+        raise Unsendable("The sender no longer works here.")
+    try:
+        return WRITERS[communication.type](communication, contact, now)
+    except Unrenderable as error:
+        raise Unsendable(str(error)) from error
+
+
+def _text(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
+    """A text to the mobile phone. The others may be land lines, and may be answered by somebody else."""
+    sender, template = communication.send_from_user, _template_of(communication)
+    if not contact.mobile_e164:
+        raise Unsendable("The contact has no mobile number.")
+    if not sender.system_phone:
+        raise Unsendable("The sender has no number to text from.")
+    body = _words(render_text(template.body, contact, sender))
+    return text_to(contact, body, now, user=sender, valid_until=communication.send_at + TEXT_LIFETIME)
+
+
+def _email(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
+    sender, template = communication.send_from_user, _template_of(communication)
+    if not contact.email.strip():
+        raise Unsendable("The contact has no email address.")
+    subject = render_subject(template.subject, contact, sender)
+    plain, html = render_email(template.body, contact, sender)
+    return email_to(contact, subject, plain if html else _words(plain), now, user=sender, html=html)
+
+
+def _call(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
+    """An email to the sender that says whom to call, and what to say."""
+    if contact.is_do_not_contact:  # the gate lets emails to our own users pass
+        raise Unsendable("The contact is marked do-not-contact.")
+    phones = {"Mobile": contact.mobile_phone, "Home": contact.home_phone, "Office": contact.office_phone}
+    numbers = [f"{kind}: {phone}" for kind, phone in phones.items() if phone.strip()]
+    if not numbers:
+        raise Unsendable("The contact has no phone number.")
+    script = communication.template.body if communication.template else ""
+    written = [_for_sender(text, communication, contact) for text in (communication.notes, script)]
+    parts = [f"Please call {contact}.", "\n".join(numbers), *written]
+    body = "\n\n".join(part for part in parts if part.strip())
+    return alert_email(communication.send_from_user, f"Call {contact}", body, now, contact=contact)
+
+
+def _for_sender(text: str, communication: ContactCommunication, contact: Contact) -> str:
+    """Notes or a script, as typed where a merge field cannot be filled: a person reads it before it is said."""
+    try:
+        return render(text, contact, communication.send_from_user)
+    except Unrenderable:
+        return text[: MAX_BODY[Template.TemplateType.PHONE]]
+
+
+def _template_of(communication: ContactCommunication) -> Template:
+    if communication.template is None:
+        raise Unsendable(NO_TEMPLATE)
+    return communication.template
+
+
+def _words(text: str) -> str:
+    """These words, if there are any: nobody is sent an empty message."""
+    if not text.strip():
+        raise Unsendable(EMPTY)
+    return text
+
+
+WRITERS: Final[dict[str, Callable[[ContactCommunication, Contact, datetime], Message]]] = {
+    ActionType.TEXT_CONTACT: _text,
+    ActionType.EMAIL_CONTACT: _email,
+    ActionType.CALL_CONTACT: _call,
+}

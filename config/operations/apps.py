@@ -1,9 +1,0 @@
-"""The app that keeps parked work."""
-
-from django.apps import AppConfig
-
-
-class OperationsConfig(AppConfig):
-    name = "config.operations"
-    label = "operations"
-    verbose_name = "Operations"

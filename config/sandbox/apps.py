@@ -1,9 +1,0 @@
-"""The sandbox, as an installed app."""
-
-from django.apps import AppConfig
-
-
-class SandboxConfig(AppConfig):
-    name = "config.sandbox"
-    label = "sandbox"
-    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,70 @@
+"""Is it up (`/healthz`), and does all of it work (`/readyz`)? For supervisors and load balancers, without a log-in."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+import psycopg
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from redis import Redis
+
+from core.operations.models import ParkedRow
+from core.scheduler import BEAT_SEEN
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 1  # seconds
+DATABASE_PATIENCE = 2  # the least there is
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """This process answers."""
+    return JsonResponse({"status": "up"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when every part works, else 503 naming those that do not; and how many rows of due work are parked."""
+    missing = [name for name, works in PARTS.items() if not holds(works)]
+    if missing:
+        logger.info("Not ready: %s", ", ".join(missing))
+        details = {} if "database" in missing else parked_count()
+        answer = JsonResponse({"status": "not ready", "missing": missing, **details}, status=503)
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # Django would, as an error: at every start, too
+        return answer
+    return JsonResponse({"status": "ready", **parked_count()})
+
+
+def parked_count() -> dict[str, int]:
+    """Parked rows take nothing from the readiness: all other work is done."""
+    with suppress(DatabaseError):
+        return {"parked": ParkedRow.objects.filter(is_parked=True).count()}
+    return {}
+
+
+def holds(works: Callable[[], bool]) -> bool:
+    """Whether a part works; whatever it raises means that it does not."""
+    with suppress(Exception):
+        return works()
+    return False
+
+
+def database_answers() -> bool:
+    """Asked by a connection of its own: who has one to a server that is frozen waits for it without end."""
+    psycopg.connect(**connection.get_connection_params() | {"connect_timeout": DATABASE_PATIENCE}).close()
+    return True
+
+
+def broker_answers() -> bool:
+    with Redis.from_url(settings.CACHES["default"]["LOCATION"], socket_timeout=PATIENCE) as broker:
+        return bool(broker.ping())
+
+
+def beat_was_seen() -> bool:
+    """Beat, broker and a worker together wrote this key in the last ten seconds (core.scheduler)."""
+    return bool(cache.get(BEAT_SEEN))
+
+
+PARTS = {"database": database_answers, "broker": broker_answers, "beat": beat_was_seen}

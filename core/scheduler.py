@@ -1,0 +1,203 @@
+"""Work that falls due: rows in the database, announced by beat or by a nudge (docs/decisions/0001).
+
+An engine is a module with two functions and its jobs. Beat and nudges only trigger it, so a lost or doubled
+announcement loses or doubles nothing; the sandbox's clock drives the same two functions.
+
+A job is one kind of due work. It claims some due rows and does them in one transaction. A row that fails is parked and
+holds up no other (docs/decisions/0012-one-bad-row.md).
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import Any, Protocol, TypeVar, cast
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
+
+from core import clock, watchdog
+from core.celery_app import app
+from core.db.retry import whole
+from core.operations.parking import is_lost_connection, is_server_error, park, parked_ids
+
+logger = logging.getLogger(__name__)
+
+CLOCK_LOCK = 0x50_52_49_44_45  # advisory lock key ("PRIDE"): ticks share it, a moving clock holds it alone
+BEAT_SEEN = "beat-seen"  # cache key; the cache may be lost, beat writes it again two seconds later
+BEAT_STALE_SECONDS = 10
+NUDGE_SECONDS = 1  # a nudge whose tick got lost stands in the way of others no longer; by then beat has ticked, too
+
+
+Ids = Sequence[int]
+Claim = Callable[[datetime], Ids]  # locks some due rows that are not parked, with SKIP LOCKED
+Work = Callable[[Ids, datetime], int]  # reads, decides and writes these rows; returns how much it did
+
+Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
+
+
+@dataclass(frozen=True)
+class Job:
+    """One kind of due work, and the model whose rows it claims."""
+
+    name: str
+    model: type[Model]
+
+    def without_parked(self, rows: Rows, column: str = "pk") -> Rows:
+        """Those that this job does not pass over; `column` holds the id that it claims."""
+        return rows.exclude(**{f"{column}__in": parked_ids(self.name)})
+
+    def run_all(self, claim: Claim, work: Work, now: datetime) -> int:
+        """Do all that is due, batch by batch; return how much that was."""
+        total = 0
+        while done := self.run_batch(claim, work, now):
+            total += done
+        return total
+
+    def run_batch(self, claim: Claim, work: Work, now: datetime) -> int:
+        """Claim some rows and do them in one transaction, so that a kill leaves all of it or nothing.
+
+        If that fails, claim again, do the rows in ever smaller parts under savepoints, and park those at fault. Retried
+        on a deadlock or serialization failure. `work` may be called several times: it must read the rows it is given,
+        and keep nothing of a call that failed.
+        """
+
+        @whole
+        def together() -> int:
+            ids = claim(now)
+            return work(ids, now) if ids else 0
+
+        @whole
+        def apart() -> int:
+            return self._halve(claim(now), work, now)
+
+        watchdog.move_on()
+        try:
+            return together()
+        except Exception as error:
+            if is_server_error(error):
+                raise
+            return apart()
+
+    def _halve(self, ids: Ids, work: Work, now: datetime) -> int:
+        """Do both halves, and the halves of a half that fails. A row that fails alone is parked and counts as done.
+
+        One bad row of n costs the work of about 2n rows, in 2 log n batches: one by one, n rows cost n batches.
+        """
+        middle = len(ids) // 2
+        done = 0
+        for part in filter(None, (ids[:middle], ids[middle:])):
+            watchdog.move_on()
+            try:
+                with transaction.atomic():
+                    done += work(part, now)
+            except Exception as error:
+                if is_server_error(error):
+                    raise
+                done += self._halve(part, work, now) if len(part) > 1 else self.park(part[0], error, now)
+        return done
+
+    def park(self, row_id: int, error: Exception, now: datetime) -> int:
+        """Pass this row over until its retry. It counts as done: 1."""
+        park(self.name, row_id, error, now)
+        return 1
+
+
+class Engine(Protocol):
+    """What `settings.ENGINES` names."""
+
+    JOBS: Sequence[Job]
+
+    def next_due_at(self) -> datetime | None:
+        """When the earliest waiting work falls due; None when nothing waits. Index-backed."""
+
+    def run_due(self, now: datetime) -> int:
+        """Do all that is due at `now`, in short transactions of its own; return how many rows were done."""
+
+
+def engine(name: str) -> Engine:
+    """The engine module called `name`, which must stand in `settings.ENGINES`."""
+    if name not in settings.ENGINES:
+        raise LookupError(f"{name} is not among settings.ENGINES")
+    return cast(Engine, import_module(name))
+
+
+def jobs() -> dict[str, tuple[Job, str]]:
+    """All jobs by name, each with its engine."""
+    return {job.name: (job, name) for name in settings.ENGINES for job in engine(name).JOBS}
+
+
+def run_each(parts: Iterable[Callable[[], int]]) -> int:
+    """Do all parts, also when one of them fails; then raise what failed. Return how much was done.
+
+    When the connection is lost, the parts that remain would fail, too: raised immediately. A deadlock, a time-out, or a
+    statement that does not fit the schema is one part's alone.
+    """
+    done, errors = 0, []
+    for part in parts:
+        try:
+            done += part()
+        except Exception as error:
+            if is_lost_connection(error):
+                raise
+            errors.append(error)
+    if len(errors) > 1:
+        raise ExceptionGroup("Several kinds of due work failed", errors)
+    if errors:
+        raise errors[0]
+    return done
+
+
+@contextmanager
+def shared_clock() -> Iterator[bool]:
+    """Hold the clock still while work is done; yields False when somebody is moving it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock_shared(%s)", [CLOCK_LOCK])
+        held = bool(cursor.fetchone()[0])
+    try:
+        yield held
+    finally:
+        if held:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [CLOCK_LOCK])
+
+
+@app.task
+def tick(name: str) -> None:
+    """Run what is due in one engine. While the sandbox's clock is moved, the mover runs it instead."""
+    with suppress(Exception):  # the cache may be away; the flag then ends by itself
+        cache.delete(_nudged(name))  # before anything is read: what is committed from now on nudges anew
+    with watchdog.watched(name), shared_clock() as held:
+        if held:
+            engine(name).run_due(clock.now())
+
+
+@app.task
+def heartbeat() -> None:
+    """Note that beat, broker and a worker are alive; `/readyz` reads it."""
+    with watchdog.watched("heartbeat"):
+        cache.set(BEAT_SEEN, True, timeout=BEAT_STALE_SECONDS)
+
+
+def nudge(name: str) -> None:
+    """Ask for a tick of `name` once this transaction commits. If the broker is away, beat will do."""
+    engine(name)  # a wrong name must fail here, not in the worker
+    transaction.on_commit(lambda: _announce(name), robust=True)
+
+
+def _announce(name: str) -> None:
+    """One tick is enough for all that was committed before it starts: while one waits, no other is asked for."""
+    try:
+        if cache.add(_nudged(name), True, timeout=NUDGE_SECONDS):
+            tick.apply_async((name,), retry=False, expires=5)
+    except Exception as error:  # whatever the broker raises, the row is saved and beat will find it
+        logger.warning("No nudge for %s: %s", name, error)
+
+
+def _nudged(name: str) -> str:
+    """The cache key that says a nudge of this engine waits for its tick."""
+    return f"nudged:{name}"

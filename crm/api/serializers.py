@@ -1,0 +1,272 @@
+"""How contacts, what describes them and their history look to clients (reference 2.7 to 2.15)."""
+
+import json
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty
+
+from api import coercion
+from api.fields import CommaList, LooseChoice, LooseField, LooseInteger, LooseSerializer, LooseText, Reference
+from crm.api import examples
+from crm.custom_fields import Row, fields_for
+from crm.models import (
+    ADDRESS_TYPES,
+    HOUSE,
+    Activity,
+    Address,
+    Contact,
+    ContactSource,
+    CustomField,
+    Event,
+    EventProperty,
+    Hotness,
+    Tag,
+)
+from teams.models import User
+
+MOST_VALUES = 1000  # of custom fields in one body: every one at fault is named
+
+
+class AddressType(LooseText):
+    """The documented types in their own spelling, and any other text as given: clients send "Second Office"."""
+
+    canonical: ClassVar[dict[str, str]] = {type_.lower(): type_ for type_ in ADDRESS_TYPES}
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        return self.canonical.get(text.strip().lower(), text)
+
+
+class AddressSerializer(LooseSerializer[Address]):
+    type = AddressType(max_length=45, required=False, allow_blank=True)
+
+    class Meta:
+        model = Address
+        example = examples.ADDRESS
+        fields = [
+            "id",
+            "type",
+            "street_address_1",
+            "street_address_2",
+            "zip",
+            "city",
+            "state",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = ["created_at", "modified_at"]
+
+
+class CustomFieldValues(LooseField):
+    """In: `{id, value}` for some fields, the last of an id counts. Out: a row for every field the reader sees.
+
+    A value is kept as it was typed, whatever the field's type: a visitor's odd number must not cost a lead.
+    """
+
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["id", "value"],
+            "properties": {
+                "id": {"type": "integer", "description": "Of a custom field."},
+                "value": {
+                    "type": ["string", "number", "boolean", "null"],
+                    "description": "Kept and answered as text; null or nothing removes it.",
+                },
+                "name": {"type": "string", "readOnly": True},
+                "data_type": {"type": "string", "readOnly": True, "enum": CustomField.DataType.values},
+                "user_id": {"type": "integer", "readOnly": True},
+                "rank": {"type": "integer", "readOnly": True},
+            },
+        },
+    }
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(data or None)  # an empty list says nothing of any field
+
+    def to_internal_value(self, data: Any) -> dict[int, str]:
+        """Texts by the id of their field."""
+        if not isinstance(data, list):
+            raise ValidationError("must be a list of objects with id and value.")
+        if len(data) > MOST_VALUES:
+            raise ValidationError(f"may hold at most {MOST_VALUES} values.")
+        known = {field.pk for field in fields_for(self.context["request"].user)}
+        faults = [fault_of(row, known) for row in data]
+        if any(faults):
+            raise ValidationError(faults)
+        return {coercion.whole_number(row["id"]): text_of(row["value"]) for row in data}
+
+    def get_attribute(self, instance: Contact) -> list[Row]:
+        """What the view has read for the whole page."""
+        rows: list[Row] = self.context["custom_fields"][instance.pk]
+        return rows
+
+
+def fault_of(row: Any, known: Collection[int]) -> dict[str, str]:
+    """What is wrong with a row, by key."""
+    if not isinstance(row, dict):
+        return {"non_field_errors": "must be an object with id and value."}
+    if missing := [key for key in ("id", "value") if key not in row]:
+        return {missing[0]: "is required."}
+    if isinstance(row["value"], dict | list):
+        return {"value": "must be one value: text, a number, true or false."}
+    try:
+        field_id = coercion.whole_number(row["id"])
+    except ValueError as error:
+        return {"id": str(error)}
+    return (
+        {} if field_id in known else {"id": f"names no record: there is no custom field {field_id} that you may use."}
+    )
+
+
+def text_of(value: str | float | bool | None) -> str:
+    """A value as it was typed; null is no text."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+class ContactSerializer(LooseSerializer[Contact]):
+    assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of, required=False, allow_null=True)
+    tags = CommaList(max_length=508, required=False, allow_null=True, allow_blank=True)
+    custom_fields = CustomFieldValues(required=False)
+    addresses = AddressSerializer(many=True, read_only=True)  # with $load
+
+    class Meta:
+        model = Contact
+        example = examples.CONTACT
+        fields = [
+            "id",
+            "owner_user_id",
+            "assigned_user_id",
+            "first_name",
+            "last_name",
+            "email",
+            "mobile_phone",
+            "home_phone",
+            "office_phone",
+            "fax",
+            "company",
+            "birthday",
+            "anniversary",
+            "spouse_name",
+            "spouse_email",
+            "spouse_phone",
+            "spouse_birthday",
+            "tags",
+            "hotness_id",
+            "source_id",
+            "is_do_not_contact",
+            "created_at",
+            "modified_at",
+            "custom_fields",
+            "addresses",
+        ]
+        read_only_fields = ["owner_user_id"]
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        if "addresses" not in self.context.get("load", ()):
+            del fields["addresses"]
+        return fields
+
+
+class ContactSourceSerializer(LooseSerializer[ContactSource]):
+    class Meta:
+        model = ContactSource
+        example = examples.CONTACT_SOURCE
+        fields = ["id", "name", "user_id"]
+        read_only_fields = ["user_id"]
+
+
+class HotnessSerializer(LooseSerializer[Hotness]):
+    class Meta:
+        model = Hotness
+        example = examples.HOTNESS
+        fields = ["id", "rank", "user_id", "name", "color"]
+        read_only_fields = ["user_id"]
+
+
+class DataType(LooseChoice):
+    """One page of the documentation misprints `Date` as `Data`."""
+
+    def read(self, value: object) -> str:
+        return super().read("Date" if str(value).strip().lower() == "data" else value)
+
+
+class CustomFieldSerializer(LooseSerializer[CustomField]):
+    data_type = DataType(choices=CustomField.DataType.values)
+
+    class Meta:
+        model = CustomField
+        example = examples.CUSTOM_FIELD
+        fields = ["id", "user_id", "data_type", "name", "rank"]
+        read_only_fields = ["user_id"]
+
+
+class TagSerializer(LooseSerializer[Tag]):
+    content = LooseText(max_length=508, trim_whitespace=True)
+
+    class Meta:
+        model = Tag
+        example = examples.TAG
+        fields = ["id", "content"]
+
+    def validate_content(self, content: str) -> str:
+        if "," in content:
+            raise ValidationError("may hold no comma: it parts one tag from the next.")
+        return content
+
+
+class EventPropertySerializer(LooseSerializer[EventProperty]):
+    """`half_baths` is documented as read-only, which must be a slip: nothing else could have set it."""
+
+    api_event_id = LooseInteger(source="event_id", read_only=True)
+    contact_id = LooseInteger(read_only=True)
+    images = CommaList(max_length=255, required=False, allow_blank=True)
+
+    class Meta:
+        model = EventProperty
+        example = examples.PROPERTY
+        fields = ["id", "api_event_id", "contact_id", *HOUSE]
+
+
+class EventSerializer(LooseSerializer[Event]):
+    property = EventPropertySerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Event
+        example = examples.EVENT
+        fields = [
+            "id",
+            "user_id",
+            "contact_id",
+            "source",
+            "type",
+            "description",
+            "site_domain",
+            "dialer_session_id",
+            "property",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = ["user_id", "source", "dialer_session_id"]
+
+
+class ActivitySerializer(LooseSerializer[Activity]):
+    class Meta:
+        model = Activity
+        example = examples.ACTIVITY
+        fields = ["id", "contact_id", "user_id", "kind", "body", "happened_at", "created_at", "modified_at"]
+        read_only_fields = ["contact_id", "user_id", "created_at", "modified_at"]
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """A note says something; of a call or a meeting it is enough that there was one."""
+        kind, body = (given.get(name, getattr(self.instance, name, "")) for name in ("kind", "body"))
+        is_told = self.instance is None or bool(given.keys() & {"kind", "body"})
+        if is_told and kind in ("", Activity.Kind.NOTE) and not body.strip():
+            raise ValidationError({"body": ["is required of a note. Of another kind, such as Call, it is not."]})
+        return given

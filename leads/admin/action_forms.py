@@ -1,0 +1,193 @@
+"""What may be done with a lead by hand: for whom, with what choice, and what comes of it, in plain words."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Final
+
+from django import forms
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
+
+from api.internal_client import Refusal
+from core.errors import DomainError
+from leads.lifecycle import merge, reassignment
+from leads.lifecycle.claims import refuse_merged
+from leads.models import Lead
+from leads.notifications.alert_text import Story
+from teams.models import Team, User
+
+
+def story_of(lead: Lead, reader: User) -> Story:
+    """Of a lead that they do not see, whoever leads its team reads what its members do before a claim."""
+    if Lead.objects.visible_to(reader).filter(pk=lead.pk).exists():
+        return Story(lead)
+    return Story(lead, lead.team.claim_preview if lead.team else Team.ClaimPreview.AREA)
+
+
+def what_it_is(lead: Lead, reader: User) -> str:
+    story = story_of(lead, reader)
+    return story.told(story.caller)
+
+
+class ByHand(forms.Form):
+    """One deed: a form that asks what must be said for it, and hands it to the API."""
+
+    name: ClassVar[str]  # in the URL, as in that of the API
+    title: ClassVar[str]
+    button: ClassVar[str]
+    icon: ClassVar[str]
+
+    def __init__(self, lead: Lead, user: User, data: Any = None) -> None:
+        super().__init__(data, label_suffix="")
+        self.lead, self.user = lead, user
+
+    @classmethod
+    def refuse(cls, lead: Lead, user: User) -> None:
+        """What the API would refuse whatever was chosen."""
+        refuse_merged(lead)
+
+    @classmethod
+    def why_not(cls, lead: Lead, user: User) -> str:
+        """Why this user cannot do it, in plain words; empty when they can."""
+        try:
+            cls.refuse(lead, user)
+        except DomainError as refusal:
+            return str(refusal)
+        return ""
+
+    def consequences(self) -> Iterator[str]:
+        """What will happen, and who is told of it."""
+        raise NotImplementedError
+
+    def body(self) -> dict[str, Any]:
+        """As the API is asked."""
+        return {f"{name}_id": record.pk for name, record in self.cleaned_data.items()}
+
+    def done(self) -> str:
+        """What is said afterwards."""
+        raise NotImplementedError
+
+    def is_done(self, do: Callable[[dict[str, Any]], Any]) -> bool:
+        """Let the API do it; what it refuses stands in the form."""
+        if not self.is_valid():
+            return False
+        try:
+            do(self.body())
+        except Refusal as refusal:
+            self.add_error(None, str(refusal))
+            return False
+        return True
+
+
+def told_by(user: User) -> str:
+    return "by email and text" if user.phone_e164 else "by email"
+
+
+def whom(user: User, reader: User) -> str:
+    return "you" if user == reader else str(user)
+
+
+class Reassign(ByHand):
+    name, title, button, icon = "reassign", "Reassign this lead", "Reassign", "move_up"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        takers = reassignment.takers_of(self.lead, self.user).exclude(pk=self.lead.claimed_by_user_id or 0)
+        self.fields["user"] = forms.ModelChoiceField(
+            takers.order_by("first_name", "last_name", "email"),
+            label="To whom",
+            empty_label="Choose somebody",
+            widget=UnfoldAdminSelectWidget,
+            error_messages={"required": "Choose to whom.", "invalid_choice": "Choose one of these."},
+        )
+
+    @classmethod
+    def refuse(cls, lead: Lead, user: User) -> None:
+        super().refuse(lead, user)
+        reassignment.refuse_unless_led(lead, user)
+
+    def consequences(self) -> Iterator[str]:
+        loser = self.lead.claimed_by_user
+        if loser is not None:
+            yield f"It is taken from {whom(loser, self.user)}, who is told {told_by(loser)} that it is theirs no more."
+        elif self.lead.team is not None:
+            yield "Nobody else can claim it any more; alerts about it that have not left do not leave."
+        yield (
+            "Whoever you choose has it at once, without claiming, and is told how to reach the person, by email and by "
+            "text if they have a phone."
+        )
+
+    def done(self) -> str:
+        return f"{self.cleaned_data['user']} has the lead now, and is told of it."
+
+
+class Return(ByHand):
+    name, title, button, icon = "return", "Return this lead to the pond", "Return to the pond", "waves"
+
+    @classmethod
+    def refuse(cls, lead: Lead, user: User) -> None:
+        super().refuse(lead, user)
+        reassignment.to_be_returned(lead, user)
+
+    def consequences(self) -> Iterator[str]:
+        loser, team = reassignment.to_be_returned(self.lead, self.user)
+        told = "" if loser == self.user else f", who is told {told_by(loser)}"
+        yield f"It is taken from {whom(loser, self.user)}{told}."
+        yield f"Any member of {team} may take it from the pond then. Nobody is told that it is there."
+        if team.mins_until_alarm is not None:
+            alarmed = whom(team.creator, self.user)
+            yield f"If nobody has taken it after {team.mins_until_alarm} minutes, {alarmed} will be told."
+
+    def done(self) -> str:
+        return f"The lead is in the pond of {self.lead.team}."
+
+
+class Merge(ByHand):
+    name, title, button, icon = "merge", "Merge a double of this lead", "Merge a double", "call_merge"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = merge.doubles_of(self.lead).select_related("contact", "source", "claimed_by_user")
+        self.fields["lead"] = DoubleField(
+            found.order_by("-created_at", "-pk"),
+            label="Which one",
+            empty_label=None,
+            widget=UnfoldAdminRadioSelectWidget,
+            error_messages={"required": "Choose which one.", "invalid_choice": "Choose one of these."},
+        )
+
+    @classmethod
+    def refuse(cls, lead: Lead, user: User) -> None:
+        super().refuse(lead, user)
+        merge.refuse_unless_owned(lead, user)
+        if not merge.doubles_of(lead).exists():
+            raise NoDouble
+
+    def consequences(self) -> Iterator[str]:
+        yield (
+            "The one that you choose becomes part of this one: what this one leaves blank is filled in from it, and "
+            "what was written in both is kept."
+        )
+        yield "Offers of it end, and nobody is told. If somebody has claimed it, they have this one then."
+        yield "This cannot be undone."
+
+    def done(self) -> str:
+        return f"Lead {self.cleaned_data['lead'].pk} is part of this one now."
+
+
+class NoDouble(DomainError):
+    """This person has no other lead."""
+
+
+class DoubleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Leads told apart by what they say and who has them."""
+
+    def label_from_instance(self, lead: Lead) -> str:
+        has = f"claimed by {lead.claimed_by_user}" if lead.claimed_by_user else "nobody has claimed it"
+        return f"Lead {lead.pk}: {Story(lead).summary}; {has}"
+
+
+KINDS: Final[Sequence[type[ByHand]]] = (Reassign, Return, Merge)
+
+
+def open_to(lead: Lead, user: User) -> list[type[ByHand]]:
+    """The deeds that this user may do with this lead as it is."""
+    return [kind for kind in KINDS if not kind.why_not(lead, user)]

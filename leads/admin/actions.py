@@ -1,0 +1,118 @@
+"""What is done with leads by hand, in the admin: a page for each deed, and the leads of one's teams."""
+
+from functools import partial
+from typing import Any, Final, cast
+
+from django.contrib import admin, messages
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from api.admin.resource_admin import ResourceAdmin
+from api.internal_client import ask
+from leads.admin.action_forms import KINDS, ByHand, Reassign, open_to, what_it_is
+from leads.api.actions import DEEDS
+from leads.models import Lead, TeamLead
+from leads.notifications.alert_text import Story
+from teams.models import Team, User
+
+PAGE: Final = "admin/leads/lead/deed.html"
+
+
+def pages() -> list[URLPattern]:
+    """To stand among the pages of leads."""
+    return [path(f"<int:lead_id>/{kind.name}/", view_of(kind), name=f"leads_lead_{kind.name}") for kind in KINDS]
+
+
+def view_of(kind: type[ByHand]) -> Any:
+    def view(request: HttpRequest, lead_id: int) -> HttpResponse:
+        return page(request, kind, lead_id)
+
+    return admin.site.admin_view(view)
+
+
+def links(lead: Lead, user: User) -> list[tuple[str, str, str]]:
+    """What this user may do with the lead: what the button says, where it leads, its icon."""
+    return [(kind.button, link(kind, lead), kind.icon) for kind in open_to(lead, user)]
+
+
+def link(kind: type[ByHand], lead: Lead) -> str:
+    return reverse(f"admin:leads_lead_{kind.name}", args=[lead.pk])
+
+
+def page(request: HttpRequest, kind: type[ByHand], lead_id: int) -> HttpResponse:
+    """What the deed asks, and what will come of it; or why it cannot be done."""
+    user = cast(User, request.user)
+    leads = Lead.objects.in_hands_of(user).select_related("contact", "source", "team__creator", "claimed_by_user")
+    found = leads.filter(pk=lead_id).first()
+    if found is None:
+        messages.error(request, f"There is no lead {lead_id} that you see.")
+        return HttpResponseRedirect(reverse("admin:leads_lead_changelist"))
+    form = kind(found, user, request.POST or None)
+    do = partial(ask, DEEDS[kind.name], "POST", user, lead_id=str(lead_id))
+    if request.method == "POST" and form.is_done(do):
+        messages.success(request, form.done())
+        return HttpResponseRedirect(way_back(found, user))
+    context = {"title": kind.title, "form": form, "objection": kind.why_not(found, user)}
+    context |= {"lead": found, "what": what_it_is(found, user), "back": way_back(found, user)}
+    return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
+
+
+def way_back(lead: Lead, user: User) -> str:
+    """To the lead's own page, for whoever sees it."""
+    if Lead.objects.visible_to(user).filter(pk=lead.pk).exists():
+        return reverse("admin:leads_lead_change", args=[lead.pk])
+    return reverse("admin:leads_teamlead_changelist")
+
+
+class WhoHasIt(admin.SimpleListFilter):
+    title, parameter_name = "who has it", "claimed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "Nobody"), ("yes", "Somebody")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(claimed_by_user__isnull=self.value() == "no") if self.value() else queryset
+
+
+class TeamLeadAdmin(ResourceAdmin):
+    """The leads of the teams that one created, of which one may not see the contacts: no more than offers tell."""
+
+    list_display = ["inquiry", "team", "has_it", "created_at", "by_hand", "why"]
+    list_display_links = None
+    list_select_related = ["contact", "source", "team", "claimed_by_user"]
+    list_filter = [WhoHasIt, ("team", admin.RelatedOnlyFieldListFilter)]
+
+    def rows_for(self, user: User) -> QuerySet[Any]:
+        traced = F("routing_trace__pk")
+        return TeamLead.objects.filter(team__creator=user, merged_into=None).annotate(trace_id=traced)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The list alone: a lead's page tells more of it."""
+        return obj is None and self.has_module_permission(request)
+
+    @admin.display(description="lead")
+    def inquiry(self, lead: Lead) -> str:
+        return Story(lead, cast(Team, lead.team).claim_preview).teaser
+
+    @admin.display(description="who has it")
+    def has_it(self, lead: Lead) -> str:
+        if lead.claimed_by_user:
+            return str(lead.claimed_by_user)
+        return "in the pond" if lead.ponded_at else "nobody yet"
+
+    @admin.display(description="by hand")
+    def by_hand(self, lead: Lead) -> str:
+        return link_to(link(Reassign, lead), Reassign.button)
+
+    @admin.display(description="why it went there")
+    def why(self, lead: Lead) -> str:
+        trace_id = cast(Any, lead).trace_id
+        return link_to(reverse("admin:leads_routingtrace_change", args=[trace_id]), "Why") if trace_id else "-"
+
+
+def link_to(address: str, words: str) -> str:
+    """A link that looks like one, also in the cell of a list."""
+    return format_html('<a class="text-primary-600 dark:text-primary-500 underline" href="{}">{}</a>', address, words)

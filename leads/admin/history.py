@@ -1,0 +1,114 @@
+"""Why a lead went where it went as a page of the admin, which asks the API for it."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from api.admin.resource_admin import ResourceAdmin
+from api.internal_client import ask
+from leads.admin.action_forms import what_it_is
+from leads.admin.actions import way_back
+from leads.admin.trace_page import ids_in, page_of
+from leads.api.history import RoutingTraceResource
+from leads.distribution.round_robin import LEAD
+from leads.history.lead_status import outcome
+from leads.history.timeline import event_text
+from leads.models import Lead, LeadRoute, LeadSource, RotationPlace, RoutingTrace, TraceEntry
+from teams.models import Team, User
+
+PAGE: Final = "admin/leads/routingtrace/why.html"
+
+
+class RoutingTraceAdmin(ResourceAdmin):
+    """The leads you see; each leads to the page that tells why."""
+
+    list_display = ["lead", "decided_at"]
+    list_select_related = ["lead__contact"]
+
+    def rows_for(self, user: User) -> QuerySet[RoutingTrace]:
+        return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        seen = self.get_object(request, object_id)
+        trace = seen or self.of_a_team(request, object_id)
+        if trace is None:
+            gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return gone
+        user = cast(User, request.user)
+        told = ask(RoutingTraceResource, "GET", user, id=object_id, lead_id=str(trace.lead_id))
+        lead = Lead.objects.select_related("contact", "source", "team", "claimed_by_user").get(pk=trace.lead_id)
+        names = names_of(ids_in(told), user)
+        context = self.admin_site.each_context(request) | {
+            "title": f"Why: {what_it_is(lead, user)}",
+            "lead": lead,
+            "is_seen": seen is not None,
+            "back": way_back(lead, user),
+            "outcome": outcome(lead),
+            "page": page_of(told, names, user.zone),
+            "zone": user.zone.key,
+        }
+        return TemplateResponse(request, PAGE, context)
+
+    def of_a_team(self, request: HttpRequest, object_id: str) -> RoutingTrace | None:
+        """Of a lead that they do not see, in a team that they created: told here as by the API, and not in the list."""
+        traces = RoutingTrace.objects.filter(lead__team__creator=cast(User, request.user))
+        return traces.filter(pk=object_id).first() if object_id.isdecimal() else None
+
+
+class TraceEntryAdmin(ResourceAdmin):
+    """What happened to the leads you see, the latest first."""
+
+    list_display = ["at", "lead", "kind", "text", "actor_user"]
+    list_display_links = None
+    list_select_related = ["lead__contact", "actor_user"]
+    list_filter = ["kind"]
+
+    def rows_for(self, user: User) -> QuerySet[TraceEntry]:
+        return TraceEntry.objects.filter(lead__in=Lead.objects.visible_to(user))
+
+    @admin.display(description="what happened")
+    def text(self, entry: TraceEntry) -> str:
+        return event_text({"code": entry.code, "details": entry.details, "actor_user_id": entry.actor_user_id})
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """Not in the menu: the page of each lead tells it better."""
+        return {}
+
+
+class RotationPlaceAdmin(ResourceAdmin):
+    """Whose turn it was last in the round robins of the teams you created, and what each member is owed."""
+
+    list_display = ["team", "user", "leads_owed", "last_turn"]
+    list_display_links = None
+    list_select_related = ["team", "user"]
+    ordering = ["team", "-last_turn"]
+
+    @admin.display(description="leads owed", ordering="credit")
+    def leads_owed(self, place: RotationPlace) -> str:
+        return f"{place.credit / LEAD:+.2f}"
+
+    def rows_for(self, user: User) -> QuerySet[RotationPlace]:
+        return RotationPlace.objects.filter(team__creator=user)
+
+
+def names_of(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], str]:
+    """What these are called. Of routes only one's own are: nobody sees another's."""
+    routes = LeadRoute.objects.visible_to(user).select_related("lead_source", "contact_source", "team")
+    rows: Mapping[str, QuerySet[Any]] = {
+        "user": User.objects.all(),
+        "team": Team.objects.all(),
+        "lead source": LeadSource.objects.all(),
+        "route": routes,
+    }
+    named = ((what, record) for what, found in rows.items() for record in found.filter(pk__in=ids.get(what, ())))
+    return {(what, record.pk): called(record) for what, record in named}
+
+
+def called(record: User | Team | LeadSource | LeadRoute) -> str:
+    if isinstance(record, User):
+        return record.get_full_name() or record.email
+    return str(record).partition(": ")[2] if isinstance(record, LeadRoute) else str(record)

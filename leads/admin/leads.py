@@ -1,0 +1,171 @@
+"""Leads, the rules that route them and their offers, in the admin."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from api.admin.resource_admin import ResourceAdmin
+from api.internal_client import ask
+from crm.api import ActivityResource
+from leads.admin.actions import TeamLeadAdmin, link_to, links
+from leads.admin.actions import pages as deed_pages
+from leads.admin.history import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
+from leads.admin.offers import LeadOfferAdmin, PondLeadAdmin
+from leads.admin.reports import DistributionReportAdmin
+from leads.admin.routes.route_admin import LeadRouteAdmin
+from leads.api.views import UnaskedLeadResource
+from leads.history.lead_status import facts, how_claimed, outcome
+from leads.lifecycle.claims import UNDECIDED
+from leads.models import (
+    DistributionReport,
+    Lead,
+    LeadOffer,
+    LeadRoute,
+    LeadSource,
+    PondLead,
+    RotationPlace,
+    RoutingTrace,
+    TeamLead,
+    TraceEntry,
+)
+from messaging.admin.manual import links as links_by_hand
+from teams.models import User
+
+admin.site.index_template = "admin/leads/home.html"  # says where to begin
+
+admin.site.register(LeadRoute, LeadRouteAdmin)
+admin.site.register(DistributionReport, DistributionReportAdmin)
+admin.site.register(RoutingTrace, RoutingTraceAdmin)
+admin.site.register(TraceEntry, TraceEntryAdmin)
+admin.site.register(RotationPlace, RotationPlaceAdmin)
+admin.site.register(TeamLead, TeamLeadAdmin)
+admin.site.register(LeadOffer, LeadOfferAdmin)
+admin.site.register(PondLead, PondLeadAdmin)
+
+
+@admin.register(LeadSource)
+class LeadSourceAdmin(ResourceAdmin):
+    """One list for the installation; operators add to it."""
+
+    is_for_staff = True
+    list_display = ["id", "name"]
+    fields = ["name"]
+    search_fields = ["name"]
+    ordering = ["id"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def written(self, user: Any, record: LeadSource, body: dict[str, Any]) -> LeadSource:
+        """No API makes lead sources, in LionDesk's as in ours."""
+        return LeadSource.objects.create(name=body["name"])
+
+
+class Merged(admin.SimpleListFilter):
+    """Doubles are left out of the list, unless they are asked for."""
+
+    title, parameter_name = "doubles", "doubles"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("merged", "Merged into another"), ("all", "With those merged")]
+
+    def choices(self, changelist: Any) -> Any:
+        """What is shown without a choice has a name, too."""
+        first, *others = super().choices(changelist)
+        return [first | {"display": "Without those merged"}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(merged_into__isnull=self.value() != "merged")
+
+
+@admin.register(Lead)
+class LeadAdmin(ResourceAdmin):
+    resource = UnaskedLeadResource
+    list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claimed_how", "created_at"]
+    list_select_related = ["contact", "source", "team", "claimed_by_user"]
+    list_filter = [Merged, "claimed_through", ("source", admin.RelatedOnlyFieldListFilter)]
+    autocomplete_fields = ["contact"]
+    fields = [
+        "contact",
+        "source",
+        "type",
+        "text_body",
+        "mls_id",
+        "listing_status",
+        "listing_price",
+        "street_address",
+        "city",
+        "state",
+        "zipcode",
+        "history",
+    ]
+    change_form_outer_before_template = "admin/leads/lead/state.html"
+    actions = ["log_a_call"]
+    readonly_fields = ["history", "part_of", "doubles"]
+
+    def get_urls(self) -> list[Any]:
+        return [*deed_pages(), *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Of doubles, what they are part of."""
+        return [*self.list_display, "part_of"] if Merged.parameter_name in request.GET else self.list_display
+
+    def get_fields(self, request: HttpRequest, obj: Lead | None = None) -> list[str]:
+        """What was merged, above all else."""
+        merged = ["part_of"] if obj and obj.merged_into_id else ["doubles"] if obj and obj.doubles.exists() else []
+        return [*merged, *self.fields]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        """With where it is now, and a button for each thing that this user may do with it by hand."""
+        lead, user = kwargs.get("obj"), cast(User, request.user)
+        if lead:
+            context |= {"deeds": links(lead, user), "state": state(lead, user)}
+        return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
+
+    @admin.display(description="claimed", ordering="claimed_through")
+    def claimed_how(self, lead: Lead) -> str:
+        return how_claimed(lead) or "-"
+
+    @admin.display(description="part of")
+    def part_of(self, lead: Lead) -> str:
+        if lead.merged_into_id is None:
+            return "-"
+        original = named(lead.merged_into_id)
+        return format_html("Duplicate of {}", original) if lead.is_duplicate else original
+
+    @admin.display(description="doubles merged into it")
+    def doubles(self, lead: Lead) -> str:
+        return format_html_join(", ", "{}", ((named(pk),) for pk in lead.doubles.values_list("pk", flat=True)))
+
+    @admin.action(description="Log a call", permissions=["view"])
+    def log_a_call(self, request: HttpRequest, leads: QuerySet[Lead]) -> None:
+        for lead in leads:
+            ask(ActivityResource, "POST", request.user, {"kind": "Call"}, contact_id=str(lead.contact_id))
+        messages.success(request, "The call was logged.")
+
+    @admin.display(description="contact made")
+    def history(self, lead: Lead) -> str:
+        """Where to get in touch, and to write down what was said."""
+        if lead.pk is None:
+            return "-"
+        log = f"{reverse('admin:crm_activity_add')}?contact={lead.contact_id}&kind=Call"
+        links = [*links_by_hand(lead.contact_id), ("Log a call", log)]
+        return format_html_join(" · ", "{}", ((link_to(address, words),) for words, address in links))
+
+
+def state(lead: Lead, user: User) -> dict[str, Any]:
+    """Where the lead is now, on this user's clock."""
+    offers = lead.offers.filter(round=lead.round, status__in=UNDECIDED).select_related("user")
+    in_order = list(offers.order_by("notify_at", "position"))
+    return {"outcome": outcome(lead), "facts": list(facts(lead, in_order, user.zone))}
+
+
+def named(lead_id: int) -> str:
+    """A lead, with the way to it."""
+    return link_to(reverse("admin:leads_lead_change", args=[lead_id]), f"lead {lead_id}")

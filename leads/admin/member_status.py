@@ -1,0 +1,77 @@
+"""Somebody's place in each of their teams, as they read it: their turn, how much they take, what is the matter."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+
+from django.db.models import QuerySet
+
+from leads.distribution.roster import roster_of
+from teams.admin.member_overview import turn, ways
+from teams.availability import Availability, unavailable_reason
+from teams.business_hours import parse_hours
+from teams.display_names import texts_for
+from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
+from teams.setup_warnings import add_warnings
+
+
+@dataclass(frozen=True)
+class Place:
+    """In one team; without a turn it offers them nothing."""
+
+    team: Team
+    turn: str = ""
+    told_by: str = ""
+    takes: str = ""
+    matters: tuple[str, ...] = ()
+    invitation: int | None = None  # to be answered
+
+
+def places_of(user: User, now: datetime) -> list[Place]:
+    """In the teams that they belong to, by name."""
+    options = list(TeamMemberDistributionOption.objects.filter(user=user).select_related("team", "user"))
+    add_warnings(options, now)
+    memberships = {member.team_id: member for member in memberships_of(user)}
+    places = [place_of(option, now) for option in options]
+    places += [Place(memberships[team_id].team) for team_id in memberships.keys() - {place.team.pk for place in places}]
+    places = [replace(place, invitation=unanswered(memberships.get(place.team.pk))) for place in places]
+    return sorted(places, key=lambda place: place.team.name)
+
+
+def memberships_of(user: User) -> QuerySet[TeamMember]:
+    """Those that were accepted, and those that they have not answered."""
+    declined = TeamMember.RequestStatus.DECLINED
+    return TeamMember.objects.filter(user=user).exclude(request_status=declined).select_related("team")
+
+
+def unanswered(member: TeamMember | None) -> int | None:
+    return member.pk if member and member.request_status == TeamMember.RequestStatus.PENDING else None
+
+
+def place_of(option: TeamMemberDistributionOption, now: datetime) -> Place:
+    roster = roster_of(option.team, now)
+    there = next(one.availability for one in roster.options if one.user_id == option.user_id)
+    unavailable = unavailable_reason(there, now)
+    warnings = [*cast(Any, option).warnings, *([unavailable] if unavailable else [])]
+    return Place(
+        team=option.team,
+        turn=turn(option.team, option),
+        told_by=", ".join(ways(option)),
+        takes="; ".join(caps(there)),
+        matters=tuple(dict.fromkeys(texts_for(warnings, option.user.zone))),
+    )
+
+
+def caps(there: Availability) -> Iterator[str]:
+    if there.cap_open is not None:
+        yield f"at most {there.cap_open} at a time, {there.open_leads} now"
+    if there.cap_day is not None:
+        yield f"at most {there.cap_day} a day, {there.leads_today} today"
+
+
+def why_not_now(user: User, now: datetime) -> str:
+    """Why they take no leads of any team at the moment, as text; empty when they do."""
+    own = Availability(user.paused_until, parse_hours(user.working_hours), frozenset(user.days_off), user.zone)
+    reason = unavailable_reason(own, now)
+    return texts_for([reason], user.zone)[0] if reason else ""

@@ -1,0 +1,113 @@
+"""How one is told of leads, in the admin: pausing, hours, and test alerts, to oneself and to members of a team."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+
+from api.internal_client import Refusal, ask
+from core import clock
+from core.reasons import reason_text
+from leads.admin.member_status import places_of, why_not_now
+from leads.admin.my_availability_forms import OwnForm
+from leads.api.test_alerts import MemberTrialResource, OwnTrialResource, Trial
+from leads.notifications.pause_presets import pauses
+from leads.notifications.test_alerts import own_ways
+from teams.api import MeResource
+from teams.eligibility import EMAIL, PHONE, TEXT
+from teams.models import User
+from teams.timezones import wall_time
+
+PAGE = "admin/leads/leadoffer/test_alert.html"
+PAUSE, SAVE = "pause", "_save"  # buttons
+NAMES = {TEXT: "text", EMAIL: "email", PHONE: "call"}
+
+
+def pages() -> list[URLPattern]:
+    """To stand among the pages of offers, which is what alerts tell of."""
+    own, members = admin.site.admin_view(own_page), admin.site.admin_view(require_POST(to_member))
+    return [
+        path("test-alert/", own, name="leads_test_alert"),
+        path("test-alert/<int:option_id>/", members, name="leads_member_test_alert"),
+    ]
+
+
+def own_page(request: HttpRequest) -> HttpResponse:
+    """When and how oneself is told of leads, with buttons to pause, and one to try it."""
+    user, now = cast(User, request.user), clock.now()
+    form = OwnForm.of(user, request.POST if SAVE in request.POST else None)
+    if request.method == "POST" and is_done(request, form, now):
+        return HttpResponseRedirect(reverse("admin:leads_test_alert"))
+    user.refresh_from_db()
+    context = {
+        "title": "How you are told of leads",
+        "ways": [
+            (NAMES[way.channel].capitalize(), where(user, way.channel), way.reason and reason_text(*way.reason))
+            for way in own_ways(user)
+        ],
+        "form": form,
+        "why_not": why_not_now(user, now),
+        "is_paused": user.paused_until is not None and user.paused_until > now,
+        "pauses": pauses(now, user.zone),
+        "places": places_of(user, now),
+    }
+    return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
+
+
+def is_done(request: HttpRequest, form: OwnForm, now: datetime) -> bool:
+    """Do as the button says that was pressed; False where the form is to be corrected."""
+    save = partial(ask, MeResource, "PATCH", request.user, id="me")
+    if SAVE in request.POST:
+        is_saved = form.is_saved(save)
+        if is_saved:
+            messages.success(request, "Saved. It counts from now on.")
+        return is_saved
+    if PAUSE in request.POST:
+        pause(request, save, now)
+    else:
+        send(request, OwnTrialResource)
+    return True
+
+
+def pause(request: HttpRequest, save: Callable[[dict[str, Any]], Any], now: datetime) -> None:
+    """For as long as the button says; any other one ends the pause."""
+    user = cast(User, request.user)
+    chosen = next((each for each in pauses(now, user.zone) if each.name == request.POST[PAUSE]), None)
+    save({"paused_until": chosen and chosen.until})
+    if chosen is None:
+        messages.success(request, "The pause is over: you are offered leads again.")
+    else:
+        messages.success(
+            request, f"You are offered no leads until {wall_time(chosen.until, user.zone):%A, %B %-d, %H:%M}."
+        )
+
+
+def where(user: User, channel: str) -> str:
+    return user.email if channel == EMAIL else user.phone
+
+
+def to_member(request: HttpRequest, option_id: int) -> HttpResponse:
+    """A button on a member's options was pressed."""
+    send(request, MemberTrialResource, option_id=str(option_id))
+    return HttpResponseRedirect(reverse("admin:teams_teammemberdistributionoption_change", args=[option_id]))
+
+
+def send(request: HttpRequest, resource: type[Trial], **names: str) -> None:
+    """Ask the API to, and say what it answers."""
+    try:
+        ways: list[dict[str, Any]] = ask(resource, "POST", request.user, **names)["channels"]
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return
+    if used := [NAMES[way["channel"]] for way in ways if way["is_used"]]:
+        messages.success(request, f"A test alert is on its way by {' and '.join(used)}.")
+    else:
+        messages.error(request, "No test alert was sent: nobody would be told of leads like this.")
+    if unused := [f"by {NAMES[way['channel']]}: {way['reason']}" for way in ways if not way["is_used"]]:
+        messages.info(request, f"Not {'; not '.join(unused)}.")

@@ -1,0 +1,67 @@
+"""When somebody takes leads and how they are reached, as they type it themself."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from api.internal_client import Refusal
+from teams.models import User
+
+
+class MomentWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
+    """A date and a time, which phones let one choose."""
+
+    input_type = "datetime-local"
+
+    def format_value(self, value: Any) -> Any:
+        return value[:16].replace(" ", "T") if isinstance(value, str) else f"{value:%Y-%m-%dT%H:%M}" if value else None
+
+
+class OwnForm(forms.Form):
+    """Handed to the API as `PATCH /me`; what is wrong stands beside its field."""
+
+    phone = forms.CharField(
+        label="Your phone", required=False, widget=UnfoldAdminTextInputWidget, help_text="For texts and calls."
+    )
+    timezone = forms.CharField(
+        label="Time zone", required=False, widget=UnfoldAdminTextInputWidget, help_text="Such as America/Denver."
+    )
+    paused_until = forms.DateTimeField(
+        label="No leads until",
+        required=False,
+        widget=MomentWidget,
+        help_text="On your clock. Empty: no pause.",
+        error_messages={"invalid": "Give a date and a time, such as 2027-03-01 08:00."},
+    )
+    working_hours = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Such as Mon-Fri 9:00-18:00; Sat 10-14. Empty: always.",
+    )
+    days_off = forms.CharField(
+        required=False, widget=UnfoldAdminTextInputWidget, help_text="Days parted by commas: 2027-07-04, 2027-12-25."
+    )
+
+    @classmethod
+    def of(cls, user: User, data: Any = None) -> "OwnForm":
+        days = ", ".join(map(str, user.days_off))
+        shown = {
+            "phone": user.phone,
+            "timezone": user.timezone,
+            "paused_until": user.paused_until,
+            "working_hours": user.working_hours,
+            "days_off": days,
+        }
+        return cls(data, initial=shown, label_suffix="")
+
+    def is_saved(self, save: Callable[[dict[str, Any]], Any]) -> bool:
+        if not self.is_valid():
+            return False
+        try:
+            save({name: self.cleaned_data[name] for name in self.changed_data})
+        except Refusal as refusal:
+            for name, message in refusal.errors.items():
+                self.add_error(name if name in self.fields else None, message)
+        return not self.errors

@@ -1,0 +1,200 @@
+"""Offers and the pond in the admin: a button for each answer, and what follows from it, said on the page."""
+
+from functools import partial
+from typing import Any, Final, cast
+
+from django.contrib import admin, messages
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_POST
+
+from api.admin.resource_admin import ResourceAdmin
+from api.internal_client import Refusal, ask
+from leads.admin.actions import link_to
+from leads.admin.my_availability import pages as trial_pages
+from leads.api.actions import PondClaimResource
+from leads.api.views import LeadOfferResource
+from leads.lifecycle.pond import pond_of
+from leads.models import Lead, LeadOffer
+from leads.notifications.alert_text import Story
+from teams.display_names import texts_for
+from teams.models import Team, User
+
+Status = LeadOffer.Status
+
+FORM: Final = "admin/leads/leadoffer/form.html"  # which the buttons send
+BUTTON: Final = "border cursor-pointer font-medium px-3 py-2 rounded-default text-sm"
+MAIN: Final = "bg-primary-600 border-primary-600 text-white"
+OTHER: Final = "border-base-200 dark:border-base-700"
+
+
+class LeadOfferAdmin(ResourceAdmin):
+    list_display = ["inquiry", "answer", "user", "team", "notify_at", "status", "alerted_at", "why_ended"]
+    list_select_related = ["lead__contact", "lead__source", "user", "team"]
+    list_filter = ["status"]
+    list_before_template = change_form_outer_before_template = FORM
+    fields = ["inquiry", "answer", "user", "team", "notify_at", "status", "alerted_at", "settled_at", "why_ended"]
+    readonly_fields = ["inquiry", "answer", "why_ended"]
+    actions = ["claim", "decline"]
+
+    def rows_for(self, user: User) -> QuerySet[LeadOffer]:
+        is_known = Q(lead__owner_user=user) | Q(status=Status.CLAIMED)
+        is_asked = Q(user=user, status=Status.SENT, lead__claimed_by_user=None)
+        return LeadOffer.objects.visible_to(user).annotate(
+            is_known=ExpressionWrapper(is_known, BooleanField()), is_asked=ExpressionWrapper(is_asked, BooleanField())
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        answers = {"claim": Status.CLAIMED, "decline": Status.DECLINED}
+        pages = [
+            path(f"<int:pk>/{name}/", pressed(self, partial(answered, status=status)), name=f"leads_leadoffer_{name}")
+            for name, status in answers.items()
+        ]
+        return [*pages, *trial_pages(), *super().get_urls()]
+
+    @admin.display(description="lead")
+    def inquiry(self, offer: LeadOffer) -> str:
+        """As in the alert. The lead's own name may be an email address or a number: not before it is claimed."""
+        story = Story(offer.lead, offer.team.claim_preview)
+        return story.summary if cast(Any, offer).is_known else story.teaser
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Name the users in the reasons of all rows together."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        ended = [offer for offer in changelist.result_list if offer.end_reason is not None]
+        texts = texts_for([offer.end_reason for offer in ended], timezone.get_current_timezone())
+        for offer, text in zip(ended, texts, strict=True):
+            offer.why_ended_text = text
+        return changelist
+
+    @admin.display(description="reason")
+    def why_ended(self, offer: LeadOffer) -> str:
+        """Why the offer ended."""
+        if offer.end_reason is None:
+            return "-"
+        text: str | None = getattr(offer, "why_ended_text", None)
+        return text or texts_for([offer.end_reason], timezone.get_current_timezone())[0]
+
+    @admin.display(description="your answer")
+    def answer(self, offer: LeadOffer) -> str:
+        """To whom it is asked of, while it is."""
+        if not cast(Any, offer).is_asked:
+            return "-"
+        claim, decline = (reverse(f"admin:leads_leadoffer_{name}", args=[offer.pk]) for name in ("claim", "decline"))
+        return format_html("{} {}", button("Claim", claim, MAIN), button("Decline", decline, OTHER))
+
+    @admin.action(description="Claim", permissions=["view"])
+    def claim(self, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:
+        for offer in with_stories(offers):
+            answered(request, offer, status=Status.CLAIMED)
+
+    @admin.action(description="Decline", permissions=["view"])
+    def decline(self, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:
+        for offer in with_stories(offers):
+            answered(request, offer, status=Status.DECLINED)
+
+
+class PondLeadAdmin(ResourceAdmin):
+    """Leads of your teams that anybody of them may take."""
+
+    list_display = ["inquiry", "take_it", "team", "ponded_at"]
+    list_display_links = None
+    list_select_related = ["contact", "source", "team"]
+    list_before_template = FORM
+    ordering = ["ponded_at", "pk"]
+    actions = ["take"]
+
+    def rows_for(self, user: User) -> QuerySet[Any]:
+        return pond_of(user)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [path("<int:pk>/take/", pressed(self, taken), name="leads_pondlead_take"), *super().get_urls()]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The list alone: a lead's page tells more of it."""
+        return obj is None and self.has_module_permission(request)
+
+    @admin.display(description="lead")
+    def inquiry(self, lead: Lead) -> str:
+        return Story(lead, cast(Team, lead.team).claim_preview).teaser
+
+    @admin.display(description="take it")
+    def take_it(self, lead: Lead) -> str:
+        return button("Take", reverse("admin:leads_pondlead_take", args=[lead.pk]), MAIN)
+
+    @admin.action(description="Take", permissions=["view"])
+    def take(self, request: HttpRequest, leads: QuerySet[Any]) -> None:
+        for lead in leads.select_related("contact", "source"):
+            taken(request, lead)
+
+
+# Buttons
+
+
+def button(words: str, address: str, look: str) -> str:
+    """A button in the row of a list. It sends a form of its own, so that Return, pressed in the list, presses none."""
+    return format_html(
+        '<button type="submit" form="answer" formaction="{}" class="{} {}">{}</button>', address, BUTTON, look, words
+    )
+
+
+def pressed(page: ResourceAdmin, act: Any) -> Any:
+    """Do this with the record whose button was pressed, and go back to the list, which says what came of it."""
+
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        found = with_stories(page.get_queryset(request).filter(pk=pk)).first()
+        if found is None:
+            messages.error(request, "That lead is not there for you any more.")
+        else:
+            act(request, found)
+        return HttpResponseRedirect(reverse(f"admin:leads_{page.opts.model_name}_changelist"))
+
+    return admin.site.admin_view(require_POST(view))
+
+
+def with_stories(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """With all that is told of them."""
+    is_offer = issubclass(rows.model, LeadOffer)
+    return rows.select_related(*(("lead__contact", "lead__source", "team") if is_offer else ("contact", "source")))
+
+
+# Answers, and what they lead to
+
+
+def answered(request: HttpRequest, offer: LeadOffer, *, status: str) -> None:
+    """Answer the offer as its member would through the API; somebody else's is refused there."""
+    names = {"id": str(offer.pk), "lead_id": str(offer.lead_id)}
+    try:
+        ask(LeadOfferResource, "PATCH", request.user, {"status": status}, **names)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, yours(offer.lead) if status == Status.CLAIMED else turned_down(offer))
+
+
+def taken(request: HttpRequest, lead: Lead) -> None:
+    """Take it from the pond."""
+    try:
+        ask(PondClaimResource, "POST", request.user, {}, lead_id=str(lead.pk))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, yours(lead))
+
+
+def yours(lead: Lead) -> str:
+    """Whose lead it is and how to reach the person, in a tap."""
+    story = Story(lead)
+    ways = [*story.ways, ("Open the lead", reverse("admin:leads_lead_change", args=[lead.pk]))]
+    links = format_html_join(" · ", "{}", ((link_to(address, words),) for words, address in ways))
+    return format_html("The lead is yours: {}. {}", story.summary, links)
+
+
+def turned_down(offer: LeadOffer) -> str:
+    """It goes on without them."""
+    teaser = Story(offer.lead, offer.team.claim_preview).teaser
+    return f"You declined a lead: {teaser}. It goes on to whoever is next."

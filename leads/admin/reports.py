@@ -1,0 +1,77 @@
+"""The distribution report as a page of the admin, which asks the API for it."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Final, cast
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from api.admin.resource_admin import ResourceAdmin
+from api.internal_client import Refusal, ask
+from core import clock
+from leads.api.reports import DistributionReportResource
+from leads.models import DistributionReport, LeadSource
+from leads.reporting.report_page import page_of
+from teams.models import User
+from teams.timezones import wall_time
+
+USUAL_DAYS: Final = 30
+SPANS: Final = (7, 30, 90, 365)
+CHOICES: Final = ("from", "through", "source_id")
+PAGE: Final = "admin/leads/distributionreport/report.html"
+
+
+class DistributionReportAdmin(ResourceAdmin):
+    """Your teams; each leads to its report."""
+
+    list_display = ["name", "order_method"]
+    ordering = ["name"]
+
+    def rows_for(self, user: User) -> QuerySet[Any]:
+        """Not the teams you belong to: the API refuses those."""
+        return DistributionReport.objects.visible_to(user).filter(creator=user)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The report, with a form that says which days and which source it is about."""
+        team = self.get_object(request, object_id)
+        if team is None:
+            gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return gone
+        user = cast(User, request.user)
+        today = wall_time(clock.now(), user.zone).date()
+        chosen = last_days(USUAL_DAYS, today) | {name: text for name in CHOICES if (text := request.GET.get(name))}
+        answer = answered(team, user, chosen)
+        context = self.admin_site.each_context(request) | {
+            "title": f"Distribution of leads: {team}",
+            "team": team,
+            "chosen": chosen,
+            "sources": LeadSource.objects.order_by("name"),
+            "spans": [(days, urlencode(chosen | last_days(days, today))) for days in SPANS],
+        }
+        return TemplateResponse(request, PAGE, context | answer, status=400 if "refusal" in answer else 200)
+
+
+def answered(team: DistributionReport, user: User, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """What the API says to these choices. The page names the last day, the API the one after it."""
+    query = {"from": chosen["from"], "to": day_after(chosen["through"]), "source_id": chosen.get("source_id", "")}
+    try:
+        report = ask(DistributionReportResource, "GET", user, query=urlencode(query), id=str(team.pk))
+    except Refusal as refusal:
+        return {"refusal": str(refusal)}
+    return {"report": report, "page": page_of(report)}
+
+
+def last_days(count: int, today: date) -> dict[str, str]:
+    """The choice of so many days, today among them."""
+    return {"from": (today - timedelta(days=count - 1)).isoformat(), "through": today.isoformat()}
+
+
+def day_after(text: str) -> str:
+    """The next day; what is no day stays as it is, for the API to refuse."""
+    try:
+        return (date.fromisoformat(text) + timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError):
+        return text

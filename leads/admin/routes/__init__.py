@@ -1,0 +1,1 @@
+"""Lead routes in the admin: list, form and preview."""

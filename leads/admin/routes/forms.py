@@ -1,0 +1,148 @@
+"""A rule as it is typed, and what to rehearse it with."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from api.admin.resource_admin import ResourceForm
+from api.internal_client import Refusal
+from leads.admin.my_availability_forms import MomentWidget
+from leads.admin.routes.preview import USUAL_DAYS, Rehearsal, rehearsed
+from leads.models import LeadRoute, LeadSource
+
+COLUMNS: Final = (
+    "source_id",
+    "contact_source",
+    "type",
+    "city",
+    "zipcode",
+    "listing_price",
+    "listing_status",
+    "created_at",
+)
+EXAMPLE: Final = "type,city,listing_price\nBuyer,Irvine,750000"
+MOST_BYTES: Final = 1_000_000
+
+
+def text() -> forms.CharField:
+    return forms.CharField(required=False, max_length=255, widget=UnfoldAdminTextInputWidget)
+
+
+class TrialForm(forms.Form):
+    """With which leads: those of the last days, and one typed in, where anything of it is."""
+
+    days = forms.IntegerField(
+        label="My leads of so many days",
+        min_value=1,
+        max_value=3660,
+        initial=USUAL_DAYS,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    source_id = forms.ModelChoiceField(
+        LeadSource.objects.order_by("name"), label="Source", required=False, widget=UnfoldAdminSelectWidget
+    )
+    type, listing_price, city, zipcode, listing_status, contact_source = (text() for _ in range(6))
+    created_at = forms.DateTimeField(
+        label="Comes in at", required=False, widget=MomentWidget, help_text="On your clock. Empty: now."
+    )
+    csv = forms.CharField(
+        label="A table of leads, pasted",
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "placeholder": EXAMPLE}),
+        help_text=f"The first line names columns: {', '.join(COLUMNS)}. Others are not used. At most 1,000 rows.",
+    )
+    file = forms.FileField(
+        label="Or as a file", required=False, help_text="CSV, as spreadsheets save it.", widget=forms.FileInput
+    )
+
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, prefix="try", label_suffix="")
+        self.fields["type"].help_text = "Such as Buyer."
+        named = ", ".join(
+            f"{pk} is {name}" for pk, name in LeadSource.objects.order_by("name").values_list("pk", "name")
+        )
+        self.fields["csv"].help_text += f" As source_id {named}." if named else ""
+        self.fields["listing_price"].label = "Price"
+        self.fields["zipcode"].label = "ZIP code"
+
+    def lead(self) -> dict[str, Any] | None:
+        """The lead that was typed in, as the API is told of it; None where nothing was."""
+        given = {name: self.cleaned_data[name] for name in COLUMNS if self.cleaned_data.get(name)}
+        if source := given.get("source_id"):
+            given["source_id"] = source.pk
+        return given or None
+
+    def table(self) -> str:
+        """What is in the file, else what was pasted."""
+        return str(self.cleaned_data["file"] or self.cleaned_data["csv"])
+
+    def clean_file(self) -> str:
+        """Its text, which is pasted for the next time: browsers send a file once."""
+        file = self.cleaned_data["file"]
+        if file is None:
+            return ""
+        if file.size > MOST_BYTES:
+            raise forms.ValidationError("The file is larger than 1 MB: a rehearsal takes at most 1,000 rows.")
+        try:
+            text = str(file.read().decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise forms.ValidationError("This is no text: save the table as CSV (UTF-8).") from None
+        self.data = {**self.data, self.add_prefix("csv"): text}
+        return text
+
+    def show(self, refusal: Refusal) -> None:
+        """Beside the fields that the refusal names."""
+        for name, message in refusal.errors.items():
+            field = name.rpartition(".")[2]
+            self.add_error(field if field in self.fields else None, message)
+
+
+class RuleForm(ResourceForm):
+    """A rule, on a page that also takes a file to rehearse it with."""
+
+    simulated: Callable[[Any, dict[str, Any]], Any]
+
+    def is_multipart(self) -> bool:
+        return True
+
+
+class RehearsedForm(RuleForm):
+    """A rule that is to be rehearsed: judged as on saving, and never saved."""
+
+    trial: TrialForm
+    rehearsal: Rehearsal | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.trial = TrialForm(self.data, self.files)
+
+    def is_valid(self) -> bool:
+        """Never so: the form is shown again, with what the rehearsal said."""
+        super().is_valid()
+        return False
+
+    def _post_clean(self) -> None:
+        if self.errors or not self.trial.is_valid():
+            return
+        try:
+            simulate = partial(self.simulated, self.user)
+            self.rehearsal = rehearsed(simulate, self.user, self.as_typed(), self.as_body(), self.trial)
+        except Refusal as refusal:
+            self.show(refusal)
+
+    def as_typed(self) -> LeadRoute:
+        """The rule as it would be, for its sentence."""
+        route = LeadRoute.objects.get(pk=self.instance.pk) if self.instance.pk else LeadRoute(owner_user=self.user)
+        for name, value in self.cleaned_data.items():
+            if name != "position":
+                setattr(route, name, value)
+        return route

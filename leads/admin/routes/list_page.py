@@ -1,0 +1,85 @@
+"""The page of a user's rules: a sentence for each in their order, and what is the matter."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+
+from campaigns.models import Campaign
+from leads.admin.routes.route_warnings import matters_of
+from leads.models import LeadRoute
+from leads.routing.route_description import asides, which, whose
+from leads.routing.router import in_order
+from leads.routing.routes import rule_of
+from teams.display_names import texts_for
+from teams.models import Team, TeamMemberDistributionOption, User
+
+
+@dataclass(frozen=True)
+class Line:
+    """A rule, as it is read. Its number is the route's id, here as in every trace and rehearsal."""
+
+    route: LeadRoute
+    which: str
+    whose: str
+    asides: list[str]
+    matters: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to be done before leads go to a team."""
+
+    says: str
+    link: str
+    is_done: bool
+
+
+def lines_of(owner: User, now: datetime) -> list[Line]:
+    """The owner's rules in the order in which they are tried."""
+    routes = ordered_routes(owner)
+    teams, matters = teams_of(owner), matters_of(owner, routes, now)
+    named = [texts_for(matters[route.pk], owner.zone) for route in routes]
+    return [
+        Line(route, which(route), whose(route, teams), list(asides(route)), told)
+        for route, told in zip(routes, named, strict=True)
+    ]
+
+
+def ordered_routes(owner: User) -> list[LeadRoute]:
+    """As routing tries them, with all that their sentences tell of."""
+    whole = LeadRoute.objects.visible_to(owner).select_related(
+        "owner_user", "lead_source", "contact_source", "team__creator", "campaign"
+    )
+    by_id = {route.pk: route for route in whole}
+    return [by_id[rule.id] for rule in in_order([rule_of(route) for route in whole])]
+
+
+def teams_of(owner: User) -> dict[int, Team]:
+    """All teams to which the owner's leads may fall back."""
+    rows = Team.objects.filter(creator=owner).select_related("creator", "fallback_user")
+    return {team.pk: team for team in rows}
+
+
+def first_steps(owner: User, lines: list[Line]) -> list[Task]:
+    """What is to be done until the first lead goes to somebody else; empty when all is."""
+    team = Team.objects.filter(creator=owner).order_by("pk").first()
+    options = TeamMemberDistributionOption.objects.visible_to(owner).exclude(user=owner)
+    teams = reverse("admin:teams_team_change", args=[team.pk]) if team else reverse("admin:teams_team_add")
+    tasks = [
+        Task("Create a team, and say in which way it is offered leads", teams, team is not None),
+        Task("On its page: invite its members, and say how each is told of leads", teams, options.exists()),
+        Task("Create the campaign that a lead starts; it may be empty", *campaign_step(owner)),
+        Task("Add a rule, rehearse it, save it", reverse("admin:leads_leadroute_add"), bool(lines)),
+    ]
+    return [] if all(task.is_done for task in tasks) else tasks
+
+
+def campaign_step(owner: User) -> tuple[str, bool]:
+    return reverse("admin:campaigns_campaign_add"), Campaign.objects.visible_to(owner).exists()
+
+
+def context_of(owner: User, now: datetime) -> dict[str, Any]:
+    lines = lines_of(owner, now)
+    return {"lines": lines, "tasks": first_steps(owner, lines), "owner": owner}

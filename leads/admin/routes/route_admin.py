@@ -1,0 +1,160 @@
+"""A user's rules in the admin: the list as sentences in their order, and a form that rehearses before it saves."""
+
+from typing import Any, Final, cast
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+
+from api.admin.resource_admin import ResourceAdmin
+from api.internal_client import Refusal, ask
+from core import clock
+from leads.admin.routes.forms import RehearsedForm, RuleForm, TrialForm
+from leads.admin.routes.list_page import context_of, ordered_routes
+from leads.api.simulation.views import RehearsalResource
+from leads.api.views import LeadRouteResource
+from leads.models import LeadRoute
+from teams.models import Team, User
+
+PAGE: Final = "admin/leads/leadroute/rules.html"
+REHEARSE: Final = "_rehearse"
+ANY_OF: Final = "Separate values with commas; write one with a comma in double quotes. Leave empty to match any value."
+LABELS: Final = {
+    "lead_source": "Comes from",
+    "contact_source": "Person comes from",
+    "filter": "Type is",
+    "types": "Type is one of",
+    "price_from": "Price from",
+    "price_to": "Price below",
+    "cities": "City is one of",
+    "zipcodes": "ZIP code is one of",
+    "listing_statuses": "Listing status is one of",
+    "open_hours": "Days and times",
+    "off_hours": "At other times",
+    "distribution_target": "Goes to",
+    "team_selection_method": "Which team",
+    "team": "The team",
+    "is_returning_to_claimer": "Return to previous agent",
+    "campaign": "Campaign",
+    "is_automatic": "By itself",
+    "position": "Order",
+}
+HELP: Final = {
+    "lead_source": "Where the lead came in. Leave empty to match every source.",
+    "contact_source": "The source of the contact, from your own list. Leave empty to match every source.",
+    "filter": "Such as Buyer. Empty: any.",
+    "types": "Where several types will do: Buyer, Renter. Empty: any.",
+    "price_from": "In dollars: this much or more. A lead that names no price does not fit then.",
+    "price_to": "In dollars: less than this.",
+    "cities": ANY_OF,
+    "zipcodes": "ZIP codes or Canadian postal codes (K1A is its whole area). Leave empty to match any value.",
+    "listing_statuses": ANY_OF,
+    "open_hours": "On the clock of the team, such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always.",
+    "off_hours": "What becomes of a lead that comes in outside these days and times.",
+    "distribution_target": "A team, whose members are offered it, or yourself, without asking.",
+    "team_selection_method": "For a team: the one below, or whichever of yours serves the lead's ZIP code.",
+    "team": "One that you created. On its page you say how its members take turns.",
+    "is_returning_to_claimer": "A contact who inquires again goes to the member who claimed their last lead.",
+    "campaign": "What is sent to the person afterwards. It may be one without actions.",
+    "is_automatic": "The lead is offered and the campaign started at once. Off: a program of yours asks for both.",
+    "position": "1 is tried first. Leave empty to try the most specific rules first. Buttons in the list move a rule.",
+}
+CHOICES: Final = {
+    "distribution_target": {"Team Rollout": "A team", "Myself": "Myself"},
+    "team_selection_method": {"Specific Team": "The team below", "Zipcode": "The team that serves the ZIP code"},
+    "off_hours": {"Next Rule": "Try the next rule", "Hold Until Open": "Keep the lead until then"},
+}
+
+
+class LeadRouteAdmin(ResourceAdmin):
+    resource = LeadRouteResource
+    list_display = ["position"]  # the list is a page of its own
+    fieldsets = [
+        ("Which leads", {"fields": ["lead_source", "contact_source", "filter"]}),
+        (
+            "Only those that meet all of these",
+            {"fields": ["types", "price_from", "price_to", "cities", "zipcodes", "listing_statuses"]},
+        ),
+        ("Only at these times", {"fields": ["open_hours", "off_hours"]}),
+        (
+            "Who gets them",
+            {"fields": ["distribution_target", "team_selection_method", "team", "is_returning_to_claimer"]},
+        ),
+        ("What follows", {"fields": ["campaign", "is_automatic", "position"]}),
+    ]
+    help_texts, labels = HELP, LABELS
+    one_line = ["types", "cities", "zipcodes", "listing_statuses"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Where a new route belongs the API knows best. Who adds one here wants it to work."""
+        return {"is_automatic": True, **super().get_changeform_initial_data(request), "position": None}
+
+    def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
+        """Leads go to teams you created."""
+        return Team.objects.filter(creator=user) if name == "team" else super().choices_for(name, model, user)
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_choice_field(db_field, request, **kwargs)
+        words = CHOICES.get(db_field.name, {})
+        field.choices = [(value, words.get(value, label)) for value, label in field.choices]
+        return field
+
+    # The list
+
+    def get_urls(self) -> list[Any]:
+        move = self.admin_site.admin_view(require_POST(self.move))
+        return [path("<int:route_id>/move/", move, name="leads_leadroute_move"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        shown = context_of(cast(User, request.user), clock.now())
+        context = {"title": "Who gets which lead", "opts": self.opts}
+        return TemplateResponse(request, PAGE, self.admin_site.each_context(request) | context | shown)
+
+    def move(self, request: HttpRequest, route_id: int) -> HttpResponse:
+        """One place up or down, as the button says that was pressed."""
+        user = cast(User, request.user)
+        try:
+            ask(LeadRouteResource, "PATCH", user, {"position": position_after(request, route_id)}, id=str(route_id))
+        except Refusal as refusal:
+            return self.refused(request, refusal)
+        return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{route_id}")
+
+    # The form
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        kind = RehearsedForm if REHEARSE in request.POST else RuleForm
+        form = super().get_form(request, obj, change=change, **{"form": kind} | kwargs)
+        form.simulated = staticmethod(simulated)
+        return form
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        form = context["adminform"].form
+        context |= {"trial": getattr(form, "trial", None) or TrialForm(), "rehearsal": getattr(form, "rehearsal", None)}
+        return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
+
+    def response_add(self, request: HttpRequest, obj: LeadRoute, post_url_continue: str | None = None) -> HttpResponse:
+        return self.response_change(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: LeadRoute) -> HttpResponse:
+        """Return to the list, and show where the rule is tried: a change of its conditions may have moved it."""
+        routes = ordered_routes(cast(User, request.user))
+        place = routes.index(obj)
+        order = f"after rule {routes[place - 1].pk}" if place else "first"
+        messages.success(request, f"Rule {obj.pk} is saved: it is tried {order}, for leads that come in from now on.")
+        return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{obj.pk}")
+
+
+def simulated(user: User, body: dict[str, Any]) -> Any:
+    return ask(RehearsalResource, "POST", user, body)
+
+
+def position_after(request: HttpRequest, route_id: int) -> int:
+    """The position that puts this route before its neighbour above, or behind the one below."""
+    positions = dict(LeadRoute.objects.visible_to(cast(User, request.user)).values_list("pk", "position"))
+    here, others = positions.pop(route_id, 0), positions.values()
+    if "up" in request.POST:
+        return max((position for position in others if position < here), default=here)
+    return min((position for position in others if position > here), default=here) + 1

@@ -1,0 +1,89 @@
+"""What a user should know about their routes as they are now."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import TextChoices
+
+from campaigns.models import Campaign
+from core.reasons import Reason, reason_codes
+from leads.distribution.roster import roster_of
+from leads.lifecycle.intake import areas_in
+from leads.lifecycle.offer_request import no_recipients
+from leads.models import DistributionTarget, LeadRoute
+from leads.routing.routes import rule_of
+from leads.routing.shadowed_routes import useless
+from teams.models import Team, User
+
+
+@reason_codes
+class RouteWarning(TextChoices):
+    """Why a route is of no use, or would be of none right now."""
+
+    IMPOSSIBLE = "route_impossible", "It can never match: it asks for two different types."
+    NO_AREA = "route_without_area", "It can never match: none of your teams serves such a ZIP code."
+    SHADOWED = "route_shadowed", "It can never match: {by_route_id:route} takes every lead that it would take."
+    NO_RECIPIENTS_NOW = "no_recipients_now", "Right now: {because:reason}"
+    CAMPAIGN_UNAVAILABLE = (
+        "campaign_unavailable",
+        "Its campaign, {campaign_name}, is no longer shared with you: choose another.",
+    )
+
+
+def matters_of(owner: User, routes: Sequence[LeadRoute], now: datetime) -> dict[int, list[Reason]]:
+    """By route, its warnings. `routes` come in their order."""
+    found: dict[int, list[Reason]] = defaultdict(list)
+    teams = {team.pk: team for team in Team.objects.filter(creator=owner)}
+    for warnings in (
+        never_matching(owner, routes, teams),
+        without_recipients(routes, teams, now),
+        without_campaign(owner, routes),
+    ):
+        for route_id, reasons in warnings.items():
+            found[route_id] += reasons
+    return found
+
+
+def never_matching(owner: User, routes: Sequence[LeadRoute], teams: Mapping[int, Team]) -> dict[int, list[Reason]]:
+    areas = areas_in((team for team in teams.values() if team.distribution_zipcodes), owner)
+    area = frozenset(code for served in areas for code in served.zipcodes)
+    return {
+        route_id: [Reason(code, {"by_route_id": other} if code == RouteWarning.SHADOWED else {})]
+        for route_id, (code, other) in useless([rule_of(route) for route in routes], area).items()
+    }
+
+
+def without_recipients(
+    routes: Sequence[LeadRoute], teams: Mapping[int, Team], now: datetime
+) -> dict[int, list[Reason]]:
+    """Routes to teams of which no member could be offered a lead that came in now."""
+    by_area = [team_id for team_id, team in teams.items() if team.distribution_zipcodes]
+    teams_of_routes = {route.pk: by_area if goes_by_area(route) else [route.team_id or 0] for route in routes}
+    asked = set().union(*teams_of_routes.values()) & teams.keys()
+    reasons = {team_id: no_recipients_now(teams[team_id], now) for team_id in asked}
+    return {
+        route_id: [reason for each in ids if (reason := reasons.get(each))] for route_id, ids in teams_of_routes.items()
+    }
+
+
+def goes_by_area(route: LeadRoute) -> bool:
+    return route.distribution_target == DistributionTarget.TEAM_ROLLOUT and route.team_id is None
+
+
+def no_recipients_now(team: Team, now: datetime) -> Reason | None:
+    """None when a member could be offered a lead."""
+    plan = roster_of(team, now).plan((), now)
+    if not plan.is_empty:
+        return None
+    return Reason(RouteWarning.NO_RECIPIENTS_NOW, {"because": no_recipients(team, plan).as_json()})
+
+
+def without_campaign(owner: User, routes: Sequence[LeadRoute]) -> dict[int, list[Reason]]:
+    """Routes whose campaign was shared with the owner once, and no longer is."""
+    usable = set(Campaign.objects.visible_to(owner).values_list("pk", flat=True))
+    return {
+        route.pk: [Reason(RouteWarning.CAMPAIGN_UNAVAILABLE, {"campaign_name": str(route.campaign)})]
+        for route in routes
+        if route.campaign_id not in usable
+    }

@@ -1,0 +1,332 @@
+"""Two rehearsals of the same leads beside each other, as people read them: as things stand, and as they would be.
+
+Pure: the API's two answers in, words out. Where a lead begins is what counts: who would be told first, each of
+those who are told at the same moment.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from core.reasons import RecordCollector, reason_text, stored_reason
+from leads.distribution.fallback import POND, TEAM, USER
+from leads.formatting import Sheet
+from leads.formatting import in_words as duration
+from leads.routing import mismatch_text
+from leads.simulation.simulator import OWNER
+from teams.display_names import ReaderNames, RecordNames
+from teams.timezones import short_moment
+
+Row = Mapping[str, Any]
+Ways = Mapping[str, str]
+
+MOST_TOLD: Final = 50  # leads that a page lists
+WAYS: Final[Ways] = {"Text": "text", "Email": "email", "Phone": "call"}
+NO_CHANGE: Final = "="
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Who would hear first of a lead; without a team somebody has it, or it waits."""
+
+    target: str
+    team_id: int | None
+    user_ids: Sequence[int] = ()  # a tuple in their order: whoever hears at the same moment
+
+
+@dataclass(frozen=True)
+class Step:
+    """What would happen at a moment."""
+
+    clock: str
+    says: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One lead, by both sets of rules."""
+
+    lead: str
+    when: str
+    now: Sequence[Step]
+    then: Sequence[Step]
+    change: str  # what differs; empty when nothing does
+
+
+@dataclass(frozen=True)
+class Comparison:
+    says: str
+    shares: Sheet
+    rules: Sheet
+    skipped: Sheet
+    changed: Sequence[Told]
+    same: Sequence[Told]
+    untold: int  # leads that the page leaves out
+    bad_rows: Sequence[str] = ()  # of a table
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom it is written: what things are called, and the clock."""
+
+    names: ReaderNames
+
+    def called(self, what: str, number: int | None) -> str:
+        return self.names.names.get((what, number or 0), f"{what} {number}")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.names.zone
+
+    def text(self, row: Row) -> str:
+        """The text of a `code` with `details`."""
+        return reason_text(*stored_reason(row), self.names)
+
+    def rule(self, route_id: int) -> str:
+        """`Rule 12: Zillow, Buyer → Pride`, by its number in the list; a rule that is not saved has none yet."""
+        number = f"Rule {route_id}" if route_id > 0 else "New rule"
+        return f"{number}: {self.called('route', route_id)}"
+
+
+def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> Comparison:
+    """All that the page tells of them. `names` has the routes by their sentences."""
+    reader = Reader(ReaderNames(names, zone))
+    pairs = list(zip(now["leads"], then["leads"], strict=True))
+    changed = [pair for pair in pairs if change(*pair)]
+    same = [pair for pair in pairs if not change(*pair)]
+    room = max(MOST_TOLD - len(changed), 0)
+    return Comparison(
+        says=says(pairs),
+        shares=shares(pairs, reader),
+        rules=rules(now["summary"]["routes"], then["summary"]["routes"], reader),
+        skipped=skipped(now["leads"], then["leads"], reader),
+        changed=[told(*pair, reader) for pair in changed[-MOST_TOLD:]],
+        same=[told(*pair, reader) for pair in same[len(same) - room :]] if room else [],
+        untold=len(pairs) - min(len(changed), MOST_TOLD) - min(len(same), room),
+        bad_rows=[f"Line {row['line']}: {row['message']}" for row in then["bad_rows"]],
+        warnings=[warning["message"] for warning in then["warnings"]],
+    )
+
+
+# What differs
+
+
+def change(now: Row, then: Row) -> str:
+    """What is different for this lead: where it goes, or whose turn it is there."""
+    before, after = goal(now), goal(then)
+    if before == after:
+        return ""
+    is_same_team = before.target == after.target == TEAM and before.team_id == after.team_id
+    return "another turn" if is_same_team else "elsewhere"
+
+
+def goal(lead: Row) -> Goal:
+    """Who would hear first; of a lead of which nobody would, where it ends."""
+    for station in lead["stations"]:
+        if station["offers"]:
+            return Goal(TEAM, station["team_id"], told_first(station["offers"]))
+        if station["target"] == USER:
+            return Goal(USER, None, (station["user_id"],))
+    last = lead["stations"][-1]
+    return Goal(last["target"], last["team_id"] if last["target"] == POND else None)
+
+
+def told_first(offers: Sequence[Row]) -> tuple[int, ...]:
+    return tuple(sorted(offer["user_id"] for offer in offers if offer["at"] == offers[0]["at"]))
+
+
+def says(pairs: Sequence[tuple[Row, Row]]) -> str:
+    """The whole in a sentence or two."""
+    if not pairs:
+        return "No lead came in on these days."
+    kinds = Counter(change(*pair) for pair in pairs)
+    if kinds[""] == len(pairs):
+        return f"{leads(len(pairs))}: {'it goes' if len(pairs) == 1 else 'all go'} where the rules as saved send them."
+    parts = [f"{kinds['elsewhere']} would go elsewhere than by the rules as saved"] if kinds["elsewhere"] else []
+    if kinds["another turn"]:
+        parts.append(f"{kinds['another turn']} would begin with another member of the same team")
+    return f"{leads(len(pairs))}: {', '.join(parts)}, {kinds['']} would go the same way."
+
+
+def leads(count: int) -> str:
+    return "1 lead" if count == 1 else f"{count} leads"
+
+
+# Tables
+
+
+def shares(pairs: Sequence[tuple[Row, Row]], reader: Reader) -> Sheet:
+    """How many leads each would be the first to hear of, if only together with others."""
+    now = Counter(goal(before) for before, _ in pairs)
+    then = Counter(goal(after) for _, after in pairs)
+    rows: list[list[str | int]] = []
+    for team_id in sorted({goal.team_id for goal in now | then if goal.target == TEAM and goal.team_id}):
+        ours = [goal for goal in now | then if goal.target == TEAM and goal.team_id == team_id]
+        name = f"Team {reader.called('team', team_id)}"
+        rows.append(share(name, sum(now[each] for each in ours), sum(then[each] for each in ours)))
+        rows += sorted(
+            (
+                share(f"\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}{reader.called('user', user_id)}", *counts)
+                for user_id in {user_id for each in ours for user_id in each.user_ids}
+                for counts in [[sum(of[each] for each in ours if user_id in each.user_ids) for of in (now, then)]]
+            ),
+            key=lambda row: str(row[0]),
+        )
+    others = [goal for goal in now | then if goal.target != TEAM]
+    rows += sorted((share(called(each, reader), now[each], then[each]) for each in others), key=lambda row: str(row[0]))
+    return Sheet(["Who hears first", "As saved", "With this rule", "Change"], rows)
+
+
+def share(name: str, now: int, then: int) -> list[str | int]:
+    return [name, now, then, f"{then - now:+d}" if now != then else NO_CHANGE]
+
+
+def called(goal: Goal, reader: Reader) -> str:
+    if goal.target == POND:
+        return f"The pond of {reader.called('team', goal.team_id)}"
+    return "You" if goal.target == OWNER else reader.called("user", goal.user_ids[0])
+
+
+def rules(now: Sequence[Row], then: Sequence[Row], reader: Reader) -> Sheet:
+    """Every rule in the new order, with how many leads it takes."""
+    before = {share["route_id"]: share["leads"] for share in now}
+    rows: list[list[str | int]] = [
+        [
+            reader.rule(share["route_id"]),
+            before.get(share["route_id"], "not there"),
+            share["leads"] or "0, takes none of these",
+        ]
+        for share in then
+    ]
+    return Sheet(["Rule, in the new order", "As saved", "With this rule"], rows)
+
+
+def skipped(now: Iterable[Row], then: Iterable[Row], reader: Reader) -> Sheet:
+    """Members passed over, with why and how often."""
+    before, after = Counter(passed(now, reader)), Counter(passed(then, reader))
+    rows: list[list[str | int]] = [
+        [reader.called("user", user_id), reader.called("team", team_id), why, before[key], after[key]]
+        for key in sorted(before | after, key=str)
+        for user_id, team_id, why in [key]
+    ]
+    return Sheet(["Passed over", "Team", "Why", "As saved", "With this rule"], rows)
+
+
+def passed(rehearsed: Iterable[Row], reader: Reader) -> Iterator[tuple[int, int, str]]:
+    for lead in rehearsed:
+        for station in lead["stations"]:
+            for each in station["skipped"]:
+                yield each["user_id"], station["team_id"], reader.text(each)
+
+
+# One lead
+
+
+def told(now: Row, then: Row, reader: Reader) -> Told:
+    line = f"Line {then['line']}: " if then["line"] else ""
+    return Told(
+        lead=f"{line}{lead_words(then['lead'], reader)}",
+        when=short_moment(then["at"], reader.zone),
+        now=list(steps(now, reader)),
+        then=list(steps(then, reader)),
+        change=change(now, then),
+    )
+
+
+def lead_words(lead: Row, reader: Reader) -> str:
+    """`Buyer, Irvine 92618, $750,000, Zillow`."""
+    price = str(lead.get("listing_price") or "")
+    source = reader.called("lead source", lead["source_id"]) if lead.get("source_id") else ""
+    facts = (
+        lead.get("type"),
+        " ".join(filter(None, (lead.get("city"), lead.get("zipcode")))),
+        f"${int(price):,}" if price.isdecimal() else price,
+        source or lead.get("contact_source"),
+    )
+    return ", ".join(str(fact) for fact in facts if fact) or "A lead that says nothing"
+
+
+def steps(lead: Row, reader: Reader) -> Iterator[Step]:
+    """What happens to a lead that nobody claims, in order."""
+    start = datetime.fromisoformat(lead["at"])
+    yield Step("", taken_by(lead["decision"], reader))
+    for station in lead["stations"]:
+        if station["target"] == TEAM:
+            yield from turns(station, start, reader)
+        else:
+            is_routed = lead["decision"]["team_id"] is not None
+            yield Step(since(station["at"], start), ending(station, reader, is_routed=is_routed))
+
+
+def taken_by(decision: Row, reader: Reader) -> str:
+    if decision["route_id"] is not None:
+        return f"Taken by: {reader.rule(decision['route_id'])}."
+    failed = "; ".join(
+        f"{number_of(each['route_id'])}: {mismatch_text.mismatch_text(each, reader.names)}"
+        for each in decision["tried"][:3]
+    )
+    return f"No rule takes it{f' ({failed})' if failed else ''}."
+
+
+def number_of(route_id: int) -> str:
+    """What a rule is called without its sentence; one that is not saved has no number yet."""
+    return f"rule {route_id}" if route_id > 0 else "the new rule"
+
+
+def turns(station: Row, start: datetime, reader: Reader) -> Iterator[Step]:
+    team = reader.called("team", station["team_id"])
+    if not station["offers"]:
+        yield Step(since(station["at"], start), f"Nobody of {team} can be told.", "bad")
+    for offer in station["offers"]:
+        ways = " and ".join(WAYS[way] for way in offer["channels"])
+        what = "gets it without claiming" if offer["assign_automatically"] else "is offered it"
+        lasts = f", for {between(offer['at'], offer['closes_at'])}" if offer["closes_at"] else ""
+        says = f"{reader.called('user', offer['user_id'])} of {team} {what}{lasts}, told by {ways}."
+        yield Step(since(offer["at"], start), says)
+    for each in station["skipped"]:
+        yield Step("", f"{reader.called('user', each['user_id'])} is passed over: {reader.text(each)}.", "quiet")
+
+
+def ending(station: Row, reader: Reader, *, is_routed: bool) -> str:
+    """Where it comes to when nobody claimed."""
+    if station["target"] == POND:
+        return f"Into the pond of {reader.called('team', station['team_id'])}, for any member to take."
+    if station["target"] == USER:
+        return f"{reader.called('user', station['user_id'])} has it."
+    return "It waits for you." if is_routed else "It is yours."
+
+
+def since(at: str, start: datetime) -> str:
+    """When, counted from the moment that the lead came in."""
+    seconds = (datetime.fromisoformat(at) - start).total_seconds()
+    return "at once" if seconds <= 0 else f"after {duration(seconds)}"
+
+
+def between(start: str, end: str) -> str:
+    return duration((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+
+
+def ids_in(answers: Iterable[Row]) -> dict[str, set[int]]:
+    """Every user, team and lead source that needs a name."""
+    found: dict[str, set[int]] = {"user": set(), "team": set(), "lead source": set(), "route": set()}
+    collector = RecordCollector()
+    for lead in (lead for answer in answers for lead in answer["leads"]):
+        found["lead source"].add(lead["lead"].get("source_id"))
+        found["lead source"] |= {attempt["actual"] for attempt in named_sources(lead["decision"])}
+        found["lead source"] |= {attempt["expected"] for attempt in named_sources(lead["decision"])}
+        for station in lead["stations"]:
+            found["team"].add(station["team_id"])
+            found["user"] |= {station["user_id"], *(each["user_id"] for each in station["offers"])}
+            found["user"] |= {each["user_id"] for each in station["skipped"]}
+            for each in station["skipped"]:
+                reason_text(*stored_reason(each), collector)
+    return {what: (ids | collector.ids.get(what, set())) - {None} for what, ids in found.items()}
+
+
+def named_sources(decision: Row) -> list[Row]:
+    return [attempt for attempt in decision["tried"] if attempt["condition"] == "lead_source"]

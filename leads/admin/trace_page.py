@@ -1,0 +1,180 @@
+"""Why a lead went where it went, as people read it: names for ids, their own clock. Pure: the API's answer in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from core.reasons import Names, RecordCollector, reason_text, stored_reason
+from leads.formatting import NOTHING, Sheet
+from leads.history import timeline
+from leads.routing import mismatch_text
+from teams.display_names import ReaderNames, RecordNames
+from teams.timezones import short_moment, wall_time
+
+Row = Mapping[str, Any]
+
+IN_TABLES: Final = (timeline.RULE_TRIED, timeline.PASSED_OVER)
+# How a kind of entry looks: what was said to whom is quieter than what decides, and what failed is not overlooked.
+LOOKS: Final = {
+    "Claimed": "good",
+    "Contacted": "good",
+    "Given": "good",
+    "Alert queued": "quiet",
+    "Alert sent": "quiet",
+    "Alert delivered": "quiet",
+    "Alert cancelled": "quiet",
+    "Offer planned": "quiet",
+    "Alert failed": "bad",
+    "Alert in doubt": "bad",
+    "Alarm": "bad",
+    "Nobody": "bad",
+    "Expired": "bad",
+    "Taken back": "bad",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that happened, as a line of the timeline."""
+
+    clock: str
+    at: str  # for machines
+    kind: str
+    says: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    decision: str
+    rules: Sheet
+    passed_over: Sheet
+    rotation: Sheet
+    days: Sequence[tuple[str, Sequence[Line]]]
+
+
+def page_of(trace: Row, record_names: RecordNames, zone: ZoneInfo) -> Page:
+    """All that the page shows of a trace."""
+    names = ReaderNames(record_names, zone)
+    entries = trace["timeline"]
+    lines = [entry for entry in entries if entry["kind"] not in IN_TABLES]
+    return Page(
+        decision=reason_text(*stored_reason(trace["decision"]), names),
+        rules=rules(trace["decision"], names),
+        passed_over=passed_over(entries, names),
+        rotation=rotation(entries, names, zone),
+        days=[
+            (day, [line(entry, names, zone) for entry in of_day])
+            for day, of_day in groupby(lines, key=lambda entry: day_of(entry["at"], zone))
+        ],
+    )
+
+
+# Tables
+
+
+def rules(decision: Row, names: ReaderNames) -> Sheet:
+    """Every route that was tried, in order, and at last the owner, who takes what none of them matches."""
+    tried: Sequence[Row] = decision.get("tried") or ()
+    is_caught = any(attempt["matched"] for attempt in tried)
+    rows = [rule(attempt, names) for attempt in tried]
+    last = "Not needed" if is_caught else "\N{CHECK MARK} Yes"
+    rows.append(["No rule matches: its owner", last, NOTHING, NOTHING, NOTHING])
+    return Sheet(["Rule", "Matches", "Failed at", "Asks for", "The lead has"], rows)
+
+
+def rule(attempt: Row, names: ReaderNames) -> list[str]:
+    route_id = attempt["route_id"]
+    name = ": ".join(filter(None, (f"Rule {route_id}", names.names.get(("route", route_id)))))
+    if attempt["matched"]:
+        return [name, "\N{CHECK MARK} Yes", NOTHING, NOTHING, NOTHING]
+    what, asked, has = (
+        mismatch_text.label(attempt),
+        mismatch_text.wanted(attempt, names),
+        mismatch_text.found(attempt, names),
+    )
+    return [name, "\N{MULTIPLICATION X} No", what, asked, has]
+
+
+def passed_over(entries: Iterable[Row], names: ReaderNames) -> Sheet:
+    rows = [
+        [
+            names.record("user", entry["user_id"]),
+            names.names.get(("team", entry["team_id"]), NOTHING),
+            reason_text(*stored_reason(entry["details"].get("because") or {}), names),
+            short_moment(entry["at"], names.zone),
+        ]
+        for entry in entries
+        if entry["kind"] == timeline.PASSED_OVER
+    ]
+    return Sheet(["Member", "Team", "Why", "When"], rows)
+
+
+def rotation(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Sheet:
+    """Where the pointer of the round robin was and went, turn by turn, with what each was owed: the highest is next."""
+    rows = [
+        [
+            short_moment(entry["at"], zone),
+            pointer(entry["details"].get("pointer_before"), names),
+            pointer(entry["details"].get("pointer_after"), names),
+            ", ".join(place(each, names) for each in entry["details"].get("places") or ()),
+        ]
+        for entry in entries
+        if entry["kind"] == timeline.ROUND_ROBIN
+    ]
+    return Sheet(["When", "Pointer before", "Pointer after", "Weights"], rows)
+
+
+def pointer(user_id: int | None, names: Names) -> str:
+    return NOTHING if user_id is None else names.record("user", user_id)
+
+
+def place(each: Row, names: Names) -> str:
+    return f"{pointer(each['user_id'], names)} {each['weight']}"
+
+
+# The timeline
+
+
+def line(entry: Row, names: Names, zone: ZoneInfo) -> Line:
+    kind = str(entry["kind"])
+    return Line(
+        clock=f"{at_the_wall(entry['at'], zone):%H:%M:%S}",
+        at=entry["at"],
+        kind=kind,
+        says=timeline.event_text(entry, names),
+        look=LOOKS.get(kind, ""),
+    )
+
+
+# Names
+
+
+def ids_in(trace: Row) -> dict[str, set[int]]:
+    """Every id that the page needs a name for, by what it is of."""
+    collector = RecordCollector()
+    attempts: Sequence[Row] = trace["decision"].get("tried") or ()
+    reason_text(*stored_reason(trace["decision"]), collector)
+    for attempt in attempts:
+        collector.record("route", attempt["route_id"])
+        mismatch_text.mismatch_text(attempt, collector)
+    for entry in trace["timeline"]:
+        timeline.event_text(entry, collector)
+        named = (("user", entry["user_id"]), ("team", entry["team_id"]))
+        places = entry["details"].get("places") or ()
+        for kind, pk in (*named, *(("user", place["user_id"]) for place in places)):
+            if pk is not None:
+                collector.record(kind, pk)
+    return collector.ids
+
+
+def at_the_wall(at: str, zone: ZoneInfo) -> datetime:
+    return wall_time(datetime.fromisoformat(at), zone)
+
+
+def day_of(at: str, zone: ZoneInfo) -> str:
+    day = at_the_wall(at, zone)
+    return f"{day:%A, %B} {day.day}, {day.year}"

@@ -1,0 +1,159 @@
+"""Answering an alert: claiming its lead with the number in the text, declining it with a no beside that
+(`settings.INBOUND`), or claiming it by pressing a key in the call (`settings.KEY_PRESSED`)."""
+
+import re
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+from core.errors import DomainError
+from leads.lifecycle.claims import AlreadyClaimed, LeadIsGone, LeadIsMerged, OfferNotOpen, claim, decline
+from leads.models import Lead, LeadOffer
+from leads.notifications.alert_text import Story, choice
+from leads.notifications.reply_codes import REMEMBERED
+from messaging import message_factory, outbox
+from messaging.inbound.keywords import word_set
+from messaging.models import Message
+from teams.models import User
+
+FRESH = timedelta(days=1)  # alerts that a phone which is a contact's, too, may answer
+KEY = "1"  # to claim by a call, and then to hear how to reach the person
+# As people type it: " 2. ", "#2", the key of a telephone (\ufe0f\u20e3). No word is beside it; "-2" and "2?" are none.
+NUMBER = r"[\s#(\"'*]*(?P<{}>[0-9]{{1,4}})[\s.,:!)\"'*\ufe0f\u20e3]*"
+NO = r"\W*(?:{})[\s.,:!]*"
+BEFORE, AFTER = NO.format("pass|decline"), NO.format("no|pass|decline")  # "No. 2" is a number, and no refusal
+DECLINED_NUMBER = re.compile(f"{BEFORE}{NUMBER.format('after')}|{NUMBER.format('before')}{AFTER}", re.IGNORECASE)
+
+# What may stand beside the number of a claim. Not "at", "in", "for" or "not": 7 may be an hour, or be refused.
+CLAIM_WORDS = word_set(
+    "claim claiming yes yep yeah yup ok okay sure take taking got get grab accept accepting want please pls plz "
+    "thanks thank you i ill i'll i'd like to will it lead number reply the mine"
+)
+MAX_ANSWER = 60  # characters of an answer
+MARKS = " \t\r\n#(\"'*.,:!)\u2019\u201c\u201d\ufe0f\u20e3\U0001f44d\u2705\U0001f64b\U0001f64f"
+TOKEN = re.compile(r"[a-z]+(?:['\u2019][a-z]+)?|[0-9]+|.", re.DOTALL)
+
+Status = LeadOffer.Status
+
+
+def claim_by_digit(message: Message, now: datetime) -> bool:
+    """Claim or decline the lead whose number an agent's text names, and answer; False if the text says neither."""
+    number, try_it = read_claim(message.body), take_it
+    if number is None:
+        number, try_it = read_decline(message.body), leave_it
+    if number is None or not message.sender:
+        return False
+    offers = offers_meant(message.sender, number)
+    if not offers or (message.contact_id and not is_an_answer(message, number, offers, now)):
+        return False
+    offer = next((offer for offer in offers if offer.reply_number == number), None)
+    answer(message, offer.user if offer else offers[0].user, outcome(offer, number, offers, try_it, now), now=now)
+    return True
+
+
+def read_claim(text: str) -> int | None:
+    """Return the number in "7", "#7", "claim 7" or "7 please"; None in "7?", "-7", "7 8", "7pm" or "call me at 7"."""
+    text = text.strip()
+    if len(text) > MAX_ANSWER:
+        return None
+    tokens = TOKEN.findall(text.lower().replace("\u2019", "'"))
+    numbers = [token for token in tokens if token[0] in "0123456789"]
+    others = (token for token in tokens if token not in numbers)
+    if len(numbers) != 1 or len(numbers[0]) > 4 or not all(token in CLAIM_WORDS or token in MARKS for token in others):
+        return None
+    turn = tokens.index(numbers[0])
+    is_joined = any(token.isalpha() for token in (*tokens[max(turn - 1, 0) : turn], *tokens[turn + 1 : turn + 2]))
+    return None if is_joined else int(numbers[0])  # "7get" is a typing error, "1i" may be anything
+
+
+def read_decline(text: str) -> int | None:
+    """Return the number in "7 no", "pass 7" or "decline 7"."""
+    text = text.strip()
+    match = DECLINED_NUMBER.fullmatch(text) if len(text) <= MAX_ANSWER else None
+    return next((int(number) for number in match.groups() if number), None) if match else None
+
+
+def offers_meant(phone: str, number: int) -> list[LeadOffer]:
+    """What a number can mean that comes from this phone: the open offer that has it, then the last ones that had any.
+
+    A number counts on the phone that was told it, and only while that phone is still the member's.
+    """
+    told = LeadOffer.objects.filter(reply_phone=phone, reply_number__isnull=False)
+    theirs = told.filter(user__phone_e164=phone, user__is_active=True).order_by("-alerted_at", "-pk")
+    whole = theirs.select_related("user", "team", "lead__contact", "lead__source")
+    return [*whole.filter(status=Status.SENT, reply_number=number), *whole[:REMEMBERED]]
+
+
+def is_an_answer(message: Message, number: int, offers: Collection[LeadOffer], now: datetime) -> bool:
+    """Whether a number from a phone that is a contact's, too, answers an alert.
+
+    Users say themselves which phone is theirs, and a contact may write "2" to their agent. So the phone must have been
+    told this very number of late, and must write to where that came from.
+    """
+    told = {offer.reply_number for offer in offers if offer.alerted_at and offer.alerted_at > now - FRESH}
+    return number in told and message.user_id is None  # the alert number is nobody's
+
+
+Attempt = Callable[[LeadOffer, int, datetime], str]
+
+
+def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], try_it: Attempt, now: datetime) -> str:
+    """Try to claim or to decline, and put into words what came of it."""
+    if offer is None:
+        return f"No lead has the number {number}. {choice(open_ones(offers))}"
+    try:
+        return try_it(offer, number, now)
+    except AlreadyClaimed:
+        return story_of(offer).taken_text
+    except (OfferNotOpen, LeadIsGone, LeadIsMerged):
+        others = [other for other in offers if other.lead_id != offer.lead_id]
+        return f"Lead {number} is no longer open to you. {choice(open_ones(others))}"
+
+
+def take_it(offer: LeadOffer, number: int, now: datetime) -> str:
+    if offer.status != Status.CLAIMED:
+        claim(offer, through=Lead.ClaimedThrough.TEXT_REPLY, now=now)
+    return Story(offer.lead).given_text
+
+
+def leave_it(offer: LeadOffer, number: int, now: datetime) -> str:
+    if offer.status == Status.CLAIMED:
+        return f"Lead {number} is yours already. Give it back in the admin, or have somebody do it."
+    decline(offer, now=now)
+    story = story_of(offer)
+    return f"You declined lead {number}: {story.caller or story.teaser}."
+
+
+def open_ones(offers: Collection[LeadOffer]) -> dict[int, Story]:
+    """The leads that may still be claimed, by number."""
+    return {offer.reply_number or 0: story_of(offer) for offer in offers if offer.status == Status.SENT}
+
+
+def story_of(offer: LeadOffer) -> Story:
+    """The lead in words, as far as this offer tells it."""
+    return Story(offer.lead, offer.team.claim_preview)
+
+
+def answer(message: Message, user: User, body: str, *, now: datetime) -> None:
+    """Text back from the number they wrote to."""
+    text = message_factory.alert_text(user, body, now)
+    text.sender = message.recipient
+    outbox.queue_messages([text], now)
+
+
+def claim_by_key(call: Message, key: str, now: datetime) -> str:
+    """Claim the lead that a call tells of, and say what came of it; "" for another key, or a call about something else.
+
+    As with texts, a key counts on the phone that was called only while that is still the member's.
+    """
+    offers = LeadOffer.objects.filter(alert_call=call, user__phone_e164=call.recipient, user__is_active=True)
+    offer = offers.select_related("user", "team", "lead__contact", "lead__source").first()
+    if key != KEY or offer is None:
+        return ""
+    story = story_of(offer)
+    try:
+        claim(offer, through=Lead.ClaimedThrough.KEY_PRESS, now=now)
+    except AlreadyClaimed:
+        return story.taken_text
+    except DomainError:
+        return "This lead is no longer open to you."
+    return story.claimed_call

@@ -1,0 +1,49 @@
+"""What deeds are asked for with, and how the pond looks."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.fields import LooseChoice, Reference
+from leads.api import examples
+from leads.api.serializers import NamedTeamSerializer, OfferedLeadSerializer
+from leads.models import Lead, PondLead
+from teams.models import Team, User
+
+
+class PondLeadSerializer(OfferedLeadSerializer):
+    """A lead of the pond: no more of it than an offer shows, and when it came there."""
+
+    team = NamedTeamSerializer(read_only=True)
+
+    class Meta:
+        model = PondLead
+        example = examples.POND_LEAD
+        fields = [*OfferedLeadSerializer.Meta.fields, "team", "ponded_at"]
+
+    def to_representation(self, lead: PondLead) -> dict[str, Any]:  # type: ignore[override]
+        shown: dict[str, Any] = super().to_representation(lead)
+        if lead.team and lead.team.claim_preview == Team.ClaimPreview.AREA:
+            shown["contact"] |= {"first_name": "", "last_name": ""}
+        return shown
+
+
+class ClaimBody(serializers.Serializer[Any]):
+    claimed_via = LooseChoice(choices=Lead.ClaimedVia.values, required=False)
+
+    class Meta:
+        example = {"claimed_via": "Phone"}
+
+
+class ReassignBody(serializers.Serializer[Any]):
+    user_id = Reference("user", model=User, visible=False)
+
+    class Meta:
+        example = {"user_id": 1002}
+
+
+class MergeBody(serializers.Serializer[Any]):
+    lead_id = Reference("double", model=Lead)
+
+    class Meta:
+        example = {"lead_id": 789}

@@ -1,0 +1,104 @@
+"""Deeds as operations of the API; each verb stands in a module of its own."""
+
+from typing import Any, ClassVar, Final
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.unknown_fields import NoBody
+from api.viewsets import BEYOND, Resource, find
+from core.db.retry import whole
+from leads.api.action_serializers import ClaimBody, MergeBody, PondLeadSerializer, ReassignBody
+from leads.api.claim_channel import door_of
+from leads.api.serializers import LeadSerializer
+from leads.lifecycle import merge, pond, reassignment
+from leads.models import Lead, PondLead
+from teams.models import User
+
+
+class PondResource(Resource[PondLead]):
+    """The leads that the caller may take, the longest there first."""
+
+    verbs = ("list", "retrieve")
+    tag = BEYOND
+    serializer_class = PondLeadSerializer
+    default_order = ("ponded_at", "id")
+
+    def queryset_for(self, user: User) -> QuerySet[Any]:
+        return pond.pond_of(user).select_related("contact", "team")
+
+
+class Deed(Resource[Lead]):
+    """Something that is done with the lead of the URL; the answer is the lead as it is then."""
+
+    verbs = ("create",)
+    tag = BEYOND
+    serializer_class = LeadSerializer
+    body: ClassVar[type[serializers.Serializer[Any]]] = NoBody
+
+    def rows(self) -> QuerySet[Lead]:
+        return Lead.objects.in_hands_of(self.user)
+
+    @whole
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        lead = find(self.rows(), self.kwargs["lead_id"])
+        body = self.body(data=request.data, context=self.get_serializer_context())
+        self.validate(body)
+        return Response(self.represent(self.act(lead, body.validated_data)))
+
+    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
+        raise NotImplementedError
+
+
+@extend_schema(request=ClaimBody, responses={200: LeadSerializer})
+class PondClaimResource(Deed):
+    """Take a lead from the pond."""
+
+    body = ClaimBody
+
+    def rows(self) -> QuerySet[Lead]:
+        return pond.leads_of_teams(self.user)
+
+    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
+        via = given.get("claimed_via", Lead.ClaimedVia.NONE)
+        posted = "" if via == Lead.ClaimedVia.NONE else via
+        return pond.take(lead, self.user, through=door_of(self.request), via=posted, now=self.now)
+
+
+@extend_schema(request=ReassignBody, responses={200: LeadSerializer})
+class ReassignResource(Deed):
+    """Give the lead to another user: its owner may, and the creator of its team."""
+
+    body = ReassignBody
+
+    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
+        return reassignment.reassign(lead, given["user"], actor=self.user, now=self.now)
+
+
+@extend_schema(request=None, responses={200: LeadSerializer})
+class ReturnResource(Deed):
+    """Put the lead back into its team's pond: whoever has claimed it may, and its owner."""
+
+    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
+        return reassignment.return_lead(lead, actor=self.user, now=self.now)
+
+
+@extend_schema(request=MergeBody, responses={200: LeadSerializer})
+class MergeResource(Deed):
+    """Make another lead of the same contact part of this one: the owner of both may."""
+
+    body = MergeBody
+
+    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
+        return merge.merge(lead, given["double"], actor=self.user, now=self.now)
+
+
+DEEDS: Final[dict[str, type[Deed]]] = {
+    "claim": PondClaimResource,
+    "reassign": ReassignResource,
+    "return": ReturnResource,
+    "merge": MergeResource,
+}

@@ -1,0 +1,12 @@
+"""By which door a request of ours comes in: over HTTP, or from a page of the admin."""
+
+from typing import Any
+
+from api.internal_client import IN_PERSON
+from leads.models import Lead
+
+
+def door_of(request: Any) -> Lead.ClaimedThrough:
+    """Return how a claim by this request of the API really came: the admin asks the same resources in its own name."""
+    is_admin = request.auth is IN_PERSON
+    return Lead.ClaimedThrough.ADMIN if is_admin else Lead.ClaimedThrough.API

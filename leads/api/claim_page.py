@@ -1,0 +1,99 @@
+"""The page behind the link in an alert: a lead to claim with one tap, on any phone, with no log-in and no script.
+
+Looking at it changes nothing, for mail scanners and previews look at links, too; only the button does (POST).
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+from core import clock
+from core.db.retry import whole
+from core.errors import DomainError
+from leads.alert_replies import story_of
+from leads.lifecycle.claims import AlreadyClaimed, claim, decline
+from leads.models import Lead, LeadOffer
+from leads.notifications import claim_links
+from leads.notifications.alert_text import Story
+
+Status = LeadOffer.Status
+NO_CHOICE = "Send claim or decline. Nothing has changed."
+
+
+# No cookie is looked at, so there is nothing to forge: whoever has the link may claim with it.
+@method_decorator([csrf_exempt, never_cache], name="dispatch")
+class ClaimPage(View):
+    """`/c/<token>`: GET shows the lead as far as the team tells it before a claim, POST claims or declines it."""
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        if (found := self.found(token, clock.now())) is None:
+            return self.unknown(request)
+        offer, _ = found
+        return self.page(request, offer, heading=heading_of(offer))
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        now = clock.now()
+        if (found := self.found(token, now)) is None:
+            return self.unknown(request)
+        offer, through = found
+        try:
+            if not self.act(request, offer, through, now):
+                return self.page(request, offer, heading=heading_of(offer), status=400, says=NO_CHOICE)
+        except AlreadyClaimed:
+            return self.page(request, offer, heading="Already claimed", status=409, says=story_of(offer).taken_text)
+        except DomainError as refusal:
+            return self.page(request, offer, heading="Not open any more", status=refusal.status, says=str(refusal))
+        if offer.status == Status.CLAIMED:
+            return self.page(request, offer, heading="The lead is yours", details=Story(offer.lead))
+        return self.page(request, offer, heading="You declined this lead")
+
+    def found(self, token: str, now: datetime) -> tuple[LeadOffer, Lead.ClaimedThrough] | None:
+        """The offer, and the kind of its link; None when the link is not ours, or too old."""
+        if (named := claim_links.read(token)) is None:
+            return None
+        whole = LeadOffer.objects.select_related("user", "team", "lead__contact", "lead__source")
+        offer = whole.filter(pk=named[0], user__is_active=True).first()
+        return (offer, named[1]) if offer and not claim_links.is_expired(offer, now) else None
+
+    @whole
+    def act(self, request: HttpRequest, offer: LeadOffer, through: Lead.ClaimedThrough, now: datetime) -> bool:
+        """Do what the pressed button names. Return whether it names one thing to do."""
+        match "claim" in request.POST, "decline" in request.POST:
+            case True, False:
+                claim(offer, through=through, now=now)
+            case False, True:
+                decline(offer, now=now)
+            case _:
+                return False
+        return True
+
+    def unknown(self, request: HttpRequest) -> HttpResponse:
+        return self.page(request, None, heading="This link does not work", status=404)
+
+    def page(self, request: HttpRequest, offer: LeadOffer | None, *, status: int = 200, **shown: Any) -> HttpResponse:
+        story = story_of(offer) if offer else None
+        is_mine = offer is not None and offer.status == Status.CLAIMED
+        is_open = offer is not None and offer.status == Status.SENT and offer.lead.claimed_by_user_id is None
+        shown |= {"offer": offer, "story": story, "is_mine": is_mine, "is_open": is_open and status == 200}
+        answer = render(request, "leads/claim.html", shown, status=status)
+        answer["Referrer-Policy"] = "no-referrer"  # the address is the key
+        answer["X-Robots-Tag"] = "noindex"
+        answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+        return answer
+
+
+def heading_of(offer: LeadOffer) -> str:
+    """What has become of the offer, in a few words."""
+    if offer.status == Status.SENT and offer.lead.claimed_by_user_id is None:
+        return "A lead for you"
+    if offer.status == Status.CLAIMED:
+        return "The lead is yours"
+    if offer.status == Status.DECLINED:
+        return "You declined this lead"
+    return "Already claimed" if offer.lead.claimed_by_user_id else "Not open any more"

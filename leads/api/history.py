@@ -1,0 +1,31 @@
+"""`GET /leads/:id/routing-trace`."""
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+
+from api.exceptions import RecordNotFound
+from api.viewsets import BEYOND, Resource, find
+from leads.api.history_serializers import RoutingTraceSerializer
+from leads.history.timeline_rows import timeline_of
+from leads.models import Lead, RoutingTrace
+from teams.models import User
+
+
+class RoutingTraceResource(Resource[RoutingTrace]):
+    """Why a lead went where it went, and all that happened to it since."""
+
+    verbs = ("retrieve",)
+    tag = BEYOND
+    serializer_class = RoutingTraceSerializer
+
+    def queryset_for(self, user: User) -> QuerySet[RoutingTrace]:
+        return RoutingTrace.objects.filter(lead__in=Lead.objects.in_hands_of(user))
+
+    def get_object(self) -> RoutingTrace:
+        lead = find(Lead.objects.in_hands_of(self.user), self.kwargs["lead_id"])
+        found: RoutingTrace | None = RoutingTrace.objects.filter(lead=lead).first()
+        if found is None:
+            raise RecordNotFound(self.kwargs["lead_id"])
+        cast(Any, found).timeline = timeline_of(lead, found)
+        return found

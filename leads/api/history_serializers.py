@@ -1,0 +1,58 @@
+"""Why a lead went where it went, as JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.fields import LooseInteger, LooseMoment, LooseSerializer, LooseText
+from core.reasons import with_text
+from leads.api import examples
+from leads.models import RoutingTrace, TraceEntry
+
+
+def perhaps() -> LooseInteger:
+    """An id, or null."""
+    return LooseInteger(read_only=True, allow_null=True)
+
+
+class TimelineEntrySerializer(LooseSerializer[Any]):
+    """Something that happened to the lead; without an actor the server did it."""
+
+    at = LooseMoment(read_only=True)
+    kind, code, reason = LooseText(read_only=True), LooseText(read_only=True), LooseText(read_only=True)
+    actor_user_id, user_id, team_id, route_id = perhaps(), perhaps(), perhaps(), perhaps()
+    offer_id, message_id = perhaps(), perhaps()
+    details = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = TraceEntry
+        fields = [
+            "at",
+            "kind",
+            "code",
+            "reason",
+            "actor_user_id",
+            "user_id",
+            "team_id",
+            "route_id",
+            "offer_id",
+            "message_id",
+            "details",
+        ]
+
+
+class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):
+    decision, skipped = serializers.SerializerMethodField(), serializers.SerializerMethodField()
+    rotation = serializers.DictField(read_only=True, allow_null=True)
+    timeline = TimelineEntrySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = RoutingTrace
+        example = examples.ROUTING_TRACE
+        fields = ["id", "lead_id", "decided_at", "decision", "skipped", "rotation", "timeline"]
+
+    def get_decision(self, trace: RoutingTrace) -> dict[str, Any]:
+        return with_text(trace.decision)
+
+    def get_skipped(self, trace: RoutingTrace) -> list[dict[str, Any]]:
+        return [with_text(skipped) for skipped in trace.skipped]

@@ -1,0 +1,157 @@
+"""The distribution report as JSON."""
+
+from typing import Any
+
+from api.fields import LooseDate, LooseDecimal, LooseInteger, LooseMoment, LooseSerializer, LooseText
+from leads.api import examples
+from leads.api.serializers import NamedTeamSerializer, OfferedUserSerializer
+from leads.models import DistributionReport
+
+COUNTS = ["offers", "alerted", "claims", "declines", "lost", "expired"]
+SECONDS_OF_LEADS = [
+    "median_seconds_to_alert",
+    "p95_seconds_to_alert",
+    "median_seconds_to_claim",
+    "p95_seconds_to_claim",
+]
+SECONDS_OF_TURNS = ["median_seconds_from_alert_to_claim", "p95_seconds_from_alert_to_claim"]
+OF_LEADS = ["leads", *COUNTS, "unalerted", "unclaimed", "passed_on", *SECONDS_OF_LEADS]
+OF_TURNS = [*COUNTS, *SECONDS_OF_TURNS]
+
+
+def count() -> LooseInteger:
+    return LooseInteger(read_only=True)
+
+
+def seconds() -> LooseDecimal:
+    """Null where there is nothing to take the middle of."""
+    return LooseDecimal(read_only=True, allow_null=True)
+
+
+def perhaps_part() -> LooseDecimal:
+    """A number that need not be whole, or null."""
+    return LooseDecimal(read_only=True, allow_null=True)
+
+
+def perhaps() -> LooseInteger:
+    """A number, or null."""
+    return LooseInteger(read_only=True, allow_null=True)
+
+
+class CountsSerializer(LooseSerializer[Any]):
+    """How often something happened."""
+
+    offers, alerted, claims, declines, lost, expired = count(), count(), count(), count(), count(), count()
+
+
+class LeadFiguresSerializer(CountsSerializer):
+    """What became of some leads."""
+
+    leads, unalerted, unclaimed, passed_on = count(), count(), count(), count()
+    median_seconds_to_alert, p95_seconds_to_alert = seconds(), seconds()
+    median_seconds_to_claim, p95_seconds_to_claim = seconds(), seconds()
+
+    class Meta:
+        model = DistributionReport
+        fields = OF_LEADS
+
+
+class MemberFiguresSerializer(CountsSerializer):
+    """What one member made of their offers."""
+
+    user = OfferedUserSerializer(read_only=True)
+    first_offers, expected_first_offers = count(), perhaps_part()
+    median_seconds_from_alert_to_claim, p95_seconds_from_alert_to_claim = seconds(), seconds()
+
+    class Meta:
+        model = DistributionReport
+        fields = ["user", "first_offers", "expected_first_offers", *OF_TURNS]
+
+
+class MemberSourceFiguresSerializer(CountsSerializer):
+    user_id, source_id = count(), perhaps()
+    median_seconds_from_alert_to_claim, p95_seconds_from_alert_to_claim = seconds(), seconds()
+
+    class Meta:
+        model = DistributionReport
+        fields = ["user_id", "source_id", *OF_TURNS]
+
+
+class MemberPriceFiguresSerializer(CountsSerializer):
+    user_id, least, below = count(), perhaps(), perhaps()
+    median_seconds_from_alert_to_claim, p95_seconds_from_alert_to_claim = seconds(), seconds()
+
+    class Meta:
+        model = DistributionReport
+        fields = ["user_id", "least", "below", *OF_TURNS]
+
+
+class SourceFiguresSerializer(LeadFiguresSerializer):
+    source_id, name = perhaps(), LooseText(read_only=True)
+
+    class Meta:
+        model = DistributionReport
+        fields = ["source_id", "name", *OF_LEADS]
+
+
+class PriceFiguresSerializer(LeadFiguresSerializer):
+    """Prices from `least` up to, and without, `below`, in dollars."""
+
+    least, below = perhaps(), perhaps()
+
+    class Meta:
+        model = DistributionReport
+        fields = ["least", "below", *OF_LEADS]
+
+
+class DayFiguresSerializer(LeadFiguresSerializer):
+    day = LooseDate(read_only=True)
+
+    class Meta:
+        model = DistributionReport
+        fields = ["day", *OF_LEADS]
+
+
+class ClaimTimeSerializer(LooseSerializer[Any]):
+    """How many leads were claimed within these seconds."""
+
+    least, below, claims = count(), perhaps(), count()
+
+    class Meta:
+        model = DistributionReport
+        fields = ["least", "below", "claims"]
+
+
+class DistributionReportSerializer(LooseSerializer[Any]):
+    locals()["from"] = LooseMoment(source="asked.start", read_only=True)  # no name that Python lets us assign to
+    to = LooseMoment(source="asked.end", read_only=True)
+    timezone = LooseText(source="asked.zone.key", read_only=True)
+    source_id = LooseInteger(source="asked.source_id", read_only=True, allow_null=True)
+    team = NamedTeamSerializer(read_only=True)
+    totals = LeadFiguresSerializer(read_only=True)
+    by_member = MemberFiguresSerializer(many=True, read_only=True)
+    by_source = SourceFiguresSerializer(many=True, read_only=True)
+    by_member_and_source = MemberSourceFiguresSerializer(many=True, read_only=True)
+    by_member_and_price_band = MemberPriceFiguresSerializer(many=True, read_only=True)
+    by_price_band = PriceFiguresSerializer(many=True, read_only=True)
+    by_day = DayFiguresSerializer(many=True, read_only=True)
+    by_time_to_claim = ClaimTimeSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = DistributionReport
+        example = examples.DISTRIBUTION_REPORT
+        fields = [
+            "team",
+            "from",
+            "to",
+            "timezone",
+            "source_id",
+            "totals",
+            "by_member",
+            "by_source",
+            "by_price_band",
+            "by_member_and_source",
+            "by_member_and_price_band",
+            "by_day",
+            "by_time_to_claim",
+        ]

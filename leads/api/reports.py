@@ -1,0 +1,50 @@
+"""`GET /teams/:id/distribution-report`."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.viewsets import BEYOND, Resource, find
+from core.errors import NotAllowed
+from leads.api.report_serializers import DistributionReportSerializer
+from leads.models import DistributionReport
+from leads.reporting.metrics import report_on
+from leads.reporting.report_query import LONGEST, read_query
+from teams.models import User
+
+
+class NotYourTeam(NotAllowed):
+    """Only the creator of a team sees how its leads were distributed."""
+
+
+DAY = "A date, your own midnight, or a date-time."
+PARAMETERS = [
+    OpenApiParameter("from", str, description=f"{DAY} Leads that came in then or later; 30 days before `to`."),
+    OpenApiParameter("to", str, description=f"{DAY} Those before it; now. At most {LONGEST.days} days after `from`."),
+    OpenApiParameter("source_id", int, description="Leads of this source alone."),
+]
+
+
+class DistributionReportResource(Resource[DistributionReport]):
+    """How fast and how fairly the leads of a team were distributed."""
+
+    verbs = ("retrieve",)
+    tag = BEYOND
+    is_for_some = True
+    serializer_class = DistributionReportSerializer
+    sort_fields = ()
+
+    def queryset_for(self, user: User) -> QuerySet[Any]:
+        """Every team that the caller sees: of those, another's is refused, not hidden."""
+        return DistributionReport.objects.visible_to(user)
+
+    @extend_schema(parameters=PARAMETERS)
+    def retrieve(self, request: Request, **kwargs: Any) -> Response:
+        team = find(self.get_queryset(), self.kwargs["id"])
+        if not team.may_be_changed_by(self.user):
+            raise NotYourTeam
+        asked = read_query(self.query, self.user.zone, self.now)
+        return Response(self.represent(report_on(team, asked)))

@@ -1,0 +1,319 @@
+"""Leads, routes and offers as LionDesk shows them (reference 2.24 to 2.27)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from api.fields import CommaList, LooseChoice, LooseSerializer, LooseText, QuotedList, Reference
+from campaigns.models import Campaign
+from core.postal_codes import validate_zipcodes
+from crm.models import Contact, ContactSource
+from leads.api import examples
+from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
+from leads.notifications.alert_text import is_address
+from teams.api import teams_created_by
+from teams.business_hours import validate_hours
+from teams.models import Team, User
+
+Status = LeadOffer.Status
+
+# How the team inside a route spells its order: documented is 1 for one team; that Rank is it is inferred.
+ORDER_NUMBERS = {
+    Team.OrderMethod.RANK: 1,
+    Team.OrderMethod.TIME: 2,
+    Team.OrderMethod.ROUND_ROBIN: 3,
+    Team.OrderMethod.BROADCAST: 4,
+}
+PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # a ZIP code with a leading zero is none
+
+
+class InquiringContact(Reference):
+    """Whom a lead is about, with the source that routing asks for. Most are the caller's own: no more is asked then."""
+
+    def candidates(self) -> QuerySet[Contact]:
+        """Locked until the request ends: of two leads of one contact at a time, the second may repeat the first."""
+        return Contact.objects.select_related("source").select_for_update(of=("self",), no_key=True)
+
+    def is_offered(self, record: Any) -> bool:
+        return bool(record.may_be_changed_by(self.context["request"].user))
+
+
+@extend_schema_field({"type": ["integer", "string"], "maxLength": 255})
+class NumberOrText(LooseText):
+    """Kept as text; what was a plain number leaves as one, as in the documented examples."""
+
+    def to_representation(self, value: str) -> int | str:  # type: ignore[override]
+        return int(value) if PLAIN_NUMBER.fullmatch(value) else value
+
+
+class NameAlone(LooseText):
+    """An unknown texter is called by their number, which is not for those who are only offered the lead."""
+
+    def to_representation(self, value: str) -> str:
+        return "" if is_address(value) else value
+
+
+class OneOrZero(serializers.IntegerField):
+    """A flag as the number the embedded team shows."""
+
+
+class OrderNumber(serializers.IntegerField):
+    """The order as the number the embedded team shows."""
+
+    def to_representation(self, value: Any) -> int:
+        return ORDER_NUMBERS[Team.OrderMethod(value)]
+
+
+class TextOrNull(serializers.CharField):
+    """Nothing is null here, not an empty text."""
+
+    def to_representation(self, value: str) -> str | None:  # type: ignore[override]
+        return value or None
+
+
+class LeadSourceSerializer(LooseSerializer[LeadSource]):
+    class Meta:
+        model = LeadSource
+        example = examples.LEAD_SOURCE
+        fields = ["id", "name"]
+
+
+class RouteTeamSerializer(LooseSerializer[Team]):
+    """A team inside a route, with names and numbers of its own (reference 2.3)."""
+
+    is_sharing_contacts = OneOrZero(source="is_contact_resource_sharing_enabled")
+    order_method = OrderNumber()
+    distribution_zipcodes = TextOrNull(allow_null=True)
+
+    class Meta:
+        model = Team
+        fields = ["id", "name", "is_sharing_contacts", "order_method", "mins_until_next_alert", "distribution_zipcodes"]
+
+
+class NamedCampaignSerializer(LooseSerializer[Campaign]):
+    class Meta:
+        model = Campaign
+        fields = ["id", "name"]
+
+
+class NamedContactSourceSerializer(LooseSerializer[ContactSource]):
+    class Meta:
+        model = ContactSource
+        fields = ["id", "name"]
+
+
+class NamedTeamSerializer(LooseSerializer[Team]):
+    class Meta:
+        model = Team
+        fields = ["id", "name"]
+
+
+class NoneableChoice(LooseChoice):
+    """An enum in which the word None is null."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        is_none = isinstance(data, str) and data.strip().lower() == "none"
+        return super().run_validation(None if is_none else data)
+
+
+def values_of_one_kind() -> QuotedList:
+    """A condition that is met by any of its values."""
+    return QuotedList(max_length=20_000, required=False, allow_blank=True)
+
+
+class LeadRouteSerializer(LooseSerializer[LeadRoute]):
+    """Written with ids, read with the records themselves."""
+
+    team_id = Reference("team", among=teams_created_by, write_only=True, required=False, allow_null=True)
+    campaign_id = Reference("campaign", write_only=True)
+    lead_source_id = Reference("lead_source", visible=False, write_only=True, required=False, allow_null=True)
+    contact_source_id = Reference("contact_source", write_only=True, required=False, allow_null=True)
+    team = RouteTeamSerializer(read_only=True, allow_null=True)
+    campaign = NamedCampaignSerializer(read_only=True)
+    lead_source = LeadSourceSerializer(read_only=True, allow_null=True)
+    contact_source = NamedContactSourceSerializer(read_only=True, allow_null=True)
+    team_selection_method = NoneableChoice(choices=LeadRoute.TeamSelection.values, required=False, allow_null=True)
+    types, cities, listing_statuses = values_of_one_kind(), values_of_one_kind(), values_of_one_kind()
+    zipcodes = CommaList(max_length=20_000, required=False, allow_blank=True, validators=[validate_zipcodes])
+    open_hours = LooseText(max_length=1000, required=False, allow_blank=True, validators=[validate_hours])
+
+    class Meta:
+        model = LeadRoute
+        example = examples.LEAD_ROUTE
+        fields = [
+            "id",
+            "team_id",
+            "campaign_id",
+            "lead_source_id",
+            "contact_source_id",
+            "distribution_target",
+            "filter",
+            "team_selection_method",
+            "team",
+            "campaign",
+            "lead_source",
+            "contact_source",
+            "is_automatic",
+            "position",
+            "types",
+            "cities",
+            "zipcodes",
+            "listing_statuses",
+            "price_from",
+            "price_to",
+            "open_hours",
+            "off_hours",
+            "is_returning_to_claimer",
+        ]
+
+
+class LeadSerializer(LooseSerializer[Lead]):
+    contact_id = InquiringContact("contact")
+    source_id = Reference("source", visible=False, required=False, allow_null=True)
+    address_1 = serializers.CharField(source="street_address", read_only=True)
+    mls_id = NumberOrText(max_length=255, required=False, allow_blank=True)
+    zipcode = NumberOrText(max_length=255, required=False, allow_blank=True)
+
+    class Meta:
+        model = Lead
+        example = examples.LEAD
+        fields = [
+            "id",
+            "contact_id",
+            "source_id",
+            "owner_user_id",
+            "claimed_by_user_id",
+            "claimed_at",
+            "claimed_via",
+            "claimed_through",
+            "time_to_claim",
+            "distribution_target",
+            "text_body",
+            "html_body",
+            "mls_id",
+            "listing_status",
+            "listing_price",
+            "street_address",
+            "address_1",
+            "city",
+            "state",
+            "zipcode",
+            "type",
+            "ponded_at",
+            "contacted_at",
+            "merged_into_id",
+            "is_duplicate",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = [
+            "id",
+            "owner_user_id",
+            "claimed_by_user_id",
+            "claimed_at",
+            "claimed_through",
+            "time_to_claim",
+            "distribution_target",
+            "ponded_at",
+            "contacted_at",
+            "merged_into_id",
+            "is_duplicate",
+            "created_at",
+            "modified_at",
+        ]
+
+
+class SubmittedLeadSerializer(LeadSerializer):
+    """A lead whose person and words came together: of the person's numbers only those that it brought count."""
+
+    numbers = serializers.ListField(child=serializers.CharField(), write_only=True)
+
+    class Meta(LeadSerializer.Meta):
+        fields = [*LeadSerializer.Meta.fields, "numbers"]
+
+
+class OfferedContactSerializer(LooseSerializer[Contact]):
+    first_name = NameAlone(max_length=255, required=False, allow_blank=True)
+    last_name = NameAlone(max_length=255, required=False, allow_blank=True)
+
+    class Meta:
+        model = Contact
+        fields = ["id", "first_name", "last_name"]
+
+
+class OfferedLeadSerializer(LooseSerializer[Lead]):
+    """All that an offered member sees of a lead before it is theirs."""
+
+    contact = OfferedContactSerializer(read_only=True)
+
+    class Meta:
+        model = Lead
+        fields = ["id", "distribution_target", "contact"]
+
+
+class OfferedUserSerializer(LooseSerializer[User]):
+    class Meta:
+        model = User
+        fields = ["id", "first_name", "last_name", "email"]
+
+
+class LeadOfferSerializer(LooseSerializer[LeadOffer]):
+    """An offer. The offered member writes its status: Claimed or Declined; the team says whether they see a name."""
+
+    team = NamedTeamSerializer(read_only=True)
+    lead = OfferedLeadSerializer(read_only=True)
+    user = OfferedUserSerializer(read_only=True)
+    status = LooseChoice(
+        choices=[LeadOffer.Status.CLAIMED, LeadOffer.Status.DECLINED], shown=LeadOffer.Status.values, required=False
+    )
+    claimed_via = LooseChoice(choices=Lead.ClaimedVia.values, write_only=True, required=False)
+
+    class Meta:
+        model = LeadOffer
+        example = examples.LEAD_OFFER
+        fields = [
+            "id",
+            "rank",
+            "notify_at",
+            "status",
+            "assign_automatically",
+            "has_call_alert",
+            "has_text_alert",
+            "has_email_alert",
+            "team",
+            "lead",
+            "user",
+            "claimed_via",
+        ]
+        read_only_fields = [
+            "id",
+            "rank",
+            "notify_at",
+            "assign_automatically",
+            "has_call_alert",
+            "has_text_alert",
+            "has_email_alert",
+        ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        is_via_something = attrs.get("claimed_via", Lead.ClaimedVia.NONE) != Lead.ClaimedVia.NONE
+        if is_via_something and attrs.get("status") != Status.CLAIMED:
+            raise serializers.ValidationError({"claimed_via": f"counts only with status {Status.CLAIMED.value}."})
+        return attrs
+
+    def to_internal_value(self, data: Any) -> Any:
+        """An answer that says nothing is none, though elsewhere an empty value leaves a field as it is."""
+        if isinstance(data, Mapping) and data.get("status", Status.CLAIMED) in (None, ""):
+            raise serializers.ValidationError({"status": ["must be Claimed or Declined."]})
+        return super().to_internal_value(data)
+
+    def to_representation(self, offer: LeadOffer) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(offer)
+        is_owners = offer.lead.owner_user_id == self.context["request"].user.pk
+        if offer.team.claim_preview == Team.ClaimPreview.AREA and not is_owners and offer.status != Status.CLAIMED:
+            shown["lead"]["contact"] |= {"first_name": "", "last_name": ""}
+        return shown

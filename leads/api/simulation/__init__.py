@@ -1,0 +1,1 @@
+"""POST /lead-routes/simulate: reads the request and shows the result."""

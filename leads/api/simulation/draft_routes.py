@@ -1,0 +1,93 @@
+"""A set of routes that somebody thinks of: what it would be if they removed, changed and added as they say."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api import coercion
+from leads.api.serializers import LeadRouteSerializer
+from leads.api.simulation.errors import CannotRehearse
+from leads.api.simulation.serializers import strange_keys
+from leads.models import LeadRoute
+from leads.routing.router import in_order
+from leads.routing.routes import IncompleteRoute, fill, put_among, rule_of
+from teams.models import User
+
+
+def draft_routes(owner: User, bodies: Sequence[Any], context: Mapping[str, Any]) -> list[LeadRoute]:
+    """The routes of which `bodies` tell: those with an `id` as they stand, but for what is said; the others as new.
+
+    A new one is numbered below zero, the first -1. Nothing is saved. What is wrong is said of each body by its index.
+    """
+    standing = {route.pk: route for route in routes_with_names(owner)}
+    listed: list[LeadRoute] = []
+    faults: dict[int, Any] = {}
+    for index, body in enumerate(bodies):
+        route = route_named(body, standing) or LeadRoute(owner_user=owner)
+        strange = strange_keys(body, LeadRouteSerializer.Meta.fields)
+        if fault := why_not(body, route, listed):
+            strange["id"] = [fault]
+        if strange:
+            faults[index] = strange
+        listed.append(route)
+    refuse(faults)
+    draft = [route for route in ordered(list(standing.values())) if route in listed]
+    for index, (route, body) in enumerate(zip(listed, bodies, strict=True)):
+        if fault := put_in(draft, route, body, context):
+            faults[index] = fault
+    refuse(faults)
+    return draft
+
+
+def routes_with_names(owner: User) -> list[LeadRoute]:
+    """Whole, and not as `routes_of` reads them: their teams may change."""
+    routes = list(LeadRoute.objects.visible_to(owner).select_related("team", "contact_source"))
+    for route in routes:
+        route.owner_user = owner
+    return routes
+
+
+def route_named(body: Any, standing: Mapping[int, LeadRoute]) -> LeadRoute | None:
+    """The standing route of which a body tells; None of a new one."""
+    try:
+        return standing.get(coercion.whole_number(body.get("id")))
+    except ValueError:
+        return None
+
+
+def why_not(body: Any, route: LeadRoute, before: Sequence[LeadRoute]) -> str:
+    """What is wrong with the id in a body, as a predicate."""
+    if route.pk is None and body.get("id") not in (None, "", 0):
+        return f"names no route of yours: there is no {str(body['id'])[:20]}."
+    if route.pk is not None and route in before:
+        return f"names route {route.pk} a second time."
+    return ""
+
+
+def put_in(draft: list[LeadRoute], route: LeadRoute, body: dict[str, Any], context: Mapping[str, Any]) -> Any:
+    """Change a route in the draft, or add it, as the API would; answers what is wrong with it."""
+    is_new = route.pk is None
+    serializer = LeadRouteSerializer(None if is_new else route, data=body, partial=not is_new, context=dict(context))
+    if not serializer.is_valid():
+        return serializer.errors
+    try:
+        wanted, is_moved = fill(route, dict(serializer.validated_data))
+    except IncompleteRoute as error:
+        return {name: [text.removeprefix(f"{name} ")] for name, text in error.errors.items()}
+    others = [other for other in draft if other is not route]
+    if is_moved:
+        put_among(route, others, wanted)
+    if is_new:
+        route.pk = min([0, *(other.pk for other in others)]) - 1
+        draft.append(route)
+    return None
+
+
+def ordered(routes: Sequence[LeadRoute]) -> list[LeadRoute]:
+    by_id = {route.pk: route for route in routes}
+    return [by_id[rule.id] for rule in in_order([rule_of(route) for route in routes])]
+
+
+def refuse(faults: Mapping[int, Any]) -> None:
+    """Say of each body what is wrong with it, by its place."""
+    if faults:
+        raise CannotRehearse({"routes": [faults.get(index, {}) for index in range(max(faults) + 1)]})

@@ -1,0 +1,154 @@
+"""Read the leads to simulate from a request: one lead, a table, or the leads of the last days."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Min, OuterRef, Subquery
+
+from crm.models import Contact
+from leads.api.simulation.csv_input import Unreadable, read_table
+from leads.api.simulation.errors import CannotRehearse
+from leads.api.simulation.serializers import GivenLeadSerializer
+from leads.lifecycle.intake import inquiry_of
+from leads.models import Lead, LeadOffer, LeadSource
+from leads.routing.matching import Inquiry
+from leads.routing.price_parsing import price_of
+from leads.simulation.cases import BadRow, Case, Cases, Warned
+from leads.simulation.simulator import Newcomer
+from teams.models import User
+
+MOST_LEADS: Final = 1000
+KINDS: Final = ("lead", "csv", "days")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was given of a lead, as it was read."""
+
+    given: dict[str, Any]
+    line: int | None = None
+
+
+def read_cases(owner: User, asked: dict[str, Any], now: datetime) -> Cases:
+    """The leads that the body names in one of three ways; all at the moment `at`, where it names one."""
+    kinds = [kind for kind in KINDS if asked.get(kind) not in (None, "")]
+    if len(kinds) != 1:
+        said = " and ".join(kinds) or "none of them"
+        raise CannotRehearse({kinds[-1] if kinds else "lead": [f"is asked for: give lead, csv or days, not {said}."]})
+    at: datetime | None = asked.get("at")
+    if kinds == ["days"]:
+        return Cases(past_cases(owner, asked["days"], at, now), [], [])
+    rows, bad, unused = read_rows(asked["csv"]) if kinds == ["csv"] else ([Row(asked["lead"])], {}, [])
+    cases, strange = given_cases(owner, rows, at, now)
+    if kinds == ["lead"] and strange:
+        raise CannotRehearse({"lead": strange[0]})
+    bad |= {rows[index].line or 0: fault for index, fault in strange.items()}
+    bad_rows = [BadRow(line, said_of(bad[line])) for line in sorted(bad)]
+    return Cases(cases, bad_rows, [unused_column(name) for name in unused])
+
+
+def unused_column(name: str) -> Warned:
+    return Warned("unused_column", f"The column {name} is not used.", {"column": name})
+
+
+def read_rows(text: str) -> tuple[list[Row], dict[int, Any], list[str]]:
+    """The rows of a table that can be read, what is wrong with the others by line, and the unused columns."""
+    rows: list[Row] = []
+    bad: dict[int, Any] = {}
+    try:
+        table = read_table(text, list(GivenLeadSerializer().fields), MOST_LEADS)
+        for line, cells in table.rows:
+            serializer = GivenLeadSerializer(data=cells) if isinstance(cells, dict) else None
+            if serializer is None:
+                bad[line] = cells
+            elif serializer.is_valid():
+                rows.append(Row(dict(serializer.validated_data), line))
+            else:
+                bad[line] = serializer.errors
+    except Unreadable as fault:
+        raise CannotRehearse({"csv": [str(fault)]}) from None
+    return rows, bad, table.unused
+
+
+def said_of(fault: Any) -> str:
+    """What is wrong with a row, as a sentence."""
+    if isinstance(fault, str):
+        return f"The row {fault}"
+    name, texts = next(iter(fault.items()))
+    return f"{name} {texts[0]}"
+
+
+def given_cases(
+    owner: User, rows: Sequence[Row], at: datetime | None, now: datetime
+) -> tuple[list[Case], dict[int, dict[str, list[str]]]]:
+    """The leads that were written down, and by index what those refer to that there is not."""
+    contacts = known(Contact.objects.visible_to(owner).select_related("source"), rows, "contact_id")
+    sources = known(LeadSource.objects.all(), rows, "source_id")
+    cases: list[Case] = []
+    strange: dict[int, dict[str, list[str]]] = {}
+    for index, row in enumerate(rows):
+        fault = missing(row, "contact_id", contacts) or missing(row, "source_id", sources)
+        if fault:
+            strange[index] = fault
+        else:
+            contact: Contact | None = contacts.get(row.given.get("contact_id") or 0)
+            cases.append(Case(newcomer_of(index, row.given, contact, at, now), row.given, row.line))
+    return cases, strange
+
+
+def known(records: Any, rows: Iterable[Row], name: str) -> dict[int, Any]:
+    """The records that these rows name, by id, in one query."""
+    ids = {row.given[name] for row in rows if row.given.get(name)}
+    return records.in_bulk(ids) if ids else {}
+
+
+def missing(row: Row, name: str, records: Collection[int]) -> dict[str, list[str]]:
+    given = row.given.get(name)
+    if not given or given in records:
+        return {}
+    return {name: [f"names no record: there is no {given} that you may use."]}
+
+
+def newcomer_of(
+    number: int, given: dict[str, Any], contact: Contact | None, at: datetime | None, now: datetime
+) -> Newcomer:
+    """A lead as it would come in: at `at`, or when it says, or now."""
+    moment = at or given.get("created_at") or now
+    named = contact.source.name if contact and contact.source else ""
+    inquiry = Inquiry(
+        lead_source_id=given.get("source_id") or None,
+        contact_source=given.get("contact_source") or named,
+        type=given.get("type", ""),
+        zipcode=given.get("zipcode", ""),
+        city=given.get("city", ""),
+        listing_status=given.get("listing_status", ""),
+        price=price_of(given.get("listing_price", "")),
+        at=moment,
+    )
+    return Newcomer(number, moment, inquiry, contact.pk if contact else None)
+
+
+def past_cases(owner: User, days: int, at: datetime | None, now: datetime) -> list[Case]:
+    """The owner's leads of the last days, the latest of them where they are many, as they came in."""
+    leads = Lead.objects.filter(owner_user=owner, created_at__gt=now - timedelta(days=days), created_at__lte=now)
+    alerts = LeadOffer.objects.filter(lead=OuterRef("pk")).order_by().values("lead").annotate(first=Min("alerted_at"))
+    told = leads.annotate(first_alert_at=Subquery(alerts.values("first"))).select_related("contact__source")
+    latest = list(told.defer("text_body", "html_body").order_by("-created_at", "-pk")[:MOST_LEADS])[::-1]
+    return [past_case(number, lead, at or lead.created_at) for number, lead in enumerate(latest)]
+
+
+def past_case(number: int, lead: Lead, at: datetime) -> Case:
+    inquiry = replace(inquiry_of(lead, at), at=at)
+    given = {
+        "source_id": lead.source_id,
+        "contact_id": lead.contact_id,
+        "contact_source": inquiry.contact_source,
+        "type": lead.type,
+        "city": lead.city,
+        "zipcode": lead.zipcode,
+        "listing_price": lead.listing_price,
+        "listing_status": lead.listing_status,
+    }
+    return Case(Newcomer(number, at, inquiry, lead.contact_id, lead.pk), given, lead=lead)

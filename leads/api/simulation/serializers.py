@@ -1,0 +1,258 @@
+"""A rehearsal as JSON: what is asked, and what is answered."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from rest_framework import serializers
+
+from api.fields import LooseBoolean, LooseInteger, LooseMoment, LooseSerializer, LooseText
+from core.reasons import reason_text, with_text
+from leads.api import examples
+from leads.api.serializers import LeadSerializer
+from leads.history.trace_log import told_rotation
+from leads.models import LeadRoute
+from leads.simulation.simulator import Station
+
+TOO_LATE: Final = 3000
+MOST_NAMED: Final = 10
+MAX_TABLE_LENGTH: Final = 1_000_000
+
+
+def text() -> LooseText:
+    return LooseText(max_length=255, required=False, allow_blank=True)
+
+
+def number() -> LooseInteger:
+    """A number that is answered, or null."""
+    return LooseInteger(read_only=True, allow_null=True)
+
+
+def moment() -> LooseMoment:
+    return LooseMoment(read_only=True, allow_null=True)
+
+
+class ComingIn(LooseMoment):
+    """When a lead comes in: however long its way is then, it does not lead past the calendar's end."""
+
+    def read(self, value: object) -> datetime:
+        moment = super().read(value)
+        if moment.year >= TOO_LATE:
+            raise ValueError(f"must lie before the year {TOO_LATE}.")
+        return moment
+
+
+def strange_keys(body: Mapping[str, Any], known: Collection[str]) -> dict[str, list[str]]:
+    """What is wrong with the keys of a body: a slip would rehearse something else, so they are not passed over."""
+    strange = [key for key in body if key not in known]
+    return {key: ["is not known here."] for key in strange[:MOST_NAMED]}
+
+
+class ExactSerializer(serializers.Serializer[Any]):
+    """Takes no key that it does not know."""
+
+    passed_over: ClassVar[frozenset[str]] = frozenset()  # known, and of no account
+
+    def to_internal_value(self, data: Any) -> Any:
+        known = self.fields.keys() | self.passed_over
+        if isinstance(data, Mapping) and (strange := strange_keys(data, known)):
+            raise serializers.ValidationError(strange)
+        return super().to_internal_value(data)
+
+
+class GivenLeadSerializer(ExactSerializer):
+    """A lead as far as routing looks at it; nothing is required, and the rest of a lead's body is passed over."""
+
+    passed_over = frozenset(LeadSerializer.Meta.fields)
+
+    source_id = LooseInteger(required=False, allow_null=True)
+    contact_id = LooseInteger(required=False, allow_null=True)
+    contact_source = text()
+    type = text()
+    city = text()
+    zipcode = text()
+    listing_price = text()
+    listing_status = text()
+    created_at = ComingIn(required=False, allow_null=True)
+
+
+class RehearsalOrderSerializer(serializers.Serializer[Any]):
+    """Give one of `lead`, `csv` and `days`."""
+
+    lead = GivenLeadSerializer(required=False, allow_null=True, help_text="One lead.")
+    csv = LooseText(
+        max_length=MAX_TABLE_LENGTH,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="Leads as a table, whose first line names columns as `lead` does, in any case, with blanks "
+        "or hyphens for underscores, separated by commas, semicolons or tabs; at most 1,000 rows. "
+        "Other columns are named in `warnings`.",
+    )
+    days = LooseInteger(
+        min_value=1,
+        max_value=3660,
+        required=False,
+        allow_null=True,
+        help_text="Your leads of so many days, the last 1,000 of them, beside what really happened.",
+    )
+    at = ComingIn(
+        required=False, allow_null=True, help_text="The moment they all come in; else their own `created_at`, or now."
+    )
+    routes = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        allow_null=True,
+        max_length=500,
+        help_text="Routes in the place of all that stand: bodies as of POST /lead-routes, or the `id` of one that "
+        "stands with what is to change. Without it: those that stand.",
+    )
+
+    class Meta:
+        example = examples.REHEARSAL_ORDER
+
+
+class ToldSerializer(LooseSerializer[Any]):
+    """A member who would be alerted."""
+
+    user_id, at, closes_at = number(), moment(), moment()
+    channels = serializers.ListField(child=LooseText(), read_only=True)
+    assign_automatically = LooseBoolean(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["user_id", "at", "closes_at", "channels", "assign_automatically"]
+
+
+class StationSerializer(LooseSerializer[Any]):
+    """Where the lead would come to, if nobody claimed it before."""
+
+    at, ends_at, team_id, user_id = moment(), moment(), number(), number()
+    target, code = LooseText(read_only=True), serializers.CharField(source="reason.code", read_only=True)
+    details, reason = serializers.SerializerMethodField(), serializers.SerializerMethodField()
+    offers = ToldSerializer(many=True, read_only=True)
+    skipped, rotation = serializers.SerializerMethodField(), serializers.SerializerMethodField()
+
+    class Meta:
+        model = LeadRoute
+        fields = ["at", "target", "team_id", "user_id", "code", "details", "reason"]
+        fields += ["offers", "skipped", "rotation", "ends_at"]
+
+    def get_skipped(self, station: Station) -> list[dict[str, Any]]:
+        return [with_text(skipped.as_json()) for skipped in station.skipped]
+
+    def get_details(self, station: Station) -> dict[str, Any]:
+        return dict(station.reason.details)
+
+    def get_reason(self, station: Station) -> str:
+        return reason_text(*station.reason)
+
+    def get_rotation(self, station: Station) -> dict[str, Any] | None:
+        return told_rotation(station.plan)
+
+
+class ReallySerializer(LooseSerializer[Any]):
+    """What became of a lead that has come in."""
+
+    lead_id, route_id, team_id, claimed_by_user_id = LooseInteger(source="pk"), number(), number(), number()
+    claimed_at, first_alert_at = moment(), moment()
+    claimed_via, claimed_through = LooseText(read_only=True), LooseText(read_only=True, allow_null=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = [
+            "lead_id",
+            "route_id",
+            "team_id",
+            "first_alert_at",
+            "claimed_by_user_id",
+            "claimed_at",
+            "claimed_via",
+            "claimed_through",
+        ]
+
+
+class RehearsedLeadSerializer(LooseSerializer[Any]):
+    line, at = number(), moment()
+    lead, decision = serializers.JSONField(read_only=True), serializers.JSONField(read_only=True)
+    stations = StationSerializer(many=True, read_only=True)
+    really = ReallySerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["line", "at", "lead", "decision", "stations", "really"]
+
+
+class BadRowSerializer(LooseSerializer[Any]):
+    line, message = LooseInteger(read_only=True), LooseText(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["line", "message"]
+
+
+class WarnedSerializer(LooseSerializer[Any]):
+    """What was sent, but is not used: `code` is `unused_column`, whose `details` name the `column`."""
+
+    code, message = LooseText(read_only=True), LooseText(read_only=True)
+    details = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["code", "message", "details"]
+
+
+class FirstOffersSerializer(LooseSerializer[Any]):
+    """How many leads a member would be the first to hear of, if only together with others."""
+
+    user_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["user_id", "leads"]
+
+
+class TeamShareSerializer(LooseSerializer[Any]):
+    """How many leads would go to a team first."""
+
+    team_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
+    first_offers = FirstOffersSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["team_id", "leads", "first_offers"]
+
+
+class RouteShareSerializer(LooseSerializer[Any]):
+    """How many leads a route would take."""
+
+    route_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["route_id", "leads"]
+
+
+class SummarySerializer(LooseSerializer[Any]):
+    leads, unrouted, untold = (LooseInteger(read_only=True) for _ in range(3))
+    routes = RouteShareSerializer(many=True, read_only=True)
+    teams = TeamShareSerializer(many=True, read_only=True)
+    never_matched = serializers.ListField(child=serializers.IntegerField(), read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        fields = ["leads", "routes", "teams", "unrouted", "untold", "never_matched"]
+
+
+class RehearsalSerializer(LooseSerializer[Any]):
+    """Who would be offered which lead, when, and what would follow if nobody claimed it."""
+
+    leads = RehearsedLeadSerializer(many=True, read_only=True)
+    bad_rows = BadRowSerializer(many=True, read_only=True)
+    warnings = WarnedSerializer(many=True, read_only=True)
+    summary = SummarySerializer(read_only=True)
+
+    class Meta:
+        model = LeadRoute
+        example = examples.REHEARSAL
+        fields = ["leads", "bad_rows", "warnings", "summary"]

@@ -1,0 +1,34 @@
+"""`POST /lead-routes/simulate`."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.viewsets import BEYOND, Resource
+from leads.api.simulation.draft_routes import draft_routes
+from leads.api.simulation.input import read_cases
+from leads.api.simulation.serializers import RehearsalOrderSerializer, RehearsalSerializer
+from leads.models import LeadRoute
+from leads.routing.routes import routes_of
+from leads.simulation.run import rehearse
+
+
+class RehearsalResource(Resource[LeadRoute]):
+    """Who would be offered which lead and when, by your routes or by others that you think of. Nothing is written."""
+
+    verbs = ("create",)
+    tag = BEYOND
+    serializer_class = RehearsalSerializer
+
+    @extend_schema(request=RehearsalOrderSerializer, responses={200: RehearsalSerializer})
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        asked = RehearsalOrderSerializer(data=request.data, context=self.get_serializer_context())
+        self.validate(asked)
+        given = asked.validated_data
+        cases = read_cases(self.user, given, self.now)
+        bodies = given.get("routes")
+        is_draft = bodies is not None
+        routes = draft_routes(self.user, bodies, self.get_serializer_context()) if is_draft else routes_of(self.user)
+        return Response(self.represent(rehearse(self.user, routes, cases)))

@@ -1,0 +1,83 @@
+"""`POST /me/test-alert`, `POST /team-member-distribution-options/:id/test-alert`."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.fields import LooseBoolean, LooseInteger, LooseSerializer, LooseText
+from api.unknown_fields import NoBody
+from api.viewsets import BEYOND, Resource, find
+from core.errors import NotAllowed
+from core.reasons import reason_json
+from leads.api import examples
+from leads.notifications.test_alerts import Way, member_ways, own_ways, send_trial
+from teams.models import TeamMemberDistributionOption, User
+
+
+class WaySerializer(LooseSerializer[Any]):
+    """A channel: whether it was used, and if not, why."""
+
+    channel, code = LooseText(read_only=True), LooseText(read_only=True)
+    details, reason = serializers.DictField(read_only=True), LooseText(read_only=True)
+    is_used = LooseBoolean(read_only=True)
+
+    class Meta:
+        model = User
+        fields = ["channel", "is_used", "code", "details", "reason"]
+
+    def to_representation(self, way: Way) -> dict[str, Any]:
+        return {"channel": way.channel, "is_used": way.is_used} | reason_json(way.reason)
+
+
+class TestAlertSerializer(LooseSerializer[Any]):
+    """Who was sent a test alert, and how."""
+
+    user_id = LooseInteger(read_only=True)
+    channels = WaySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = User
+        example = examples.TEST_ALERT
+        fields = ["user_id", "channels"]
+
+
+class Trial(Resource[User]):
+    """Send a test alert on every channel that is on; 200 instead of 201 where there is none to use."""
+
+    verbs = ("create",)
+    tag = BEYOND
+    may_stand = True
+    serializer_class = TestAlertSerializer
+
+    def whom(self) -> tuple[User, list[Way]]:
+        """Who is to be alerted, and on which ways."""
+        raise NotImplementedError
+
+    @extend_schema(request=None)
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        """Send a test alert on every channel that is on; at most one a minute to a user."""
+        self.validate(NoBody(data=request.data))
+        user, ways = self.whom()
+        trial = send_trial(user, ways, now=self.now)
+        return Response(self.represent(trial), status=201 if trial.is_sent else 200)
+
+
+class OwnTrialResource(Trial):
+    """To oneself."""
+
+    def whom(self) -> tuple[User, list[Way]]:
+        return self.user, own_ways(self.user)
+
+
+class MemberTrialResource(Trial):
+    """To a member of a team: its creator may, who set how that member is told."""
+
+    def whom(self) -> tuple[User, list[Way]]:
+        options = TeamMemberDistributionOption.objects.visible_to(self.user).select_related("team", "user")
+        option: TeamMemberDistributionOption = find(options, self.kwargs["option_id"])
+        if not option.may_be_changed_by(self.user):
+            raise NotAllowed("Only the creator of the team sends its members test alerts.")
+        return option.user, member_ways(option)

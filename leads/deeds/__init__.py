@@ -1,1 +1,0 @@
-"""What is done with a lead that stands, over HTTP: taken from the pond, given away, returned, merged. All ours."""

@@ -1,0 +1,1 @@
+"""Which members are offered a lead, in which order and when."""

@@ -1,0 +1,192 @@
+"""A team as it stands at a moment: how it takes turns, and all that says which of its members can be told of a lead."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, cast
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from core.reasons import Reason
+from leads.distribution.offer_plan import ROUND_ROBIN, Option, Plan, RolloutTeam, led_by, plan_rollout, skip_reason
+from leads.distribution.round_robin import Missed, hand_on
+from leads.distribution.workload import TOLD_BY_THEN, Member, loads_of
+from leads.models import RotationPlace
+from messaging import consent
+from teams.availability import Availability, unavailable_reason
+from teams.business_hours import parse_hours
+from teams.eligibility import SkipReason
+from teams.models import Team, TeamMember, TeamMemberDistributionOption
+
+Row = TeamMemberDistributionOption
+
+# UNION, not UNION ALL: ends even where fallbacks run in a circle. Not the team's row, which whoever takes a member out
+# holds before the leads that are offered to them.
+HOLD: Final = """
+WITH RECURSIVE way(id) AS (
+    SELECT unnest(%s::bigint[])
+    UNION
+    SELECT team.fallback_team_id FROM way JOIN teams_team AS team ON team.id = way.id
+    WHERE team.fallback_team_id IS NOT NULL
+), turning AS MATERIALIZED (
+    SELECT team.id FROM teams_team AS team JOIN way ON way.id = team.id
+    WHERE team.order_method = 'Round Robin' ORDER BY team.id
+)
+SELECT pg_advisory_xact_lock(hashtextextended(id::text, 9)) FROM turning
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A team's order and its members' options, oldest first."""
+
+    team: RolloutTeam
+    options: tuple[Option, ...]
+
+    def plan(self, already_offered: Collection[int], start: datetime, claimer: int | None = None) -> Plan:
+        """The turns of one lead, which is the claimer's, where there is one, if they can take it when it starts."""
+        option = self.option_of(claimer) if claimer else None
+        if option is None:
+            return plan_rollout(self.team, self.options, already_offered, start)
+        others = plan_rollout(self.team, self.options, {*already_offered, option.user_id}, start)
+        return led_by(option, others, self.team, start)
+
+    def option_of(self, user_id: int) -> Option | None:
+        return next((option for option in self.options if option.user_id == user_id), None)
+
+    def skip_reason(self, user_id: int, at: datetime) -> Reason | None:
+        """Why this user takes no lead of the team at that moment; None when they do."""
+        option = self.option_of(user_id)
+        if option is None:
+            return Reason(SkipReason.NOT_IN_DISTRIBUTION)
+        return skip_reason(option, ()) or unavailable_reason(option.availability, at)
+
+    def able_at(self, at: datetime) -> list[int]:
+        """The users who could be offered a lead of the team at that moment."""
+        return [option.user_id for option in self.options if self.skip_reason(option.user_id, at) is None]
+
+    def after(self, plan: Plan, start: datetime) -> "Roster":
+        """The roster for the next lead: places in the round robin and what members have, as this plan leaves them."""
+        places = {place.user_id: place for place in plan.turn.places} if plan.turn else {}
+        told = {offer.user_id for offer in plan.offers if offer.notify_at <= start}
+        turns = self.team.turns + (plan.turn is not None)
+        options = tuple(_after(option, places, told) for option in self.options) if places or told else self.options
+        return Roster(replace(self.team, turns=turns), options)
+
+    def handing_on(self, missed: Iterable[Missed]) -> "Roster":
+        """The roster with these turns in its round robin those of others."""
+        places = hand_on({option.user_id: option.place for option in self.options}, missed)
+        return replace(self, options=tuple(_after(option, places, ()) for option in self.options))
+
+
+def _after(option: Option, places: Mapping[int, Any], told: Collection[int]) -> Option:
+    if place := places.get(option.user_id):
+        option = replace(option, credit=place.credit, last_turn=place.last_turn)
+    load = option.availability
+    if option.user_id in told and (load.cap_open, load.cap_day) != (None, None):
+        more = replace(load, open_leads=load.open_leads + 1, leads_today=load.leads_today + 1)
+        option = replace(option, availability=more)
+    return option
+
+
+def hold_round_robins(team_ids: Collection[int]) -> None:
+    """Hold the round robins of these teams, and of those they fall back to, until the transaction ends.
+
+    One lead at a time takes its turn there. All that a lead may come to are held at once and by id: taken one after the
+    other, on the way, two leads on crossing ways could wait for each other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [list(team_ids)])
+
+
+def roster_of(team: Team, at: datetime) -> Roster:
+    """The team's roster at that moment, which may be yet to come: with the turns that will have begun by then.
+
+    Whoever lets a lead take its turn in a round robin holds that before.
+    """
+    places = places_of(team) if team.order_method == ROUND_ROBIN else {}
+    rows = rows_of(team)
+    as_planned = RolloutTeam(
+        id=team.pk,
+        order_method=team.order_method,
+        mins_until_next_alert=team.mins_until_next_alert,
+        is_exclusive_window=team.is_exclusive_window,
+        mins_until_fallback=team.mins_until_fallback,
+        turns=max((place.last_turn for place in places.values()), default=0),
+    )
+    return Roster(as_planned, tuple(options_of(team, rows, places, at)))
+
+
+def keep_places(roster: Roster) -> None:
+    """Write down everybody's place in the round robin."""
+    if roster.team.order_method == ROUND_ROBIN:
+        rows = [
+            RotationPlace(
+                team_id=roster.team.id, user_id=option.user_id, credit=option.credit, last_turn=option.last_turn
+            )
+            for option in roster.options
+        ]
+        RotationPlace.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["team", "user"], update_fields=["credit", "last_turn"]
+        )
+
+
+def places_of(team: Team) -> dict[int, RotationPlace]:
+    return {place.user_id: place for place in RotationPlace.objects.filter(team=team)}
+
+
+def rows_of(team: Team) -> list[Row]:
+    accepted = TeamMember.objects.accepted().filter(team=team, user=OuterRef("user"))
+    options = Row.objects.filter(team=team).select_related("user")
+    return list(options.annotate(is_accepted=Exists(accepted)).order_by("pk"))
+
+
+def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPlace], at: datetime) -> list[Option]:
+    """The members' options as planning sees them."""
+    rung = [row for row in rows if row.has_text_alert or row.has_call_alert]
+    phones = {row.user.phone_e164 for row in rung if row.user.phone_e164}
+    states = consent.states_of(phones)
+    loads = loads_of(members_with_caps(team, rows), at, TOLD_BY_THEN)
+    return [
+        Option(
+            id=row.pk,
+            user_id=row.user_id,
+            rank=row.rank,
+            mins_until_lead_offer=row.mins_until_lead_offer,
+            assign_automatically=row.assign_automatically,
+            has_call_alert=row.has_call_alert,
+            has_text_alert=row.has_text_alert,
+            has_email_alert=row.has_email_alert,
+            is_accepted=cast(Any, row).is_accepted,  # annotated above
+            is_active=row.user.is_active,
+            phone=row.user.phone_e164,
+            has_opted_out=states.get(row.user.phone_e164, consent.NOTHING_KNOWN).opted_out,
+            email=row.user.email,
+            availability=availability_of(team, row, loads.get((team.pk, row.user_id), (0, 0))),
+            weight=row.weight,
+            credit=places[row.user_id].credit if row.user_id in places else 0,
+            last_turn=places[row.user_id].last_turn if row.user_id in places else 0,
+        )
+        for row in rows
+    ]
+
+
+def availability_of(team: Team, row: Row, load: tuple[int, int]) -> Availability:
+    """The member's own times, the team's holidays and the team lead's caps, together."""
+    pauses = [until for until in (row.paused_until, row.user.paused_until) if until]
+    return Availability(
+        paused_until=max(pauses, default=None),
+        hours=parse_hours(row.user.working_hours),
+        days_off=frozenset((*row.user.days_off, *team.holidays)),
+        zone=row.user.zone,
+        cap_open=row.cap_open,
+        cap_day=row.cap_day,
+        open_leads=load[0],
+        leads_today=load[1],
+    )
+
+
+def members_with_caps(team: Team, rows: Sequence[Row]) -> list[Member]:
+    capped = [row for row in rows if (row.cap_open, row.cap_day) != (None, None)]
+    return [Member(team.pk, row.user_id, row.user.zone) for row in capped]

@@ -1,0 +1,1 @@
+"""What happened to a lead: the trace and the timeline."""

@@ -1,0 +1,61 @@
+"""Closing offers whose exclusive window is over."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+
+from core.reasons import Reason
+from core.scheduler import Job
+from leads.jobs.locking import Moments
+from leads.lifecycle.claims import cancel_alerts, end_columns
+from leads.lifecycle.reschedule import move_on
+from leads.models import Lead, LeadOffer
+from leads.reasons import EndReason
+from teams.visibility import any_of
+
+Status = LeadOffer.Status
+
+JOB: Final = Job("leads.windows", Lead)
+
+BATCH: Final = 500
+WINDOW_ENDED: Final = Reason(EndReason.WINDOW_ENDED)
+
+# Whose window is over, of leads that nobody else holds. Ids alone: the rows are read once they are held.
+HOLD: Final = """
+SELECT offer.lead_id
+FROM leads_leadoffer AS offer JOIN leads_lead AS lead ON lead.id = offer.lead_id
+WHERE offer.status = 'Sent' AND offer.closes_at <= %s
+AND lead.id NOT IN (SELECT row_id FROM operations_parkedrow WHERE job = %s AND is_parked)
+ORDER BY offer.closes_at, offer.id
+LIMIT %s
+FOR NO KEY UPDATE OF lead SKIP LOCKED
+"""
+
+
+def coming() -> Moments:
+    """When the next windows close."""
+    closing = JOB.without_parked(LeadOffer.objects.filter(status=Status.SENT, closes_at__isnull=False), "lead_id")
+    return closing.order_by("closes_at", "pk").values_list("closes_at")
+
+
+def run_batch(now: datetime) -> int:
+    """Expire what is over of some hundred leads; returns how many offers that were."""
+    return JOB.run_batch(claim, expire, now)
+
+
+def claim(now: datetime) -> Sequence[int]:
+    """Lock some leads with a window that is over."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [now, JOB.name, BATCH])
+        return list(dict.fromkeys(lead_id for (lead_id,) in cursor.fetchall()))
+
+
+def expire(ids: Sequence[int], now: datetime) -> int:
+    """Expire what is over of these leads."""
+    over = LeadOffer.objects.filter(any_of("lead_id", ids), status=Status.SENT, closes_at__lte=now)
+    cancel_alerts(over, reason=WINDOW_ENDED, now=now)
+    expired = over.update(status=Status.EXPIRED, settled_at=now, **end_columns(WINDOW_ENDED))
+    move_on(ids, now=now)
+    return expired

@@ -1,0 +1,43 @@
+"""Passing on leads that nobody claimed: to their teams' fallbacks, and where there is none, to their owners."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, Value
+
+from core.scheduler import Job
+from leads.jobs.locking import Moments, claim_due, due_by, leads_of
+from leads.lifecycle.offers import fall_back
+from leads.models import Lead, LeadOffer
+from teams.visibility import EqualsAny
+
+JOB: Final = Job("leads.fallbacks", Lead)
+
+# After an outage the turns still to come are first. Each lead's offers are looked through whatever their status: after
+# a quiet hour PostgreSQL expects so few turns to come that it would read all of them anew for each lead.
+OFFERED: Final = LeadOffer.objects.filter(lead=OuterRef("pk")).values("status")
+HAS_TURNS: Final = EqualsAny(Value(LeadOffer.Status.PENDING), ArraySubquery(OFFERED))
+UNCLAIMED: Final = Q(~HAS_TURNS, claimed_by_user=None, merged_into=None)
+
+
+def coming() -> Moments:
+    """When the time of a lead's last offer is over."""
+    return due_by(JOB, "falls_back_at", UNCLAIMED).values_list("falls_back_at")
+
+
+def run_batch(now: datetime) -> int:
+    """Pass on some hundred leads; returns how many."""
+    return JOB.run_batch(claim, pass_on, now)
+
+
+def claim(now: datetime) -> Sequence[int]:
+    return claim_due(JOB, "falls_back_at", UNCLAIMED, now)
+
+
+def pass_on(ids: Sequence[int], now: datetime) -> int:
+    """Pass on these leads."""
+    leads = leads_of(ids, "falls_back_at")
+    fall_back(leads, now=now)
+    return len(leads)

@@ -1,0 +1,64 @@
+"""Telling whoever leads a team that a lead of it lies unclaimed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Q
+
+from core.reasons import Reason
+from core.scheduler import Job
+from leads.history.trace_log import entry, trace_all, with_alerts
+from leads.jobs.locking import Moments, claim_due, due_by, leads_of
+from leads.models import Lead, TraceEntry
+from leads.notifications import notices
+from leads.reasons import EventCode
+from teams.models import User
+from teams.visibility import any_of
+
+JOB: Final = Job("leads.alarms", Lead)
+
+UNCLAIMED: Final = Q(claimed_by_user=None, merged_into=None)
+
+
+def coming() -> Moments:
+    """When a lead has next lain unclaimed for too long."""
+    return due_by(JOB, "alarm_at", UNCLAIMED).values_list("alarm_at")
+
+
+def run_batch(now: datetime) -> int:
+    """Raise the alarm about some hundred leads; returns about how many."""
+    return JOB.run_batch(claim, raise_and_clear, now)
+
+
+def claim(now: datetime) -> Sequence[int]:
+    return claim_due(JOB, "alarm_at", UNCLAIMED, now)
+
+
+def raise_and_clear(ids: Sequence[int], now: datetime) -> int:
+    """Raise the alarm about these leads, and note that it was raised."""
+    raise_alarm(leads_of(ids, "alarm_at"), now)
+    return Lead.objects.filter(any_of("pk", ids)).update(alarm_at=None)
+
+
+def raise_alarm(leads: list[Lead], now: datetime) -> None:
+    """Once a round and team: offering a lead to more members of it sets no other."""
+    raised = set(
+        TraceEntry.objects.filter(any_of("lead_id", [lead.pk for lead in leads]), kind=TraceEntry.Kind.ALARM)
+        .values_list("lead_id", "details__round", "details__team_id")
+        .order_by()
+    )
+    anew = [lead for lead in leads if (lead.pk, lead.round, lead.team_id) not in raised]
+    sent = notices.tell_of_delay([(lead, leader_of(lead)) for lead in anew], now=now)
+    trace_all(with_alerts([told(lead, leader_of(lead), now) for lead in anew], sent))
+
+
+def told(lead: Lead, leader: User, now: datetime) -> TraceEntry:
+    details = {"user_id": leader.pk, "round": lead.round, "team_id": lead.team_id}
+    return entry(lead, TraceEntry.Kind.ALARM, Reason(EventCode.UNCLAIMED_ALERT, details), now)
+
+
+def leader_of(lead: Lead) -> User:
+    """Who leads the lead's team; the lead's owner where that one has left."""
+    leader = lead.team.creator if lead.team else lead.owner_user
+    return leader if leader.is_active else lead.owner_user

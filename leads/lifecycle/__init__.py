@@ -1,0 +1,1 @@
+"""What changes a lead: intake, claims, reassignment, merges, the pond."""

@@ -1,0 +1,43 @@
+"""The same inquiry sent twice within minutes: a form submitted again, a portal that repeats itself."""
+
+from datetime import timedelta
+from typing import Final
+
+from leads.models import Lead
+from leads.routing.matching import folded
+
+REPEAT_WINDOW: Final = timedelta(minutes=10)
+MAX_COMPARED: Final = 50  # recent leads of one contact
+
+# Without a listing, an inquiry is the same only if all of these are.
+INQUIRY_FIELDS: Final = (
+    *("type", "city", "state", "zipcode", "listing_price", "listing_status", "text_body", "html_body"),
+)
+
+
+def find_original(lead: Lead) -> Lead | None:
+    """Return the earlier lead that this new one repeats; None if it is an inquiry of its own.
+
+    Same owner, contact, source and listing, within REPEAT_WINDOW. The caller has locked the contact, so of two
+    requests at the same time the second one finds the first.
+    """
+    recent = Lead.objects.filter(
+        owner_user=lead.owner_user_id,
+        contact=lead.contact_id,
+        source=lead.source_id,
+        merged_into=None,
+        created_at__gte=lead.created_at - REPEAT_WINDOW,
+    )
+    return next((each for each in recent.order_by("-pk")[:MAX_COMPARED] if is_same_listing(each, lead)), None)
+
+
+def is_same_listing(one: Lead, other: Lead) -> bool:
+    """Whether two leads ask about the same listing: by MLS number, otherwise by street address, otherwise by all."""
+    if one.mls_id.strip() and other.mls_id.strip():
+        return folded(one.mls_id) == folded(other.mls_id)
+    if one.street_address.strip() and other.street_address.strip():
+        return all(folded(getattr(one, name)) == folded(getattr(other, name)) for name in ("street_address", "zipcode"))
+    has_listing = [bool(lead.mls_id.strip() or lead.street_address.strip()) for lead in (one, other)]
+    return not any(has_listing) and all(
+        folded(getattr(one, name)) == folded(getattr(other, name)) for name in INQUIRY_FIELDS
+    )

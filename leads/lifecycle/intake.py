@@ -1,0 +1,153 @@
+"""Taking in a lead: routing it, and what follows at once (design 6)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from campaigns.enrollment import enroll
+from campaigns.models import Campaign
+from core.reasons import Reason
+from crm.models import Contact
+from leads.distribution.offer_plan import Plan
+from leads.history.trace_log import entry, told_plan, trace_all
+from leads.lifecycle.claims import give_contact, mark_claimed
+from leads.lifecycle.duplicates import find_original
+from leads.lifecycle.merge import FILLED, TEXTS, learn
+from leads.lifecycle.offers import Past, send_out
+from leads.models import DistributionTarget, Lead, LeadRoute, RoutingTrace, TraceEntry
+from leads.notifications import notices
+from leads.reasons import EventCode
+from leads.routing.matching import Calendar, Inquiry, codes
+from leads.routing.price_parsing import price_of
+from leads.routing.router import Decision, Rule, TeamArea, route
+from leads.routing.routes import routes_of, rule_of
+from messaging import consent
+from teams.models import Team, User
+
+
+@transaction.atomic(savepoint=False)
+def receive_lead(
+    *,
+    owner: User,
+    contact: Contact,
+    now: datetime,
+    is_unasked: bool = False,
+    numbers: Sequence[str] | None = None,
+    **given: Any,
+) -> Lead:
+    """Take in a lead for `owner` and send it where their routes say.
+
+    `is_unasked`: nobody will ask for its offers and its campaign, as with a lead that was texted in.
+    `numbers`: those that the inquiry itself brought; where it only names the contact, all that the contact has.
+    """
+    routes = routes_of(owner)
+    lead = Lead(owner_user=owner, contact=contact, created_at=now, modified_at=now, **given)
+    decision = decide(lead, routes, now)
+    is_automatic = is_unasked or any(route.is_automatic for route in routes if route.pk == decision.route_id)
+    follow(lead, decision, now=now)
+    original = find_original(lead)
+    lead.merged_into, lead.is_duplicate = original, original is not None
+    lead.save()
+    note_consent(lead, contact.numbers if numbers is None else numbers, now=now)
+    if original is not None:
+        keep_duplicate(lead, original, decision, now=now)
+        return lead
+    plan, told = pass_on(lead, decision, is_automatic=is_automatic, now=now)
+    if is_automatic and decision.campaign_id is not None:
+        start_campaign(lead, decision.campaign_id, now=now)
+    RoutingTrace.objects.create(
+        lead=lead,
+        decided_at=now,
+        decision=decision.as_json() | {"is_automatic": is_automatic, "alerts": told},
+        **told_plan(plan),
+    )
+    return lead
+
+
+def keep_duplicate(lead: Lead, original: Lead, decision: Decision, *, now: datetime) -> None:
+    """Add what is new in an inquiry that was sent again to the first lead, and trace it on both.
+
+    The duplicate is offered to no member, starts no campaign and notifies no user: the first lead does.
+    """
+    learn(original, lead)
+    original.save(update_fields=[*FILLED, *TEXTS])
+    RoutingTrace.objects.create(
+        lead=lead, decided_at=now, decision=decision.as_json() | {"is_automatic": False, "alerts": []}
+    )
+    reason = Reason(EventCode.DUPLICATE, {"lead_id": lead.pk, "into_lead_id": original.pk})
+    trace_all([entry(each, TraceEntry.Kind.MERGED, reason, now) for each in (lead, original)])
+
+
+def decide(lead: Lead, routes: list[LeadRoute], now: datetime) -> Decision:
+    """Ask routing where the lead goes."""
+    rules = [rule_of(route) for route in routes]
+    return route(inquiry_of(lead, now), rules, areas_of(lead.owner_user, rules))
+
+
+def inquiry_of(lead: Lead, at: datetime) -> Inquiry:
+    """The lead as routing sees it, coming in at that moment."""
+    return Inquiry(
+        lead_source_id=lead.source_id,
+        contact_source=lead.contact.source.name if lead.contact.source else "",
+        type=lead.type,
+        zipcode=lead.zipcode,
+        city=lead.city,
+        listing_status=lead.listing_status,
+        price=price_of(lead.listing_price),
+        at=at,
+    )
+
+
+def areas_of(owner: User, rules: list[Rule]) -> list[TeamArea]:
+    """The ZIP codes of the owner's teams; not looked up when no rule asks for them."""
+    if not any(rule.team_selection_method == LeadRoute.TeamSelection.ZIPCODE for rule in rules):
+        return []
+    return areas_in(Team.objects.filter(creator=owner).exclude(distribution_zipcodes=""), owner)
+
+
+def areas_in(teams: Iterable[Team], owner: User) -> list[TeamArea]:
+    """Where these teams of the owner's are."""
+    return [TeamArea(team.pk, codes(team.distribution_zipcodes), calendar_in(team, owner)) for team in teams]
+
+
+def calendar_in(team: Team, owner: User) -> Calendar:
+    """The calendar of a team that the owner created."""
+    return Calendar(ZoneInfo(team.timezone or owner.timezone), frozenset(team.holidays))
+
+
+def follow(lead: Lead, decision: Decision, *, now: datetime) -> None:
+    """Fill in where the lead goes. One that stays with its owner is claimed by them at once."""
+    lead.route_id = decision.route_id
+    lead.team_id = decision.team_id
+    lead.distribution_target = decision.target
+    if decision.target == DistributionTarget.MYSELF:
+        posted = lead.claimed_via if lead.claimed_via != Lead.ClaimedVia.NONE else ""
+        mark_claimed(lead, lead.owner_user, through=Lead.ClaimedThrough.ASSIGNMENT, via=posted, now=now)
+
+
+def note_consent(lead: Lead, numbers: Sequence[str], *, now: datetime) -> None:
+    """The person inquired: texts about it may be sent to these numbers."""
+    source = lead.source.name if lead.source else "no named source"
+    words = lead.text_body or lead.html_body
+    consent.grant(numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
+
+
+def pass_on(lead: Lead, decision: Decision, *, is_automatic: bool, now: datetime) -> tuple[Plan, list[int]]:
+    """Tell the owner that the lead is theirs, or offer it unasked; with its team's plan, and the messages' ids."""
+    if lead.distribution_target == DistributionTarget.MYSELF:
+        give_contact(lead.contact, lead.owner_user, now=now)
+        return Plan(), notices.tell_owner(lead, now=now)[lead.pk]
+    if not is_automatic:
+        return Plan(), []
+    start, is_returning = decision.starts_at or now, decision.is_returning_to_claimer
+    return send_out(lead, {lead.pk: Past()}, is_returning=is_returning, start=start, now=now), []
+
+
+def start_campaign(lead: Lead, campaign_id: int, *, now: datetime) -> None:
+    """Start the campaign of the route the lead took, as its owner would: one that a broker takes back stays closed."""
+    campaign = Campaign.objects.visible_to(lead.owner_user).filter(pk=campaign_id).first()
+    if campaign is not None:
+        enroll(campaign=campaign, contact=lead.contact, started_by=lead.owner_user, now=now)

@@ -1,0 +1,135 @@
+"""Turns in a round robin whose members could not be told at their moment: the next ones of the plan pay for them.
+
+What a turn cost stands in the trace, with the plan that it was taken for.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from core.reasons import Reason
+from leads.distribution.roster import hold_round_robins
+from leads.distribution.round_robin import Missed, Place, hand_on
+from leads.history.trace_log import entry, trace_all
+from leads.models import Lead, LeadOffer, RotationPlace, RoutingTrace, TraceEntry
+from leads.reasons import EndReason, EventCode
+from teams.models import Team
+from teams.visibility import any_of
+
+Status = LeadOffer.Status
+
+OF_OFFERS = ("lead_id", "created_at", "team_id", "user_id", "pk", "status", "alerted_at", "end_code")
+
+
+class Offer(NamedTuple):
+    """A member's part in a plan."""
+
+    lead_id: int
+    created_at: datetime
+    team_id: int
+    user_id: int
+    id: int
+    status: str
+    alerted_at: datetime | None
+    end_code: str
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the member was never told, though the lead was still to be had."""
+        return self.status == Status.CANCELLED and self.alerted_at is None and self.end_code != EndReason.LEAD_CLAIMED
+
+
+class Plan(NamedTuple):
+    """The offers of one lead that were made together, in order, with the turn that was taken for them."""
+
+    offers: Sequence[Offer]
+    turn: Missed
+
+    @property
+    def first(self) -> Offer:
+        return self.offers[0]
+
+
+Rotations = Mapping[tuple[int, datetime, int], Mapping[str, Any]]  # by lead, moment, and whose turn it was
+
+
+def hand_on_turns(passed: Collection[int], *, now: datetime) -> None:
+    """The members of these offers, whose leads the caller holds, were passed over: who was to pay for that does not."""
+    plans = list(plans_missed(passed)) if passed else []
+    if not plans:
+        return
+    teams = {plan.first.team_id for plan in plans}
+    hold_round_robins(teams)
+    change_places(plans, teams)
+    trace_all([told(plan, now) for plan in plans])
+
+
+def plans_missed(passed: Collection[int]) -> Iterator[Plan]:
+    """Those in which the turn is another's now."""
+    by_plan: dict[tuple[int, datetime], list[Offer]] = defaultdict(list)
+    leads = LeadOffer.objects.filter(any_of("pk", passed)).values("lead")
+    turning = LeadOffer.objects.filter(lead__in=leads, team__order_method=Team.OrderMethod.ROUND_ROBIN)
+    for row in turning.order_by("position").values_list(*OF_OFFERS):
+        offer = Offer(*row)
+        by_plan[offer.lead_id, offer.created_at].append(offer)
+    rotations = rotations_of({lead_id for lead_id, _ in by_plan})
+    for (lead_id, at), offers in by_plan.items():
+        rotation = rotations.get((lead_id, at, offers[0].user_id))
+        if rotation is not None and (missed := missed_turn(offers, rotation, passed)).is_anothers:
+            yield Plan(offers, missed)
+
+
+def rotations_of(leads: Collection[int]) -> Rotations:
+    """The turns that were taken for these leads, as their traces tell."""
+    if not leads:
+        return {}
+    routed = RoutingTrace.objects.filter(any_of("lead_id", leads), rotation__isnull=False)
+    planned = TraceEntry.objects.filter(any_of("lead_id", leads), details__rotation__turn__isnull=False).order_by()
+    rows = (
+        *routed.values_list("lead_id", "decided_at", "rotation"),
+        *planned.values_list("lead_id", "at", "details__rotation"),
+    )
+    return {(lead_id, at, rotation["pointer_after"]): rotation for lead_id, at, rotation in rows}
+
+
+def missed_turn(offers: Sequence[Offer], rotation: Mapping[str, Any], passed: Collection[int]) -> Missed:
+    """The turn as it stood before these were passed over, and as it stands now."""
+    out = [offer for offer in offers if offer.is_passed]
+    return Missed(
+        order=[place_in(told) for told in rotation["places"]],
+        number=rotation["turn"],
+        offered=[offer.user_id for offer in offers],
+        before=[offer.user_id for offer in out if offer.id not in passed],
+        passed=[offer.user_id for offer in out],
+    )
+
+
+def place_in(told: Mapping[str, int]) -> Place:
+    """As leads.history.trace_log.told_place has it."""
+    return Place(told["user_id"], told["weight"], told["credit"], told["last_turn"])
+
+
+def change_places(plans: Sequence[Plan], teams: Collection[int]) -> None:
+    """Write down what these turns give and take now. The round robins are held."""
+    rows: dict[int, dict[int, RotationPlace]] = defaultdict(dict)
+    for row in RotationPlace.objects.filter(any_of("team_id", teams)):
+        rows[row.team_id][row.user_id] = row
+    for team_id, standing in rows.items():
+        missed = [plan.turn for plan in plans if plan.first.team_id == team_id]
+        for user_id, place in hand_on(places_of(standing), missed).items():
+            standing[user_id].credit, standing[user_id].last_turn = place.credit, place.last_turn
+    changed = [row for standing in rows.values() for row in standing.values()]
+    RotationPlace.objects.bulk_update(changed, ["credit", "last_turn"])
+
+
+def places_of(standing: Mapping[int, RotationPlace]) -> dict[int, Place]:
+    return {user_id: Place(user_id, credit=row.credit, last_turn=row.last_turn) for user_id, row in standing.items()}
+
+
+def told(plan: Plan, now: datetime) -> TraceEntry:
+    """Whose turn it is now, for the lead's trace."""
+    skipped = [user_id for user_id in plan.turn.passed if user_id not in plan.turn.before]
+    details = {"skipped_user_ids": skipped, "user_id": plan.turn.taker, "team_id": plan.first.team_id}
+    code = EventCode.TURN_UNUSED if plan.turn.taker is None else EventCode.TURN_REASSIGNED
+    return entry(Lead(pk=plan.first.lead_id), TraceEntry.Kind.PLANNED, Reason(code, details), now)

@@ -1,0 +1,121 @@
+"""Offers of leads to team members."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from core import clock
+from core.reasons import Reason
+from leads.models.lead import Lead
+from messaging.models import Message
+from teams.models import Team, User
+
+
+class LeadOfferQuerySet(models.QuerySet["LeadOffer"]):
+    """Questions about offers."""
+
+    def visible_to(self, user: User) -> LeadOfferQuerySet:
+        """Your own offers, and all of the leads you brought in."""
+        return self.filter(models.Q(user=user) | models.Q(lead__owner_user=user))
+
+    def open(self) -> LeadOfferQuerySet:
+        """Alerted and not yet decided: what may be claimed."""
+        return self.filter(status=LeadOffer.Status.SENT)
+
+
+class LeadOffer(models.Model):
+    """One member's turn at one lead."""
+
+    class Status(models.TextChoices):
+        PENDING = "Pending"  # planned for `notify_at`
+        SENT = "Sent"  # alerted, claimable
+        CLAIMED = "Claimed"
+        DECLINED = "Declined"
+        LOST = "Lost"  # another claimed after this member was alerted
+        CANCELLED = "Cancelled"  # the lead was settled before this member's turn, or the member left the team
+        EXPIRED = "Expired"  # an exclusive window is over
+        RETURNED = "Returned"  # was claimed, then given or taken back
+
+    # Every change of an offer writes to each index: `offered_once` serves for leads, `offer_of_user` for users. A team
+    # is looked for when it is removed, and never else.
+    lead = models.ForeignKey(Lead, models.CASCADE, db_index=False, related_name="offers")
+    team = models.ForeignKey(Team, models.PROTECT, db_index=False, related_name="lead_offers")
+    user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="lead_offers")
+    round = models.PositiveSmallIntegerField(default=0)  # the lead's, when this was planned
+    # As planned: a later change of the options leaves a standing rollout alone.
+    position = models.PositiveIntegerField()
+    rank = models.IntegerField(null=True, blank=True)
+    notify_at = models.DateTimeField()
+    closes_at = models.DateTimeField(null=True, blank=True)  # exclusive windows: it expires then
+    assign_automatically = models.BooleanField(default=False)
+    has_call_alert = models.BooleanField(default=False)
+    has_text_alert = models.BooleanField(default=False)
+    has_email_alert = models.BooleanField(default=False)
+
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
+    end_code = models.CharField(max_length=40, blank=True)  # leads.reasons.EndReason, teams.eligibility.SkipReason
+    end_details = models.JSONField(null=True, blank=True)
+    # What is replied to claim this lead, and the phone (E.164) that was told so: two members may share one. The number
+    # differs between the open offers of a phone.
+    reply_number = models.PositiveSmallIntegerField(null=True, blank=True)
+    reply_phone = models.CharField(max_length=16, blank=True)
+    alerted_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    # One alert a channel, ever: the messages know nothing of offers.
+    alert_text = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
+    alert_email = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
+    alert_call = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[LeadOfferQuerySet] = LeadOfferQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["lead", "user", "round"], name="offered_once"),
+            models.UniqueConstraint(fields=["lead"], condition=models.Q(status="Claimed"), name="one_claim_per_lead"),
+            models.UniqueConstraint(
+                fields=["reply_phone", "reply_number"],
+                condition=models.Q(status="Sent", reply_number__isnull=False),
+                name="reply_number_once_per_phone",
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=[alert], condition=models.Q((f"{alert}__isnull", False)), name=f"one_offer_per_{alert}"
+                )
+                for alert in ("alert_text", "alert_email", "alert_call")
+            ),
+        ]
+        indexes = [
+            # Read by the engine's tick: whose turn it is.
+            models.Index(
+                fields=["notify_at", "position", "id"], condition=models.Q(status="Pending"), name="offer_due"
+            ),
+            # Read by the engine's tick: whose window is over.
+            models.Index(
+                fields=["closes_at", "id"],
+                condition=models.Q(status="Sent", closes_at__isnull=False),
+                name="offer_closes",
+            ),
+            models.Index(fields=["user", "-id"], name="offer_of_user"),  # read by GET /lead-offers
+            # Read when a phone's next alert gets its number, and when somebody replies with one.
+            models.Index(
+                fields=["reply_phone", "-alerted_at"],
+                condition=models.Q(reply_number__isnull=False),
+                name="offer_numbers",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"lead {self.lead_id} to {self.user}: {self.status}"
+
+    @property
+    def end_reason(self) -> Reason | None:
+        """Why the offer ended; None while it is open."""
+        return Reason(self.end_code, self.end_details or {}) if self.end_code else None
+
+    def may_be_changed_by(self, user: User) -> bool:
+        """Only the offered member claims or declines."""
+        return self.user_id == user.pk

@@ -1,0 +1,53 @@
+"""Why a lead went where it went."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from core import clock
+from leads.models.lead import Lead
+from teams.models import User
+
+
+class RoutingTrace(models.Model):
+    """Why a lead went where it went: the rules tried, what failed, what was chosen, who was passed over."""
+
+    lead = models.OneToOneField(Lead, models.CASCADE, related_name="routing_trace")
+    decided_at = models.DateTimeField(default=clock.now, editable=False)
+    decision = models.JSONField()  # leads.routing.router.Decision, as JSON
+    skipped = models.JSONField(default=list)  # leads.distribution.offer_plan.Skipped, as JSON
+    rotation = models.JSONField(null=True)  # leads.history.trace_log.told_rotation; null where no round robin turned
+
+    def __str__(self) -> str:
+        return f"trace of lead {self.lead_id}"
+
+
+class TraceEntry(models.Model):
+    """Something that happened to a lead after it was first routed, in order. Alerts and claims are its offers'."""
+
+    class Kind(models.TextChoices):
+        PLANNED = "Planned"  # offered again: to the rest of a team, or in a new round
+        FELL_BACK = "Fell back"
+        IN_POND = "In the pond"
+        GIVEN = "Given"  # to a user, without a claim
+        CLAIMED = "Claimed"
+        TAKEN_BACK = "Taken back"  # nobody was contacted in time
+        RETURNED = "Returned"
+        REASSIGNED = "Reassigned"
+        MERGED = "Merged"
+        ALARM = "Alarm"
+        CONTACTED = "Contacted"
+        NOBODY = "Nobody"  # is left to offer it to: it waits for its owner
+
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="trace_entries")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=11, choices=Kind.choices)
+    actor_user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")  # null = the server
+    code = models.CharField(max_length=40, blank=True)  # leads.reasons: EventCode, FallbackReason
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"lead {self.lead_id}: {self.kind}"

@@ -1,0 +1,1 @@
+"""What members are sent about leads, and how their replies are read."""

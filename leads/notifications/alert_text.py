@@ -1,0 +1,275 @@
+"""What agents read and hear about a lead. Pure: a lead with its contact and source in, words out.
+
+Before a claim nothing tells how to reach the person. How much of the rest is told is the team's to say
+(`Team.claim_preview`): what and where, who as well, or what they wrote, too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import quote
+
+from django.utils.functional import cached_property
+
+from core.phone_numbers import e164
+from leads.formatting import short
+from leads.models import Lead
+from leads.notifications.redaction import hide_contact_details
+from teams.models import Team
+
+Preview = Team.ClaimPreview
+
+
+class Asker(NamedTuple):
+    """Whoever inquired, as far as they are told of."""
+
+    pk: int
+    first_name: str
+    last_name: str
+    mobile_phone: str
+    home_phone: str
+    office_phone: str
+    email: str
+
+
+class Source(NamedTuple):
+    """Where the inquiry came from."""
+
+    name: str
+
+
+class LeadFacts(NamedTuple):
+    """A lead as far as it is told, for who reads many: a record takes ten times as long."""
+
+    contact: Asker
+    source: Source | None
+    type: str
+    text_body: str
+    mls_id: str
+    listing_status: str
+    listing_price: str
+    street_address: str
+    city: str
+    state: str
+    zipcode: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """One lead in words, for however many readers; `preview` is what they may read before it is theirs."""
+
+    lead: Lead | LeadFacts
+    preview: str = Preview.SUMMARY
+
+    # To a member whose turn has come
+
+    def offer_text(self, number: int | None, link: str) -> str:
+        how = f"Reply {number} to claim." if number is not None else "Open it to claim."
+        said = f' They wrote: "{short(self.message)}"' if self.message else ""
+        return f"New lead: {self.teaser}.{said} {link} {how}"
+
+    @property
+    def offer_subject(self) -> str:
+        return f"New lead: {self.teaser}"
+
+    def offer_email(self, number: int | None, link: str) -> str:
+        """`number` is that of the text which the member got as well."""
+        by_text = f"Reply {number} to the text message about it, or open" if number is not None else "Open"
+        said = f"\n\nThey wrote:\n{self.message}" if self.message else ""
+        return (
+            f"A new lead is waiting for someone to claim it.\n\n{self.facts}{said}\n\n"
+            f"{by_text} this page to claim it. It goes to whoever is first.\n\n{link}"
+        )
+
+    @property
+    def offer_call(self) -> str:
+        return f"New lead: {self.told(self.caller, aloud=True)}. Press 1 to claim it."
+
+    @cached_property
+    def teaser(self) -> str:
+        """Who asks, for what, where and through whom, as far as it is told before a claim."""
+        return self.told(self.caller)
+
+    @property
+    def caller(self) -> str:
+        """Who is asking, where that is told before a claim; else empty."""
+        return "" if self.preview == Preview.AREA else self.who
+
+    @cached_property
+    def message(self) -> str:
+        """What they wrote, where that is told before a claim, but for how to reach them; else empty."""
+        return hide_contact_details(self.lead.text_body.strip()) if self.preview == Preview.MESSAGE else ""
+
+    # To whoever has the lead
+
+    @property
+    def given_text(self) -> str:
+        return f"The lead is yours: {self.summary}. {self.reach}"
+
+    @property
+    def given_call(self) -> str:
+        """A mailbox may hear it, so how to reach the person is told only to who presses a key."""
+        return f"A new lead is yours: {self.told(self.who, aloud=True)}. Press 1 to hear how to reach them."
+
+    @property
+    def claimed_call(self) -> str:
+        return f"The lead is yours: {self.who}. {self.said_reach}. Once more: {self.said_reach}."
+
+    @property
+    def given_subject(self) -> str:
+        return f"The lead is yours: {self.summary}"
+
+    @property
+    def given_email(self) -> str:
+        return f"This lead is yours.\n\n{self.details}"
+
+    # To the owner of a lead of which no member could be told
+
+    @property
+    def untold_text(self) -> str:
+        return f"No member of your team could be told of a new lead: {self.summary}. {self.reach}"
+
+    @property
+    def untold_subject(self) -> str:
+        return f"No member of your team could be told of a new lead: {self.summary}"
+
+    @property
+    def untold_email(self) -> str:
+        return f"No member of your team could be told of this lead, so it waits for you.\n\n{self.details}"
+
+    # To the owner of a lead that nobody claimed
+
+    @property
+    def unclaimed_text(self) -> str:
+        return f"Nobody claimed a lead: {self.summary}. {self.reach}"
+
+    @property
+    def unclaimed_subject(self) -> str:
+        return f"Nobody claimed a lead: {self.summary}"
+
+    @property
+    def unclaimed_email(self) -> str:
+        return f"Everybody was told of this lead, and nobody claimed it. It waits for you.\n\n{self.details}"
+
+    # To the owner of a lead that somebody had, and nobody claimed again
+
+    @property
+    def lost_text(self) -> str:
+        return f"{self.lost_subject}. {self.reach}"
+
+    @property
+    def lost_subject(self) -> str:
+        return f"Somebody had a lead, and nobody claimed it again: {self.summary}"
+
+    @property
+    def lost_email(self) -> str:
+        return f"Somebody had this lead, and nobody claimed it again. It waits for you.\n\n{self.details}"
+
+    # To whoever was too late
+
+    @property
+    def taken_text(self) -> str:
+        return f"Already claimed: another agent has {self.caller or 'this lead'}."
+
+    # What they are made of
+
+    @cached_property
+    def summary(self) -> str:
+        """Who asks, for what, where and through whom: `Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)`."""
+        return self.told(self.who)
+
+    def told(self, who: str, *, aloud: bool = False) -> str:
+        lead = self.lead
+        facts = (who, *(hide_contact_details(short(fact)) for fact in (lead.type, lead.city, self.price)))
+        told = ", ".join(filter(None, facts)) or "somebody new"
+        source = short(lead.source.name) if lead.source else ""
+        return f"{told}, from {source}" if source and aloud else f"{told} ({source})" if source else told
+
+    @property
+    def who(self) -> str:
+        """The person's name. An unknown texter is called by their number, which is not to be told here."""
+        name = short(f"{self.lead.contact.first_name} {self.lead.contact.last_name}")
+        return "somebody new" if not name or is_address(name) else name
+
+    @property
+    def price(self) -> str:
+        """A bare number as dollars, anything else as it was given."""
+        given = self.lead.listing_price.strip()
+        return f"${int(given):,}" if given.isdecimal() and len(given) <= 15 else given
+
+    @cached_property
+    def facts(self) -> str:
+        """The inquiry, one fact a line."""
+        lead = self.lead
+        street = "" if self.preview == Preview.AREA else lead.street_address
+        place = " ".join(part for part in (hide_contact_details(lead.city), lead.state, lead.zipcode) if part)
+        facts = (
+            ("Who", self.caller),
+            ("Type", hide_contact_details(lead.type)),
+            ("Where", ", ".join(part for part in (hide_contact_details(street), place) if part)),
+            ("Price", hide_contact_details(self.price)),
+            ("Status", hide_contact_details(lead.listing_status)),
+            ("MLS", lead.mls_id),
+            ("From", lead.source.name if lead.source else ""),
+        )
+        return "\n".join(f"{label}: {fact}" for label, fact in facts if fact)
+
+    @cached_property
+    def reach(self) -> str:
+        """The person's name with every way to reach them."""
+        contact = self.lead.contact
+        ways = (contact.mobile_phone, contact.home_phone, contact.office_phone, contact.email)
+        told = (short(fact) for fact in (f"{contact.first_name} {contact.last_name}", *ways))
+        return ", ".join(dict.fromkeys(fact for fact in told if fact)) or f"contact {contact.pk}"
+
+    @cached_property
+    def said_reach(self) -> str:
+        """Every way to reach the person, for the ear."""
+        contact = self.lead.contact
+        phones = (contact.mobile_phone, contact.home_phone, contact.office_phone)
+        told = (*(said_number(phone) for phone in phones), said_email(contact.email))
+        return "; or ".join(dict.fromkeys(way for way in told if way)) or "No phone and no email is known"
+
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """Every way to reach the person: what it is called, and the address a phone opens for it."""
+        contact = self.lead.contact
+        phones = dict.fromkeys((contact.mobile_phone, contact.home_phone, contact.office_phone))
+        calls = [(f"Call {phone}", f"tel:{quote(e164(phone) or phone, safe='+')}") for phone in phones if phone]
+        texts = [(f"Text {phone}", f"sms:{number}") for phone in phones if phone and (number := e164(phone))]
+        emails = [(f"Email {contact.email}", f"mailto:{quote(contact.email)}")] if contact.email else []
+        return [*calls, *texts, *emails]
+
+    @property
+    def details(self) -> str:
+        """All that whoever has the lead may know."""
+        said = f"\n\nThey wrote:\n{self.lead.text_body}" if self.lead.text_body else ""
+        whole = Story(self.lead)
+        return f"{self.reach}\n\n{whole.facts}{said}"
+
+
+def choice(stories: Mapping[int, Story]) -> str:
+    """What an agent may claim by number."""
+    if not stories:
+        return "There is no lead for you to claim now."
+    named = sorted(stories.items())[:5]
+    numbered = ", ".join(f"{number} {story.caller or story.teaser}" for number, story in named)
+    return f"Reply with the number of a lead to claim it: {numbered}."
+
+
+def is_address(name: str) -> bool:
+    """Whether a name tells how to reach a person: forms without one are sent with a number or an email in its place."""
+    return bool(e164(name)) or hide_contact_details(name) != name
+
+
+def said_number(text: str) -> str:
+    """A telephone number as it is dictated, `9 4 9, 5 5 5, 0 1 2 3`: else a voice would say one of billions."""
+    number = e164(text)
+    digits = number.removeprefix("+1") if number else ""
+    groups = (digits[:3], digits[3:6], digits[6:]) if number.startswith("+1") else (number.removeprefix("+"),)
+    return ", ".join(" ".join(group) for group in groups if group) or short(text)
+
+
+def said_email(address: str) -> str:
+    """An email address as it is dictated: `mary at example dot com`."""
+    return short(address).replace("@", " at ").replace(".", " dot ")

@@ -1,0 +1,55 @@
+"""The address in an alert that opens a page to claim the lead. Whoever has it may act for the member: it is the key.
+
+It is short, since it goes into texts: which alert, which offer, and 96 bits of a signature. It lives as long as the
+offer, and at most a week of business time.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from typing import Final
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare
+from django.utils.http import base36_to_int, int_to_base36
+
+from leads.models import Lead, LeadOffer
+from teams.eligibility import EMAIL, TEXT
+
+LIVES: Final = timedelta(days=7)
+SALT: Final = "leads.notifications.claim_links"
+SIGNED_BYTES: Final = 12  # 16 characters
+LETTERS: Final = {TEXT: "t", EMAIL: "e"}
+CHANNELS: Final = {"t": Lead.ClaimedThrough.TEXT_LINK, "e": Lead.ClaimedThrough.EMAIL_LINK}
+
+
+def link_to(offer_id: int, channel: str) -> str:
+    """The address for this offer, to be sent through that channel."""
+    named = LETTERS[channel] + int_to_base36(offer_id)
+    return f"{settings.PUBLIC_URL}/c/{named}.{signature(named)}"
+
+
+def read(token: str) -> tuple[int, Lead.ClaimedThrough] | None:
+    """The id of the offer and the kind of link that a token names; None when we did not sign it."""
+    named, _, signed = token.partition(".")
+    if not constant_time_compare(signed, signature(named)):
+        return None
+    return base36_to_int(named[1:]), CHANNELS[named[0]]
+
+
+def is_expired(offer: LeadOffer, now: datetime) -> bool:
+    """Whether the links of this offer have lived long enough."""
+    return offer.alerted_at is None or now >= offer.alerted_at + LIVES
+
+
+def signature(named: str) -> str:
+    signed = hmac.digest(_key(settings.SECRET_KEY), named.encode(), "sha256")
+    return urlsafe_b64encode(signed[:SIGNED_BYTES]).decode()
+
+
+@cache
+def _key(secret: str) -> bytes:
+    """Ours for links alone."""
+    return sha256(SALT.encode() + secret.encode()).digest()

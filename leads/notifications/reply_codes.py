@@ -1,0 +1,52 @@
+"""The N of "Reply N to claim.": a phone's open offers have different ones, whoever they were made to."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, count
+from typing import Final
+
+from django.db import connection
+
+from leads.distribution.offer_plan import SINGLE_DIGITS, next_digit
+from teams.models import User
+
+Numbers = Iterator[int | None]
+
+REMEMBERED: Final = 20  # a phone's last numbers, which are not used again while another is free
+FIRST_LONGER: Final = max(SINGLE_DIGITS) + 1
+LARGEST: Final = 9999  # whoever has more open offers than that must sign in
+
+# However many are open, few are read: beyond the lowest, numbers go on from the highest.
+LOWEST: Final = 100
+USED: Final = """
+SELECT phone,
+    ARRAY(SELECT reply_number FROM leads_leadoffer
+          WHERE reply_phone = phone AND reply_number IS NOT NULL AND status = 'Sent' ORDER BY reply_number LIMIT %s),
+    coalesce((SELECT max(reply_number) FROM leads_leadoffer
+              WHERE reply_phone = phone AND reply_number IS NOT NULL AND status = 'Sent'), 0),
+    ARRAY(SELECT reply_number FROM leads_leadoffer
+          WHERE reply_phone = phone AND reply_number IS NOT NULL ORDER BY alerted_at DESC LIMIT %s)
+FROM unnest(%s::text[]) AS phone
+"""
+
+
+def hold_numbers(phones: Collection[str]) -> dict[str, Numbers]:
+    """For each of these phones, the numbers of its next alerts. Nobody else hands out theirs meanwhile."""
+    if not phones:
+        return {}
+    agents = User.objects.filter(phone_e164__in=phones).order_by("pk")
+    list(agents.select_for_update(no_key=True).values_list("pk"))
+    # A statement of its own: what is open is read after whoever held them is done.
+    with connection.cursor() as cursor:
+        cursor.execute(USED, [LOWEST, REMEMBERED, list(phones)])
+        return {phone: numbers(*used) for phone, *used in cursor.fetchall()}
+
+
+def numbers(lowest: Sequence[int], highest: int, recent: Sequence[int]) -> Numbers:
+    """The next free ones, endlessly: a single digit while there is one. None when they would grow too long to type."""
+    taken = set(lowest)
+    gaps = (number for number in range(FIRST_LONGER, lowest[-1] if lowest else 0) if number not in taken)
+    longer = chain(gaps, count(max(highest + 1, FIRST_LONGER)))
+    while True:
+        number = next(longer) if taken.issuperset(SINGLE_DIGITS) else next_digit(taken, recent)
+        taken.add(number)
+        yield number if number <= LARGEST else None

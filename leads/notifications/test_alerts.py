@@ -1,0 +1,125 @@
+"""Sending somebody a test alert, by the ways on which alerts of leads would reach them."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from core.errors import DomainError
+from core.reasons import Reason
+from messaging import consent, message_factory, outbox
+from messaging.models import Message
+from teams.eligibility import EMAIL, PHONE, TEXT, SkipReason
+from teams.models import TeamMember, TeamMemberDistributionOption, User
+
+TITLE: Final = "Pridedesk test alert"
+APART: Final = timedelta(minutes=1)
+
+
+class TooSoon(DomainError):
+    """A test alert was sent to this user within the last minute."""
+
+    status = 429
+
+    def __init__(self, wait: float) -> None:
+        self.wait = wait
+        super().__init__(f"A test alert was sent to this user within the last minute: try again in {wait:.0f} seconds.")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to alert a user; without a reason against it, it is used."""
+
+    channel: str
+    reason: Reason | None = None
+
+    @property
+    def is_used(self) -> bool:
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class TestAlert:
+    """What was sent to a user, or why nothing was."""
+
+    user_id: int
+    channels: Sequence[Way]
+
+    @property
+    def is_sent(self) -> bool:
+        return any(way.is_used for way in self.channels)
+
+
+# Which ways
+
+
+def own_ways(user: User) -> list[Way]:
+    """Whatever is on in any of their teams; without a team, as the owner of a lead is told: by text and email."""
+    accepted = TeamMember.objects.accepted().filter(user=user).values("team")
+    options = list(TeamMemberDistributionOption.objects.filter(user=user, team__in=accepted))
+    wanted = {channel for option in options for channel in switched_on(option)}
+    return ways_to(user, wanted if options else {TEXT, EMAIL})
+
+
+def member_ways(option: TeamMemberDistributionOption) -> list[Way]:
+    """Whatever is on for this member of a team."""
+    is_accepted = TeamMember.objects.accepted().filter(team=option.team_id, user=option.user_id).exists()
+    not_accepted = None if is_accepted else Reason(SkipReason.INVITATION_NOT_ACCEPTED)
+    return ways_to(option.user, set(switched_on(option)), not_accepted)
+
+
+def switched_on(option: TeamMemberDistributionOption) -> Iterator[str]:
+    alerts = ((TEXT, option.has_text_alert), (EMAIL, option.has_email_alert), (PHONE, option.has_call_alert))
+    return (channel for channel, is_on in alerts if is_on)
+
+
+def ways_to(user: User, wanted: Collection[str], objection: Reason | None = None) -> list[Way]:
+    """Every channel, with the reason why it is not used."""
+    if not user.is_active:
+        objection = Reason(SkipReason.USER_INACTIVE)
+    phone = objection or phone_reason(user)
+    email = objection or (None if user.email else Reason(SkipReason.NO_EMAIL))
+    reasons = {TEXT: phone, EMAIL: email, PHONE: phone}
+    off = Reason(SkipReason.CHANNEL_OFF)
+    return [Way(channel, reason if channel in wanted else off) for channel, reason in reasons.items()]
+
+
+def phone_reason(user: User) -> Reason | None:
+    """Why alerts to the user's phone would not be delivered."""
+    if not user.phone_e164:
+        return Reason(SkipReason.NO_PHONE)
+    return Reason(SkipReason.PHONE_OPTED_OUT) if consent.state_of(user.phone_e164).opted_out else None
+
+
+# Sending
+
+
+@transaction.atomic
+def send_trial(user: User, ways: Sequence[Way], *, now: datetime) -> TestAlert:
+    """Queue a test alert on each way that is open; of two requests at once one waits, and is refused."""
+    trial = TestAlert(user.pk, ways)
+    if not trial.is_sent:
+        return trial
+    locked = User.objects.select_for_update(no_key=True).only("test_alert_sent_at").get(pk=user.pk)
+    if locked.test_alert_sent_at is not None and locked.test_alert_sent_at + APART > now:
+        raise TooSoon((locked.test_alert_sent_at + APART - now).total_seconds())
+    locked.test_alert_sent_at = now
+    locked.save(update_fields=["test_alert_sent_at"])
+    outbox.queue_messages([message_by(way.channel, user, now) for way in ways if way.is_used], now)
+    return trial
+
+
+def message_by(channel: str, user: User, now: datetime) -> Message:
+    """What it says, to be taken for no lead."""
+    if channel == TEXT:
+        return message_factory.alert_text(
+            user, f"{TITLE}: texts about new leads will come like this, from this number.", now
+        )
+    if channel == PHONE:
+        return message_factory.alert_call(
+            user, f"{TITLE}. Calls about new leads will come like this. You may hang up.", now
+        )
+    body = f"{TITLE}: emails about new leads will come like this, from this address. There is nothing to do."
+    return message_factory.alert_email(user, TITLE, body, now)

@@ -1,0 +1,259 @@
+"""A team's leads and offers over a period, in figures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Q
+
+from leads.models import LeadSource
+from leads.reasons import EndReason
+from leads.reporting.metrics_sql import FIRST_OFFERS, OF_LEADS, OF_TURNS, PERIOD, PRICES, TURNS
+from leads.reporting.report_query import Asked, refusal
+from leads.routing.price_parsing import price_of
+from teams.models import Team, TeamMember, User
+
+# Dollars; each begins where the one before ends.
+PRICE_EDGES: Final = (0, 250_000, 500_000, 1_000_000)
+NO_PRICE: Final = 0  # the place of what has no price we can read; the bands follow from 1
+# Seconds within which a lead was claimed: a minute, five, a quarter of an hour, one hour, four, a day, and later.
+CLAIM_EDGES: Final = (0, 60, 300, 900, 3600, 14_400, 86_400)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often something happened. An offer is alerted once its member was told, or got the lead unasked."""
+
+    offers: int = 0
+    alerted: int = 0
+    claims: int = 0
+    declines: int = 0
+    lost: int = 0
+    expired: int = 0
+
+
+@dataclass(frozen=True)
+class LeadFigures(Counts):
+    """What became of some leads: each is claimed, unclaimed, or was passed on to another team."""
+
+    leads: int = 0
+    unalerted: int = 0
+    unclaimed: int = 0
+    passed_on: int = 0
+    median_seconds_to_alert: float | None = None
+    p95_seconds_to_alert: float | None = None
+    median_seconds_to_claim: float | None = None
+    p95_seconds_to_claim: float | None = None
+
+
+@dataclass(frozen=True)
+class TurnFigures(Counts):
+    """What members made of their offers. Claims of what was theirs unasked have no time to claim."""
+
+    median_seconds_from_alert_to_claim: float | None = None
+    p95_seconds_from_alert_to_claim: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberFigures(TurnFigures):
+    """With how many leads began with them, and how many should have; None where no round robin promised any."""
+
+    user: User
+    first_offers: int = 0
+    expected_first_offers: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberSourceFigures(TurnFigures):
+    user_id: int
+    source_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberPriceFigures(TurnFigures):
+    user_id: int
+    least: int | None
+    below: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFigures(LeadFigures):
+    source_id: int | None
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceFigures(LeadFigures):
+    """Of prices from `least` up to, and without, `below`; both are None where there is no price."""
+
+    least: int | None
+    below: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayFigures(LeadFigures):
+    day: date
+
+
+@dataclass(frozen=True)
+class ClaimTime:
+    """How many leads were claimed within these seconds."""
+
+    least: int
+    below: int | None
+    claims: int
+
+
+@dataclass(frozen=True)
+class Report:
+    team: Team
+    asked: Asked
+    totals: LeadFigures
+    by_member: list[MemberFigures]
+    by_source: list[SourceFigures]
+    by_member_and_source: list[MemberSourceFigures]
+    by_member_and_price_band: list[MemberPriceFigures]
+    by_price_band: list[PriceFigures]
+    by_day: list[DayFigures]
+    by_time_to_claim: list[ClaimTime]
+
+
+NOTHING: Final = LeadFigures()
+
+
+Firsts = Mapping[int, tuple[int, float | None]]  # by member
+Found = Mapping[tuple[str, int | None], LeadFigures]  # by what the leads have in common, and its key
+Turns = Sequence[tuple[int, str, int | None, TurnFigures]]  # by member, and again by what the leads have in common
+
+
+def report_on(team: Team, asked: Asked) -> Report:
+    """The whole report."""
+    if asked.source_id is not None and not LeadSource.objects.filter(pk=asked.source_id).exists():
+        raise refusal("source_id", f"names no lead source: there is no {asked.source_id}.")
+    named = {"team": team.pk, "start": asked.start, "end": asked.end, "source": asked.source_id}
+    prices = [price for (price,) in rows_of(PRICES, named)]
+    priced = named | {"prices": prices, "bands": [band_of(price) for price in prices]}
+    days = asked.days()
+    found = figures_of_leads(priced, [begins for _, begins in days])
+    turns = figures_of_turns(priced)
+    begun = rows_of(TURNS + FIRST_OFFERS, {**named, "claimed": EndReason.LEAD_CLAIMED.value})
+    firsts = {user_id: (first, expected) for user_id, first, expected in begun}
+    return Report(
+        team=team,
+        asked=asked,
+        totals=found["all", None],
+        by_member=by_member(team, {user_id: figures for user_id, kind, _, figures in turns if kind == "all"}, firsts),
+        by_source=by_source(found),
+        by_member_and_source=[
+            MemberSourceFigures(**vars(figures), user_id=user_id, source_id=source_id)
+            for user_id, kind, source_id, figures in turns
+            if kind == "source"
+        ],
+        by_member_and_price_band=by_member_and_price_band(turns),
+        by_price_band=by_price_band(found),
+        by_day=[
+            DayFigures(**vars(found.get(("day", at), NOTHING)), day=day) for at, (day, _) in enumerate(days, start=1)
+        ],
+        by_time_to_claim=by_time_to_claim(found),
+    )
+
+
+# Asking
+
+
+def figures_of_leads(named: Mapping[str, Any], days: Sequence[datetime]) -> Found:
+    """The figures of all leads, and by source, price band, day and time to claim."""
+    more = {"days": list(days), "claims": list(CLAIM_EDGES)}
+    return {
+        (kind, key): LeadFigures(*[*counts, *spread(to_alert), *spread(to_claim)])
+        for kind, key, *counts, to_alert, to_claim in rows_of(TURNS + OF_LEADS, {**named, **more})
+    }
+
+
+def figures_of_turns(named: Mapping[str, Any]) -> Turns:
+    """The figures of each member, of all leads, and by source and price band."""
+    return [
+        (user_id, kind, key, TurnFigures(*[*counts, *spread(to_claim)]))
+        for user_id, kind, key, *counts, to_claim in rows_of(TURNS + OF_TURNS, named)
+    ]
+
+
+def rows_of(statement: str, named: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(PERIOD + statement, named)
+        return list(cursor.fetchall())
+
+
+def spread(percentiles: Sequence[float] | None) -> tuple[float | None, float | None]:
+    """The median and the 95th percentile, to the millisecond; of nothing, nothing."""
+    median, p95 = percentiles or (None, None)
+    return (None if median is None else round(median, 3)), (None if p95 is None else round(p95, 3))
+
+
+# Putting together
+
+
+def band_of(price: str) -> int:
+    """The place of the price's band: how many of the edges it reaches."""
+    number = price_of(price)
+    return NO_PRICE if number is None else sum(edge <= number for edge in PRICE_EDGES)
+
+
+def ranges(edges: Sequence[int]) -> list[tuple[int, int | None]]:
+    """From each edge to the next; the last has no end."""
+    return list(zip(edges, [*edges[1:], None], strict=True))
+
+
+BANDS: Final[Sequence[tuple[int | None, int | None]]] = [(None, None), *ranges(PRICE_EDGES)]
+
+
+def by_member(team: Team, found: Mapping[int, TurnFigures], firsts: Firsts) -> list[MemberFigures]:
+    """Everybody who has accepted, also without an offer, and whoever had offers before they left. Most offers first."""
+    accepted = TeamMember.objects.accepted().filter(team=team).values("user_id")
+    users = User.objects.filter(Q(pk__in=accepted) | Q(pk__in=[*found, *firsts]))
+    is_owed = any(expected is not None for _, expected in firsts.values())
+    members = [member(user, found.get(user.pk, TurnFigures()), firsts.get(user.pk), is_owed) for user in users]
+    return sorted(members, key=lambda member: (-member.offers, -member.claims, member.user.pk))
+
+
+def member(user: User, figures: TurnFigures, begun: tuple[int, float | None] | None, is_owed: bool) -> MemberFigures:
+    first, expected = begun or (0, 0.0)
+    owed = round(expected, 3) if is_owed and expected is not None else None
+    return MemberFigures(**vars(figures), user=user, first_offers=first, expected_first_offers=owed)
+
+
+def by_source(found: Found) -> list[SourceFigures]:
+    """The sources that leads came from, most leads first."""
+    of_source = {key: figures for (kind, key), figures in found.items() if kind == "source"}
+    known = LeadSource.objects.filter(pk__in=[key for key in of_source if key is not None])
+    names: dict[int | None, str] = dict(known.values_list("pk", "name"))
+    sources = [
+        SourceFigures(**vars(figures), source_id=key, name=names.get(key, "")) for key, figures in of_source.items()
+    ]
+    return sorted(sources, key=lambda source: (-source.leads, source.name))
+
+
+def by_price_band(found: Found) -> list[PriceFigures]:
+    """Every band, also an empty one; what has no price comes first."""
+    return [
+        PriceFigures(**vars(found.get(("band", at), NOTHING)), least=least, below=below)
+        for at, (least, below) in enumerate(BANDS)
+    ]
+
+
+def by_member_and_price_band(turns: Turns) -> list[MemberPriceFigures]:
+    """The bands of which a member had leads."""
+    return [
+        MemberPriceFigures(**vars(figures), user_id=user_id, least=BANDS[band][0], below=BANDS[band][1])
+        for user_id, kind, band, figures in turns
+        if kind == "band" and band is not None
+    ]
+
+
+def by_time_to_claim(found: Found) -> list[ClaimTime]:
+    return [
+        ClaimTime(least, below, found.get(("claim_time", at), NOTHING).claims)
+        for at, (least, below) in enumerate(ranges(CLAIM_EDGES), start=1)
+    ]

@@ -1,0 +1,289 @@
+"""The distribution report as an admin page: figures, charts and tables. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+from typing import Any, Final
+
+from leads.formatting import NOTHING, Table, in_words, many, share, short
+from leads.reporting.charts import Group, Part, Plot, lying, standing
+
+Row = Mapping[str, Any]
+
+MOST_COLUMNS: Final = 61  # of days; of a longer period several days are one
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure to be seen first."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot with what it says in a sentence, what its colours mean, and the same as a table."""
+
+    name: str
+    title: str
+    says: str
+    colours: Sequence[tuple[str, str]]  # (kind, meaning)
+    plot: Plot
+    table: Table
+    is_wide: bool = False
+    is_table_folded: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    tiles: Sequence[Tile]
+    figures: Sequence[Figure]
+    tables: Sequence[tuple[str, Table]]
+
+
+def page_of(report: Row) -> Page:
+    """All that the page shows of a report."""
+    return Page(
+        tiles=tiles(report["totals"]),
+        figures=[
+            of_members(report["by_member"]),
+            *of_fairness(report["by_member"]),
+            of_times(report),
+            of_days(report["by_day"]),
+        ],
+        tables=[
+            ("By source", leads_table("Source", [(source_name(row), row) for row in report["by_source"]])),
+            ("By price", leads_table("Price", [(band_name(row), row) for row in report["by_price_band"]])),
+            ("Offers and claims of each member, by source", by_source(report)),
+            ("Offers and claims of each member, by price", by_price(report)),
+        ],
+    )
+
+
+# Figures
+
+
+def tiles(totals: Row) -> list[Tile]:
+    return [
+        Tile("Leads", str(totals["leads"]), f"{totals['offers']} offers, {totals['alerted']} alerted"),
+        Tile("Claimed", share(totals["claims"], totals["leads"]), str(totals["claims"])),
+        Tile("Unclaimed", str(totals["unclaimed"]), went_on(totals)),
+        Tile("To the first alert", *middle_and_most(totals, "to_alert")),
+        Tile("To the claim", *middle_and_most(totals, "to_claim")),
+    ]
+
+
+def went_on(totals: Row) -> str:
+    told = ((totals["passed_on"], "passed on to another team"), (totals["unalerted"], "of which nobody was told"))
+    return ", ".join(f"{count} {words}" for count, words in told if count)
+
+
+def middle_and_most(figures: Row, name: str) -> tuple[str, str]:
+    median, p95 = figures[f"median_seconds_{name}"], figures[f"p95_seconds_{name}"]
+    return in_words(median), f"median; 95 of 100 within {in_words(p95)}" if p95 is not None else ""
+
+
+def of_members(members: Sequence[Row]) -> Figure:
+    claims, offers = (sum(row[name] for row in members) for name in ("claims", "offers"))
+    groups = [
+        Group(short(name_of(row)), [Part("offers", row["offers"]), Part("claims", row["claims"])], member_told(row))
+        for row in members
+    ]
+    head = [
+        "Member",
+        "First",
+        "Offers",
+        "Share",
+        "Alerted",
+        "Claimed",
+        "Declined",
+        "Lost",
+        "Expired",
+        "Median",
+        "95th percentile",
+    ]
+    rows = [
+        [name_of(row), row["first_offers"], row["offers"], share(row["offers"], offers)]
+        + [row[name] for name in ("alerted", "claims", "declines", "lost", "expired")]
+        + [in_words(row[f"{most}_seconds_from_alert_to_claim"]) for most in ("median", "p95")]
+        for row in members
+    ]
+    return Figure(
+        name="members",
+        title="Offers and claims by member",
+        says=f"{many(len(members), 'member')} had {many(offers, 'offer')} and claimed {many(claims, 'lead')}. "
+        "First are the leads that began with them. Median and 95th percentile are of the time from a member's alert to "
+        "their claim.",
+        colours=[("offers", "Offers"), ("claims", "Claims")],
+        plot=lying(groups),
+        table=Table(head, rows),
+        is_wide=True,
+    )
+
+
+def member_told(row: Row) -> str:
+    return f"{name_of(row)}: {many(row['offers'], 'offer')}, {many(row['claims'], 'claim')}"
+
+
+def of_fairness(members: Sequence[Row]) -> Iterator[Figure]:
+    """Whether leads began with everybody as often as a round robin promised; nothing where none turned."""
+    owed = [row for row in members if row["expected_first_offers"] is not None]
+    if not owed:
+        return
+    rows = [(name_of(row), row["first_offers"], round(row["expected_first_offers"], 1), gap(row)) for row in owed]
+    furthest = max(abs(gap(row)) for row in owed)
+    yield Figure(
+        name="fairness",
+        title="First offers, and what the weights promised",
+        says=f"The furthest that anybody is from their share is {furthest:g} of a lead. A share is what the weights of "
+        "those who were there promised, lead by lead.",
+        colours=[("claims", "Were first"), ("others", "Should have been")],
+        plot=lying(
+            [
+                Group(short(name), [Part("claims", first), Part("others", share)], f"{name}: {first} of {share:g}")
+                for name, first, share, _ in rows
+            ]
+        ),
+        table=Table(["Member", "First", "Share", "Off by"], [[*row[:3], f"{row[3]:+g}"] for row in rows]),
+        is_wide=True,
+    )
+
+
+def gap(row: Row) -> float:
+    return float(round(row["first_offers"] - row["expected_first_offers"], 1))
+
+
+def of_times(report: Row) -> Figure:
+    """How many leads were claimed how soon, and beside them those that are not."""
+    totals, steps = report["totals"], report["by_time_to_claim"]
+    named = [(step_name(row), "claims", row["claims"]) for row in steps]
+    named.append(("Not yet", "unclaimed", totals["unclaimed"]))
+    soon = sum(row["claims"] for row in steps if row["below"] is not None and row["below"] <= 300)
+    return Figure(
+        name="times",
+        title="Time to claim",
+        says=f"{soon} of {many(totals['leads'], 'lead')} were claimed within five minutes of coming in.",
+        colours=[("claims", "Claimed within"), ("unclaimed", "Unclaimed")],
+        plot=standing([Group(name, [Part(kind, n)], f"{name}: {many(n, 'lead')}") for name, kind, n in named]),
+        table=Table(
+            ["Claimed within", "Leads", "Share"],
+            [[name, n, share(n, totals["leads"])] for name, _, n in named],
+        ),
+    )
+
+
+def of_days(days: Sequence[Row]) -> Figure:
+    together = ceil(len(days) / MOST_COLUMNS) or 1
+    spans = [days[at : at + together] for at in range(0, len(days), together)]
+    unclaimed = sum(row["unclaimed"] for row in days)
+    worst = max(days, key=lambda row: row["unclaimed"], default=None)
+    most = f", most of them on {day_name(worst['day'])}" if worst and unclaimed else ""
+    return Figure(
+        name="days",
+        title="Unclaimed leads by day",
+        says=f"Of the leads that came in on these days {unclaimed} are unclaimed{most}.",
+        colours=[("unclaimed", "Unclaimed"), ("others", "Claimed or passed on")],
+        plot=standing([span_group(span) for span in spans]),
+        table=Table(
+            ["Day", "Leads", "Claimed", "Unclaimed", "Median to the claim"],
+            [
+                [day_name(row["day"]), *(row[name] for name in ("leads", "claims", "unclaimed")), median_to_claim(row)]
+                for row in days
+            ],
+        ),
+        is_table_folded=True,
+    )
+
+
+def median_to_claim(row: Row) -> str:
+    return in_words(row["median_seconds_to_claim"])
+
+
+def span_group(span: Sequence[Row]) -> Group:
+    """A column for a day, or for several."""
+    leads, unclaimed = (sum(row[name] for row in span) for name in ("leads", "unclaimed"))
+    first, last = day_name(span[0]["day"]), day_name(span[-1]["day"])
+    name = first if len(span) == 1 else f"{first} to {last}"
+    told = f"{name}: {many(leads, 'lead')}, {unclaimed} unclaimed"
+    return Group(first, [Part("unclaimed", unclaimed), Part("others", leads - unclaimed)], told)
+
+
+# Tables
+
+
+def leads_table(what: str, named: Sequence[tuple[str, Row]]) -> Table:
+    """The figures of leads, a part in a line."""
+    head = [what, "Leads", "Offers", "Claimed", "Share", "Unclaimed", "To the first alert", "To the claim"]
+    rows = [
+        [
+            name,
+            *(row[count] for count in ("leads", "offers", "claims")),
+            share(row["claims"], row["leads"]),
+            row["unclaimed"],
+            both(row, "to_alert"),
+            both(row, "to_claim"),
+        ]
+        for name, row in named
+    ]
+    return Table(head, rows)
+
+
+def both(row: Row, name: str) -> str:
+    """Median and 95th percentile."""
+    median, p95 = row[f"median_seconds_{name}"], row[f"p95_seconds_{name}"]
+    return NOTHING if median is None else f"{in_words(median)} / {in_words(p95)}"
+
+
+def by_source(report: Row) -> Table:
+    sources = [(row["source_id"], source_name(row)) for row in report["by_source"]]
+    return crossed(report, sources, {(row["user_id"], row["source_id"]): row for row in report["by_member_and_source"]})
+
+
+def by_price(report: Row) -> Table:
+    bands = [(row["least"], band_name(row)) for row in report["by_price_band"]]
+    return crossed(report, bands, {(row["user_id"], row["least"]): row for row in report["by_member_and_price_band"]})
+
+
+def crossed(report: Row, columns: Sequence[tuple[int | None, str]], found: Mapping[Any, Row]) -> Table:
+    """A line for each member, a column for each of these: their claims of how many offers."""
+    rows = [
+        [name_of(member), *(claims_of_offers(found.get((member["user"]["id"], key))) for key, _ in columns)]
+        for member in report["by_member"]
+    ]
+    return Table(["Member", *(name for _, name in columns)], rows)
+
+
+def claims_of_offers(row: Row | None) -> str:
+    return f"{row['claims']} of {row['offers']}" if row else NOTHING
+
+
+# Words
+
+
+def name_of(row: Row) -> str:
+    user = row["user"]
+    return " ".join(part for part in (user["first_name"], user["last_name"]) if part) or str(user["email"])
+
+
+def source_name(row: Row) -> str:
+    return row["name"] or "No source"
+
+
+def band_name(row: Row) -> str:
+    least, below = row["least"], row["below"]
+    if least is None:
+        return "No price"
+    if below is None:
+        return f"${least:,} and more"
+    return f"${least:,} to ${below:,}" if least else f"Under ${below:,}"
+
+
+def step_name(row: Row) -> str:
+    return "Later" if row["below"] is None else in_words(row["below"])
+
+
+def day_name(day: str) -> str:
+    return f"{date.fromisoformat(day):%b} {date.fromisoformat(day).day}"

@@ -1,0 +1,1 @@
+"""Which lead route a lead takes. Decides; changes nothing."""

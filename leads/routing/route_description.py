@@ -1,0 +1,103 @@
+"""A route as a sentence: which leads it takes, and what becomes of them. Pure: rows in, words out."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from core.comma_lists import quoted, split_list
+from leads.models import DistributionTarget, LeadRoute
+from leads.routing.mismatch_text import dollars
+from teams.business_hours import told
+from teams.models import Team
+
+MOST_VALUES: Final = 4  # of one condition that are told; of more, how many there are
+HOW_OFFERED: Final = {
+    Team.OrderMethod.RANK: "one after the other, by rank",
+    Team.OrderMethod.TIME: "each after their own minutes",
+    Team.OrderMethod.ROUND_ROBIN: "in a round robin",
+    Team.OrderMethod.BROADCAST: "to everybody at once",
+}
+
+
+def which(route: LeadRoute) -> str:
+    """`Zillow, Buyer, $500,000 to $1,000,000, in Irvine, ZIP 92618, Mon-Fri 9-17`."""
+    return ", ".join(_conditions(route))
+
+
+def _conditions(route: LeadRoute) -> Iterator[str]:
+    sources = (str(source) for source in (route.lead_source, route.contact_source) if source)
+    yield " and ".join(dict.fromkeys(sources)) or "Any source"
+    for text, before in (
+        (route.filter, ""),
+        (route.types, ""),
+        (route.listing_statuses, ""),
+        (band(route.price_from, route.price_to), ""),
+        (route.cities, "in "),
+        (route.zipcodes, "ZIP "),
+    ):
+        if text:
+            yield before + (text if text.startswith(("$", "under")) else one_of(text))
+    if route.open_hours:
+        yield told(route.open_hours)
+
+
+def one_of(text: str) -> str:
+    """`Irvine, Tustin or Orange` of a comma list; of a long one the first few."""
+    values = [quoted(value) for value in split_list(text)]
+    if len(values) > MOST_VALUES:
+        return f"{', '.join(values[: MOST_VALUES - 1])} or {len(values) - MOST_VALUES + 1} others"
+    return " or ".join(filter(None, (", ".join(values[:-1]), *values[-1:])))
+
+
+def band(low: int | None, high: int | None) -> str:
+    if low is None:
+        return "" if high is None else f"under {dollars(high)}"
+    return f"{dollars(low)} or more" if high is None else f"{dollars(low)} to {dollars(high)}"
+
+
+def whose(route: LeadRoute, teams: Mapping[int, Team]) -> str:
+    """`offered to Pride in a round robin; if nobody claims them, into its pond`. `teams` knows where they lead."""
+    if route.distribution_target == DistributionTarget.MYSELF:
+        return "yours at once"
+    if route.team is None:
+        return "offered to the one of your teams that has the ZIP code"
+    team = teams.get(route.team.pk, route.team)
+    return f"offered to {team} {offered(team)}; if nobody claims them, {onward(team, teams)}"
+
+
+def aim(route: LeadRoute) -> str:
+    """To whom, in a word or two."""
+    if route.distribution_target == DistributionTarget.MYSELF:
+        return "you"
+    return str(route.team) if route.team_id else "the team of the ZIP code"
+
+
+def offered(team: Team) -> str:
+    how = HOW_OFFERED[Team.OrderMethod(team.order_method)]
+    return f"{how}, who may claim until the next one's turn" if team.is_exclusive_window else how
+
+
+def onward(team: Team, teams: Mapping[int, Team]) -> str:
+    """Where leads go that nobody of the team claimed, team after team, until they stay or it would begin again."""
+    been_to, words = {team.pk}, []
+    while (following := teams.get(team.fallback_team_id or 0)) and following.pk not in been_to:
+        team = following
+        been_to.add(team.pk)
+        words.append(f"to {team}")
+    return ", then ".join([*words, end_of(team)])
+
+
+def end_of(team: Team) -> str:
+    if team.fallback_target == Team.FallbackTarget.POND:
+        return f"into the pond of {team}"
+    if team.fallback_target == Team.FallbackTarget.USER:
+        return f"to {team.fallback_user}"
+    return "they wait for you"
+
+
+def asides(route: LeadRoute) -> Iterator[str]:
+    """What else to know of a route, each as a sentence."""
+    if route.open_hours and route.off_hours == LeadRoute.OffHours.HOLD_UNTIL_OPEN:
+        yield "Outside these hours, and on the team's holidays, leads are kept for the team until it opens."
+    if route.is_returning_to_claimer:
+        yield "A contact who inquires again goes to the previous agent."
+    yield f"Starts {route.campaign}." if route.is_automatic else "Offers nothing by itself: a program asks for it."

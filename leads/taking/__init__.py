@@ -1,1 +1,0 @@
-"""Leads taken or turned down by the people they are offered to, in the admin."""

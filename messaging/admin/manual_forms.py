@@ -1,0 +1,108 @@
+"""The forms in which an agent writes to a client."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from api.internal_client import Refusal
+from messaging.manual.click_to_call import NoPhone
+from messaging.manual.compose import TEMPLATES
+from messaging.models import Message, Template
+from messaging.send_policy.rules import REFUSE, SEND, Verdict
+from teams.models import User
+
+Channel = Message.Channel
+
+
+class ByHand(forms.Form):
+    """One message by one channel: what is typed is handed to the API, and what that refuses stands in the form."""
+
+    channel: ClassVar[Channel]
+    button: ClassVar[str]
+    cannot: ClassVar[str] = "It cannot be sent."
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(data, label_suffix="")
+        self.user = user
+
+    def objection(self, verdict: Verdict) -> str:
+        """Why there is nothing to be typed; empty where there is."""
+        return verdict.reason if verdict.kind == REFUSE else ""
+
+    def said(self) -> dict[str, Any]:
+        """As the API is told."""
+        return {}
+
+    def sent(self, send: Callable[[dict[str, Any]], Any]) -> dict[str, Any] | None:
+        """The message, if the API took it."""
+        if not self.is_valid():
+            return None
+        try:
+            message: dict[str, Any] = send(self.said())
+        except Refusal as refusal:
+            self.show(refusal)
+            return None
+        return message
+
+    def show(self, refusal: Refusal) -> None:
+        """Put each message beside its field, and what is about none above all."""
+        for given_name, words in (refusal.errors or {"": str(refusal)}).items():
+            name = given_name.removesuffix("_id")
+            self.add_error(name if name in self.fields else None, words)
+
+    def outcome(self, sent: dict[str, Any]) -> str:
+        waits = sent["status"] == Message.Status.HELD
+        return f"The {self.channel} waits for the morning." if waits else f"The {self.channel} is on its way."
+
+
+class Writing(ByHand):
+    template = forms.ModelChoiceField(
+        Template.objects.none(),
+        label="Template",
+        required=False,
+        empty_label="None: I write it myself",
+        widget=UnfoldAdminSelectWidget,
+        help_text="Says what you leave empty.",
+    )
+    body = forms.CharField(label="Message", required=False, strip=False, widget=UnfoldAdminTextareaWidget({"rows": 6}))
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(user, data)
+        ours = Template.objects.visible_to(user).filter(template_type=TEMPLATES[self.channel])
+        self.fields["template"].queryset = ours.order_by("description", "pk")  # type: ignore[attr-defined]
+        if not ours.exists():
+            del self.fields["template"]
+
+    def said(self) -> dict[str, Any]:
+        template = self.cleaned_data.pop("template", None)
+        return {"channel": self.channel, "template_id": template and template.pk} | self.cleaned_data
+
+
+class TextByHand(Writing):
+    channel, button = Channel.TEXT, "Send text"
+
+
+class EmailByHand(Writing):
+    channel, button = Channel.EMAIL, "Send email"
+    field_order = ("template", "subject", "body")
+
+    subject = forms.CharField(label="Subject", required=False, widget=UnfoldAdminTextInputWidget)
+
+
+class CallByHand(ByHand):
+    """Nothing is typed: the agent speaks."""
+
+    channel, button, cannot = Channel.CALL, "Ring my phone", "They cannot be called."
+
+    def objection(self, verdict: Verdict) -> str:
+        if not self.user.phone_e164:
+            return str(NoPhone())
+        return "" if verdict.kind == SEND else verdict.reason
+
+    def outcome(self, sent: dict[str, Any]) -> str:
+        return f"Your phone {sent['to']} rings."
+
+
+KINDS: Final[tuple[type[ByHand], ...]] = (TextByHand, EmailByHand, CallByHand)

@@ -1,0 +1,139 @@
+"""Templates, their folders, and conversations over HTTP."""
+
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, QuerySet
+from django.db.models.functions import JSONObject
+
+from api.viewsets import BEYOND, Resource
+from core.errors import DomainError
+from crm.models import Contact
+from messaging import consent
+from messaging.api.filters import CallFilters, ConsentFilters, MessageFilters, TemplateFilters, TemplateFolderFilters
+from messaging.api.serializers import (
+    CallByHandSerializer,
+    ConsentSerializer,
+    FolderShareSerializer,
+    MessageSerializer,
+    TemplateFolderSerializer,
+    TemplateSerializer,
+)
+from messaging.manual.click_to_call import ring
+from messaging.manual.compose import Wish, write
+from messaging.models import Consent, Message, Template, TemplateFolder
+from messaging.template_sharing import copy_to
+
+
+class TemplateResource(Resource[Template]):
+    serializer_class = TemplateSerializer
+    filterset_class = TemplateFilters
+    is_plain = True
+
+    def perform_create(self, serializer: Any) -> None:
+        self.save(serializer, user=self.user)
+
+
+class TemplateFolderResource(Resource[TemplateFolder]):
+    serializer_class = TemplateFolderSerializer
+    filterset_class = TemplateFolderFilters
+
+    def queryset_for(self, user: Any) -> QuerySet[TemplateFolder]:
+        return counted(super().queryset_for(user))
+
+    def perform_create(self, serializer: Any) -> None:
+        self.save(serializer, user=self.user)
+
+
+class FolderShareResource(Resource[TemplateFolder]):
+    """Sharing a folder copies it, with its templates, to a colleague. The answer is the copy, which is theirs."""
+
+    tag = BEYOND
+    verbs = ("create",)
+    serializer_class = FolderShareSerializer
+    parent_model, parent_field = TemplateFolder, "folder"
+
+    def perform_create(self, serializer: Any) -> None:
+        copy = copy_to(serializer.validated_data["user"], self.parent, self.now)
+        serializer.instance = counted(TemplateFolder.objects.filter(pk=copy.pk)).get()
+
+
+def counted(folders: QuerySet[TemplateFolder]) -> QuerySet[TemplateFolder]:
+    """With how many templates of each type a folder holds, counted in the same query."""
+    inside = Template.objects.filter(template_folder=OuterRef("pk")).order_by()
+    by_type = inside.values("template_type").annotate(count=Count("pk"))
+    counts = by_type.values_list(JSONObject(type="template_type", count="count"))
+    return folders.annotate(template_counts=ArraySubquery(counts))
+
+
+class ContactMessageResource(Resource[Message]):
+    """What was said to one contact and by them, the latest first. POST writes to them by hand, as the caller.
+
+    The same words within a minute are answered with the message that stands.
+    """
+
+    tag = BEYOND
+    verbs = ("list", "create", "retrieve")
+    serializer_class = MessageSerializer
+    filterset_class = MessageFilters
+    parent_model, parent_field = Contact, "contact"
+    default_order = ("-id",)
+    may_stand = True
+
+    def queryset_for(self, user: Any) -> QuerySet[Message]:
+        return Message.objects.conversation().defer("html")
+
+    def perform_create(self, serializer: Any) -> bool:
+        """Whether the message is new, or the caller said the same within the last minute."""
+        wish = Wish(**serializer.validated_data)
+        serializer.instance, is_new = write(wish, self.parent, self.user, self.now)
+        return is_new
+
+
+class ContactConsentResource(Resource[Consent]):
+    """What the numbers of a contact allowed or forbade, the latest first; the ledger is by number.
+
+    POST is what a person decides who has read a text that may be an opt-out: `resumed` or `opted_out`.
+    """
+
+    tag = BEYOND
+    verbs = ("list", "create", "retrieve")
+    serializer_class = ConsentSerializer
+    filterset_class = ConsentFilters
+    parent_model, parent_field = Contact, "contact"
+    default_order = ("-id",)
+
+    def get_queryset(self) -> QuerySet[Consent]:
+        return Consent.objects.filter(number__in=self.parent.numbers)
+
+    def perform_create(self, serializer: Any) -> None:
+        kind, number = serializer.validated_data["kind"], serializer.validated_data["number"]
+        if number not in self.parent.numbers:
+            message = "number must be one of the contact's numbers, in E.164."
+            raise NotTheirNumber(message, errors={"number": message})
+        decide = consent.resume if kind == Consent.Kind.RESUMED else consent.opt_out
+        serializer.instance = decide(number, source=f"user {self.user.pk}", now=self.now)
+
+
+class NotTheirNumber(DomainError):
+    """The contact does not have this number."""
+
+
+class ContactCallResource(Resource[Message]):
+    """Calls by hand. POST rings the caller's own phone, and a 1 pressed there connects it with the contact's."""
+
+    tag = BEYOND
+    verbs = ("list", "create", "retrieve")
+    serializer_class = CallByHandSerializer
+    filterset_class = CallFilters
+    parent_model, parent_field = Contact, "contact"
+    default_order = ("-id",)
+    may_stand = True
+
+    def queryset_for(self, user: Any) -> QuerySet[Message]:
+        return Message.objects.rings()
+
+    def perform_create(self, serializer: Any) -> bool:
+        """Whether the call is new, or the caller asked within the last minute and it goes on."""
+        serializer.instance, is_new = ring(self.parent, self.user, self.now)
+        return is_new

@@ -1,0 +1,123 @@
+"""What Twilio calls. Nothing of a request is believed before its signature was checked (design 10)."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+
+from django.conf import settings
+from django.db import IntegrityError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from api.called_url import called_url
+from core import clock
+from messaging.delivery_status import note_receipt
+from messaging.gateways import twilio, voice
+from messaging.inbound import call_keys
+from messaging.inbound.texts import receive
+from messaging.manual.click_to_call import connect, note_end
+from messaging.models import Message
+
+Action = Callable[[HttpRequest], str | None]  # gives what Twilio is to do next, if anything
+
+FORM = "application/x-www-form-urlencoded"
+NOTHING_TO_SAY = "<Response></Response>"
+TRIES = 3
+
+
+def signed_by_twilio(act: Action) -> Callable[[HttpRequest], HttpResponse]:
+    """Act on what Twilio signed for our public address; to others the answer is 403."""
+
+    @csrf_exempt
+    @require_POST
+    def view(request: HttpRequest) -> HttpResponse:
+        address = called_url(request, settings.PUBLIC_URL)
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if request.content_type != FORM or not twilio.is_genuine(address, request.POST, signature):
+            return HttpResponseForbidden("The signature is not Twilio's.", content_type="text/plain")
+        try:
+            answer = act(request)
+        except twilio.BadWebhook as error:
+            return HttpResponseBadRequest(str(error), content_type="text/plain")
+        return HttpResponse(answer or NOTHING_TO_SAY, content_type="text/xml")
+
+    return view
+
+
+def tried_again(act: Action) -> Action:
+    """Twilio tells of a thing once: where it loses to another request (a deadlock, a key just taken), act once more."""
+
+    @wraps(act)
+    def patient(request: HttpRequest) -> str | None:
+        for _ in range(TRIES - 1):
+            with suppress(IntegrityError, OperationalError):
+                return act(request)
+        return act(request)
+
+    return patient
+
+
+@signed_by_twilio
+@tried_again
+def text_came_in(request: HttpRequest) -> None:
+    """Somebody texted one of our numbers."""
+    text = twilio.read_inbound(request.POST)
+    if text.provider_sid and text.sender:
+        receive(text, clock.now())
+
+
+@signed_by_twilio
+@tried_again
+def text_got_on(request: HttpRequest) -> None:
+    """A text of ours has reached another status."""
+    receipt = twilio.read_receipt(request.POST, request.GET.get("message", ""))
+    if receipt is not None:
+        note_receipt(receipt, clock.now())
+
+
+@signed_by_twilio
+@tried_again
+def call_was_answered(request: HttpRequest) -> str:
+    """Somebody, or something, picked up a call of ours."""
+    note_call(request)
+    message = call_keys.of_id(request.GET.get("message", ""))
+    return voice.question(message, turn=1) if message else voice.goodbye()
+
+
+@signed_by_twilio
+@tried_again
+def key_was_pressed(request: HttpRequest) -> str:
+    """Whoever picked up has pressed a key. One that nobody takes makes the call say its words once more."""
+    note_call(request)
+    message = call_keys.of_id(request.GET.get("message", ""))
+    if message is None:
+        return voice.goodbye()
+    act = connect if message.contact_id else call_keys.press
+    done = act(message, twilio.field(request.POST, "Digits", twilio.MAX_WORD), clock.now())
+    if isinstance(done, Message):
+        return voice.dial(done)
+    return voice.goodbye(done) if done else voice.question(message, turn=voice.turn_after(request.GET))
+
+
+@signed_by_twilio
+@tried_again
+def client_hung_up(request: HttpRequest) -> str:
+    """A call to a client is over, or was none; the agent may still be on the line."""
+    word, seconds = voice.read_end(request.POST)
+    message_id = twilio.our_id(request.GET.get("message", ""))
+    return voice.goodbye(note_end(message_id, word, seconds, clock.now()) if message_id else "")
+
+
+@signed_by_twilio
+@tried_again
+def call_got_on(request: HttpRequest) -> None:
+    """A call of ours has reached another status."""
+    note_call(request)
+
+
+def note_call(request: HttpRequest) -> None:
+    """Whatever Twilio asks or tells of a call says how far it has got."""
+    receipt = voice.read_receipt(request.POST, request.GET.get("message", ""))
+    if receipt is not None:
+        note_receipt(receipt, clock.now())

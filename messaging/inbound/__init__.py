@@ -1,0 +1,1 @@
+"""What comes in from clients and members: texts, keywords, automatic replies and keys pressed in a call."""

@@ -1,0 +1,129 @@
+"""Calling a client by hand: the agent's own phone rings, and a 1 connects it with the client's.
+
+A voice of ours speaks to the agent alone; the client hears the agent, and nothing is recorded. So two messages tell of
+it: an alert to the agent that names the contact, and, once the 1 is pressed, a call from person to person that has no
+words.
+
+Night is night for calls, too: "no telephone solicitation ... before the hour of 8 a.m. or after 9 p.m. (local time at
+the called party's location)", 47 CFR 64.1200(c)(1). Whoever has inquired may be called later, for such a call is no
+solicitation ((f), "established business relationship"); but for how long they inquired is not known of every contact,
+and some states are stricter. An agent who knows better has a phone of their own.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from core.errors import DomainError
+from crm.contact_actions import hold
+from crm.models import Contact
+from messaging import message_store
+from messaging.manual.compose import NEVER_ARRIVES, SAME_WITHIN, CannotBeSent, verdict_on
+from messaging.message_factory import alert_call, call_to
+from messaging.models import Message
+from messaging.outbox import queue_messages
+from messaging.send_policy.rules import SEND, Verdict
+from messaging.signals import messages_settled
+from teams.models import User
+
+Channel = Message.Channel
+Purpose = Message.Purpose
+Status = Message.Status
+
+KEY: Final = "1"
+STILL_AT_IT: Final = timedelta(minutes=2)  # later the agent has put the phone down, and is not called for it any more
+OVER: Final = "completed"  # Twilio's word for a call that has ended
+
+# What Twilio tells of whoever was dialled (https://www.twilio.com/docs/voice/twiml/dial): what that is to us, and what
+# the agent is told. Of "completed" calls it tells how long they lasted.
+ENDINGS: Final = {
+    "completed": (Status.DELIVERED, ""),
+    "answered": (Status.DELIVERED, ""),
+    "busy": (Status.UNDELIVERED, "The line was busy."),
+    "no-answer": (Status.UNDELIVERED, "Nobody answered."),
+    "failed": (Status.FAILED, "The call could not be connected."),
+    "canceled": (Status.CANCELLED, "The call was ended before anybody answered."),
+}
+
+
+class NoPhone(DomainError):
+    """You have no phone that could ring: set yours first."""
+
+
+def ring(contact: Contact, user: User, now: datetime) -> tuple[Message, bool]:
+    """Let the user's own phone ring, or find it rung for a moment ago; return that call, and whether it is new."""
+    hold(contact)  # the second of two clicks waits, and finds what the first has queued
+    if standing := rung_for(contact, user, now):
+        return standing, False
+    if not user.phone_e164:
+        raise NoPhone
+    verdict = verdict_on(call_to(contact, now, user=user), now)
+    if verdict.kind != SEND:  # nobody is to be called in the morning for a click at night
+        raise CannotBeSent(verdict.reason, data={"code": verdict.code})
+    call = alert_call(user, words(contact), now, contact=contact, valid_until=now + STILL_AT_IT)
+    queue_messages([call], now)
+    return call, True
+
+
+def words(contact: Contact) -> str:
+    return f"Press {KEY} to be connected with {contact}."
+
+
+def rung_for(contact: Contact, user: User, now: datetime) -> Message | None:
+    """The call to this user about this contact that is still going on, if it began a moment ago."""
+    calls = Message.objects.rings().filter(contact=contact, user=user, created_at__gt=now - SAME_WITHIN)
+    return calls.exclude(status__in=NEVER_ARRIVES).exclude(provider_status=OVER).order_by("-pk").first()
+
+
+@transaction.atomic
+def connect(ring: Message, key: str, now: datetime) -> Message | str:
+    """The call to the client that a 1 asks for, or what is said instead; "" for another key.
+
+    Twilio may ask twice: one ring makes one call. What may have changed since it was asked for is asked again.
+    """
+    if key != KEY:
+        return ""
+    call = Message.objects.select_for_update().get(pk=ring.pk)
+    leg = Message.objects.filter(channel=Channel.CALL, provider_sid=leg_of(call)).first()
+    if leg is not None:
+        return "This call was made." if leg.settled_at else leg
+    contact, user = call.contact, call.user
+    if contact is None or user is None or user.phone_e164 != call.recipient or not contact.may_be_changed_by(user):
+        return "You cannot be connected any more."
+    leg = call_to(contact, now, user=user)
+    verdict: Verdict = verdict_on(leg, now)
+    if verdict.kind != SEND:
+        return verdict.reason
+    leg.status, leg.provider_sid = Status.SENT, leg_of(call)
+    message_store.insert([leg])
+    return leg
+
+
+def leg_of(ring: Message) -> str:
+    """Unique among calls, so that one ring is one call whoever asks: it stands where the provider's id would."""
+    return f"dialled-by-{ring.pk}"
+
+
+@transaction.atomic
+def note_end(message_id: int, word: str, seconds: int, now: datetime) -> str:
+    """Note once what became of a call to a client; return what the agent is told. Answered, it was contact."""
+    legs = Message.objects.filter(channel=Channel.CALL, purpose=Purpose.PERSONAL, pk=message_id)
+    leg = legs.select_for_update().first()
+    if leg is None or word not in ENDINGS:
+        return ""
+    status, reason = ENDINGS[word]
+    if status == Status.DELIVERED and not seconds:
+        status, reason = ENDINGS["no-answer"]
+    if leg.settled_at is None:
+        was_answered = status == Status.DELIVERED
+        leg.status, leg.provider_status, leg.settled_at, leg.modified_at = status, word, now, now
+        leg.reason, leg.sent_at = (f"It lasted {lasting(seconds)}.", now) if was_answered else (reason, None)
+        leg.save(update_fields=["status", "provider_status", "reason", "sent_at", "settled_at", "modified_at"])
+        messages_settled.send(Message, messages=[leg], now=now)
+    return reason
+
+
+def lasting(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

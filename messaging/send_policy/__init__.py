@@ -1,0 +1,1 @@
+"""Whether a message may be sent now: consent, quiet hours and limits."""

@@ -1,0 +1,180 @@
+"""The gate every text passes before it leaves. Pure: the facts about one text and `now` in, a verdict out (design 7).
+
+The rules are asked in order and the first that objects decides; its reason is kept on the message. A further
+rule, such as a cap or a budget, is one more function in `CLIENT_RULES`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from core.phone_numbers import zones_of
+from teams.timezones import instant, wall_time
+
+SEND: Final = "send"
+REFUSE: Final = "refuse"
+DEFER: Final = "defer"
+
+GIVEN: Final = "given"
+UNKNOWN: Final = "unknown"
+IMPORTED: Final = "imported"  # unknown too, and nobody can attest to it: the list may have come from anywhere
+
+# 47 CFR 64.1200(c)(1): none "before the hour of 8 a.m. or after 9 p.m. (local time at the called party's location)".
+OPENS: Final = time(8)
+CLOSES: Final = time(21)
+
+SUSPENDED_CHECK: Final = timedelta(hours=1)  # lifting a suspension does not wait for it
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gate must know of one text. Without `number` there is nobody to send it to."""
+
+    number: str  # E.164
+    is_alert: bool = False  # to one of our own users, who asked for it
+    is_do_not_contact: bool = False
+    has_opted_out: bool = False
+    is_suspended: bool = False  # an automatic text to a number that may have asked us to stop
+    consent: str = UNKNOWN
+    allows_unknown_consent: bool = False  # settings.TEXTS_TO_UNKNOWN_CONSENT
+    default_zone: str = "America/Los_Angeles"  # the recipient's, when the number does not tell
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a text. `code` is for programs, `reason` for people.
+
+    `until` is when to ask again: what is deferred waits until then, and what may leave may do so before then.
+    """
+
+    kind: str
+    code: str = ""
+    reason: str = ""
+    until: datetime | None = None
+
+
+Rule = Callable[[Facts, datetime], Verdict | None]
+
+
+def decide(facts: Facts, now: datetime) -> Verdict:
+    """Ask each rule that applies to this text; without an objection it may leave, one to a client not for long."""
+    for rule in ALERT_RULES if facts.is_alert else CLIENT_RULES:
+        if objection := rule(facts, now):
+            return objection
+    return Verdict(SEND, until=None if facts.is_alert else leave_ends_at(facts, now))
+
+
+def has_a_number(facts: Facts, now: datetime) -> Verdict | None:
+    """Object to a text to nobody."""
+    return None if facts.number else Verdict(REFUSE, "no_number", "There is no valid number to text.")
+
+
+def may_be_contacted(facts: Facts, now: datetime) -> Verdict | None:
+    """Object where the contact is marked do-not-contact."""
+    if not facts.is_do_not_contact:
+        return None
+    return Verdict(REFUSE, "do_not_contact", "The contact is marked do-not-contact.")
+
+
+def has_not_opted_out(facts: Facts, now: datetime) -> Verdict | None:
+    """Object where the number has opted out of texts."""
+    return Verdict(REFUSE, "opted_out", "The number has opted out of texts.") if facts.has_opted_out else None
+
+
+def is_not_suspended(facts: Facts, now: datetime) -> Verdict | None:
+    """Hold an automatic text while nobody has read whether the recipient asked us to stop."""
+    if not facts.is_suspended:
+        return None
+    until = min(now + SUSPENDED_CHECK, facts.valid_until or now + SUSPENDED_CHECK)
+    return Verdict(DEFER, "suspended", "The recipient may have asked for no more texts: read their text.", until)
+
+
+def has_consented(facts: Facts, now: datetime) -> Verdict | None:
+    """Object where nobody knows that the person agreed, unless the operator lets such texts pass."""
+    if facts.consent == GIVEN or (facts.consent == UNKNOWN and facts.allows_unknown_consent):
+        return None
+    origin = "The contact was imported, and" if facts.consent == IMPORTED else "For this number"
+    return Verdict(REFUSE, "no_consent", f"{origin} no consent to texts is known.")
+
+
+def is_still_valid(facts: Facts, now: datetime) -> Verdict | None:
+    """Object to a text that has lost its sense while it waited."""
+    if facts.valid_until is None or now < facts.valid_until:
+        return None
+    return Verdict(REFUSE, "expired", "It could not be sent while it was still of use.")
+
+
+def is_daytime(facts: Facts, now: datetime) -> Verdict | None:
+    """Put off until morning what would arrive in the recipient's quiet hours."""
+    opening = next_opening(now, facts.number, facts.default_zone)
+    if opening == now:
+        return None
+    until = min(opening, facts.valid_until or opening)
+    return Verdict(DEFER, "quiet_hours", "It is outside 8:00-21:00 where the recipient is.", until)
+
+
+def leave_ends_at(facts: Facts, now: datetime) -> datetime:
+    """When a text that may leave now may not any more: at the end of the recipient's day, or of its use."""
+    closing = next_closing(now, facts.number, facts.default_zone)
+    return min(closing, facts.valid_until or closing)
+
+
+ALERT_RULES: Final[tuple[Rule, ...]] = (has_a_number, has_not_opted_out)
+CLIENT_RULES: Final[tuple[Rule, ...]] = (
+    has_a_number,
+    may_be_contacted,
+    has_not_opted_out,
+    has_consented,
+    is_still_valid,
+    is_not_suspended,
+    is_daytime,
+)
+RING_RULES: Final[tuple[Rule, ...]] = (has_not_opted_out, is_still_valid)  # to one of our own users
+CALL_RULES: Final[tuple[Rule, ...]] = (may_be_contacted, has_not_opted_out, is_daytime)  # from person to person
+
+
+def next_opening(now: datetime, number: str, default_zone: str) -> datetime:
+    """The first moment from `now` on at which it is daytime in every zone the number may be in.
+
+    Zones too far apart to share an hour of the day tell nothing: then `default_zone` decides.
+    """
+    return _common_opening(now, _zones(number)) or _opening(now, ZoneInfo(default_zone))
+
+
+def next_closing(now: datetime, number: str, default_zone: str) -> datetime:
+    """When it is night in the first of the zones that decide about the number; `now` is daytime in all of them."""
+    zones = _zones(number)
+    deciding = zones if _common_opening(now, zones) else [ZoneInfo(default_zone)]
+    return min(_closing(now, zone) for zone in deciding)
+
+
+def _zones(number: str) -> list[ZoneInfo]:
+    return [ZoneInfo(name) for name in zones_of(number)]
+
+
+def _common_opening(moment: datetime, zones: Sequence[ZoneInfo]) -> datetime | None:
+    if not zones:
+        return None
+    for _ in range(len(zones) + 2):  # each zone's morning is waited for once at most
+        later = max(_opening(moment, zone) for zone in zones)
+        if later == moment:
+            return moment
+        moment = later
+    return None
+
+
+def _opening(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The first moment from `moment` on at which it is daytime in `zone`."""
+    local = wall_time(moment, zone)
+    if OPENS <= local.time() < CLOSES:
+        return moment
+    day = local.date() if local.time() < OPENS else local.date() + timedelta(days=1)
+    return instant(datetime.combine(day, OPENS), zone)
+
+
+def _closing(moment: datetime, zone: ZoneInfo) -> datetime:
+    """When the day of `moment` ends in `zone`."""
+    return instant(datetime.combine(wall_time(moment, zone).date(), CLOSES), zone)

@@ -1,0 +1,1 @@
+"""An emulator of Twilio: REST API, calls, texts, callbacks and error codes."""

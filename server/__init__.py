@@ -1,0 +1,1 @@
+"""What only the WSGI server needs: deadlines, request bodies, paths, and errors before Django sees a request."""

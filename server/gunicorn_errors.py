@@ -1,0 +1,24 @@
+"""What gunicorn cannot read as a request, and Django never sees, is answered in the API's shape, too."""
+
+import socket
+from http import HTTPStatus
+
+from gunicorn.util import write_nonblock
+
+from api.bodies.renderers import to_json
+from api.exceptions import GENERAL, UNREADABLE, problem
+
+SAID = {414: "The address is longer than this service takes.", 431: "The headers are longer than this service takes."}
+
+
+def write_problem(client: socket.socket, status: int, reason: str, message: str) -> None:
+    """In place of gunicorn's page; config.wsgi sees to that. Its own words quote what came, which may be anything."""
+    body = to_json(problem(status, GENERAL if status == 500 else SAID.get(status, UNREADABLE)))
+    head = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Access-Control-Allow-Origin: *",
+    ]
+    write_nonblock(client, "\r\n".join([*head, "", ""]).encode() + body)

@@ -1,0 +1,53 @@
+"""Nudges hurry a tick; they promise nothing, and do not pile up."""
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from redis import Redis
+
+from core.scheduler import nudge, tick
+
+ENGINE = "leads.jobs"
+
+
+@pytest.fixture
+def waiting_ticks():
+    """How many ticks wait in the broker; no worker takes them here."""
+    cache.clear()
+    broker = Redis.from_url(settings.CACHES["default"]["LOCATION"])
+    broker.delete("celery")
+    yield lambda: broker.llen("celery")
+    broker.delete("celery")
+
+
+def test_nudges_before_a_tick_ask_for_one(db, waiting_ticks, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        nudge(ENGINE)
+        nudge(ENGINE)
+    assert waiting_ticks() == 1
+
+
+def test_what_is_committed_after_a_tick_began_nudges_anew(db, waiting_ticks, django_capture_on_commit_callbacks):
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            nudge(ENGINE)
+        tick(ENGINE)
+    assert waiting_ticks() == 2
+
+
+def test_engines_are_nudged_each_for_itself(db, waiting_ticks, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        nudge(ENGINE)
+        nudge("messaging.outbox")
+    assert waiting_ticks() == 2
+
+
+def test_a_nudge_that_is_rolled_back_is_none(db, waiting_ticks, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=False):
+        nudge(ENGINE)
+    assert waiting_ticks() == 0
+
+
+def test_a_wrong_name_fails_where_it_is_written(db):
+    with pytest.raises(LookupError):
+        nudge("leads.motor")

@@ -1,0 +1,358 @@
+"""Rules as a team lead sees them: sentences, which can never match, moving, and rehearsing before saving."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import product
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leads.models import Lead, LeadOffer, LeadRoute, RoutingTrace
+from leads.routing.matching import Calendar, Conditions, Inquiry
+from leads.routing.route_description import asides, which, whose
+from leads.routing.router import Rule, TeamArea, route
+from leads.routing.shadowed_routes import HIDDEN, IMPOSSIBLE, NO_AREA, useless
+from teams.business_hours import parse_hours
+from teams.models import Team, TeamMemberDistributionOption
+from tests.leads.conftest import ZILLOW, make_contact, make_option, make_route
+
+RULES = "admin:leads_leadroute_changelist"
+
+
+@pytest.fixture
+def desk(alice):
+    """A browser in which alice is logged in."""
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+def shown(client):
+    return " ".join(client.get(reverse(RULES)).content.decode().split())
+
+
+def typed(team, campaign, **more):
+    """The form of a rule, filled in."""
+    return {
+        "lead_source": ZILLOW,
+        "distribution_target": "Team Rollout",
+        "team_selection_method": "Specific Team",
+        "team": team.pk,
+        "campaign": campaign.pk,
+        "is_automatic": "on",
+        "off_hours": "Next Rule",
+    } | more
+
+
+def test_the_admin_begins_with_where_to_begin(desk):
+    home = desk.get(reverse("admin:index")).content.decode()
+
+    assert f'href="{reverse(RULES)}">Who gets which lead' in home
+    assert desk.get(reverse("admin:leads_test_alert")).status_code == 200
+
+
+# Sentences
+
+
+def test_a_rule_is_a_sentence(alice, team, campaign):
+    team.order_method, team.fallback_target = "Round Robin", "Pond"
+    conditions = {"types": "buyer", "price_from": 500_000, "price_to": 1_000_000, "cities": "Irvine, Tustin"}
+    rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
+    rule = make_route(alice, campaign, **conditions, **rollout, zipcodes="92618", open_hours="Mon-Fri 9-17")
+    told = "Zillow, buyer, $500,000 to $1,000,000, in Irvine or Tustin, ZIP 92618, Mon-Fri 9-17"
+    assert which(rule) == told
+    assert whose(rule, {}) == "offered to Pride in a round robin; if nobody claims them, into the pond of Pride"
+    assert list(asides(rule)) == ["Offers nothing by itself: a program asks for it."]
+    rule.is_returning_to_claimer = True
+    assert "previous agent" in next(asides(rule))
+
+
+def test_a_rule_for_every_source_is_a_sentence(alice, campaign):
+    assert which(make_route(alice, campaign, lead_source_id=None)) == "Any source"
+    assert which(make_route(alice, campaign, lead_source_id=None, filter="Buyer")) == "Any source, Buyer"
+
+
+def test_a_value_with_a_comma_is_shown_in_quotes(alice, campaign):
+    rule = make_route(alice, campaign, cities='"Washington, D.C.", Irvine')
+    assert which(rule) == 'Zillow, in "Washington, D.C." or Irvine'
+
+
+def test_fallbacks_are_told_to_their_end(alice, team, campaign):
+    lions = Team(pk=901, name="Lions", creator=alice, fallback_target="Team", fallback_team=team)
+    team.fallback_target, team.fallback_team = "Team", lions
+    rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
+    rule = make_route(alice, campaign, **rollout)
+    assert whose(rule, {team.pk: team, 901: lions}).endswith("if nobody claims them, to Lions, then they wait for you")
+
+
+# Rules that never match
+
+AREA = [TeamArea(1, frozenset(["92618", "K1A"]))]
+DAYS = [datetime(2027, 3, day, hour, tzinfo=UTC) for day, hour in ((1, 10), (1, 14), (2, 10), (3, 10))]  # from a Monday
+LEADS = [
+    Inquiry(source, contact_source, type=type, city=city, zipcode=zipcode, price=price and Decimal(price), at=at)
+    for source, contact_source, type, city, zipcode, price, at in product(
+        [None, 1], ["", "b"], "ab", "ab", ["92618", "92620", "k1a 0b1", "K1A1A1"], [None, 1, 2, 3], DAYS
+    )
+]
+
+
+def seldom(value, *others):
+    """Mostly what asks for nothing, so that rules often differ in one thing."""
+    return st.sampled_from([value] * (2 * len(others)) + list(others))
+
+
+ANY, A, AB = frozenset(), frozenset("a"), frozenset("ab")
+CODES = [
+    frozenset(["K1A"]),
+    frozenset(["K1A0B1", "92618"]),
+    frozenset(["92618"]),
+    frozenset(["92620"]),
+    frozenset(["92618", "92620"]),
+]
+HOURS = [parse_hours(text) for text in ("Mon 9-12", "Mon-Tue 9-17")]
+conditions = st.builds(
+    Conditions,
+    types=seldom(ANY, A, AB),
+    cities=seldom(ANY, A, AB),
+    zipcodes=seldom(ANY, *CODES),
+    price_from=seldom(None, 1, 2),
+    price_to=seldom(None, 2, 3),
+    hours=st.sampled_from([parse_hours(""), *HOURS]),
+    is_held_until_open=st.booleans(),
+    calendar=st.sampled_from([Calendar(), Calendar(closed_on=frozenset({DAYS[0].date()}))]),
+)
+rules = st.builds(
+    Rule,
+    id=st.just(0),
+    position=st.just(0),
+    lead_source_id=seldom(None, 1),
+    contact_source=seldom("", "B"),
+    filter=seldom("", "a"),
+    target=st.just("Team Rollout"),
+    team_selection_method=seldom("Specific Team", "Zipcode"),
+    team_id=st.just(1),
+    conditions=conditions,
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(rules, min_size=2, max_size=4))
+def test_no_lead_ever_takes_a_rule_that_is_said_to_match_none(given):
+    numbered = [replace(rule, id=number, position=number) for number, rule in enumerate(given, 1)]
+    never = useless(numbered, ["92618", "K1A"])
+    taken = {route(lead, numbered, AREA).route_id for lead in LEADS} if never else set()
+    assert not never.keys() & taken
+
+
+def test_a_rule_by_zip_code_takes_no_more_than_its_teams_serve():
+    both = Conditions(zipcodes=frozenset(["92618", "92620"]))
+    by_zip = Rule(1, 1, target="Team Rollout", team_selection_method="Zipcode", conditions=both)
+    assert useless([by_zip, Rule(2, 2, conditions=both)], ["92618"]) == {}
+
+
+def test_an_area_hides_its_codes_and_not_the_other_way_round():
+    area, code = (Conditions(zipcodes=frozenset([each])) for each in ("K1A", "K1A0B1"))
+    assert useless([Rule(1, 1, conditions=area), Rule(2, 2, conditions=code)], []) == {2: (HIDDEN, 1)}
+    assert useless([Rule(1, 1, conditions=code), Rule(2, 2, conditions=area)], []) == {}
+
+
+def test_it_says_why_a_rule_never_matches():
+    wide, narrow = Rule(1, 1), Rule(2, 2, lead_source_id=1, filter="Buyer")
+    torn = Rule(3, 3, filter="Buyer", conditions=Conditions(types=frozenset(["renter"])))
+    placeless = Rule(4, 4, target="Team Rollout", team_selection_method="Zipcode")
+    said = useless([wide, narrow, torn, placeless], [])
+    assert said == {2: (HIDDEN, 1), 3: (IMPOSSIBLE, 0), 4: (NO_AREA, 0)}
+
+
+# The page
+
+
+def test_the_catch_all_stands_at_the_end_and_has_no_buttons(desk, route):
+    page = shown(desk)
+    assert "Every other lead" in page
+    assert page.count("/move/") == 1
+
+
+def test_a_rule_for_every_source_is_saved_in_the_admin_and_placed_last(desk, team, campaign, route):
+    desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign, lead_source="", is_returning_to_claimer="on"))
+    every = LeadRoute.objects.exclude(pk=route.pk).get()
+    assert (every.lead_source, every.contact_source, every.is_returning_to_claimer) == (None, None, True)
+    assert every.position > route.position
+    assert "Any source" in shown(desk)
+
+
+def test_the_admin_suggests_to_return_contacts_to_their_previous_agent(desk, team, campaign):
+    form = desk.get(reverse("admin:leads_leadroute_add")).context["adminform"].form
+    assert form["is_returning_to_claimer"].value() is True
+    desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign))
+    assert LeadRoute.objects.get().is_returning_to_claimer is False
+
+
+def test_rules_are_moved_by_buttons(desk, alice, campaign, route):
+    second = make_route(alice, campaign, position=2, cities="Irvine")
+    third = make_route(alice, campaign, position=3, cities="Tustin")
+    desk.post(reverse("admin:leads_leadroute_move", args=[third.pk]), {"up": ""})
+    assert list(LeadRoute.objects.order_by("position")) == [route, third, second]
+    desk.post(reverse("admin:leads_leadroute_move", args=[route.pk]), {"down": ""})
+    assert list(LeadRoute.objects.order_by("position")) == [third, route, second]
+
+
+def test_nobody_moves_anothers_rules(charlie, route):
+    client = Client()
+    client.force_login(charlie)
+    answer = client.post(reverse("admin:leads_leadroute_move", args=[route.pk]), {"down": ""}, follow=True)
+    assert "No record found" in answer.content.decode()
+    assert client.get(reverse("admin:leads_leadroute_move", args=[route.pk])).status_code == 405
+
+
+def test_the_page_names_what_is_the_matter(desk, alice, bob, campaign, team, route):
+    make_option(team, bob, has_text_alert=False)
+    make_route(alice, campaign, position=2, cities="Irvine")
+    page = shown(desk)
+    assert "No member of team Pride can be offered the lead: Bob Example: all alerts are off." in page
+    assert f"rule {route.pk} takes every lead that it would take" in page
+
+
+def test_a_rule_has_one_number_in_the_list_the_rehearsal_and_the_trace(desk, api, alice, bob, mary, team, campaign):
+    """The id: it stays when rules are moved or removed, and old traces name it."""
+    make_option(team, bob)
+    gone, second = make_route(alice, campaign, position=1, cities="Tustin"), make_route(alice, campaign, position=2)
+    api(alice).delete(f"/lead-routes/{gone.pk}")
+    lead = api(alice).made("/leads", {"contact_id": mary.pk, "source_id": ZILLOW})
+
+    listed = re.findall(r"Rule (\d+)", shown(desk))
+    trace = api(alice).get(f"/leads/{lead['id']}/routing-trace").json()
+    why = desk.get(reverse("admin:leads_routingtrace_change", args=[trace["id"]])).content.decode()
+    change = reverse("admin:leads_leadroute_change", args=[second.pk])
+    rehearsal = desk.post(change, typed(team, campaign, **{"_rehearse": "", "try-source_id": ZILLOW})).content.decode()
+    saved = desk.post(change, typed(team, campaign), follow=True).content.decode()
+
+    assert listed == [str(second.pk)]
+    assert trace["decision"]["route_id"] == second.pk
+    assert set(re.findall(r"[Rr]ule (\d+)", why)) == {str(second.pk)}
+    assert set(re.findall(r"[Rr]ule (\d+)", rehearsal)) == {str(second.pk)}
+    assert set(re.findall(r"[Rr]ule (\d+)", saved)) == {str(second.pk)}
+
+
+def test_a_rule_that_is_not_saved_has_no_number_in_a_rehearsal(desk, team, campaign, route):
+    add = reverse("admin:leads_leadroute_add")
+    page = desk.post(add, typed(team, campaign, cities="Irvine", **{"_rehearse": "", "try-city": "x"})).content.decode()
+    assert "New rule" in page or "the new rule" in page
+    assert set(re.findall(r"[Rr]ule (-?\d+)", page)) <= {str(route.pk)}
+
+
+# Rehearsing
+
+
+def test_a_rehearsal_shows_both_and_writes_nothing(desk, api, alice, bob, team, campaign):
+    make_option(team, bob)
+    api(alice).made("/leads", {"contact_id": make_contact(alice).pk, "source_id": ZILLOW, "city": "Irvine"})
+    before = [model.objects.count() for model in (Lead, LeadOffer, LeadRoute, RoutingTrace)]
+    add = reverse("admin:leads_leadroute_add")
+    answer = desk.post(add, typed(team, campaign, cities="Irvine", **{"_rehearse": "", "try-days": "30"}))
+    page = answer.content.decode()
+    assert "1 lead: 1 would go elsewhere" in page
+    assert "Bob Example of Pride is offered it, told by text." in page
+    assert "It is yours." in page
+    assert [model.objects.count() for model in (Lead, LeadOffer, LeadRoute, RoutingTrace)] == before
+
+
+def test_a_rule_is_rehearsed_as_it_is_typed_not_as_it_stands(desk, alice, bob, team, campaign, route):
+    make_option(team, bob)
+    change = reverse("admin:leads_leadroute_change", args=[route.pk])
+    asked = {"_rehearse": "", "try-source_id": ZILLOW, "try-city": "Irvine"}
+    page = desk.post(change, typed(team, campaign, cities="Tustin", position=route.position, **asked)).content.decode()
+    assert "city Irvine, required: tustin" in page
+    assert LeadRoute.objects.get(pk=route.pk).cities == ""
+
+
+def rehearsed(desk, team, campaign, **asked):
+    typed_in = {f"try-{name}": value for name, value in asked.items()}
+    answer = desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign, _rehearse="", **typed_in))
+    return " ".join(answer.content.decode().split())
+
+
+TABLE = f"source_id,city,listing_price\n{ZILLOW},Irvine,750000\n{ZILLOW},Tustin\nsoon,Orange\n1,2,3,4\n"
+
+
+@pytest.mark.parametrize("how", ["pasted", "as a file", "as a spreadsheet writes it"])
+def test_a_table_of_leads_is_rehearsed_and_bad_rows_are_told_by_line(how, desk, bob, team, campaign):
+    make_option(team, bob)
+    mark = "\ufeff" if how == "as a spreadsheet writes it" else ""
+    file = SimpleUploadedFile("leads.csv", (mark + TABLE).encode())
+
+    page = rehearsed(desk, team, campaign, **({"csv": TABLE} if how == "pasted" else {"file": file}))
+
+    assert "2 leads: 2 would go elsewhere" in page
+    assert "Line 2: Irvine, $750,000, Zillow" in page
+    assert "<li>Line 4: source_id must be a whole number." in page
+    assert "<li>Line 5: The row has 4 values, but the first line names 3 columns.</li>" in page
+    assert "Your leads of the last" not in page
+    assert TABLE.split()[2] in page[page.index('name="try-csv"') :]  # there to be rehearsed again
+    assert not LeadRoute.objects.exists()
+
+
+def test_columns_of_a_table_that_are_not_used_are_shown(desk, bob, team, campaign):
+    make_option(team, bob)
+    page = rehearsed(desk, team, campaign, csv=f"Source ID,Zip-Code,<b>Agent</b>\n{ZILLOW},92618,Ann\n")
+    assert "<li>The column &lt;b&gt;Agent&lt;/b&gt; is not used.</li>" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"csv": "Mary\nJohn"}, "must begin with a line that names columns"),
+        ({"csv": "type\n" + "Buyer\n" * 1001}, "may have at most 1000 rows"),
+        ({"file": SimpleUploadedFile("leads.xlsx", b"PK\x03\x04\xff\xfe")}, "save the table as CSV"),
+        ({"file": SimpleUploadedFile("leads.csv", b"type\n" + b"a" * 1_000_001)}, "larger than 1 MB"),
+    ],
+)
+def test_what_is_no_table_is_said_beside_it(asked, says, desk, team, campaign):
+    page = rehearsed(desk, team, campaign, **asked)
+
+    assert says in page[page.index('id="rehearse"') :]
+
+
+def test_a_table_without_a_lead_says_so(desk, team, campaign):
+    page = rehearsed(desk, team, campaign, csv="source_id\nsoon\n")
+
+    assert "No line tells of a lead." in page
+    assert "Line 2: source_id" in page
+
+
+@pytest.mark.parametrize("button", ["_save", "_rehearse"])
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"price_from": "5", "price_to": "4"}, "price_from must be below price_to"),
+        ({"zipcodes": "nowhere"}, "which is not a ZIP code"),
+        ({"open_hours": "whenever"}, "days and times"),
+        ({"team": ""}, "team_id is required"),
+        ({"campaign": ""}, "This field is required"),
+    ],
+)
+def test_what_saving_would_refuse_a_rehearsal_refuses(desk, team, campaign, button, wrong, says):
+    answer = desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign, **{button: ""}) | wrong)
+    assert answer.status_code == 200
+    assert says in answer.content.decode()
+    assert not LeadRoute.objects.exists()
+
+
+def test_a_member_is_offered_leads_from_the_teams_page(desk, bob, dana, team):
+    TeamMemberDistributionOption.objects.create(team=team, user=bob, rank=1)
+    page = " ".join(desk.get(reverse("admin:teams_team_change", args=[team.pk])).content.decode().split())
+    assert "all alerts are off" in page
+    assert f"?team={team.pk}&amp;user={dana.pk}&amp;has_text_alert=1" in page
+
+
+def test_only_the_creator_sees_who_is_told_how(bob, team):
+    client = Client()
+    client.force_login(bob)
+    assert "Invite a member" not in client.get(reverse("admin:teams_team_change", args=[team.pk])).content.decode()
