@@ -207,7 +207,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
 }
 
-# OAuth 2 (oauth.views; the reference, 1.4)
+# OAuth 2 (oauth.views)
 
 # Of phone apps, beyond those with a dot in them (`com.example.app:/back`), which are always taken.
 REDIRECT_SCHEMES = [scheme.lower() for scheme in env.list("REDIRECT_SCHEMES", default=[])]
@@ -263,7 +263,7 @@ SILENCED_SYSTEM_CHECKS = [
     "oauth2_provider.W010",  # PKCE is welcome, but published clients do not know it
 ]
 
-# Time and due work (core.clock, core.scheduler; design 5)
+# Time and due work (core.clock, core.scheduler)
 
 CLOCK = "sandbox.clock.now" if SANDBOX else "django.utils.timezone.now"
 ENGINES = [
@@ -289,7 +289,7 @@ CELERY_TASK_IGNORE_RESULT = True  # outcomes belong in rows
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_IMPORTS = ["core.scheduler", "core.cleanup", "crm.contact_counts"]
 
-# Texts and emails (messaging; design 7)
+# Texts and emails (messaging)
 
 TEXT_GATEWAY = env("TEXT_GATEWAY", default="messaging.gateways.twilio.TwilioGateway")
 CALL_GATEWAY = env("CALL_GATEWAY", default="messaging.gateways.voice.TwilioVoice")
@@ -299,12 +299,6 @@ TEXTS_TO_UNKNOWN_CONSENT = env("TEXTS_TO_UNKNOWN_CONSENT", default="allow" if SA
 if TEXTS_TO_UNKNOWN_CONSENT not in ("allow", "refuse"):
     raise ImproperlyConfigured("TEXTS_TO_UNKNOWN_CONSENT must be allow or refuse.")
 MOST_FALLBACKS = env.int("MOST_FALLBACKS", default=5)  # of a lead from team to team: a guard against loops
-# Which of some numbers want no texts; asked by teams, which stands below messaging.
-OPTED_OUT = "messaging.consent.opted_out_among"
-# Who may take an inbound text before it becomes a message on a contact; asked in this order.
-INBOUND = ["leads.alert_replies.claim_by_digit"]
-# Who may act on a key that is pressed in an alert call, and say what is spoken next; asked in this order.
-KEY_PRESSED = ["leads.alert_replies.claim_by_key"]
 
 EMAIL_TIMEOUT = 10  # Django's default would wait for ever
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Pridedesk <crm@example.com>")

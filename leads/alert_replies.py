@@ -1,5 +1,7 @@
-"""Answering an alert: claiming its lead with the number in the text, declining it with a no beside that
-(`settings.INBOUND`), or claiming it by pressing a key in the call (`settings.KEY_PRESSED`)."""
+"""Replies to an alert: a number claims the lead, "no" with the number declines it, a key in the call claims it.
+
+`leads.receivers` registers the handlers with messaging.
+"""
 
 import re
 from collections.abc import Callable, Collection

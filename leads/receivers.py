@@ -1,4 +1,4 @@
-"""What leads do on news from the apps below."""
+"""What leads do on events of the apps below, and the handlers that they register there."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from core.reasons import Reason
 from crm.models import Activity, Contact
 from crm.signals import activity_logged, contact_removed
+from leads.alert_replies import claim_by_digit, claim_by_key
 from leads.lifecycle.claims import UNDECIDED, cancel_alerts, end_columns
 from leads.lifecycle.first_contact import note_contacts
 from leads.lifecycle.intake import receive_lead
@@ -17,13 +18,17 @@ from leads.lifecycle.round_robin_adjustments import hand_on_turns
 from leads.models import Lead, LeadOffer
 from leads.reasons import EndReason, EventCode
 from leads.routing.sources import lead_source_named
+from messaging.inbound.handlers import call_key_handlers, inbound_text_handlers
 from messaging.models import Message
 from messaging.signals import messages_settled, text_received
 from teams.eligibility import SkipReason
 from teams.models import Team, User
 from teams.signals import member_left
 
-TEXT: Final = "Text"  # the lead source of whoever texts in
+TEXT: Final = "Text"  # the lead source of a stranger who texts in
+
+inbound_text_handlers.register(claim_by_digit)
+call_key_handlers.register(claim_by_key)
 
 
 @receiver(text_received)

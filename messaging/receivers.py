@@ -1,4 +1,4 @@
-"""What messaging does when a contact goes, and when somebody is asked into a team."""
+"""What messaging does on events of the apps below, and what it registers there."""
 
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,14 @@ from core import clock
 from crm.models import Contact
 from crm.signals import contact_removed
 from messaging import message_factory, outbox
+from messaging.consent import opted_out_among
 from messaging.message_store import cancel
 from messaging.models import Message
 from teams.models import TeamMember, User
+from teams.opt_outs import opt_out_lookups
 from teams.signals import member_invited
+
+opt_out_lookups.register(opted_out_among)
 
 INVITATION = """{by} ({by.email}) invites you to the team {team}. Whoever accepts can be offered the team's leads.
 
@@ -32,7 +36,7 @@ def hold_what_left(sender: type[Contact], contact: Contact, **news: Any) -> None
 
 @receiver(pre_delete, sender=Contact)
 def cancel_what_waits(sender: type[Contact], instance: Contact, **rest: Any) -> None:
-    """In the removing transaction; the messages themselves stay, keyed by number (design 10)."""
+    """In the removing transaction; the messages themselves stay, keyed by number."""
     waiting = Message.objects.filter(contact=instance)
     cancel(waiting, reason="The contact was removed.", now=clock.now())
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from django.conf import settings
 from django.db.models import TextChoices
-from django.utils.module_loading import import_string
 
 from core.reasons import Reason, reason_codes
 from teams.availability import Availability, unavailable_reason
 from teams.eligibility import SkipReason, channel_reasons, member_reasons
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, TeamQuerySet
+from teams.opt_outs import opt_out_lookups
 
 
 @reason_codes
@@ -142,5 +141,4 @@ def accepted_among(options: Sequence[TeamMemberDistributionOption]) -> set[tuple
 
 def opted_out_among(numbers: Collection[str]) -> Collection[str]:
     """Those of these phones (E.164) that want no texts."""
-    found: Collection[str] = import_string(settings.OPTED_OUT)(numbers)
-    return found
+    return {number for look_up in opt_out_lookups for number in look_up(numbers)}

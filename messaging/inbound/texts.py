@@ -1,13 +1,12 @@
-"""Texts that come in: each is stored once, and goes to the first who takes it (design 7)."""
+"""Texts that come in: each is stored once, and goes to the first who takes it."""
 
 import logging
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils.module_loading import import_string
 
 from core.phone_numbers import e164
 from crm.models import Contact
@@ -15,14 +14,13 @@ from crm.sources import source_named
 from messaging import consent, message_factory, outbox
 from messaging.gateways import Inbound
 from messaging.inbound.automatic_replies import automatic_kind, quoted
+from messaging.inbound.handlers import inbound_text_handlers
 from messaging.inbound.keywords import Keyword, Wish, keyword, wish_to_stop
 from messaging.models import Message, MessageQuerySet, PhoneNumber
 from messaging.signals import text_received
 from teams.models import User
 
 logger = logging.getLogger(__name__)
-
-Taker = Callable[[Message, datetime], bool]  # what settings.INBOUND names
 
 NUMBER = re.compile(r"\+?[0-9]{3,15}")  # short codes, too
 MAX_NAMESAKES = 50  # contacts of one number who are considered
@@ -173,9 +171,8 @@ def _keep_automatic(message: Message, now: datetime) -> None:
 
 
 def _is_taken(message: Message, now: datetime) -> bool:
-    """Whether one of those whom settings name takes the text; they are asked in order."""
-    takers: list[Taker] = [import_string(name) for name in settings.INBOUND]
-    return any(take(message, now) for take in takers)
+    """Whether a registered handler takes the text. The first that does is the last that is asked."""
+    return any(handle(message, now) for handle in inbound_text_handlers)
 
 
 def _deliver(message: Message, wish: Wish | None, now: datetime) -> None:

@@ -12,6 +12,7 @@ from twilio.request_validator import RequestValidator
 from core import clock
 from messaging import consent, message_factory, outbox
 from messaging.gateways import voice
+from messaging.inbound.handlers import call_key_handlers
 from messaging.models import Message
 from sandbox import clock as sandbox_clock
 from sandbox.models import EmulatedCall
@@ -28,7 +29,7 @@ pressed = []
 
 
 def take_one(message, key, now):
-    """What settings.KEY_PRESSED may name: takes a 1."""
+    """A handler of another app: takes a 1."""
     pressed.append((message.pk, key))
     return "It is yours." if key == "1" else ""
 
@@ -37,8 +38,9 @@ def take_one(message, key, now):
 def service(carrier, live_server, settings):
     settings.PUBLIC_URL = live_server.url
     settings.TWILIO_TIMEOUT_SECONDS = 0.5
-    settings.KEY_PRESSED = [f"{__name__}.take_one"]
     pressed.clear()
+    with call_key_handlers.only(take_one):
+        yield
 
 
 @pytest.fixture

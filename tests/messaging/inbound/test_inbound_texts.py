@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator
 from crm.models import Contact
 from messaging import consent, message_factory, outbox
 from messaging.inbound import texts as inbox
+from messaging.inbound.handlers import inbound_text_handlers
 from messaging.models import Consent, Message
 from messaging.signals import messages_settled, text_received
 from tests.messaging.conftest import CLIENT, make_client
@@ -26,7 +27,7 @@ taken_by_us = []
 
 
 def take_digits(message, now):
-    """What settings.INBOUND may name: takes lone digits."""
+    """A handler of another app: takes lone digits."""
     if message.body.isdigit():
         taken_by_us.append(message.pk)
         return True
@@ -34,10 +35,11 @@ def take_digits(message, now):
 
 
 @pytest.fixture(autouse=True)
-def takers(settings, bobs_number):
-    settings.INBOUND = [f"{__name__}.take_digits"]
+def handlers(settings, bobs_number):
     settings.PUBLIC_URL = "https://crm.example.com"
     taken_by_us.clear()
+    with inbound_text_handlers.only(take_digits):
+        yield
 
 
 @pytest.fixture
