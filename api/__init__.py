@@ -1,1 +1,1 @@
-"""How this service speaks HTTP: the dialect of LionDesk's API (design 3)."""
+"""How this service speaks HTTP: the dialect of LionDesk's API."""

@@ -1,4 +1,4 @@
-"""What becomes of a planned communication: it is settled, stopped, marked as done by hand, or re-opened (design 8).
+"""What becomes of a planned communication: it is settled, stopped, marked as done by hand, or re-opened.
 
 Who changes both locks the message before its communication, as the outbox does when it writes a result; the
 other order could wait for it for ever.

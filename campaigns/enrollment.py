@@ -1,4 +1,4 @@
-"""Enrolling contacts in a campaign: all that it will do for them is planned at once (design 8).
+"""Enrolling contacts in a campaign: all that it will do for them is planned at once.
 
 A plan is small: one step per action and per time zone of those who work with the contacts. The database multiplies
 it by the contacts, so ten thousand of them cost as many statements as one.

@@ -14,7 +14,7 @@ from campaigns.models import ActionType, Task, TaskQuerySet
 from campaigns.recurrence import ends_before, next_occurrence, rest_of
 from core.errors import Conflict, DomainError
 
-# Tasks v2.1 (reference 2.17): of a change, of a removal.
+# Tasks v2.1: of a change, of a removal.
 THIS, THIS_AND_FOLLOWING, STATUS_ONLY = SCOPES = (1, 2, 3)
 ALL: Final = 3
 

@@ -1,4 +1,4 @@
-"""Turning a due communication into the message that will carry it (design 8)."""
+"""Turning a due communication into the message that will carry it."""
 
 from collections.abc import Callable
 from datetime import datetime

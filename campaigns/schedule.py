@@ -1,4 +1,4 @@
-"""When each action of a campaign happens for one enrolment. Pure: actions and the start in, a plan out (design 8)."""
+"""When each action of a campaign happens for one enrolment. Pure: actions and the start in, a plan out."""
 
 import re
 from calendar import isleap

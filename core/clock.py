@@ -1,4 +1,4 @@
-"""Business time. Every `*_at` column, due time, lease and expiry is measured by it (design 5).
+"""Business time. Every `*_at` column, due time, lease and expiry is measured by it.
 
 It is read once, at an entry point, and handed down as `now`. In the sandbox it can be moved forward.
 Wall time (`time.time`, `timezone.now`) stays for OAuth tokens, web sessions, throttles and `/readyz`.

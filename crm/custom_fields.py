@@ -1,4 +1,4 @@
-"""What users want to know of their contacts beyond LionDesk's own columns (reference 2.11, 2.12)."""
+"""What users want to know of their contacts beyond LionDesk's own columns."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

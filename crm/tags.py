@@ -1,4 +1,4 @@
-"""The dictionary of tags, and the tags that contacts bear (reference 2.13).
+"""The dictionary of tags, and the tags that contacts bear.
 
 A contact's tags are one string, parted by commas and spaced as whoever wrote it liked. PostgreSQL takes it apart here,
 as in `Contact.tag_list`, so that all agree on what a tag is, which letters are the same and what is blank (BLANK).

@@ -1,4 +1,4 @@
-"""What the owner of a number allowed: an append-only ledger, folded into a state when somebody asks (design 7).
+"""What the owner of a number allowed: an append-only ledger, folded into a state when somebody asks.
 
 Opting out and in again is one thread, consent another: START lifts a STOP and grants nothing, and an inquiry grants
 consent without lifting a STOP.

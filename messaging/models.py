@@ -1,4 +1,4 @@
-"""Messages out and in, the numbers they travel between, consent, and templates (design 7)."""
+"""Messages out and in, the numbers they travel between, consent, and templates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PhoneNumber(models.Model):
 
 
 class TemplateFolder(models.Model):
-    """Where a user keeps templates (reference 2.23)."""
+    """Where a user keeps templates."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="template_folders")
     name = models.CharField(max_length=200)
@@ -146,7 +146,7 @@ class Message(models.Model):
     # For alerts the user is told; for texts to clients the user speaks; for inbound they own the number.
     # Its index is `message_of_user`.
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, db_index=False, related_name="messages")
-    # Messages stay when their contact goes, keyed by number (design 10). Its index is `message_of_contact`.
+    # Messages stay when their contact goes, keyed by number. Its index is `message_of_contact`.
     contact = models.ForeignKey(
         Contact, models.SET_NULL, null=True, blank=True, db_index=False, related_name="messages"
     )

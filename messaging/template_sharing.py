@@ -1,4 +1,4 @@
-"""Sharing a folder of templates: the other gets a copy, which is theirs to change (reference 2.23)."""
+"""Sharing a folder of templates: the other gets a copy, which is theirs to change."""
 
 from datetime import datetime
 from typing import Final

@@ -10,7 +10,7 @@ from teams.models import User
 
 
 class EmailBackend(ModelBackend):
-    """Takes the email as the log-in name, whatever its case (design 4)."""
+    """Takes the email as the log-in name, whatever its case."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any

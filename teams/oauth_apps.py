@@ -1,4 +1,4 @@
-"""Programs that users register: their tokens, which live by wall time, and whose they are (reference 1.4, 2.1)."""
+"""Programs that users register: their tokens, which live by wall time, and whose they are."""
 
 from typing import Any
 

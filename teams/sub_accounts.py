@@ -1,4 +1,4 @@
-"""Brokers and their sub-accounts: who may be one, and taking somebody on (reference 2.6).
+"""Brokers and their sub-accounts: who may be one, and taking somebody on.
 
 Nobody is taken on unasked: they must have accepted an invitation into a team of the broker's, and may leave again.
 """

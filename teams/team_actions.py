@@ -38,7 +38,7 @@ def form_team(creator: User, *, now: datetime, **given: Any) -> Team:
 
 @transaction.atomic
 def change_team(team: Team, *, now: datetime, **changes: Any) -> Team:
-    """Change a team; the way it takes turns says which minutes count, so the others become zero (reference 2.3)."""
+    """Change a team; the way it takes turns says which minutes count, so the others become zero."""
     hold_teams_of(team.creator)
     hold(team)
     team.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Whose rows somebody sees: their own, and those of people who share with them (design 4).
+"""Whose rows somebody sees: their own, and those of people who share with them.
 
 The ids of those people are few and come first, as an array, so that the index of the column they are compared with
 serves. Such a query is composed once for all users.
@@ -97,7 +97,7 @@ def sharer_ids(user: User) -> list[int]:
 
 
 def seen_through(column: str, user: User) -> models.Q:
-    """Rows whose `column` (a user id) is `user`, or somebody who shares their contacts with them (design 4)."""
+    """Rows whose `column` (a user id) is `user`, or somebody who shares their contacts with them."""
     if user.shown_by is not None:
         return named(column, user.shown_by)
     return models.Q(**{column: user.pk}) | is_among(column, sharers_with, user)

@@ -1,4 +1,4 @@
-"""Who may do what: the whole policy in one table (design 4).
+"""Who may do what: the whole policy in one table.
 
 Everything here is bob's. Alice leads a team, which shares contacts, of which bob and dana are members; erin is assigned
 bob's contact and his task; frank was offered the lead by another team of bob's, which shares nothing; charlie is a

@@ -1,4 +1,4 @@
-"""The admin's site: every active user may enter (design 4), and reads the clock of their own zone."""
+"""The admin's site: every active user may enter, and reads the clock of their own zone."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Campaigns, actions, enrolments, communications and tasks in LionDesk's words (reference 2.16, 2.18-2.21)."""
+"""Campaigns, actions, enrolments, communications and tasks in LionDesk's words."""
 
 from datetime import datetime
 from typing import Any

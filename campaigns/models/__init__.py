@@ -1,4 +1,4 @@
-"""Campaigns, what they plan for a contact, and tasks (design 8)."""
+"""Campaigns, what they plan for a contact, and tasks."""
 
 from campaigns.models.action_types import (
     COMMUNICATIONS,

@@ -1,4 +1,4 @@
-"""The kinds of actions, tasks and communications, and what each asks for (reference 2.19, 2.16)."""
+"""The kinds of actions, tasks and communications, and what each asks for."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from messaging.models import Message, Template
 
 
 class ActionType(models.TextChoices):
-    """What a campaign does: speak to the contact, or remind an agent (reference 2.19, 2.16)."""
+    """What a campaign does: speak to the contact, or remind an agent."""
 
     NONE = "None"
     EMAIL_CONTACT = "Email Contact"

@@ -1,4 +1,4 @@
-"""Campaigns and their actions (design 8)."""
+"""Campaigns and their actions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
     """Questions about campaigns."""
 
     def visible_to(self, user: User) -> CampaignQuerySet:
-        """Your own, and those that your broker shares (reference 2.18)."""
+        """Your own, and those that your broker shares."""
         shared = are_shared_with(user, "owner_user_id") & models.Q(is_broker_sharing_on=True)
         return self.filter(models.Q(owner_user=user) | shared)
 

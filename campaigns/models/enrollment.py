@@ -1,4 +1,4 @@
-"""Enrolments, and what they plan for a contact (design 8)."""
+"""Enrolments, and what they plan for a contact."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class ContactCommunication(models.Model):
         return f"{self.type} at {self.send_at}"
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Owner, teammate, assigned, shared with: whoever sees the contact (reference 2.21)."""
+        """Owner, teammate, assigned, shared with: whoever sees the contact."""
         return self.campaign_contact.contact.may_be_changed_by(user)
 
     @property

@@ -1,4 +1,4 @@
-"""What agents are to do (reference 2.16)."""
+"""What agents are to do."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class TaskQuerySet(models.QuerySet["Task"]):
     """Questions about tasks."""
 
     def visible_to(self, user: User) -> TaskQuerySet:
-        """Tasks you own or are assigned (reference 2.16)."""
+        """Tasks you own or are assigned."""
         return self.filter(models.Q(owner_user=user) | models.Q(assigned_user=user))
 
     def with_event(self) -> TaskQuerySet:
-        """Each with what v2.1 tells of the event it belongs to (reference 2.17)."""
+        """Each with what v2.1 tells of the event it belongs to."""
         standing = Task.objects.filter(series=models.OuterRef("series")).exclude(status=Task.Status.DELETED)
         bearer = standing.exclude(recurrence="")
         return self.annotate(
@@ -39,7 +39,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 class Task(models.Model):
-    """Something an agent is to do, made by hand or by a campaign (reference 2.16)."""
+    """Something an agent is to do, made by hand or by a campaign."""
 
     class Status(models.TextChoices):
         COMPLETE = "complete"

@@ -1,4 +1,4 @@
-"""How contacts, what describes them and their history look to clients (reference 2.7 to 2.15)."""
+"""How contacts, what describes them and their history look to clients."""
 
 import json
 from collections.abc import Collection

@@ -17,7 +17,7 @@ class AddressQuerySet(models.QuerySet["Address"]):
     """Questions about addresses."""
 
     def visible_to(self, user: User) -> AddressQuerySet:
-        """Those of the contacts you see (reference 2.8)."""
+        """Those of the contacts you see."""
         return self.filter(is_below_seen(user))
 
 
@@ -44,5 +44,5 @@ class Address(models.Model):
         return ", ".join(filter(None, [self.street_address_1, self.city])) or f"address {self.pk}"
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Whoever works with the contact (reference 2.8)."""
+        """Whoever works with the contact."""
         return self.contact.may_be_changed_by(user)

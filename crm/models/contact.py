@@ -32,7 +32,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
     """Questions about contacts."""
 
     def visible_to(self, user: User) -> ContactQuerySet:
-        """Contacts you own, are assigned, are shared, or that a teammate or a broker who shares owns (design 4)."""
+        """Contacts you own, are assigned, are shared, or that a teammate or a broker who shares owns."""
         return self.filter(is_seen_by(user))
 
     def reached_at(self, number: str) -> ContactQuerySet:
@@ -135,7 +135,7 @@ class Contact(models.Model):
     )
 
     is_do_not_contact = models.BooleanField("do not contact", default=False)  # ours; a person's decision, unlike STOP
-    is_imported = models.BooleanField(default=False, editable=False)  # an import proves no consent (design 7)
+    is_imported = models.BooleanField(default=False, editable=False)  # an import proves no consent
 
     created_at = models.DateTimeField(default=clock.now)  # may be posted: imports
     modified_at = models.DateTimeField(default=clock.now)
@@ -191,7 +191,7 @@ class Contact(models.Model):
         return self.assigned_user_id or self.owner_user_id
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Whoever sees a contact may work with it (reference 1.10)."""
+        """Whoever sees a contact may work with it."""
         is_theirs = user.pk in (self.owner_user_id, self.assigned_user_id)
         return is_theirs or Contact.objects.visible_to(user).filter(pk=self.pk).exists()
 
@@ -203,7 +203,7 @@ class Contact(models.Model):
         return user.pk in (self.owner_user_id, self.assigned_user_id)
 
     def may_be_removed_by(self, user: User) -> bool:
-        """Only its owner removes a contact (reference 1.10)."""
+        """Only its owner removes a contact."""
         return self.owner_user_id == user.pk
 
 

@@ -15,7 +15,7 @@ class EventQuerySet(models.QuerySet["Event"]):
     """Questions about events."""
 
     def visible_to(self, user: User) -> EventQuerySet:
-        """Those of the contacts you see (reference 2.14)."""
+        """Those of the contacts you see."""
         return self.filter(is_below_seen(user))
 
 
@@ -47,11 +47,11 @@ class Event(models.Model):
         return f"{self.type} of {self.contact}"
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Only the contact's owner, not even who told of it (reference 2.14)."""
+        """Only the contact's owner, not even who told of it."""
         return self.contact.owner_user_id == user.pk
 
 
-# What is told of a property, under the names of the columns (reference 2.15).
+# What is told of a property, under the names of the columns.
 HOUSE = [
     "mls",
     "url",
@@ -117,5 +117,5 @@ class EventProperty(models.Model):
         return self.event.contact_id
 
     def may_be_changed_by(self, user: User) -> bool:
-        """As its event (reference 2.15)."""
+        """As its event."""
         return self.event.may_be_changed_by(user)

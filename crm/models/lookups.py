@@ -20,7 +20,7 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
 
 class ContactSource(models.Model):
-    """Where a contact came from; each user keeps their own list (reference 2.10)."""
+    """Where a contact came from; each user keeps their own list."""
 
     shared_by = "is_lead_sources_enabled"  # what agents call lead sources
 
@@ -49,7 +49,7 @@ class ContactSource(models.Model):
 
 
 class Hotness(models.Model):
-    """How warm a contact is, in the words and colours of its creator (reference 2.9)."""
+    """How warm a contact is, in the words and colours of its creator."""
 
     shared_by = "user_can_see_broker_hotnesses"
 
@@ -72,7 +72,7 @@ class Hotness(models.Model):
 
 
 class CustomField(models.Model):
-    """Something that its creator wants to know of their contacts (reference 2.11)."""
+    """Something that its creator wants to know of their contacts."""
 
     shared_by = "is_custom_fields_enabled"
 
@@ -101,7 +101,7 @@ class CustomField(models.Model):
 
 
 class Tag(models.Model):
-    """A word of a user's dictionary of tags; their contacts bear it in their `tags` (reference 2.13)."""
+    """A word of a user's dictionary of tags; their contacts bear it in their `tags`."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="tags", db_index=False)  # the constraint's index serves
     content = models.CharField(max_length=508)  # as long as all the tags of a contact together may be

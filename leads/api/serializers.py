@@ -1,4 +1,4 @@
-"""Leads, routes and offers as LionDesk shows them (reference 2.24 to 2.27)."""
+"""Leads, routes and offers as LionDesk shows them."""
 
 import re
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ class LeadSourceSerializer(LooseSerializer[LeadSource]):
 
 
 class RouteTeamSerializer(LooseSerializer[Team]):
-    """A team inside a route, with names and numbers of its own (reference 2.3)."""
+    """A team inside a route, with names and numbers of its own."""
 
     is_sharing_contacts = OneOrZero(source="is_contact_resource_sharing_enabled")
     order_method = OrderNumber()

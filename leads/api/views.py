@@ -75,7 +75,7 @@ class LeadResource(Resource[Lead]):
 
 
 class UnaskedLeadResource(LeadResource):
-    """A lead typed in by hand or come by API v1: nobody will ask for its offers and its campaign (design 6)."""
+    """A lead typed in by hand or come by API v1: nobody will ask for its offers and its campaign."""
 
     is_unasked = True
 

@@ -1,4 +1,4 @@
-"""Who of a team is offered a lead, and when. Pure: rows and a moment in, a plan out (design 6)."""
+"""Who of a team is offered a lead, and when. Pure: rows and a moment in, a plan out."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace

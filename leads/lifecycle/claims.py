@@ -1,4 +1,4 @@
-"""Who gets a lead: claiming and declining. Rivals meet on the lead's row (design 6)."""
+"""Who gets a lead: claiming and declining. Rivals meet on the lead's row."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence

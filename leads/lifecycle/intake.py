@@ -1,4 +1,4 @@
-"""Taking in a lead: routing it, and what follows at once (design 6)."""
+"""Taking in a lead: routing it, and what follows at once."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

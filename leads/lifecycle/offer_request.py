@@ -1,4 +1,4 @@
-"""Offering a lead because somebody asks for it: `POST /leads/:id/offers` (reference 2.27)."""
+"""Offering a lead because somebody asks for it: `POST /leads/:id/offers`."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Seeds the lead sources: Zillow 1 and Trulia 3 as documented (reference 2.24), the rest in between and after."""
+"""Seeds the lead sources: Zillow 1 and Trulia 3 as documented, the rest in between and after."""
 
 from django.db import migrations
 

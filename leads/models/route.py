@@ -26,7 +26,7 @@ class LeadRouteQuerySet(models.QuerySet["LeadRoute"]):
     """Questions about routes."""
 
     def visible_to(self, user: User) -> LeadRouteQuerySet:
-        """Only your own (reference 2.26)."""
+        """Only your own."""
         return self.filter(owner_user=user)
 
 

@@ -1,7 +1,7 @@
 """What a route may ask of a lead besides its sources. Pure.
 
 Values of one kind are alternatives; kinds must all be met; a kind without values asks for nothing. That is the rule
-agents know from other routers (semantics B2).
+agents know from other routers.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Which of the owner's routes a new lead takes, and why not the others. Pure: rows in, a decision out (design 6)."""
+"""Which of the owner's routes a new lead takes, and why not the others. Pure: rows in, a decision out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields

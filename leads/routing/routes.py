@@ -1,4 +1,4 @@
-"""How a lead route comes to be, changes, and finds its place among its owner's others (reference 2.26)."""
+"""How a lead route comes to be, changes, and finds its place among its owner's others."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""How templates and their folders (reference 2.22, 2.23), and what was said, look to clients."""
+"""How templates and their folders, and what was said, look to clients."""
 
 from typing import Any
 

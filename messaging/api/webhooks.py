@@ -1,4 +1,4 @@
-"""What Twilio calls. Nothing of a request is believed before its signature was checked (design 10)."""
+"""What Twilio calls. Nothing of a request is believed before its signature was checked."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The doors through which messages leave the building. Whoever sends knows `Gateway`, and no provider (design 7).
+"""The doors through which messages leave the building. Whoever sends knows `Gateway`, and no provider.
 
 What a provider says is translated at its door into an id of its own or one of four answers; the outbox acts on them.
 """

@@ -303,7 +303,7 @@ def translated() -> Iterator[None]:
 
 
 def _refusal(status: int, code: int | None, words: str) -> Exception:
-    """What Twilio's error means for a text or a call (semantics, B3)."""
+    """What Twilio's error means for a text or a call."""
     reason = f"Twilio refused it: {words} ({code})"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT or status < 400:
         return MaybeSent(f"Twilio failed at it: {words} ({code})")

@@ -1,4 +1,4 @@
-"""The gate every text passes before it leaves. Pure: the facts about one text and `now` in, a verdict out (design 7).
+"""The gate every text passes before it leaves. Pure: the facts about one text and `now` in, a verdict out.
 
 The rules are asked in order and the first that objects decides; its reason is kept on the message. A further
 rule, such as a cap or a budget, is one more function in `CLIENT_RULES`.

@@ -55,7 +55,7 @@ def tokens_stay(count: int) -> str:
 
 @admin.register(Application)
 class ApplicationAdmin(LinkPage):
-    """Everybody registers their own programs, as in LionDesk's developer site (reference 1.4); operators see all.
+    """Everybody registers their own programs, as in LionDesk's developer site; operators see all.
 
     What is shown once (a secret, a token) is shown in the answer to the form that made it, and kept nowhere.
     """

@@ -1,4 +1,4 @@
-"""How users, teams and sub-accounts look to clients (reference 2.1 to 2.6)."""
+"""How users, teams and sub-accounts look to clients."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ class DistributionOptionQuerySet(models.QuerySet["TeamMemberDistributionOption"]
     """Questions about distribution options."""
 
     def visible_to(self, user: User) -> DistributionOptionQuerySet:
-        """Only those of teams you created (reference 2.5)."""
+        """Only those of teams you created."""
         return self.filter(team__creator=user)
 
 
@@ -58,5 +58,5 @@ class TeamMemberDistributionOption(models.Model):
         return f"{self.user} in {self.team}"
 
     def may_be_changed_by(self, user: User) -> bool:
-        """The team's creator sets who is offered what (reference 2.5)."""
+        """The team's creator sets who is offered what."""
         return self.team.creator_id == user.pk

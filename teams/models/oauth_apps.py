@@ -1,4 +1,4 @@
-"""Programs that act for users, and the tokens they act with (design 3)."""
+"""Programs that act for users, and the tokens they act with."""
 
 from __future__ import annotations
 

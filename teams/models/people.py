@@ -36,7 +36,7 @@ class Users(UserManager["User"]):
         return super().create_user(fields.pop("username", email), email, password, **fields)
 
     def visible_to(self, user: User) -> models.QuerySet[User]:
-        """The API shows a user themself; an administrator's list is the admin's (reference 2.1)."""
+        """The API shows a user themself; an administrator's list is the admin's."""
         return self.filter(pk=user.pk)
 
     def within_reach_of(self, user: User) -> models.QuerySet[User]:
@@ -139,13 +139,13 @@ class TeamQuerySet(models.QuerySet["Team"]):
     """Questions about teams."""
 
     def joined_by(self, user: User) -> TeamQuerySet:
-        """Teams `user` created or is an accepted member of, while their creator works here (reference 2.4)."""
+        """Teams `user` created or is an accepted member of, while their creator works here."""
         accepted = TeamMember.objects.accepted().filter(user=user)
         mine = models.Q(creator=user) | models.Q(pk__in=accepted.values("team_id"))
         return self.filter(mine, creator__is_active=True)
 
     def visible_to(self, user: User) -> TeamQuerySet:
-        """Teams you created or belong to (reference 2.3)."""
+        """Teams you created or belong to."""
         return self.joined_by(user)
 
     def with_fallback_user(self) -> TeamQuerySet:
@@ -236,7 +236,7 @@ class Team(models.Model):
         return ZoneInfo(self.timezone) if self.timezone else self.creator.zone
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Only its creator administers a team (reference 2.3)."""
+        """Only its creator administers a team."""
         return self.creator_id == user.pk
 
 
@@ -244,7 +244,7 @@ class TeamMemberQuerySet(models.QuerySet["TeamMember"]):
     """Questions about memberships."""
 
     def visible_to(self, user: User) -> TeamMemberQuerySet:
-        """Your own memberships, and all of the teams you accepted or created (reference 2.4)."""
+        """Your own memberships, and all of the teams you accepted or created."""
         return self.filter(models.Q(user=user) | models.Q(team__in=Team.objects.joined_by(user).values("pk")))
 
     def accepted(self) -> TeamMemberQuerySet:
@@ -278,9 +278,9 @@ class TeamMember(models.Model):
         return self.request_status == self.RequestStatus.ACCEPTED
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Only the invited user answers an invitation, not even the team's creator (reference 2.4)."""
+        """Only the invited user answers an invitation, not even the team's creator."""
         return self.user_id == user.pk
 
     def may_be_removed_by(self, user: User) -> bool:
-        """The member leaves, or the creator removes them (design 4)."""
+        """The member leaves, or the creator removes them."""
         return user.pk in (self.user_id, self.team.creator_id)

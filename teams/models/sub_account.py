@@ -1,4 +1,4 @@
-"""A user's place under a broker (reference 2.6)."""
+"""A user's place under a broker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class SubAccountQuerySet(models.QuerySet["SubAccount"]):
     """Questions about sub-accounts."""
 
     def visible_to(self, user: User) -> SubAccountQuerySet:
-        """A broker's own (reference 2.6); and one's own place under a broker."""
+        """A broker's own; and one's own place under a broker."""
         return self.filter(models.Q(broker_user=user) | models.Q(user=user))
 
 

@@ -1,4 +1,4 @@
-"""API v1 (reference 4): `POST /` with an action, as programs of its time sent it."""
+"""API v1: `POST /` with an action, as programs of its time sent it."""
 
 import base64
 import contextlib

@@ -1,4 +1,4 @@
-"""Campaigns that a broker shares with sub-accounts (reference 2.18 to 2.20)."""
+"""Campaigns that a broker shares with sub-accounts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Addresses of contacts over HTTP (reference 2.8)."""
+"""Addresses of contacts over HTTP."""
 
 import pytest
 from django.db import transaction

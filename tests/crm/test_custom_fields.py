@@ -1,4 +1,4 @@
-"""Custom fields over HTTP, and their values on contacts (reference 2.11, 2.12)."""
+"""Custom fields over HTTP, and their values on contacts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Events and the properties they are about (reference 2.14, 2.15)."""
+"""Events and the properties they are about."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Finding contacts costs no more when there are many (design 11): the plan names the index that serves."""
+"""Finding contacts costs no more when there are many: the plan names the index that serves."""
 
 import pytest
 from django.db import connection

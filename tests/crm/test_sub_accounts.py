@@ -1,4 +1,4 @@
-"""What a broker shares with a sub-account, and what they keep it from creating (reference 1.10, 2.6)."""
+"""What a broker shares with a sub-account, and what they keep it from creating."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The dictionary of tags over HTTP, and renaming tags on contacts (reference 2.13)."""
+"""The dictionary of tags over HTTP, and renaming tags on contacts."""
 
 import sys
 import unicodedata

@@ -1,4 +1,4 @@
-"""Real processes die while leads come in: nothing acknowledged is lost, and nobody is alerted twice (design 2, 7)."""
+"""Real processes die while leads come in: nothing acknowledged is lost, and nobody is alerted twice."""
 
 import threading
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Programs that users register themselves, and who uses them (reference 1.4, 2.1)."""
+"""Programs that users register themselves, and who uses them."""
 
 import html
 import re

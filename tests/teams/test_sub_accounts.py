@@ -1,4 +1,4 @@
-"""Who is taken on as a sub-account, by whom, and what the record says (reference 2.6)."""
+"""Who is taken on as a sub-account, by whom, and what the record says."""
 
 import pytest
 from django.db import transaction
