@@ -14,4 +14,4 @@ RUN useradd --system --no-create-home pridedesk
 USER pridedesk
 
 EXPOSE 8000
-CMD ["gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--worker-class=server.gunicorn_worker.DeadlineWorker", "--threads=64", "--preload", "--no-control-socket", "--limit-request-line=8190"]
+CMD ["gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--worker-class=server.gunicorn_worker.DeadlineWorker", "--threads=64", "--preload", "--no-control-socket", "--limit-request-line=8190", "--forwarded-allow-ips="]

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from csp.decorators import csp
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -16,6 +17,7 @@ from api.bodies.renderers import to_json
 from api.fields import LooseSerializer
 from api.lists.filter_backend import parameter
 from api.model_names import nouns
+from api.page_security import EXPLORER_POLICY
 from api.viewsets import Resource, tag_of
 
 INTRODUCTION = """\
@@ -192,6 +194,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return HttpResponse(ICON, content_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"})
 
 
+@csp(EXPLORER_POLICY)
 def explorer(request: HttpRequest) -> HttpResponse:
     """`GET /docs`: the contract to read and to try; everything it loads is ours."""
     return render(request, "api/explorer.html")

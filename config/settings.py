@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from csp import constants as csp
 from django.core.exceptions import ImproperlyConfigured
 
 from launcher.data_dir import Home
@@ -72,10 +73,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "api.proxies.DropUntrustedProto",
     "server.cors.AnyOrigin",
     "api.bodies.decompression.DecompressBodies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "api.page_security.PageSecurity",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -108,6 +111,7 @@ UNFOLD = {
     "SITE_HEADER": "Pridedesk",
     "SITE_SYMBOL": "real_estate_agent",
     "SITE_URL": "/docs",
+    "STYLES": ["/static/api/admin.css"],
     "ACCOUNT": {"navigation": "api.admin.site.account_links"},
 }
 
@@ -193,6 +197,8 @@ THROTTLE_PER_USER = env.int("THROTTLE_PER_USER", default=0)
 THROTTLE_PER_ADDRESS = env.int("THROTTLE_PER_ADDRESS", default=3000)
 # In ten minutes, 0 for any number. So many that a whole office behind one address may mistype.
 LOGIN_EMAILS_PER_ADDRESS = env.int("LOGIN_EMAILS_PER_ADDRESS", default=50)
+# Wrong passwords in an hour for one email, from all addresses; 0 for any number.
+LOGINS_PER_EMAIL = env.int("LOGINS_PER_EMAIL", default=100)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 SPECTACULAR_SETTINGS = {
@@ -241,13 +247,27 @@ PASSWORD_HASHERS = [
     "oauth.tokens.GeneratedSecretHasher",  # `fast_pbkdf2`: for long random secrets only
 ]
 
-# Whose X-Forwarded-For counts: addresses and networks, in which an address may have host bits.
+# Whose X-Forwarded-For and X-Forwarded-Proto count: addresses and networks, in which an address may have host bits.
 try:
     TRUSTED_PROXIES = [ip_network(proxy.strip(), strict=False) for proxy in env.list("TRUSTED_PROXIES", default=[])]
 except ValueError as error:
     raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}. Name addresses or networks, as 172.16.0.0/12.") from None
 
-# Transport. TLS ends at a proxy, which redirects to it and sends HSTS; it must set X-Forwarded-Proto.
+# What browsers may do with a page that names no policy of its own (api.page_security)
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [csp.NONE],
+        "style-src": [csp.SELF],
+        "img-src": [csp.SELF],
+        "form-action": [csp.SELF],
+        "base-uri": [csp.NONE],
+        "frame-ancestors": [csp.NONE],
+    }
+}
+
+# Transport. TLS ends at a proxy, which redirects to it and sends HSTS; it must be one of TRUSTED_PROXIES,
+# and set X-Forwarded-Proto.
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from core.db.statement_timeout import ImpatientConnection
+from server.content_types import CheckContentType
 from server.gunicorn_errors import write_problem
 from server.normalize_path import CollapseSlashes
 from server.request_body import ReadBody, TakeTurns
@@ -28,7 +29,7 @@ gunicorn.http.message.RFC9112_TARGET_INVALID = re.compile("[\x00-\x20\x7f]")
 # In each process. Its threads are many more: they also wait for what slow clients send and read.
 MAX_CONCURRENT_REQUESTS = 4
 
-application = ReadBody(CollapseSlashes(TakeTurns(get_wsgi_application(), MAX_CONCURRENT_REQUESTS)))
+application = ReadBody(CollapseSlashes(CheckContentType(TakeTurns(get_wsgi_application(), MAX_CONCURRENT_REQUESTS))))
 
 # All that requests need is loaded before gunicorn forks: its processes share it, and no first request waits for it.
 import_module(settings.ROOT_URLCONF)

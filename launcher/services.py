@@ -52,6 +52,7 @@ def web(listener: int) -> list[str]:
     )
     options += " --graceful-timeout=5 --log-level=warning"
     options += " --limit-request-line=8190"  # the most there may be: lists of ids make long queries
+    options += " --forwarded-allow-ips="  # none: TRUSTED_PROXIES alone names whose headers count
     return ["-m", "gunicorn", "config.wsgi", f"--bind=fd://{listener}", *options.split()]
 
 

@@ -19,7 +19,7 @@ OAUTH_SCHEMAS: dict[str, Any] = {
         | {
             "grant_type": TEXT | {"enum": ["authorization_code", "refresh_token"]},
             "code": TEXT | {"description": "As it came back from `/oauth2/authorize`; good once, for five minutes."},
-            "redirect_uri": TEXT | {"description": "If given, the one that the code was asked with."},
+            "redirect_uri": TEXT | {"description": "As in the authorization request; left out if it named none."},
             "code_verifier": TEXT | {"description": "Of PKCE, where the code was asked with a challenge."},
             "refresh_token": TEXT | {"description": "Stays good: the answer has the same one."},
         },

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
-from oauth2_provider.models import get_access_token_model, get_refresh_token_model, set_token_value
+from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model, set_token_value
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
@@ -23,6 +23,7 @@ from api.bodies.parsers import read_object, refuse_unstorable
 from api.coercion import milliseconds_z
 from api.lists.query_parser import parameters
 from oauth.tokens import fingerprint, hex_token
+from oauth.views import names_redirect_uri
 
 GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}  # what a request without a grant means
 WHY = {  # where the library gives no description
@@ -43,7 +44,7 @@ def scopes_in(text: str) -> list[str]:
 
 
 class Validator(OAuth2Validator):
-    """Issues codes of our shape and keeps only their fingerprints."""
+    """Issues codes of our shape, each for one redirect_uri, and answers a replay."""
 
     def _save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         if refresh_token := getattr(request, "refresh_token_instance", None):
@@ -70,29 +71,30 @@ class Validator(OAuth2Validator):
 
     def save_authorization_code(self, client_id: str, code: dict[str, str], request: Any, *a: Any, **kw: Any) -> None:
         code["code"] = hex_token()  # in place: the redirect is built from this dictionary afterwards
-        self._create_authorization_code(request, code | {"code": fingerprint(code["code"])})
+        grant = self._create_authorization_code(request, code)
+        if not request.names_redirect_uri:
+            grant.redirect_uri = ""
+            grant.save(update_fields=["redirect_uri"])
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Refuse a used code and end the tokens it gave: one of its two bearers stole it (RFC 6749, section 4.1.2)."""
-        is_valid = cast(bool, super().validate_code(client_id, fingerprint(code), client, request, *args, **kwargs))
+        is_valid = cast(bool, super().validate_code(client_id, code, client, request, *args, **kwargs))
         family = get_refresh_token_model().objects.filter(application=client, token_family=family_of(code))
         if not is_valid and family.exists():
             get_refresh_token_model().revoke_family(family_of(code))
         return is_valid
 
     def confirm_redirect_uri(
-        self, client_id: str, code: str, redirect_uri: str, client: Any, *a: Any, **kw: Any
+        self, client_id: str, code: str, redirect_uri: str, client: Any, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        return cast(bool, super().confirm_redirect_uri(client_id, fingerprint(code), redirect_uri, client, *a, **kw))
+        """Demand the redirect_uri that the authorization request named (RFC 6749, section 4.1.3).
 
-    def get_code_challenge(self, code: str, request: Any) -> str | None:
-        return cast("str | None", super().get_code_challenge(fingerprint(code), request))
-
-    def get_code_challenge_method(self, code: str, request: Any) -> str | None:
-        return cast("str | None", super().get_code_challenge_method(fingerprint(code), request))
-
-    def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *a: Any, **kw: Any) -> None:
-        super().invalidate_authorization_code(client_id, fingerprint(code), request, *a, **kw)
+        Where it named none, the code went to the program's first address, which may be named here or left out.
+        """
+        named: str = get_grant_model().objects.values_list("redirect_uri", flat=True).get(code=code, application=client)
+        if not named:
+            return bool(redirect_uri == client.default_redirect_uri)
+        return redirect_uri == named and not request.using_default_redirect_uri
 
 
 def family_of(code: str) -> UUID:
@@ -166,7 +168,10 @@ class Core(OAuthLibCore):
         return uri, headers, json.dumps(explained(json.loads(body))) if status >= 400 else body, status
 
     def create_authorization_response(self, request: HttpRequest, scopes: Any, credentials: Any, allow: bool) -> Any:
-        given = credentials | {"state": credentials.get("state") or None}  # not sent, none comes back
+        given = credentials | {
+            "state": credentials.get("state") or None,  # not sent, none comes back
+            "names_redirect_uri": names_redirect_uri(request),
+        }
         uri, headers, body, status = super().create_authorization_response(request, scopes, given, allow)
         if lifetime := re.search(r"#(?:.*&)?expires_in=(\d+)", uri or ""):
             uri += "&" + urlencode({"expires": expiry(int(lifetime[1]))})

@@ -8,6 +8,7 @@ from base64 import b64decode
 from contextlib import suppress
 from typing import Any
 
+from csp.decorators import csp
 from django import forms
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +26,8 @@ from api import throttling
 from api.bodies.charset import BadEncoding
 from api.bodies.parsers import BadBody
 from api.bodies.renderers import to_json
+from api.lists.query_parser import parameters
+from api.page_security import CONSENT_POLICY
 from oauth.tokens import redirect_schemes
 
 # What a wrong guess is answered; how many different ones a program may make at one address, and in which time. A
@@ -33,17 +36,30 @@ GUESSES = ("invalid_client", "invalid_grant")
 MOST_GUESSES, GUESS_SECONDS = 100, 600
 
 
+def names_redirect_uri(request: HttpRequest) -> bool:
+    """Return whether the authorization request named its redirect_uri. The consent form carries that on."""
+    if request.method == "POST":
+        return request.POST.get("names_redirect_uri") != "False"
+    return "redirect_uri" in dict(parameters(request.META.get("QUERY_STRING", "")))
+
+
 class ConsentForm(AllowForm):
-    """The state is not ours to trim."""
+    """The state is not ours to trim. The redirect_uri is always filled in: a field of its own tells if it was named."""
 
     state = forms.CharField(required=False, strip=False, widget=forms.HiddenInput())
+    names_redirect_uri = forms.BooleanField(required=False, widget=forms.HiddenInput())
 
 
+@method_decorator(csp(CONSENT_POLICY), name="dispatch")
 class Authorize(AuthorizationView):
     """`/oauth2/authorize`: log in, then say yes or no. Plain HTML, no scripts."""
 
     template_name = "oauth2/authorize.html"
     form_class = ConsentForm
+
+    def get_initial(self) -> dict[str, Any]:
+        initial: dict[str, Any] = super().get_initial()
+        return initial | {"names_redirect_uri": names_redirect_uri(self.request)}
 
     def redirect(self, redirect_to: str, application: Any) -> HttpResponse:
         """To an address that the library has found among the program's, or else shows no redirect at all."""

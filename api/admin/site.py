@@ -2,20 +2,24 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from csp.decorators import csp
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from api import throttling
 from api.admin.links import recent_actions
+from api.page_security import ADMIN_POLICY, LOGIN_POLICY
 
 MOST_LOGINS, LOGIN_SECONDS = 10, 600  # wrong passwords for one email from one address, and in which time
+EMAIL_SECONDS = 3600  # in which wrong passwords for one email are counted, from all addresses
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]
@@ -30,7 +34,12 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
         email = self.cleaned_data.get("username", "").upper()
         address = throttling.address_of(self.request)
         attempts = f"log-ins of {email} from {address}"
-        self.wait = wait_of(address) or throttling.wait_for(attempts, MOST_LOGINS, LOGIN_SECONDS)
+        # In this order: an address that has to wait adds nothing to what keeps the person out from everywhere.
+        self.wait = (
+            wait_of(address)
+            or throttling.wait_for(attempts, MOST_LOGINS, LOGIN_SECONDS)
+            or count_attempt_everywhere(email)
+        )
         if self.wait:
             raise ValidationError(f"Too many wrong passwords. Try again in {in_minutes(self.wait)}.", code="wait")
         try:
@@ -39,6 +48,7 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
             throttling.note_failure(failed_from(address), email, LOGIN_SECONDS)
             raise
         throttling.forget(attempts)
+        throttling.forget(attempts_everywhere(email))
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:
@@ -50,6 +60,16 @@ def wait_of(address: str) -> int:
     """For how many seconds an address has to wait from which wrong passwords for very many emails came."""
     most = settings.LOGIN_EMAILS_PER_ADDRESS
     return throttling.wait_after_failures(failed_from(address), most) if most else 0
+
+
+def count_attempt_everywhere(email: str) -> int:
+    """Count one more attempt for this email. Return for how many seconds its log-ins have to wait."""
+    most = settings.LOGINS_PER_EMAIL
+    return throttling.wait_for(attempts_everywhere(email), most, EMAIL_SECONDS) if most else 0
+
+
+def attempts_everywhere(email: str) -> str:
+    return f"log-ins of {email}"
 
 
 def failed_from(address: str) -> str:
@@ -71,6 +91,7 @@ class PrideSite(UnfoldAdminSite):  # type: ignore[misc]
         """Without "view on site": no record has a page outside the admin."""
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
+    @method_decorator(csp(LOGIN_POLICY))
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         answer: HttpResponse = super().login(request, extra_context)
         form = (getattr(answer, "context_data", None) or {}).get("form")
@@ -91,8 +112,8 @@ class PrideSite(UnfoldAdminSite):  # type: ignore[misc]
                 # A template response is drawn later, by the handler, when the zone would be gone.
                 return answer.render() if hasattr(answer, "render") else answer
 
-        wrapped: Callable[..., HttpResponse] = super().admin_view(in_own_zone, cacheable)
-        return wrapped
+        wrapped = csp(ADMIN_POLICY)(super().admin_view(in_own_zone, cacheable))
+        return cast("Callable[..., HttpResponse]", wrapped)
 
 
 def account_links(request: HttpRequest) -> list[dict[str, str]]:

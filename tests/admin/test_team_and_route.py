@@ -21,6 +21,9 @@ from tests.conftest import make_user
 CHROMIUM = shutil.which("chromium")
 # As root there is no sandbox to be had, and nothing here leaves the machine.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+VIOLATION = "Content Security Policy"
+REPORT_VIOLATIONS = f"""document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`{VIOLATION}: ${{event.effectiveDirective}} ${{event.blockedURI}} in ${{document.URL}}`))"""
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
@@ -30,12 +33,20 @@ pytestmark = [
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """A browser's page. Playwright's loop runs in this thread, where Django would refuse its ORM."""
+    """A browser's page, which meets nothing that its policy forbids.
+
+    Playwright's loop runs in this thread, where Django would refuse its ORM.
+    """
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        violations: list[str] = []
+        page.add_init_script(REPORT_VIOLATIONS)
+        page.on("console", lambda message: violations.append(message.text) if VIOLATION in message.text else None)
+        yield page
         browser.close()
+    assert violations == []
 
 
 def log_in(page: Page, url: str, user: User) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_application_model, get_refresh_token_model
 
 from api import throttling
+from api.proxies import DropUntrustedProto
 from oauth.tokens import make_application, mint_token
 
 pytestmark = pytest.mark.usefixtures("shelf")
@@ -51,6 +52,7 @@ def two_a_minute(settings):
 def nobody_has_asked_yet(alice, bob):
     for user in (alice, bob):
         throttling.forget(f"requests of {user.pk}")
+        throttling.forget(f"log-ins of {user.email.upper()}")
 
 
 @pytest.mark.contract("Errors", "429 says in `Retry-After` for how long to wait", "ours")
@@ -226,6 +228,70 @@ def test_a_whole_office_may_mistype(served, alice, address):
 def test_the_operator_may_lift_the_limit_of_addresses(served, address, settings):
     settings.LOGIN_EMAILS_PER_ADDRESS = 0
     assert set(spray(address, 5)) == {200}
+
+
+@pytest.fixture
+def twelve_an_hour(settings):
+    settings.LOGINS_PER_EMAIL = 12
+
+
+def test_one_email_is_not_guessed_from_many_addresses(served, alice, bob, address, twelve_an_hour):
+    answers = [log_in(f"{address}{number}", alice.email.title()).status_code for number in range(13)]
+    assert answers == [200] * 12 + [429]
+    refused = log_in(address, alice.email, PASS_PHRASE)
+    assert refused.status_code == 429
+    assert 600 < int(refused["Retry-After"]) <= 3600
+    assert log_in(address, bob.email, PASS_PHRASE).status_code == 302
+
+
+def test_one_address_alone_keeps_nobody_out_elsewhere(served, alice, address, twelve_an_hour):
+    for _ in range(30):
+        log_in(address, alice.email)
+    assert log_in(f"{address}0", alice.email, PASS_PHRASE).status_code == 302
+
+
+def test_the_right_password_begins_the_count_of_an_email_again(served, alice, address, twelve_an_hour):
+    for number in range(4):
+        for _ in range(4):
+            assert log_in(f"{address}{number}", alice.email).status_code == 200
+        assert log_in(address, alice.email, PASS_PHRASE).status_code == 302
+
+
+@pytest.mark.parametrize("many", [0, 1000])
+def test_the_operator_may_lift_the_limit_of_an_email(served, alice, address, settings, many):
+    settings.LOGINS_PER_EMAIL = many
+    for number in range(15):
+        assert log_in(f"{address}{number}", alice.email).status_code == 200
+
+
+# Whether a client came with TLS
+
+
+@pytest.mark.parametrize(
+    ("connected", "proto", "is_secure"),
+    [
+        ("198.51.100.7", "https", False),  # a stranger's header
+        ("10.0.0.1", "https", True),
+        ("10.0.0.1", "http", False),
+        ("127.0.0.1", "https", False),
+        ("", "https", False),
+    ],
+)
+def test_only_a_trusted_proxy_says_that_a_client_came_with_tls(rf, settings, connected, proto, is_secure):
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/24")]
+    seen = []
+    middleware = DropUntrustedProto(lambda request: seen.append(request.is_secure()))
+    middleware(rf.get("/", REMOTE_ADDR=connected, HTTP_X_FORWARDED_PROTO=proto))
+    assert seen == [is_secure]
+
+
+def test_forms_are_taken_behind_a_proxy_that_is_not_named(served, alice, address, settings):
+    """Its TLS is not believed, and the form comes from the public address nevertheless."""
+    browser = Client(enforce_csrf_checks=True, REMOTE_ADDR=address, headers={"X-Forwarded-Proto": "https"})
+    token = browser.get("/admin/login/").cookies["csrftoken"].value
+    typed = {"username": alice.email, "password": PASS_PHRASE, "csrfmiddlewaretoken": token}
+    answer = browser.post("/admin/login/", typed, headers={"Origin": settings.PUBLIC_URL})
+    assert answer.status_code == 302
 
 
 # A program's secret, codes and refresh tokens

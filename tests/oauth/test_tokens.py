@@ -276,10 +276,9 @@ def test_the_grant_type_may_be_left_to_be_understood(browser, program):
     assert send(body, "application/json").status_code == 200
 
 
-def test_a_code_works_once_and_is_stored_as_a_fingerprint(browser, program):
+def test_a_code_works_once(browser, program):
     code = code_for(browser, program)
     assert HEX.fullmatch(code)
-    assert get_grant_model().objects.get().code == fingerprint(code)
     assert send(exchange(program, code)).status_code == 200
     again = send(exchange(program, code))
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
@@ -450,14 +449,50 @@ def test_a_scope_may_be_named_in_parts(browser, program, query):
 
 
 @pytest.mark.contract(
-    "OAuth 2", "A code may be exchanged without its `redirect_uri`, not with another than it was asked with", "inferred"
+    "OAuth 2", "A code is exchanged with the `redirect_uri` that its authorization request named", "ours", client=[3]
+)
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [({"redirect_uri": BACK}, 200), ({}, 400), ({"redirect_uri": BACK + "x"}, 400), ({"redirect_uri": ""}, 400)],
+)
+def test_a_code_needs_the_redirect_uri_that_was_named(browser, program, more, status):
+    code = code_for(browser, program)
+    answer = send(program | {"grant_type": "authorization_code", "code": code} | more)
+    assert answer.status_code == status
+
+
+@pytest.mark.contract(
+    "OAuth 2", "Where the authorization request named no `redirect_uri`, the exchange may leave it out", "ours"
 )
 @pytest.mark.parametrize(
     ("more", "status"), [({}, 200), ({"redirect_uri": BACK}, 200), ({"redirect_uri": BACK + "x"}, 400)]
 )
-def test_a_code_needs_no_redirect_uri_but_the_right_one(browser, program, more, status):
-    code = code_for(browser, program)
+def test_a_code_that_was_asked_for_without_redirect_uri_needs_none(browser, program, more, status):
+    where = consent(browser, urlencode({"response_type": "code", "client_id": program["client_id"]}))
+    assert where.startswith(BACK + "?code=")
+    code = parse_qs(urlsplit(where).query)["code"][0]
     assert send(program | {"grant_type": "authorization_code", "code": code} | more).status_code == status
+
+
+@pytest.mark.parametrize("named", [{"redirect_uri": BACK}, {}])
+def test_a_program_that_was_allowed_before_needs_the_same_redirect_uri(browser, program, named):
+    """The page is skipped, and what was named is kept nevertheless."""
+    assert send(exchange(program, code_for(browser, program))).status_code == 200
+    query = {"response_type": "code", "client_id": program["client_id"], "approval_prompt": "auto"} | named
+    answer = browser.get(f"/oauth2/authorize?{urlencode(query)}")
+    code = parse_qs(urlsplit(answer["Location"]).query)["code"][0]
+    without = {"grant_type": "authorization_code", "code": code}
+    assert send(program | without).status_code == (400 if named else 200)
+
+
+def test_a_program_with_several_addresses_names_the_one_it_used(browser, program):
+    other = "https://other.example.com/back"
+    get_application_model().objects.update(redirect_uris=f"{BACK} {other}")
+    for named, sent, status in ((other, other, 200), (other, BACK, 400), (BACK, other, 400), (other, None, 400)):
+        code = code_for(browser, program, redirect_uri=named)
+        body = exchange(program, code, redirect_uri=sent)
+        answer = send({name: value for name, value in body.items() if value is not None})
+        assert answer.status_code == status, (named, sent)
 
 
 @pytest.mark.contract(
