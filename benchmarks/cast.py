@@ -53,6 +53,8 @@ def make_user(name: str, phone: str, system_phone: str) -> User:
         last_name="Example",
         phone=phone,
         phone_e164=e164(phone),
+        confirmed_phone=e164(phone),
+        phone_confirmed_at=timezone.now(),
         system_phone=e164(system_phone),
     )
 

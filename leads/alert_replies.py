@@ -77,10 +77,10 @@ def read_decline(text: str) -> int | None:
 def offers_meant(phone: str, number: int) -> list[LeadOffer]:
     """What a number can mean that comes from this phone: the open offer that has it, then the last ones that had any.
 
-    A number counts on the phone that was told it, and only while that phone is still the member's.
+    A number counts on the phone that it was sent to, and only while that is still the member's confirmed phone.
     """
     told = LeadOffer.objects.filter(reply_phone=phone, reply_number__isnull=False)
-    theirs = told.filter(user__phone_e164=phone, user__is_active=True).order_by("-alerted_at", "-pk")
+    theirs = told.filter(user__confirmed_phone=phone, user__is_active=True).order_by("-alerted_at", "-pk")
     whole = theirs.select_related("user", "team", "lead__contact", "lead__source")
     return [*whole.filter(status=Status.SENT, reply_number=number), *whole[:REMEMBERED]]
 
@@ -88,8 +88,8 @@ def offers_meant(phone: str, number: int) -> list[LeadOffer]:
 def is_an_answer(message: Message, number: int, offers: Collection[LeadOffer], now: datetime) -> bool:
     """Whether a number from a phone that is a contact's, too, answers an alert.
 
-    Users say themselves which phone is theirs, and a contact may write "2" to their agent. So the phone must have been
-    told this very number of late, and must write to where that came from.
+    A contact may share the phone of a user, and may write "2" to their agent. So the phone must have been sent this
+    very number recently, and must write to where that came from.
     """
     told = {offer.reply_number for offer in offers if offer.alerted_at and offer.alerted_at > now - FRESH}
     return number in told and message.user_id is None  # the alert number is nobody's
@@ -145,9 +145,9 @@ def answer(message: Message, user: User, body: str, *, now: datetime) -> None:
 def claim_by_key(call: Message, key: str, now: datetime) -> str:
     """Claim the lead that a call tells of, and say what came of it; "" for another key, or a call about something else.
 
-    As with texts, a key counts on the phone that was called only while that is still the member's.
+    As with texts, a key counts on the phone that was called only while that is still the member's confirmed phone.
     """
-    offers = LeadOffer.objects.filter(alert_call=call, user__phone_e164=call.recipient, user__is_active=True)
+    offers = LeadOffer.objects.filter(alert_call=call, user__confirmed_phone=call.recipient, user__is_active=True)
     offer = offers.select_related("user", "team", "lead__contact", "lead__source").first()
     if key != KEY or offer is None:
         return ""

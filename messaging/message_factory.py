@@ -24,13 +24,20 @@ TEXT_LIFETIME: Final = timedelta(days=1)
 
 
 def alert_text(user: User, body: str, now: datetime, **more: Any) -> Message:
-    """A text to one of our users, from the alert number to their own phone."""
-    return _text(Purpose.ALERT, settings.ALERT_NUMBER, user.phone_e164, body, now, user=user, **more)
+    """A text to one of our users, from the alert number to their confirmed phone."""
+    return _text(Purpose.ALERT, settings.ALERT_NUMBER, user.confirmed_phone, body, now, user=user, **more)
+
+
+def code_text(user: User, body: str, now: datetime, *, valid_until: datetime) -> Message:
+    """A text to the phone that one of our users says is theirs: the one thing that goes there unconfirmed."""
+    return _text(Purpose.CODE, settings.ALERT_NUMBER, user.phone_e164, body, now, user=user, valid_until=valid_until)
 
 
 def alert_call(user: User, body: str, now: datetime, **more: Any) -> Message:
-    """A call to one of our users, from the alert number to their own phone; `body` is what they will hear."""
-    return _message(Channel.CALL, Purpose.ALERT, settings.ALERT_NUMBER, user.phone_e164, body, now, user=user, **more)
+    """A call to one of our users, from the alert number to their confirmed phone; `body` is what they will hear."""
+    return _message(
+        Channel.CALL, Purpose.ALERT, settings.ALERT_NUMBER, user.confirmed_phone, body, now, user=user, **more
+    )
 
 
 def alert_email(user: User, subject: str, body: str, now: datetime, **more: Any) -> Message:

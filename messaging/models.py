@@ -84,8 +84,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
     """Questions about messages."""
 
     def visible_to(self, user: User) -> MessageQuerySet:
-        """What was said to or by you, or to a contact you see."""
-        return self.filter(models.Q(user=user) | models.Q(contact__in=Contact.objects.visible_to(user).values("pk")))
+        """What was said to or by you, or to a contact you see. Codes are read on the phone alone."""
+        mine = models.Q(user=user) & ~models.Q(purpose=Message.Purpose.CODE)
+        return self.filter(mine | models.Q(contact__in=Contact.objects.visible_to(user).values("pk")))
 
     def conversation(self) -> MessageQuerySet:
         """What was said to a client and by them; alerts about them are for our users."""
@@ -110,6 +111,7 @@ class Message(models.Model):
 
     class Purpose(models.TextChoices):
         ALERT = "alert"  # to one of our users
+        CODE = "code"  # to the phone of one of our users, who confirms with it that the phone is theirs
         NOTICE = "notice"  # a courtesy to a client that the law or a carrier asks for
         PERSONAL = "personal"  # written by a person to a client
         CAMPAIGN = "campaign"  # from a drip to a client
@@ -134,6 +136,7 @@ class Message(models.Model):
         AUTO_REPLY = "auto_reply"  # out of office, driving
 
     IN_CONVERSATION = (Purpose.PERSONAL, Purpose.CAMPAIGN, Purpose.NOTICE, Purpose.INBOUND)
+    TO_USERS = (Purpose.ALERT, Purpose.CODE)
     WAITING = (Status.QUEUED, Status.HELD)
     IN_FLIGHT = (Status.SENDING, Status.UNKNOWN)
     BY_NUMBER = (Channel.TEXT, Channel.CALL)  # an opt-out from texts holds for calls, too

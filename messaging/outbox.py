@@ -57,7 +57,8 @@ GATEWAYS: dict[Channel, Callable[[], Gateway]] = {
     Channel.TEXT: text_gateway,
     Channel.EMAIL: EmailGateway,
 }
-LANES = (Purpose.ALERT, Purpose.PERSONAL, Purpose.NOTICE, Purpose.CAMPAIGN)  # who goes first when many are due
+# Who goes first when many are due.
+LANES = (Purpose.CODE, Purpose.ALERT, Purpose.PERSONAL, Purpose.NOTICE, Purpose.CAMPAIGN)
 
 # Threads of one process that may be at a provider at once. Of a worker's five, one stays free for the other engines
 # whatever hangs, and no channel holds another.

@@ -1,5 +1,6 @@
 """What messaging does on events of the apps below, and what it registers there."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +15,14 @@ from messaging import message_factory, outbox
 from messaging.consent import opted_out_among
 from messaging.message_store import cancel
 from messaging.models import Message
+from messaging.signals import messages_settled
 from teams.models import TeamMember, User
 from teams.opt_outs import opt_out_lookups
 from teams.signals import member_invited
 
 opt_out_lookups.register(opted_out_among)
 
+MASKED_CODE = "(A code that confirms a phone.)"
 INVITATION = """{by} ({by.email}) invites you to the team {team}. Whoever accepts can be offered the team's leads.
 
 Open this page to accept or decline: set "Request status" there.
@@ -39,6 +42,13 @@ def cancel_what_waits(sender: type[Contact], instance: Contact, **rest: Any) -> 
     """In the removing transaction; the messages themselves stay, keyed by number."""
     waiting = Message.objects.filter(contact=instance)
     cancel(waiting, reason="The contact was removed.", now=clock.now())
+
+
+@receiver(messages_settled)
+def mask_codes(sender: type[Message], messages: Sequence[Message], **rest: Any) -> None:
+    """A code that was sent, or will not be, is needed no longer: a backup or a report must not show it."""
+    if codes := [message.pk for message in messages if message.purpose == Message.Purpose.CODE]:
+        Message.objects.filter(pk__in=codes).update(body=MASKED_CODE)
 
 
 @receiver(member_invited)

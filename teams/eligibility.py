@@ -25,6 +25,7 @@ class SkipReason(TextChoices):
     NO_CHANNEL = "no_channel", "no alert can be delivered: {faults:reasons}"
     CHANNEL_OFF = "channel_off", "switched off"
     NO_PHONE = "no_phone", "no valid phone number"
+    PHONE_NOT_CONFIRMED = "phone_not_confirmed", "the phone number is not confirmed"
     PHONE_OPTED_OUT = "phone_opted_out", "the phone number has opted out of texts"
     NO_EMAIL = "no_email", "no email address"
     PAUSED = "paused", "paused until {until:time}"
@@ -50,6 +51,8 @@ class Reachable(Protocol):
     def has_call_alert(self) -> bool: ...
     @property
     def phone(self) -> str: ...  # E.164
+    @property
+    def confirmed_phone(self) -> str: ...  # that phone, if the user has confirmed it
     @property
     def has_opted_out(self) -> bool: ...  # that phone, of texts, and so of calls
     @property
@@ -79,9 +82,16 @@ def channel_reason(channel: str, member: Reachable) -> Reason | None:
     """Why an alert on this channel would not be delivered; None when it would."""
     if channel == EMAIL:
         return None if member.email else Reason(SkipReason.NO_EMAIL)
-    if not member.phone:
+    return phone_reason(member.phone, member.confirmed_phone, member.has_opted_out)
+
+
+def phone_reason(phone: str, confirmed_phone: str, has_opted_out: bool) -> Reason | None:
+    """Why nothing would be delivered to a user's phone (E.164); None when it would."""
+    if not phone:
         return Reason(SkipReason.NO_PHONE)
-    return Reason(SkipReason.PHONE_OPTED_OUT) if member.has_opted_out else None
+    if not confirmed_phone:
+        return Reason(SkipReason.PHONE_NOT_CONFIRMED)
+    return Reason(SkipReason.PHONE_OPTED_OUT) if has_opted_out else None
 
 
 def enabled_channels(member: Reachable) -> tuple[str, ...]:

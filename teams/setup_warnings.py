@@ -59,6 +59,10 @@ class OptionOwner:
         return self.option.user.phone_e164
 
     @property
+    def confirmed_phone(self) -> str:
+        return self.option.user.confirmed_phone
+
+    @property
     def email(self) -> str:
         return self.option.user.email
 

@@ -26,6 +26,8 @@ def put_user(email: str, *, password: str | None = None, now: datetime, **given:
         user = User(email=email, username=email, created_at=now)
     for name, value in given.items():
         setattr(user, name, value)
+    if "phone" in given:
+        user.confirm_phone(now)  # the operator vouches for it
     user.modified_at = now
     if password is not None:
         validate_password(password, user)

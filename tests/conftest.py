@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.conf import settings as installation
 from hypothesis import settings
 
+from core.phone_numbers import e164
 from teams.models import Team, TeamMember, User
 from tests.client import Api
 
@@ -15,6 +17,8 @@ settings.register_profile("pride", deadline=None)  # a property is right or wron
 settings.load_profile("pride")
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")  # of several, each with a database of its own
+
+CONFIRMED_AT = datetime(2026, 1, 5, 17, tzinfo=UTC)  # the cast's phones
 
 ApiFor = Callable[[User | None], Api]
 
@@ -37,14 +41,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def make_user(name: str, digits: str) -> User:
-    """An agent of this first name with a phone of their own, such as +1 949 555 0123."""
+    """An agent of this first name with a confirmed phone, such as +1 949 555 0123."""
+    phone = f"+1 949 555 {digits}"
     return User.objects.create_user(
         f"{name.lower()}@example.com",
         password="a long pass phrase",
         first_name=name,
         last_name="Example",
-        phone=f"+1 949 555 {digits}",
+        phone=phone,
+        confirmed_phone=e164(phone),
+        phone_confirmed_at=CONFIRMED_AT,
     )
+
+
+def give_phone(user: User, phone: str) -> None:
+    """The user gets this phone, confirmed."""
+    user.phone = phone
+    user.confirm_phone(CONFIRMED_AT)
+    user.save()
 
 
 @pytest.fixture(autouse=True)

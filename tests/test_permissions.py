@@ -65,6 +65,8 @@ TABLE = [
     ("delete", "/team-member-distribution-options/{option}",       None, 404, 200, 404, 404, 404, 404, 404, 401),
     ("post",   "/team-member-distribution-options/{option}/test-alert",
                                                                    None, 404, 200, 404, 404, 404, 404, 404, 401),
+    ("post",   "/me/phone/code",                                   None, 409, 409, 409, 409, 409, 409, 409, 401),
+    ("post",   "/me/phone/confirm",                  {"code": "123456"}, 409, 409, 409, 409, 409, 409, 409, 401),
     ("post",   "/me/test-alert",                                   None, 200, 201, 201, 201, 201, 201, 201, 401),
     ("get",    "/sub-accounts",                                    None,   1,   0, 403, 403, 403, 403,   1, 401),
     ("post",   "/sub-accounts",                                     SUB, 201, 400, 403, 403, 403, 403, 403, 401),

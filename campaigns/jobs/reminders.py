@@ -86,9 +86,9 @@ def _contacts_of(reminded: Sequence[tuple[Task, User]]) -> dict[tuple[int, int |
 
 
 def _message(task: Task, agent: User, contact: Contact | None, now: datetime) -> Message:
-    """A text if that was asked for and the agent has a phone, else an email."""
+    """A text if that was asked for and the agent has a confirmed phone, else an email."""
     line = textwrap.shorten(task.description, LONGEST_LINE, placeholder=" ...")
-    if REMINDED_BY[task.action_type] == Message.Channel.TEXT and agent.phone_e164:
+    if REMINDED_BY[task.action_type] == Message.Channel.TEXT and agent.confirmed_phone:
         return alert_text(agent, "\n".join([f"Task due: {line}", *_lines_about(contact)]), now)
     return alert_email(agent, f"Task due: {line}", _letter(task, agent, contact), now)
 

@@ -78,7 +78,7 @@ class ByHand(forms.Form):
 
 
 def told_by(user: User) -> str:
-    return "by email and text" if user.phone_e164 else "by email"
+    return "by email and text" if user.confirmed_phone else "by email"
 
 
 def whom(user: User, reader: User) -> str:

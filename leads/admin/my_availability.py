@@ -15,17 +15,19 @@ from api.internal_client import Refusal, ask
 from core import clock
 from core.reasons import reason_text
 from leads.admin.member_status import places_of, why_not_now
-from leads.admin.my_availability_forms import OwnForm
+from leads.admin.my_availability_forms import CodeForm, OwnForm
 from leads.api.test_alerts import MemberTrialResource, OwnTrialResource, Trial
 from leads.notifications.pause_presets import pauses
 from leads.notifications.test_alerts import own_ways
+from messaging.api import PhoneCodeResource, PhoneConfirmationResource
+from messaging.phone_codes import open_code
 from teams.api import MeResource
 from teams.eligibility import EMAIL, PHONE, TEXT
 from teams.models import User
 from teams.timezones import wall_time
 
 PAGE = "admin/leads/leadoffer/test_alert.html"
-PAUSE, SAVE = "pause", "_save"  # buttons
+PAUSE, SAVE, SEND_CODE, CONFIRM = "pause", "_save", "send_code", "confirm"  # buttons
 NAMES = {TEXT: "text", EMAIL: "email", PHONE: "call"}
 
 
@@ -42,7 +44,8 @@ def own_page(request: HttpRequest) -> HttpResponse:
     """When and how oneself is told of leads, with buttons to pause, and one to try it."""
     user, now = cast(User, request.user), clock.now()
     form = OwnForm.of(user, request.POST if SAVE in request.POST else None)
-    if request.method == "POST" and is_done(request, form, now):
+    code_form = CodeForm(request.POST if CONFIRM in request.POST else None, label_suffix="")
+    if request.method == "POST" and is_done(request, form, code_form, now):
         return HttpResponseRedirect(reverse("admin:leads_test_alert"))
     user.refresh_from_db()
     context = {
@@ -52,6 +55,10 @@ def own_page(request: HttpRequest) -> HttpResponse:
             for way in own_ways(user)
         ],
         "form": form,
+        "is_phone_unconfirmed": user.phone_e164 != user.confirmed_phone,
+        "phone": user.phone,
+        "open_code": open_code(user, now),
+        "code_form": code_form,
         "why_not": why_not_now(user, now),
         "is_paused": user.paused_until is not None and user.paused_until > now,
         "pauses": pauses(now, user.zone),
@@ -60,9 +67,14 @@ def own_page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
 
 
-def is_done(request: HttpRequest, form: OwnForm, now: datetime) -> bool:
-    """Do as the button says that was pressed; False where the form is to be corrected."""
+def is_done(request: HttpRequest, form: OwnForm, code_form: CodeForm, now: datetime) -> bool:
+    """Do as the button says that was pressed; False where a form is to be corrected."""
     save = partial(ask, MeResource, "PATCH", request.user, id="me")
+    if CONFIRM in request.POST:
+        is_confirmed = code_form.is_confirmed(partial(ask, PhoneConfirmationResource, "POST", request.user))
+        if is_confirmed:
+            messages.success(request, "Your phone is confirmed. Alerts go there from now on.")
+        return is_confirmed
     if SAVE in request.POST:
         is_saved = form.is_saved(save)
         if is_saved:
@@ -70,9 +82,20 @@ def is_done(request: HttpRequest, form: OwnForm, now: datetime) -> bool:
         return is_saved
     if PAUSE in request.POST:
         pause(request, save, now)
+    elif SEND_CODE in request.POST:
+        request_code(request)
     else:
         send(request, OwnTrialResource)
     return True
+
+
+def request_code(request: HttpRequest) -> None:
+    try:
+        code = ask(PhoneCodeResource, "POST", request.user)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"A code is on its way to {code['number']}.")
 
 
 def pause(request: HttpRequest, save: Callable[[dict[str, Any]], Any], now: datetime) -> None:

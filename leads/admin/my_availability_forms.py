@@ -19,11 +19,34 @@ class MomentWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
         return value[:16].replace(" ", "T") if isinstance(value, str) else f"{value:%Y-%m-%dT%H:%M}" if value else None
 
 
+class CodeForm(forms.Form):
+    """The code that was texted to the user's phone, as `POST /me/phone/confirm` takes it."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=20,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+    def is_confirmed(self, confirm: Callable[[dict[str, Any]], Any]) -> bool:
+        if not self.is_valid():
+            return False
+        try:
+            confirm(self.cleaned_data)
+        except Refusal as refusal:
+            self.add_error("code" if "code" in refusal.errors else None, str(refusal))
+            return False
+        return True
+
+
 class OwnForm(forms.Form):
     """Handed to the API as `PATCH /me`; what is wrong stands beside its field."""
 
     phone = forms.CharField(
-        label="Your phone", required=False, widget=UnfoldAdminTextInputWidget, help_text="For texts and calls."
+        label="Your phone",
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="For texts and calls, once it is confirmed.",
     )
     timezone = forms.CharField(
         label="Time zone", required=False, widget=UnfoldAdminTextInputWidget, help_text="Such as America/Denver."

@@ -49,6 +49,7 @@ class Option:
     is_accepted: bool = True  # the invitation to the team
     is_active: bool = True  # the user
     phone: str = ""  # E.164
+    confirmed_phone: str = ""  # that phone, if the user has confirmed it
     has_opted_out: bool = False  # that phone, of texts, and so of calls
     email: str = ""
     availability: Availability = AT_ALL_TIMES

@@ -161,6 +161,7 @@ def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPla
             is_accepted=cast(Any, row).is_accepted,  # annotated above
             is_active=row.user.is_active,
             phone=row.user.phone_e164,
+            confirmed_phone=row.user.confirmed_phone,
             has_opted_out=states.get(row.user.phone_e164, consent.NOTHING_KNOWN).opted_out,
             email=row.user.email,
             availability=availability_of(team, row, loads.get((team.pk, row.user_id), (0, 0))),

@@ -67,7 +67,10 @@ OF_LEADS: Final = (
     *(f"contact__{name}" for name in Asker._fields),
     *(name for name in LeadFacts._fields if name not in ("contact", "source")),
 )
-OF_USERS: Final = ("email", "phone_e164", "is_active", "paused_until", "working_hours", "days_off", "timezone")
+OF_USERS: Final = (
+    *("email", "phone_e164", "confirmed_phone", "is_active"),
+    *("paused_until", "working_hours", "days_off", "timezone"),
+)
 
 # What becomes of an offer, of many in one statement.
 WRITTEN: Final = {
@@ -141,6 +144,10 @@ class DueOffer:
     @property
     def phone(self) -> str:
         return self.user.phone_e164
+
+    @property
+    def confirmed_phone(self) -> str:
+        return self.user.confirmed_phone
 
     @property
     def email(self) -> str:
@@ -344,7 +351,7 @@ def put_off_late(told: Sequence[DueOffer], now: datetime) -> None:
 def queue_alerts(settled: Sequence[DueOffer], now: datetime) -> None:
     """Number and word the alerts, and put them into the outbox."""
     told = [offer for offer in settled if offer.status == Status.SENT and by_text(offer)]
-    numbers = hold_numbers({offer.user.phone_e164 for offer in told})
+    numbers = hold_numbers({offer.confirmed_phone for offer in told})
     stories = {offer.lead_id: Story(offer.lead, offer.preview) for offer in settled}
     alerts = [alert for offer in settled for alert in alerts_of(offer, stories[offer.lead_id], numbers, now)]
     outbox.queue_messages([message for _, _, message in alerts], now)
@@ -364,7 +371,7 @@ def asking(offer: DueOffer, story: Story, numbers: Mapping[str, Numbers], now: d
     """Whether they want it."""
     user = offer.user
     if by_text(offer):
-        offer.reply_number, offer.reply_phone = next(numbers[user.phone_e164]), user.phone_e164
+        offer.reply_number, offer.reply_phone = next(numbers[user.confirmed_phone]), user.confirmed_phone
         text = story.offer_text(offer.reply_number, link_to(offer.id, TEXT))
         yield offer, "alert_text_id", message_factory.alert_text(user, text, now)
     if by_email(offer):
@@ -386,7 +393,7 @@ def giving(offer: DueOffer, story: Story, now: datetime) -> Iterator[Alert]:
 
 
 def by_text(offer: DueOffer) -> bool:
-    return bool(offer.has_text_alert and offer.user.phone_e164)
+    return bool(offer.has_text_alert and offer.confirmed_phone)
 
 
 def by_email(offer: DueOffer) -> bool:
@@ -394,7 +401,7 @@ def by_email(offer: DueOffer) -> bool:
 
 
 def by_call(offer: DueOffer) -> bool:
-    return bool(offer.has_call_alert and offer.user.phone_e164)
+    return bool(offer.has_call_alert and offer.confirmed_phone)
 
 
 def write(offers: Sequence[DueOffer]) -> None:

@@ -125,7 +125,7 @@ def ponded(team: Team, leads: Sequence[Lead]) -> tuple[str, str]:
 
 
 def tell_all(news: Sequence[tuple[Lead, User, News]], *, now: datetime) -> Told:
-    """By email, and by text where the user has a phone."""
+    """By email, and by text where the user has a confirmed phone."""
     messages = [(lead.pk, message) for lead, user, what in news for message in messages_of(user, what, now)]
     outbox.queue_messages([message for _, message in messages], now)
     told: Told = {lead.pk: [] for lead, _, _ in news}
@@ -137,5 +137,5 @@ def tell_all(news: Sequence[tuple[Lead, User, News]], *, now: datetime) -> Told:
 def messages_of(user: User, news: News, now: datetime) -> Iterator[Message]:
     if user.email:
         yield message_factory.alert_email(user, news.subject, news.email, now)
-    if user.phone_e164:
+    if user.confirmed_phone:
         yield message_factory.alert_text(user, news.text, now)

@@ -33,7 +33,7 @@ def hold_numbers(phones: Collection[str]) -> dict[str, Numbers]:
     """For each of these phones, the numbers of its next alerts. Nobody else hands out theirs meanwhile."""
     if not phones:
         return {}
-    agents = User.objects.filter(phone_e164__in=phones).order_by("pk")
+    agents = User.objects.filter(confirmed_phone__in=phones).order_by("pk")
     list(agents.select_for_update(no_key=True).values_list("pk"))
     # A statement of its own: what is open is read after whoever held them is done.
     with connection.cursor() as cursor:

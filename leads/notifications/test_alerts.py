@@ -11,7 +11,7 @@ from core.errors import DomainError
 from core.reasons import Reason
 from messaging import consent, message_factory, outbox
 from messaging.models import Message
-from teams.eligibility import EMAIL, PHONE, TEXT, SkipReason
+from teams.eligibility import EMAIL, PHONE, TEXT, SkipReason, phone_reason
 from teams.models import TeamMember, TeamMemberDistributionOption, User
 
 TITLE: Final = "Pridedesk test alert"
@@ -79,18 +79,16 @@ def ways_to(user: User, wanted: Collection[str], objection: Reason | None = None
     """Every channel, with the reason why it is not used."""
     if not user.is_active:
         objection = Reason(SkipReason.USER_INACTIVE)
-    phone = objection or phone_reason(user)
+    phone = objection or user_phone_reason(user)
     email = objection or (None if user.email else Reason(SkipReason.NO_EMAIL))
     reasons = {TEXT: phone, EMAIL: email, PHONE: phone}
     off = Reason(SkipReason.CHANNEL_OFF)
     return [Way(channel, reason if channel in wanted else off) for channel, reason in reasons.items()]
 
 
-def phone_reason(user: User) -> Reason | None:
+def user_phone_reason(user: User) -> Reason | None:
     """Why alerts to the user's phone would not be delivered."""
-    if not user.phone_e164:
-        return Reason(SkipReason.NO_PHONE)
-    return Reason(SkipReason.PHONE_OPTED_OUT) if consent.state_of(user.phone_e164).opted_out else None
+    return phone_reason(user.phone_e164, user.confirmed_phone, consent.state_of(user.phone_e164).opted_out)
 
 
 # Sending

@@ -7,7 +7,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from api.internal_client import Refusal
-from messaging.manual.click_to_call import NoPhone
+from messaging.manual.click_to_call import phone_objection
 from messaging.manual.compose import TEMPLATES
 from messaging.models import Message, Template
 from messaging.send_policy.rules import REFUSE, SEND, Verdict
@@ -97,8 +97,8 @@ class CallByHand(ByHand):
     channel, button, cannot = Channel.CALL, "Ring my phone", "They cannot be called."
 
     def objection(self, verdict: Verdict) -> str:
-        if not self.user.phone_e164:
-            return str(NoPhone())
+        if own := phone_objection(self.user):
+            return str(own)
         return "" if verdict.kind == SEND else verdict.reason
 
     def outcome(self, sent: dict[str, Any]) -> str:

@@ -64,3 +64,9 @@ CALL = {
     "created_at": "2018-01-16T09:09:09.000Z",
     "sent_at": None,
 }
+PHONE_CODE = {
+    "number": "+19495550111",
+    "created_at": "2026-12-01T17:00:00.000Z",
+    "expires_at": "2026-12-01T17:15:00.000Z",
+}
+PHONE_CONFIRMATION = {"code": "042137"}

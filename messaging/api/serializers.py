@@ -9,7 +9,8 @@ from api.fields import LooseChoice, LooseSerializer, LooseText, Reference
 from messaging.api import examples
 from messaging.content.rendering import MAX_EMAIL, body_fault, placeholder_fault
 from messaging.models import Consent, Message, Template, TemplateFolder
-from teams.models import User
+from messaging.phone_codes import DIGITS
+from teams.models import PhoneCode, User
 
 
 def refuse_placeholders(text: str) -> str:
@@ -142,6 +143,31 @@ class MessageSerializer(LooseSerializer[Message]):
 
     def validate_body(self, body: str) -> str:
         return refuse_placeholders(body)
+
+
+class PhoneCodeSerializer(LooseSerializer[PhoneCode]):
+    """A code that was texted to the user's phone; the code itself is read there alone."""
+
+    class Meta:
+        model = PhoneCode
+        example = examples.PHONE_CODE
+        fields = ["number", "created_at", "expires_at"]
+        read_only_fields = fields
+
+
+class PhoneConfirmationSerializer(serializers.Serializer[Any]):
+    """The code that was texted to the user's phone."""
+
+    code = LooseText(max_length=20, trim_whitespace=True)
+
+    class Meta:
+        example = examples.PHONE_CONFIRMATION
+
+    def validate_code(self, code: str) -> str:
+        digits = code.replace(" ", "").replace("-", "")
+        if not (digits.isascii() and digits.isdigit() and len(digits) == DIGITS):
+            raise serializers.ValidationError(f"must be the {DIGITS} digits that were texted to your phone.")
+        return digits
 
 
 class ConsentSerializer(LooseSerializer[Consent]):

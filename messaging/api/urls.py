@@ -7,6 +7,8 @@ from messaging.api.views import (
     ContactConsentResource,
     ContactMessageResource,
     FolderShareResource,
+    PhoneCodeResource,
+    PhoneConfirmationResource,
     TemplateFolderResource,
     TemplateResource,
 )
@@ -18,6 +20,8 @@ urlpatterns: list[URLPattern] = [
     *routes("contacts/<contact_id>/messages", ContactMessageResource),
     *routes("contacts/<contact_id>/consents", ContactConsentResource),
     *routes("contacts/<contact_id>/calls", ContactCallResource),
+    path("me/phone/code", PhoneCodeResource.as_view({"post": "create"}), name="me-phone-code"),
+    path("me/phone/confirm", PhoneConfirmationResource.as_view({"post": "create"}), name="me-phone-confirm"),
     path("webhooks/twilio/texts", webhooks.text_came_in),
     path("webhooks/twilio/texts/status", webhooks.text_got_on),
     path("webhooks/twilio/calls", webhooks.call_was_answered),

@@ -5,7 +5,11 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from api.unknown_fields import NoBody
 from api.viewsets import BEYOND, Resource
 from core.errors import DomainError
 from crm.models import Contact
@@ -16,13 +20,18 @@ from messaging.api.serializers import (
     ConsentSerializer,
     FolderShareSerializer,
     MessageSerializer,
+    PhoneCodeSerializer,
+    PhoneConfirmationSerializer,
     TemplateFolderSerializer,
     TemplateSerializer,
 )
 from messaging.manual.click_to_call import ring
 from messaging.manual.compose import Wish, write
 from messaging.models import Consent, Message, Template, TemplateFolder
+from messaging.phone_codes import confirm_phone, send_code
 from messaging.template_sharing import copy_to
+from teams.api import UserSerializer
+from teams.models import PhoneCode, User
 
 
 class TemplateResource(Resource[Template]):
@@ -137,3 +146,32 @@ class ContactCallResource(Resource[Message]):
         """Whether the call is new, or the caller asked within the last minute and it goes on."""
         serializer.instance, is_new = ring(self.parent, self.user, self.now)
         return is_new
+
+
+class PhoneCodeResource(Resource[PhoneCode]):
+    """Codes that confirm the user's own phone."""
+
+    tag = BEYOND
+    verbs = ("create",)
+    serializer_class = PhoneCodeSerializer
+
+    @extend_schema(request=None, responses={202: PhoneCodeSerializer})
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        """Text a code to your phone. It is valid for 15 minutes; 3 an hour and 10 a day are sent (429)."""
+        self.validate(NoBody(data=request.data))
+        return Response(self.represent(send_code(self.user, self.now)), status=202)
+
+
+class PhoneConfirmationResource(Resource[User]):
+    """Confirming the user's own phone."""
+
+    tag = BEYOND
+    verbs = ("create",)
+    serializer_class = UserSerializer
+
+    @extend_schema(request=PhoneConfirmationSerializer, responses={200: UserSerializer})
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        """Confirm your phone by the code that was texted to it. Each code may be tried 5 times."""
+        confirmation = PhoneConfirmationSerializer(data=request.data, context=self.get_serializer_context())
+        self.validate(confirmation)
+        return Response(self.represent(confirm_phone(self.user, confirmation.validated_data["code"], self.now)))

@@ -178,7 +178,7 @@ def _is_taken(message: Message, now: datetime) -> bool:
 def _deliver(message: Message, wish: Wish | None, now: datetime) -> None:
     """Give the text to the contact it is from; a stranger becomes one.
 
-    That a phone is a user's is only what the user says: who is a contact by it, or wants no texts, is heard first.
+    A user may share a phone with a contact: who is a contact by it, or wants no texts, comes first.
     """
     if message.contact is not None:
         text_received.send(Message, message=message, contact=message.contact, is_new=False, now=now)
@@ -208,7 +208,7 @@ def _welcome(number: str, owner: User, now: datetime) -> Contact:
 
 
 def _user_at(number: str) -> User | None:
-    return User.objects.filter(phone_e164=number, is_active=True).first() if number else None
+    return User.objects.filter(confirmed_phone=number, is_active=True).first() if number else None
 
 
 def _explain(user: User, now: datetime) -> None:

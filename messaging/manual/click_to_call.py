@@ -25,6 +25,7 @@ from messaging.models import Message
 from messaging.outbox import queue_messages
 from messaging.send_policy.rules import SEND, Verdict
 from messaging.signals import messages_settled
+from teams.eligibility import SkipReason
 from teams.models import User
 
 Channel = Message.Channel
@@ -51,13 +52,24 @@ class NoPhone(DomainError):
     """You have no phone that could ring: set yours first."""
 
 
+class PhoneNotConfirmed(DomainError):
+    """Your phone is not confirmed: request a code and confirm it first."""
+
+
+def phone_objection(user: User) -> DomainError | None:
+    """Why the user's own phone cannot ring; None when it can."""
+    if not user.phone_e164:
+        return NoPhone(data={"code": SkipReason.NO_PHONE})
+    return None if user.confirmed_phone else PhoneNotConfirmed(data={"code": SkipReason.PHONE_NOT_CONFIRMED})
+
+
 def ring(contact: Contact, user: User, now: datetime) -> tuple[Message, bool]:
     """Let the user's own phone ring, or find it rung for a moment ago; return that call, and whether it is new."""
     hold(contact)  # the second of two clicks waits, and finds what the first has queued
     if standing := rung_for(contact, user, now):
         return standing, False
-    if not user.phone_e164:
-        raise NoPhone
+    if objection := phone_objection(user):
+        raise objection
     verdict = verdict_on(call_to(contact, now, user=user), now)
     if verdict.kind != SEND:  # nobody is to be called in the morning for a click at night
         raise CannotBeSent(verdict.reason, data={"code": verdict.code})
@@ -89,7 +101,7 @@ def connect(ring: Message, key: str, now: datetime) -> Message | str:
     if leg is not None:
         return "This call was made." if leg.settled_at else leg
     contact, user = call.contact, call.user
-    if contact is None or user is None or user.phone_e164 != call.recipient or not contact.may_be_changed_by(user):
+    if contact is None or user is None or user.confirmed_phone != call.recipient or not contact.may_be_changed_by(user):
         return "You cannot be connected any more."
     leg = call_to(contact, now, user=user)
     verdict: Verdict = verdict_on(leg, now)

@@ -48,7 +48,7 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
     for message in messages:
         user = users.get(message.user_id or 0)
         contact = contacts.get(message.contact_id)
-        is_alert = message.purpose == Purpose.ALERT
+        is_alert = message.purpose in Message.TO_USERS
         if contact is None and not is_alert:
             verdicts.append(REMOVED)  # while it was being sent, and it was not
         elif user is not None and not user.is_active:
@@ -104,7 +104,7 @@ def _text(message: Message, user: User | None, client: Client | None, state: con
         return NOT_THEIRS
     facts = Facts(
         number=e164(message.recipient),
-        is_alert=message.purpose == Purpose.ALERT,
+        is_alert=message.purpose in Message.TO_USERS,
         is_do_not_contact=client is not None and client.is_do_not_contact,
         has_opted_out=state.opted_out,
         is_suspended=state.suspended and message.purpose in AUTOMATIC,
@@ -124,7 +124,7 @@ def _call(message: Message, user: User | None, client: Client | None, state: con
         return NOBODY_TO_CALL
     facts = Facts(
         number=message.recipient,
-        is_alert=message.purpose == Purpose.ALERT,
+        is_alert=message.purpose in Message.TO_USERS,
         is_do_not_contact=client is not None and client.is_do_not_contact,
         has_opted_out=state.opted_out,
         default_zone=_zone(user.timezone if user else ""),

@@ -122,7 +122,7 @@ def leave_ends_at(facts: Facts, now: datetime) -> datetime:
     return min(closing, facts.valid_until or closing)
 
 
-ALERT_RULES: Final[tuple[Rule, ...]] = (has_a_number, has_not_opted_out)
+ALERT_RULES: Final[tuple[Rule, ...]] = (has_a_number, has_not_opted_out, is_still_valid)
 CLIENT_RULES: Final[tuple[Rule, ...]] = (
     has_a_number,
     may_be_contacted,

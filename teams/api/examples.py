@@ -7,6 +7,7 @@ USER = {
     "email": "grace@example.com",
     "username": "grace@example.com",
     "phone": "+1 949 555 0111",
+    "phone_confirmed_at": "2016-12-06T04:02:29.000Z",
     "system_phone": "+19495550190",
     "timezone_offset": -8,
     "timezone": "America/Los_Angeles",

@@ -35,6 +35,7 @@ class UserFilters(FilterSet):
             "last_name",
             "email",
             "username",
+            "phone_confirmed_at",
             "system_phone",
             "timezone",
             "profile_picture",

@@ -48,6 +48,7 @@ class UserSerializer(LooseSerializer[User]):
             "email",
             "username",
             "phone",
+            "phone_confirmed_at",
             "system_phone",
             "timezone_offset",
             "timezone",
@@ -58,7 +59,7 @@ class UserSerializer(LooseSerializer[User]):
             "created_at",
             "modified_at",
         ]
-        read_only_fields = ["email", "username", "system_phone", "created_at", "modified_at"]
+        read_only_fields = ["email", "username", "phone_confirmed_at", "system_phone", "created_at", "modified_at"]
 
     def validate_phone(self, phone: str) -> str:
         if phone:

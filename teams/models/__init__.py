@@ -3,6 +3,7 @@
 from teams.models.distribution_option import MOST_WEIGHT, TeamMemberDistributionOption
 from teams.models.oauth_apps import RENEWABLE, AccessToken, AccessTokenQuerySet, Application
 from teams.models.people import Team, TeamMember, TeamQuerySet, User, Users, default_timezone
+from teams.models.phone_codes import PhoneCode
 from teams.models.sub_account import SubAccount
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "AccessToken",
     "AccessTokenQuerySet",
     "Application",
+    "PhoneCode",
     "SubAccount",
     "Team",
     "TeamMember",

@@ -59,6 +59,10 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     username = models.CharField(max_length=255, blank=True)
     phone = models.CharField(max_length=255, blank=True, validators=[validate_phone])
     phone_e164 = models.CharField(max_length=16, blank=True, editable=False)
+    # `phone_e164` once it is known to be theirs, "" until then. Texts and calls to a user go to this number alone, and
+    # only from it is a text or a key press taken for theirs.
+    confirmed_phone = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
+    phone_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The number the system texts from on this user's behalf, E.164; written by messaging. "" when none.
     system_phone = models.CharField(max_length=16, blank=True, editable=False)
     timezone = models.CharField(max_length=200, default=default_timezone, validators=[validate_zone])
@@ -90,19 +94,37 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
             models.UniqueConstraint(
                 "system_phone", condition=~models.Q(system_phone=""), name="user_system_phone_unique"
             ),
+            # A phone that changes is unconfirmed, whatever changes it.
+            models.CheckConstraint(
+                condition=models.Q(confirmed_phone="", phone_confirmed_at__isnull=True)
+                | models.Q(
+                    ~models.Q(confirmed_phone=""),
+                    confirmed_phone=models.F("phone_e164"),
+                    phone_confirmed_at__isnull=False,
+                ),
+                name="user_confirmed_phone_is_theirs",
+            ),
         ]
         indexes = [
             # Whose phone is texting in? Read by messaging.inbound.texts.
-            models.Index(fields=["phone_e164"], condition=~models.Q(phone_e164=""), name="user_phone"),
+            models.Index(fields=["confirmed_phone"], condition=~models.Q(confirmed_phone=""), name="user_phone"),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.keep_trimmed()
         self.username = self.username or self.email
         self.phone_e164 = e164(self.phone)
+        if self.confirmed_phone != self.phone_e164:
+            self.confirmed_phone, self.phone_confirmed_at = "", None
         if "phone" in (fields := kwargs.get("update_fields") or ()):
-            kwargs["update_fields"] = {*fields, "phone_e164"}
+            kwargs["update_fields"] = {*fields, "phone_e164", "confirmed_phone", "phone_confirmed_at"}
         super().save(*args, **kwargs)
+
+    def confirm_phone(self, now: datetime) -> None:
+        """Note that the phone is theirs; the caller saves. A user without a phone stays without a confirmed one."""
+        self.keep_trimmed()
+        self.phone_e164 = self.confirmed_phone = e164(self.phone)
+        self.phone_confirmed_at = now if self.confirmed_phone else None
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Forms and commands validate what will be kept."""

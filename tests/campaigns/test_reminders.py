@@ -87,13 +87,23 @@ def test_the_assignee_is_reminded_and_learns_nothing_of_a_contact_they_do_not_se
 
 
 def test_without_a_phone_it_is_an_email_and_without_an_assignee_the_owner_gets_it(task, alice, bob, team, run):
-    User.objects.filter(pk=alice.pk).update(phone="", phone_e164="")
+    alice.phone = ""
+    alice.save()
     User.objects.filter(pk=bob.pk).update(is_active=False)
     task()
     given = task()["id"]
     Task.objects.filter(pk=given).update(assigned_user=bob)
     run(hours=1)
     assert messages() == [("email", alice.email, "sent")] * 2
+
+
+def test_an_unconfirmed_phone_is_sent_no_reminder(task, alice, run):
+    alice.phone = "+1 949 555 0188"
+    alice.save()
+    task()
+    run(hours=1)
+
+    assert messages() == [("email", alice.email, "sent")]
 
 
 def test_nobody_is_reminded_by_those_who_left(task, alice, run):

@@ -96,6 +96,7 @@ TABLES = [
     email                 | text              | read
     username              | text              | read
     phone                 | text              | read
+    phone_confirmed_at    | date-time         | read     | ours
     system_phone          | text              | read
     timezone_offset       | number            | read
     timezone              | text              | read

@@ -66,6 +66,16 @@ def test_a_refresh_token_works_however_long_its_access_token_is_expired(alice, p
     assert "access_token" in answer.json()
 
 
+def test_old_codes_that_confirm_phones_go(alice):
+    now = timezone.now()
+    for age in (timedelta(hours=20), timedelta(days=3)):
+        alice.phone_codes.create(number="+19495550177", created_at=now - age, expires_at=now - age)
+
+    tidy_up()
+
+    assert [now - code.created_at for code in alice.phone_codes.all()] == [timedelta(hours=20)]
+
+
 def test_codes_that_were_never_exchanged_go(alice, program):
     grants = get_grant_model().objects
     past = timezone.now() - timedelta(hours=1)

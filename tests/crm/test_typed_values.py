@@ -117,7 +117,9 @@ def test_what_was_read_wrongly_is_read_again(alice):
     stored = {"mobile_phone": "555-0123 Ann", "mobile_e164": "+15550123266", "email": " pad@example.com\u200b"}
     ann = Contact.objects.create(owner_user=alice, home_phone="949-555-0123")
     Contact.objects.filter(pk=ann.pk).update(**stored, first_name=DECOMPOSED, tags=f"Buyer,{DECOMPOSED}")
-    type(alice).objects.filter(pk=alice.pk).update(phone="949-555-0111 cell", phone_e164="")
+    type(alice).objects.filter(pk=alice.pk).update(
+        phone="949-555-0111 cell", phone_e164="", confirmed_phone="", phone_confirmed_at=None
+    )
 
     for name in ("crm.migrations.0010_texts_as_kept", "teams.migrations.0009_phones_read_again"):
         import_module(name).read_again(apps, None)

@@ -35,6 +35,9 @@ from teams.models import Team, TeamMember, TeamMemberDistributionOption as Optio
 
 phones = {phones!r}
 users = [User.objects.create_user(f"{name}{{n}}@example.com", phone=phones[n] if phones else "") for n in range({size})]
+for user in users:
+    user.confirm_phone(timezone.now())
+    user.save()
 team = Team.objects.create(creator=users[0], name="{name}", order_method="Broadcast")
 TeamMember.objects.bulk_create(TeamMember(team=team, user=user, request_status="Accepted") for user in users)
 told = {{"has_text_alert": bool(phones), "has_email_alert": not phones}}

@@ -5,6 +5,7 @@ from leads.models import Lead
 from leads.notifications.reply_codes import REMEMBERED
 from messaging import consent
 from messaging.models import Message
+from tests.conftest import give_phone
 from tests.leads.conftest import NOON, inquiry, offer_of, statuses, texts_to
 
 
@@ -244,8 +245,7 @@ def test_a_digit_from_somebody_without_offers_is_not_taken(offered, alice, charl
 
 def test_of_several_users_with_one_phone_the_one_with_the_offer_is_meant(offered, alice, bob, charlie, texts_in):
     for user in (alice, charlie):
-        user.phone = bob.phone
-        user.save()
+        give_phone(user, bob.phone)
 
     assert texts_in(charlie, "1")
 
@@ -256,8 +256,7 @@ def test_of_several_users_with_one_phone_the_one_with_the_offer_is_meant(offered
 @pytest.fixture
 def one_phone(team, bob, dana):
     """Dana, who assists bob, has her texts sent to his phone. Everybody is told at once."""
-    dana.phone = bob.phone
-    dana.save()
+    give_phone(dana, bob.phone)
     team.mins_until_next_alert = 0
     team.save()
 
@@ -293,9 +292,8 @@ def test_one_phones_numbers_go_on_from_member_to_member(one_phone, api, alice, b
 
 def test_a_number_counts_on_the_phone_that_was_told_it(offered, bob, dana, texts_in):
     """Dana gets bob's phone, and he a new one, after he was alerted."""
-    bob.phone, dana.phone = "+1 949 555 0119", bob.phone
-    bob.save()
-    dana.save()
+    give_phone(dana, bob.phone)
+    give_phone(bob, "+1 949 555 0119")
 
     assert not texts_in(bob, "1")
     assert not texts_in(dana, "1")

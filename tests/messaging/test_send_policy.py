@@ -97,11 +97,12 @@ def test_a_text_that_waits_is_asked_again_when_it_loses_its_sense():
     assert decide(waiting, until).code == "expired"
 
 
-def test_an_alert_passes_all_but_its_number_and_the_users_own_opt_out():
-    alert = Facts("+19495550111", is_alert=True, is_do_not_contact=True, consent=IMPORTED, valid_until=MIDNIGHT)
+def test_an_alert_passes_all_but_its_number_its_end_and_the_users_own_opt_out():
+    alert = Facts("+19495550111", is_alert=True, is_do_not_contact=True, consent=IMPORTED)
     assert decide(alert, MIDNIGHT) == Verdict(SEND)
     assert decide(replace(alert, has_opted_out=True), MIDNIGHT).code == "opted_out"
     assert decide(replace(alert, number=""), MIDNIGHT).code == "no_number"
+    assert decide(replace(alert, valid_until=MIDNIGHT), MIDNIGHT).code == "expired"
 
 
 @pytest.mark.parametrize(

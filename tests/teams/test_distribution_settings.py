@@ -227,7 +227,8 @@ def test_a_team_lead_is_warned_of_members_who_would_not_be_told(alice, bob, team
     assert warnings() == ["phone_opted_out"]
     assert warnings(has_call_alert=False, has_email_alert=True) == []
     TeamMember.objects.filter(team=team, user=bob).update(request_status="Pending")
-    User.objects.filter(pk=bob.pk).update(is_active=False, phone="", phone_e164="")
+    bob.is_active, bob.phone = False, ""
+    bob.save()
     assert warnings(has_text_alert=True) == [
         "user_inactive",
         "invitation_not_accepted",

@@ -19,8 +19,9 @@ def test_me_shows_the_tokens_owner(alice, api):
     assert me["timezone_offset"] in (-8, -7)
     assert me["created_at"].endswith("Z")
     assert me.keys() == {
-        "id", "first_name", "last_name", "email", "username", "phone", "system_phone", "timezone_offset", "timezone",
-        "profile_picture", "paused_until", "working_hours", "days_off", "created_at", "modified_at",
+        "id", "first_name", "last_name", "email", "username", "phone", "phone_confirmed_at", "system_phone",
+        "timezone_offset", "timezone", "profile_picture", "paused_until", "working_hours", "days_off",
+        "created_at", "modified_at",
     }  # fmt: skip
 
 

@@ -21,7 +21,18 @@ def minutes(number: float) -> timedelta:
 
 def option(user_id: int, **given: object) -> Option:
     """A member who is told by text, with the option id 10 + their own."""
-    return Option(**({"id": 10 + user_id, "user_id": user_id, "has_text_alert": True, "phone": "+19495550112"} | given))
+    return Option(
+        **(
+            {
+                "id": 10 + user_id,
+                "user_id": user_id,
+                "has_text_alert": True,
+                "phone": "+19495550112",
+                "confirmed_phone": "+19495550112",
+            }
+            | given
+        )
+    )
 
 
 def turns(team: RolloutTeam, *options: Option) -> list[tuple[int, timedelta]]:

@@ -23,7 +23,7 @@ from messaging.models import Message
 from teams.membership import remove as leave
 from teams.models import TeamMember, TeamMemberDistributionOption, User
 from tests.concurrency import Rival
-from tests.conftest import make_user
+from tests.conftest import give_phone, make_user
 from tests.leads.conftest import NOON, ZILLOW, inquiry, make_contact, make_option, offer_of, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -176,8 +176,7 @@ def test_overlapping_ticks_tell_one_phone_different_numbers(
     api, alice, bob, dana, team, route, options, everybody_at_once, clock, monkeypatch
 ):
     monkeypatch.setattr(jobs.send_offers, "BATCH", 1)
-    dana.phone = bob.phone
-    dana.save()
+    give_phone(dana, bob.phone)
     offer_leads(api, alice, 10)
 
     at_once([lambda: jobs.run_due(clock.now)] * 4)

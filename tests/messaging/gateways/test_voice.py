@@ -229,9 +229,9 @@ def test_whoever_opted_out_is_not_called(call, bob, now):
 
 
 def test_without_a_number_on_either_side_nobody_is_called(call, bob, now, settings):
-    bob.phone_e164 = ""
+    bob.confirmed_phone = ""
     nobody = call()
-    bob.phone_e164, settings.ALERT_NUMBER = "+19495550112", ""
+    bob.confirmed_phone, settings.ALERT_NUMBER = "+19495550112", ""
     from_nowhere = call()
 
     outbox.run_due(now)

@@ -18,6 +18,7 @@ from messaging.inbound import texts as inbox
 from messaging.inbound.handlers import inbound_text_handlers
 from messaging.models import Consent, Message
 from messaging.signals import messages_settled, text_received
+from tests.conftest import give_phone
 from tests.messaging.conftest import CLIENT, make_client
 
 STRANGER = "+14155550177"
@@ -485,8 +486,7 @@ def test_a_strangers_automatic_answer_may_be_a_persons(texts_in, heard):
 
 
 def test_a_contact_at_a_phone_that_a_user_names_as_theirs_is_heard(texts_in, client, dana, heard):
-    dana.phone = CLIENT
-    dana.save()
+    give_phone(dana, CLIENT)
 
     texts_in("Saturday suits me")
     texts_in("Please stop texting me")

@@ -196,6 +196,11 @@ def no_phone_of_bobs(bob, clara):
     bob.save()
 
 
+def unconfirmed_phone_of_bobs(bob, clara):
+    bob.phone = "+1 949 555 0188"
+    bob.save()
+
+
 def no_phone(bob, clara):
     clara.mobile_phone = ""
     clara.save()
@@ -221,6 +226,7 @@ def night(bob, clara):
     [
         (no_number_of_bobs, "There is no number to call from."),
         (no_phone_of_bobs, "You have no phone that could ring: set yours first."),
+        (unconfirmed_phone_of_bobs, "Your phone is not confirmed: request a code and confirm it first."),
         (no_phone, "There is no valid number to call."),
         (do_not_contact, "The contact is marked do-not-contact."),
         (stop, "The number has opted out of texts."),
