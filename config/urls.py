@@ -1,5 +1,7 @@
 """Every address of the service. No trailing slashes and no redirects; the admin alone has its own."""
 
+from importlib import import_module
+
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -7,7 +9,9 @@ from django.views.generic import RedirectView
 
 from core import health
 
-admin.autodiscover()  # here, not at start: workers have no use for the admin
+# Here, not at start: workers have no use for the admin.
+admin.autodiscover()
+import_module("api.admin.parked_rows")  # not in api.admin itself: Django imports that to make the site
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),

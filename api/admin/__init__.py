@@ -1,5 +1,4 @@
-"""The admin site, and its model pages as a client of the API."""
+"""The admin site, and its model pages as a client of the API.
 
-from api.admin import parked_rows
-
-__all__ = ["parked_rows"]
+`config.urls` loads the pages: what is registered while Django makes the site, which imports this package, is lost.
+"""
