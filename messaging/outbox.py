@@ -48,7 +48,7 @@ Status = Message.Status
 NAME = "messaging.outbox"  # among settings.ENGINES
 
 # A message is parked at the gate, or after it: whatever failed then is found out by the look-up that follows a retry.
-GATE: Final = Job("messaging.gate", Message)
+GATE: Final = Job("messaging.send_policy", Message)
 DELIVERY: Final = Job("messaging.delivery", Message)
 JOBS: Final = (GATE, DELIVERY)
 

@@ -21,7 +21,7 @@ from teams.visibility import any_of
 
 BATCH: Final = 500
 
-JOB: Final = Job("campaigns.communications", ContactCommunication)
+JOB: Final = Job("campaigns.send_communications", ContactCommunication)
 JOBS: Final = (JOB,)
 
 # A contact that is being removed is locked, and its communications go with it: they are passed over. One that is

@@ -12,7 +12,7 @@ from leads.jobs.locking import Moments, claim_due, due_by, leads_of
 from leads.lifecycle.reassignment import take_back
 from leads.models import Lead
 
-JOB: Final = Job("leads.accountability", Lead)
+JOB: Final = Job("leads.contact_sla", Lead)
 
 IDLE: Final = Q(claimed_by_user__isnull=False, contacted_at=None, merged_into=None, team__isnull=False)
 MOST: Final = 100  # of a batch: each is taken back by some statements of its own

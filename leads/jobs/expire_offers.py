@@ -17,7 +17,7 @@ from teams.visibility import any_of
 
 Status = LeadOffer.Status
 
-JOB: Final = Job("leads.windows", Lead)
+JOB: Final = Job("leads.expire_offers", Lead)
 
 BATCH: Final = 500
 WINDOW_ENDED: Final = Reason(EndReason.WINDOW_ENDED)

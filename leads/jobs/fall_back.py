@@ -13,7 +13,7 @@ from leads.lifecycle.offers import fall_back
 from leads.models import Lead, LeadOffer
 from teams.visibility import EqualsAny
 
-JOB: Final = Job("leads.fallbacks", Lead)
+JOB: Final = Job("leads.fall_back", Lead)
 
 # After an outage the turns still to come are first. Each lead's offers are looked through whatever their status: after
 # a quiet hour PostgreSQL expects so few turns to come that it would read all of them anew for each lead.

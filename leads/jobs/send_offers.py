@@ -42,7 +42,7 @@ Status = LeadOffer.Status
 
 Row = TypeVar("Row", bound=Model)
 
-JOB: Final = Job("leads.turns", Lead)
+JOB: Final = Job("leads.send_offers", Lead)
 
 BATCH: Final = 2000  # some 160 ms
 

@@ -16,7 +16,7 @@ from leads.reasons import EventCode
 from teams.models import User
 from teams.visibility import any_of
 
-JOB: Final = Job("leads.alarms", Lead)
+JOB: Final = Job("leads.unclaimed_alerts", Lead)
 
 UNCLAIMED: Final = Q(claimed_by_user=None, merged_into=None)
 

@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import NamedTuple
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import OperationalError, ProgrammingError, connection
 from django.test import Client
@@ -157,15 +159,15 @@ def due_callbacks(alice, team):
 
 
 CASES = {
-    "campaigns.communications": Case(due_communications, "campaigns_contactcommunication"),
+    "campaigns.send_communications": Case(due_communications, "campaigns_contactcommunication"),
     "campaigns.birthdays": Case(due_birthdays, "campaigns_birthday"),
     "campaigns.reminders": Case(due_reminders, "campaigns_task"),
-    "leads.turns": Case(due_turns, "leads_leadoffer", "lead_id"),
-    "leads.windows": Case(due_windows, "leads_leadoffer", "lead_id"),
-    "leads.fallbacks": Case(due_fallbacks, "leads_lead"),
-    "leads.alarms": Case(due_alarms, "leads_lead"),
-    "leads.accountability": Case(due_contacts, "leads_lead"),
-    "messaging.gate": Case(queued, "messaging_message"),
+    "leads.send_offers": Case(due_turns, "leads_leadoffer", "lead_id"),
+    "leads.expire_offers": Case(due_windows, "leads_leadoffer", "lead_id"),
+    "leads.fall_back": Case(due_fallbacks, "leads_lead"),
+    "leads.unclaimed_alerts": Case(due_alarms, "leads_lead"),
+    "leads.contact_sla": Case(due_contacts, "leads_lead"),
+    "messaging.send_policy": Case(queued, "messaging_message"),
     "messaging.delivery": Case(doubtful, "messaging_message"),
     "operations.retries": Case(due_retries, "operations_parkedrow"),
     "sandbox.callbacks": Case(due_callbacks, "sandbox_callback"),
@@ -239,7 +241,7 @@ def test_it_is_retried_by_itself_later_and_later(alice, team, poison):
     case = CASES["campaigns.reminders"]
     row_id = case.make(alice, team)[BAD]
     poison(case, row_id)
-    retries, reminders = scheduler.engine("core.operations.retries"), scheduler.engine("campaigns.reminders")
+    retries, reminders = scheduler.engine("core.operations.retries"), scheduler.engine("campaigns.jobs.reminders")
     reminders.run_due(NOON)
     pauses, now = [], NOON
     while at := retries.next_due_at():
@@ -278,7 +280,7 @@ def test_it_is_logged_once_with_its_traceback(alice, team, poison, caplog):
     row_id = case.make(alice, team)[BAD]
     poison(case, row_id)
     for minutes in range(3):
-        scheduler.engine("campaigns.reminders").run_due(NOON + timedelta(minutes=minutes))
+        scheduler.engine("campaigns.jobs.reminders").run_due(NOON + timedelta(minutes=minutes))
         scheduler.engine("core.operations.retries").run_due(NOON + timedelta(minutes=minutes))
 
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
@@ -340,7 +342,7 @@ def test_a_kind_of_work_on_leads_that_fails_holds_up_no_other(alice, team, monke
     def fail(now):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(leads.windows, "claim", fail)
+    monkeypatch.setattr(leads.expire_offers, "claim", fail)
     with pytest.raises(RuntimeError):
         leads.run_due(NOON)
 
@@ -432,3 +434,18 @@ def test_the_command_lists_and_retries_them(one_parked, capsys):
         "ValueError",
     ]
     assert parked(one_parked.job) == []
+
+
+@pytest.mark.django_db
+def test_rows_parked_under_the_old_names_of_jobs_stay_parked():
+    migration = import_module("core.operations.migrations.0002_names_of_jobs")
+    old_names = [*migration.NAMES, "campaigns.reminders"]
+    ParkedRow.objects.bulk_create(
+        ParkedRow(job=job, row_id=1, error_code="X", parked_at=NOON, retry_at=NOON) for job in old_names
+    )
+
+    migration.rename_jobs(apps, None)
+
+    parked_jobs = set(ParkedRow.objects.values_list("job", flat=True))
+    assert parked_jobs == {*migration.NAMES.values(), "campaigns.reminders"}
+    assert parked_jobs < scheduler.jobs().keys()
