@@ -17,14 +17,14 @@ from core import watchdog
 
 SCHEDULE: Final = {
     f"run what is due in {engine}": {
-        "task": "core.scheduler.tick",
+        "task": "core.tasks.tick",
         "schedule": 1.0,
         "args": [engine],
         "options": {"expires": 5},
     }
     for engine in settings.ENGINES
 } | {
-    "show that beat is alive": {"task": "core.scheduler.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
+    "show that beat is alive": {"task": "core.tasks.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
     "fold the totals of contacts": {"task": "crm.contact_counts.fold", "schedule": 60.0, "options": {"expires": 60}},
     # By the clock on the wall: a beat that is often started anew would never see an hour go by.
     "remove what has expired": {

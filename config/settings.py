@@ -307,7 +307,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_TASK_IGNORE_RESULT = True  # outcomes belong in rows
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_IMPORTS = ["core.scheduler", "core.cleanup", "crm.contact_counts"]
+CELERY_IMPORTS = ["core.tasks", "core.cleanup", "crm.contact_counts"]
 
 # Texts and emails (messaging)
 

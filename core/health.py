@@ -12,7 +12,7 @@ from django.http import HttpRequest, JsonResponse
 from redis import Redis
 
 from core.operations.models import ParkedRow
-from core.scheduler import BEAT_SEEN
+from core.tasks import BEAT_SEEN
 
 logger = logging.getLogger(__name__)
 

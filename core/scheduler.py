@@ -9,7 +9,7 @@ holds up no other (docs/decisions/0012-one-bad-row.md).
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -20,16 +20,13 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
-from core import clock, watchdog
-from core.celery_app import app
+from core import watchdog
 from core.db.retry import whole
 from core.operations.parking import is_lost_connection, is_server_error, park, parked_ids
 
 logger = logging.getLogger(__name__)
 
 CLOCK_LOCK = 0x50_52_49_44_45  # advisory lock key ("PRIDE"): ticks share it, a moving clock holds it alone
-BEAT_SEEN = "beat-seen"  # cache key; the cache may be lost, beat writes it again two seconds later
-BEAT_STALE_SECONDS = 10
 NUDGE_SECONDS = 1  # a nudge whose tick got lost stands in the way of others no longer; by then beat has ticked, too
 
 
@@ -166,23 +163,6 @@ def shared_clock() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [CLOCK_LOCK])
 
 
-@app.task
-def tick(name: str) -> None:
-    """Run what is due in one engine. While the sandbox's clock is moved, the mover runs it instead."""
-    with suppress(Exception):  # the cache may be away; the flag then ends by itself
-        cache.delete(_nudged(name))  # before anything is read: what is committed from now on nudges anew
-    with watchdog.watched(name), shared_clock() as held:
-        if held:
-            engine(name).run_due(clock.now())
-
-
-@app.task
-def heartbeat() -> None:
-    """Note that beat, broker and a worker are alive; `/readyz` reads it."""
-    with watchdog.watched("heartbeat"):
-        cache.set(BEAT_SEEN, True, timeout=BEAT_STALE_SECONDS)
-
-
 def nudge(name: str) -> None:
     """Ask for a tick of `name` once this transaction commits. If the broker is away, beat will do."""
     engine(name)  # a wrong name must fail here, not in the worker
@@ -192,12 +172,13 @@ def nudge(name: str) -> None:
 def _announce(name: str) -> None:
     """One tick is enough for all that was committed before it starts: while one waits, no other is asked for."""
     try:
-        if cache.add(_nudged(name), True, timeout=NUDGE_SECONDS):
-            tick.apply_async((name,), retry=False, expires=5)
+        if cache.add(nudged_key(name), True, timeout=NUDGE_SECONDS):
+            # Loaded when it is needed: Celery is a quarter of what a command such as `./pride token` would load.
+            import_module("core.tasks").tick.apply_async((name,), retry=False, expires=5)
     except Exception as error:  # whatever the broker raises, the row is saved and beat will find it
         logger.warning("No nudge for %s: %s", name, error)
 
 
-def _nudged(name: str) -> str:
+def nudged_key(name: str) -> str:
     """The cache key that says a nudge of this engine waits for its tick."""
     return f"nudged:{name}"

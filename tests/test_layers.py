@@ -62,7 +62,7 @@ IN_TEXT = re.compile(
 
 # Entry points: where business time is read, once, to be handed down.
 ENTRIES = re.compile(
-    r"(^|/)(views|viewsets|receivers|webhooks|claim_page|scheduler|commands/\w+)\.py$|/admin/|^sandbox/|^launcher/demo"
+    r"(^|/)(views|viewsets|receivers|webhooks|claim_page|tasks|commands/\w+)\.py$|/admin/|^sandbox/|^launcher/demo"
 )
 
 # Who may know HTTP and its library.

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from core.scheduler import BEAT_SEEN
+from core.tasks import BEAT_SEEN
 
 pytestmark = pytest.mark.django_db
 

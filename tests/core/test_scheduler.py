@@ -5,7 +5,8 @@ from django.conf import settings
 from django.core.cache import cache
 from redis import Redis
 
-from core.scheduler import nudge, tick
+from core.scheduler import nudge
+from core.tasks import tick
 
 ENGINE = "leads.jobs"
 
