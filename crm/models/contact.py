@@ -200,7 +200,12 @@ class Contact(models.Model):
 
         A colleague who sees it through a team could otherwise assign it to themself, and keep it after leaving.
         """
-        return user.pk in (self.owner_user_id, self.assigned_user_id)
+        return user.pk in self.assigner_ids
+
+    @property
+    def assigner_ids(self) -> tuple[int | None, ...]:
+        """The ids of the users who may assign this contact."""
+        return self.owner_user_id, self.assigned_user_id
 
     def may_be_removed_by(self, user: User) -> bool:
         """Only its owner removes a contact."""

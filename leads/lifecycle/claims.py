@@ -177,7 +177,7 @@ def give_leads(
         cursor.execute(*change(Lead._meta.db_table, CLAIM, list(zip(*rows, strict=True))))
     for user, given in by_user(gifts).items():
         assign_contacts([lead.contact for lead in given if lead.is_contact_given], user, now=now)
-        show_contacts([lead.contact for lead in given], user, now=now)
+        show_contacts([lead.contact for lead in given if lead.opens_contact], user, now=now)
 
 
 def by_user(gifts: Sequence[tuple[Lead, User]]) -> dict[User, list[Lead]]:
@@ -193,7 +193,7 @@ def mark_claimed(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now: d
     lead.claimed_by_user, lead.claimed_at, lead.claimed_through = user, now, through
     lead.claimed_via = via or VIA.get(through, Lead.ClaimedVia.NONE)
     lead.time_to_claim = int((now - lead.created_at).total_seconds())
-    lead.is_contact_given = lead.contact.assigned_user_id is None
+    lead.is_contact_given = lead.contact.assigned_user_id is None and lead.opens_contact
     lead.contacted_at, lead.contact_due_at = None, contact_due_at(lead, now)
     lead.falls_back_at = lead.alarm_at = lead.ponded_at = None
     lead.modified_at = now
@@ -205,11 +205,13 @@ def contact_due_at(lead: Lead, now: datetime) -> datetime | None:
     return None if minutes is None else now + timedelta(minutes=minutes)
 
 
-def give_contact(contact: Contact, user: User, *, now: datetime) -> None:
-    """Assign the contact to the user; if somebody else works with it already, show it to them as well."""
-    if contact.assigned_user_id is None:
-        assign_contacts([contact], user, now=now)
-    show_contacts([contact], user, now=now)
+def give_contact(lead: Lead, user: User, *, now: datetime) -> None:
+    """Assign the lead's contact to the user; if another user works with it already, share it with them."""
+    if not lead.opens_contact:
+        return
+    if lead.contact.assigned_user_id is None:
+        assign_contacts([lead.contact], user, now=now)
+    show_contacts([lead.contact], user, now=now)
 
 
 def assign_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:

@@ -138,7 +138,7 @@ def note_consent(lead: Lead, numbers: Sequence[str], *, now: datetime) -> None:
 def pass_on(lead: Lead, decision: Decision, *, is_automatic: bool, now: datetime) -> tuple[Plan, list[int]]:
     """Tell the owner that the lead is theirs, or offer it unasked; with its team's plan, and the messages' ids."""
     if lead.distribution_target == DistributionTarget.MYSELF:
-        give_contact(lead.contact, lead.owner_user, now=now)
+        give_contact(lead, lead.owner_user, now=now)
         return Plan(), notices.tell_owner(lead, now=now)[lead.pk]
     if not is_automatic:
         return Plan(), []

@@ -126,6 +126,15 @@ class Lead(models.Model):
     def __str__(self) -> str:
         return f"lead {self.pk}: {self.contact}"
 
+    @property
+    def opens_contact(self) -> bool:
+        """Whether the user who gets this lead gets its contact, too: if its owner may assign the contact.
+
+        A colleague could otherwise bring in a lead about a contact that they see through a team, get the lead, and
+        keep the contact after leaving.
+        """
+        return self.owner_user_id in self.contact.assigner_ids
+
 
 class PondLead(Lead):
     """A lead that any member of its team may take (leads.lifecycle.pond)."""
