@@ -226,13 +226,11 @@ class Drain:
         """Let the gate decide about these messages."""
         taken = in_order(ids)
         for message, verdict in zip(taken, evaluate.judge(taken, self.present), strict=True):
-            if verdict.kind == rules.REFUSE:
-                message_store.close(message, Status.CANCELLED, verdict.reason, now)
-            elif verdict.kind == rules.DEFER:
-                message_store.wait(message, Status.HELD, verdict.reason, verdict.until or now + RETRY)
-            else:
+            if verdict.kind == rules.SEND:
                 message.status, message.leased_until = Status.SENDING, self.lease
                 self.leave_ends_at[message.pk] = verdict.until
+            else:
+                self.stop(message, verdict)
         cleared = [message for message in taken if message.status == Status.SENDING]
         ours = Message.objects.filter(any_of("pk", [message.pk for message in cleared]))
         ours.update(status=Status.SENDING, leased_until=self.lease, modified_at=now)
@@ -240,6 +238,13 @@ class Drain:
         message_store.write(stopped, before=Message.WAITING, lease=None, now=now)
         self.cleared += cleared
         return len(taken)
+
+    def stop(self, message: Message, verdict: rules.Verdict) -> None:
+        """Cancel or hold a message, as the verdict says."""
+        if verdict.kind == rules.REFUSE:
+            message_store.close(message, Status.CANCELLED, verdict.reason, self.now)
+        else:
+            message_store.wait(message, Status.HELD, verdict.reason, verdict.until or self.now + RETRY)
 
     def claim_doubtful(self) -> tuple[int, list[Message]]:
         """Take some messages whose lease is over; return how many those were, and those to look up, now `unknown`."""
@@ -281,18 +286,22 @@ class Drain:
                 if not self.goes_on or time.monotonic() >= flush_at:
                     break
             self.write(rest[:done])
-            rest = self.still_wanted(rest[done:])
+            rest = rest[done:]
         return rest
 
     def hand_over(self, message: Message) -> None:
         """Give one message to the provider and note on it what came of it.
 
         While a batch is sent, a recipient's evening may end: what was cleared before that is put back, for the gate to
-        hold.
+        hold. Or the recipient asks for no more texts: one small query before each call of the provider.
         """
         leave_ends_at = self.leave_ends_at.get(message.pk)
         if leave_ends_at is not None and self.present >= leave_ends_at:
             put_back(message)
+            return
+        objection = evaluate.consent_objection(message, self.present)
+        if objection is not None:
+            self.stop(message, objection)
             return
         message.attempts += 1
         try:
@@ -358,17 +367,6 @@ class Drain:
             logger.exception("Message %s: the database failed during its delivery", message.pk)
         else:
             DELIVERY.park(message.pk, error, self.now)
-
-    def still_wanted(self, messages: list[Message]) -> list[Message]:
-        """Those whose number has not opted out since they were taken; the others are cancelled."""
-        if self.channel not in Message.BY_NUMBER or not messages:
-            return messages
-        known = consent.states_of({message.recipient for message in messages})
-        unwanted = [message for message in messages if known[message.recipient].opted_out]
-        for message in unwanted:
-            message_store.close(message, Status.CANCELLED, consent.OPTED_OUT, self.now)
-        self.write(unwanted)
-        return [message for message in messages if message.status != Status.CANCELLED]
 
     # Writing
 

@@ -65,6 +65,25 @@ def judge(messages: Sequence[Message], now: datetime) -> list[Verdict]:
     return verdicts
 
 
+def consent_objection(message: Message, now: datetime) -> Verdict | None:
+    """Return what the recipient's consent objects to a message that `judge` let pass a moment ago."""
+    if message.channel not in Message.BY_NUMBER:
+        return None
+    state = consent.state_of(message.recipient)
+    facts = Facts(
+        number=message.recipient,
+        has_opted_out=state.opted_out,
+        is_suspended=is_suspended(message, state),
+        valid_until=message.valid_until,
+    )
+    return rules.has_not_opted_out(facts, now) or rules.is_not_suspended(facts, now)
+
+
+def is_suspended(message: Message, state: consent.State) -> bool:
+    """Whether this is an automatic text to a number that may have asked us to stop."""
+    return state.suspended and message.channel == Channel.TEXT and message.purpose in AUTOMATIC
+
+
 def _users(ids: set[int]) -> dict[int, User]:
     """The users who speak, as far as the gate and an email's sender need them."""
     rows = User.objects.filter(any_of("pk", ids)).only(*OF_USERS)
@@ -107,7 +126,7 @@ def _text(message: Message, user: User | None, client: Client | None, state: con
         is_alert=message.purpose in Message.TO_USERS,
         is_do_not_contact=client is not None and client.is_do_not_contact,
         has_opted_out=state.opted_out,
-        is_suspended=state.suspended and message.purpose in AUTOMATIC,
+        is_suspended=is_suspended(message, state),
         consent=_consent(state, client),
         allows_unknown_consent=settings.TEXTS_TO_UNKNOWN_CONSENT == "allow",
         default_zone=_zone(user.timezone if user else ""),

@@ -421,8 +421,7 @@ def test_nor_does_it_disturb_the_worker_who_has_the_text_now(text, provider, now
     assert Message.objects.get().leased_until == now + 2 * MINUTE
 
 
-def test_a_stop_after_the_claim_still_stops_what_was_not_handed_over(text, provider, now, outcome, monkeypatch):
-    monkeypatch.setattr(outbox, "FLUSH_SECONDS", 0)
+def test_a_stop_after_the_claim_still_stops_what_was_not_handed_over(text, provider, now, outcome):
     provider.script = [lambda message: consent.opt_out(message.recipient, source="text", now=now)]
     first, second = text("one"), text("two")
 
@@ -431,6 +430,25 @@ def test_a_stop_after_the_claim_still_stops_what_was_not_handed_over(text, provi
     assert outcome(first)[0] == "sent"
     assert outcome(second) == ("cancelled", "The number has opted out of texts.")
     assert provider.taken == [(CLIENT, "one")]
+
+
+def test_what_may_be_a_stop_after_the_claim_holds_automatic_texts(text, bob, client, provider, now, outcome):
+    provider.script = [lambda message: consent.suspend(message.recipient, source="text", now=now)]
+    first, second = text("one"), text("two")
+    by_hand = text("three", purpose=Message.Purpose.PERSONAL, not_before=now + SECOND)
+
+    outbox.run_due(now)
+
+    assert outcome(first)[0] == "sent"
+    assert outcome(second) == ("held", "The recipient may have asked for no more texts: read their text.")
+    assert Message.objects.get(pk=second.pk).attempts == 0
+
+    outbox.run_due(now + SECOND)
+    assert outcome(by_hand)[0] == "sent"
+
+    consent.resume(CLIENT, source="reading", now=now + MINUTE)
+    outbox.run_due(now + MINUTE)
+    assert outcome(second)[0] == "sent"
 
 
 def test_cancelling_takes_only_what_nobody_is_sending(text, provider, now, outcome, settled):
@@ -472,7 +490,7 @@ def test_nor_is_sent_again_what_was_in_doubt_when_the_contact_was_removed(text, 
     assert [outcome(each) for each in (message, email)] == [("cancelled", "The contact was removed.")] * 2
 
 
-def test_a_batch_costs_as_many_queries_as_a_single_text(bob, client, provider, now):
+def test_a_further_text_costs_one_query_the_last_look_at_its_consent(bob, client, provider, now):
     def cost(count):
         outbox.queue_messages([message_factory.text_to(client, "Hi", now, user=bob) for _ in range(count)], now)
         with CaptureQueriesContext(
@@ -481,7 +499,7 @@ def test_a_batch_costs_as_many_queries_as_a_single_text(bob, client, provider, n
             outbox.run_due(now)
         return len(queries)
 
-    assert cost(1) == cost(15)
+    assert cost(15) == cost(1) + 14
 
 
 def test_emails_leave_by_the_mail_backend(bob, client, now, settings, outcome):
