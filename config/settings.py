@@ -11,7 +11,7 @@ from csp import constants as csp
 from django.core.exceptions import ImproperlyConfigured
 
 from launcher.data_dir import Home
-from launcher.environment import short_secrets
+from launcher.environment import alert_number_fault, short_secrets
 
 env = environ.Env()
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # empty is unset, as in `THROTTLE_PER_USER=`
@@ -315,6 +315,8 @@ TEXT_GATEWAY = env("TEXT_GATEWAY", default="messaging.gateways.twilio.TwilioGate
 CALL_GATEWAY = env("CALL_GATEWAY", default="messaging.gateways.voice.TwilioVoice")
 TWILIO_TIMEOUT_SECONDS = 10.0  # for one answer; after it a text may have been sent, and is looked up
 ALERT_NUMBER = env("ALERT_NUMBER", default="+19495550100" if SANDBOX else "")
+if fault := alert_number_fault(ALERT_NUMBER):
+    raise ImproperlyConfigured(fault)
 TEXTS_TO_UNKNOWN_CONSENT = env("TEXTS_TO_UNKNOWN_CONSENT", default="allow" if SANDBOX else "refuse")
 if TEXTS_TO_UNKNOWN_CONSENT not in ("allow", "refuse"):
     raise ImproperlyConfigured("TEXTS_TO_UNKNOWN_CONSENT must be allow or refuse.")

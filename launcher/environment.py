@@ -1,5 +1,6 @@
 """What kind of installation `up` starts, and what its parts are told."""
 
+import re
 import socket
 from collections.abc import Mapping
 
@@ -30,12 +31,22 @@ def refuse_if_incomplete(given: Mapping[str, str]) -> None:
         raise Refusal(f"Without the sandbox these must be in the environment: {', '.join(missing)}.")
     if short := short_secrets({name: given[name] for name in ("SECRET_KEY", "TWILIO_AUTH_TOKEN")}):
         raise Refusal(short)
+    if fault := alert_number_fault(given["ALERT_NUMBER"]):
+        raise Refusal(fault)
 
 
 def short_secrets(secrets: Mapping[str, str]) -> str:
     """Return why these secrets are refused, "" if they are long enough. An empty one is another error."""
     short = [name for name, value in secrets.items() if value and len(value) < MIN_SECRET_LENGTH]
     return f"{', '.join(short)}: shorter than {MIN_SECRET_LENGTH} characters." if short else ""
+
+
+def alert_number_fault(number: str) -> str:
+    """Return why alerts cannot be sent from this number, "" if they can. An empty one is another error."""
+    is_e164 = re.fullmatch(r"\+[1-9][0-9]{7,14}", number, re.ASCII)
+    if is_e164 or not number:
+        return ""
+    return f"ALERT_NUMBER: {number[:20]} is not a phone number in E.164 form, such as +19495550100."
 
 
 def without_secrets(given: Mapping[str, str]) -> dict[str, str]:

@@ -68,6 +68,17 @@ def test_a_real_installation_refuses_a_secret_that_can_be_guessed(name: str):
     assert loading_settings(**REAL | {name: "x" * 32}) == ""
 
 
+@pytest.mark.parametrize("number", ["(949) 555-0100", "9495550100", "+1 949 555 0100", "+1949555010\n", "Pride"])
+@pytest.mark.parametrize("sandbox", ["0", "1"])
+def test_an_alert_number_that_cannot_be_texted_from_is_refused(number: str, sandbox: str, tmp_path: Path):
+    given = REAL | {"SANDBOX": sandbox, "PRIDE_HOME": str(tmp_path / "home"), "ALERT_NUMBER": number}
+    refused = loading_settings(**given)
+
+    assert "ALERT_NUMBER" in refused
+    assert "such as +19495550100" in refused
+    assert loading_settings(**given | {"ALERT_NUMBER": "+19495550100"}) == ""
+
+
 def secrets_of_sandbox(home: Path) -> subprocess.Popen[str]:
     asked = "from config import settings as s; print(s.SECRET_KEY, s.TWILIO_ACCOUNT_SID, s.TWILIO_AUTH_TOKEN)"
     told = {"PATH": os.environ["PATH"], "DATABASE_URL": REAL["DATABASE_URL"], "REDIS_URL": REAL["REDIS_URL"]}

@@ -143,6 +143,13 @@ def test_without_the_sandbox_it_refuses_a_short_secret(folder: Path) -> None:
     assert (refused.returncode, refused.stderr) == (1, "pride: SECRET_KEY: shorter than 32 characters.\n")
 
 
+def test_without_the_sandbox_it_refuses_an_alert_number_that_cannot_be_texted_from(folder: Path) -> None:
+    given = dict.fromkeys(REAL, "x" * 32) | {"ALERT_NUMBER": "(949) 555-0100"}
+    refused = Stack(folder / "home", given).pride("up", "--no-sandbox")
+    assert refused.returncode == 1
+    assert "ALERT_NUMBER: (949) 555-0100 is not" in refused.stderr
+
+
 def test_commands_find_the_running_service(stack: Stack) -> None:
     token = stack.make_user("erin@example.com", "--first-name", "Erin")
     with stack.client(token) as client:
