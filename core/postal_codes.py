@@ -9,9 +9,12 @@ from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
 
-# Three to five digits (`00501` is the lowest in use), alone or with the four of ZIP+4. A spreadsheet may have
-# dropped leading zeros, or made `2108.0` of it.
-ZIP = re.compile(r"(\d{3,5})(?:[- ]\d{4}|(?<=\d{5})\d{4}|\.0+)?", re.ASCII)
+# Five digits, alone or with the four of ZIP+4. A spreadsheet drops all leading zeros, and may make `2108.0` of 02108:
+# four digits are a code of New England or New Jersey (01xxx to 09xxx), three of Puerto Rico or the Virgin Islands
+# (006xx to 009xx) or of Holtsville (00501, 00544). No other code begins with two zeros, so 310 is no code:
+# https://en.wikipedia.org/wiki/List_of_ZIP_Code_prefixes
+SHORT_ZIP = r"[1-9]\d{3}|[6-9]\d\d|501|544"
+ZIP = re.compile(rf"(\d{{5}}|{SHORT_ZIP})(?:[- ]\d{{4}}|(?<=\d{{5}})\d{{4}}|\.0+)?", re.ASCII)
 # The letters that Canada Post uses: https://en.wikipedia.org/wiki/Postal_codes_in_Canada#Components
 AREA, UNIT = "[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]", "[0-9][ABCEGHJ-NPRSTV-Z][0-9]"
 CANADIAN = re.compile(rf"({AREA})(?:[ \xa0-]{{0,3}}({UNIT}))?", re.IGNORECASE | re.ASCII)

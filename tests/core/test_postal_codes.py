@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from core.postal_codes import has_code, parse_list, postal_code, shared, unreadable
 
-CODES = st.integers(501, 99950).map(lambda number: f"{number:05}")  # the lowest and the highest in use
+# Those in use, of which three digits may be left, and the many above.
+CODES = (st.sampled_from([501, 544]) | st.integers(600, 99950)).map(lambda number: f"{number:05}")
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,16 @@ CODES = st.integers(501, 99950).map(lambda number: f"{number:05}")  # the lowest
 )
 def test_a_zip_code_is_the_same_however_it_is_sent(value):
     assert postal_code(value) == "02108"
+
+
+@pytest.mark.parametrize(("value", "code"), [("501", "00501"), (601, "00601"), ("802", "00802"), ("949.0", "00949")])
+def test_three_digits_are_a_code_whose_zeros_a_spreadsheet_dropped(value, code):
+    assert postal_code(value) == code
+
+
+@pytest.mark.parametrize("value", ["310", 123, "502", "000", "061", "0501", "0061", "0000", "310-1234"])
+def test_digits_that_no_spreadsheet_leaves_are_no_code(value):
+    assert postal_code(value) == ""
 
 
 @pytest.mark.parametrize(
