@@ -156,8 +156,13 @@ def buy_number(*, number: str, area_code: str, friendly_name: str, sms_url: str,
     return bought
 
 
+def is_area_code(text: str) -> bool:
+    """Whether the text has the form of an area code; it may be of no place."""
+    return len(text) == 3 and text.isdecimal()
+
+
 def _buy_in_area(area_code: str, *, friendly_name: str, sms_url: str, now: datetime) -> EmulatedNumber:
-    if not area_code.isdecimal() or int(area_code) not in AREA_CODES:
+    if not is_area_code(area_code) or int(area_code) not in AREA_CODES:
         raise Refused(21452 if area_code else 21421, area_code)
     for number in free_numbers(int(area_code)):
         if bought := _buy(number, friendly_name=friendly_name, sms_url=sms_url, now=now):

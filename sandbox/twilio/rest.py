@@ -24,6 +24,7 @@ from sandbox.twilio.webhooks import API_VERSION
 JSON = dict[str, Any]
 Row = TypeVar("Row", EmulatedText, EmulatedCall)
 PAGE_SIZE, LARGEST_PAGE = 50, 1000
+MAX_DIGITS = 18  # of a number in a query: as many as an id has
 ERROR_MESSAGES = {
     30001: "Queue overflow",
     30002: "Account suspended",
@@ -243,7 +244,7 @@ def list_available(request: Request, country: str) -> Answer:
     if country != "US":
         raise Refused(20404, request.path)
     area_code = request.value("AreaCode")
-    if area_code and not area_code.isdecimal():
+    if area_code and not messages.is_area_code(area_code):
         raise Refused(21452, area_code)
     free = messages.free_numbers(int(area_code) if area_code else None)
     numbers = [available_json(number) for number in islice(free, _page_size(request))]
@@ -340,9 +341,9 @@ def _page(request: Request, rows: QuerySet[Any], key: str, as_json: Callable[[An
     """One page of Twilio's list envelope; the token of the next page is the id it begins below."""
     size = _page_size(request)
     if below := request.value("PageToken").removeprefix("PA"):
-        rows = rows.filter(pk__lt=int(below)) if below.isdecimal() else rows.none()
+        rows = rows.none() if (first := whole_number(below)) is None else rows.filter(pk__lt=first)
     found = list(rows[: size + 1])
-    shown, number = found[:size], int(request.value("Page") or 0) if request.value("Page").isdecimal() else 0
+    shown, number = found[:size], whole_number(request.value("Page")) or 0
     following = {"Page": number + 1, "PageToken": f"PA{shown[-1].pk}"} if len(found) > size else None
     envelope = {
         "end": number * size + max(len(shown) - 1, 0),
@@ -358,8 +359,13 @@ def _page(request: Request, rows: QuerySet[Any], key: str, as_json: Callable[[An
 
 
 def _page_size(request: Request) -> int:
-    asked = request.value("PageSize")
-    return max(1, min(int(asked), LARGEST_PAGE)) if asked.isdecimal() else PAGE_SIZE
+    asked = whole_number(request.value("PageSize"))
+    return PAGE_SIZE if asked is None else max(1, min(asked, LARGEST_PAGE))
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that a query names; None for any other text."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else None
 
 
 def _address(request: Request, place: Mapping[str, object]) -> str:

@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _request(self) -> rest.Request:
         address = urlsplit(self.path)
-        length = min(int(self.headers.get("Content-Length") or 0), LONGEST_FORM)
+        length = min(rest.whole_number(self.headers.get("Content-Length", "")) or 0, LONGEST_FORM)
         return rest.Request(
             method=self.command,
             path=address.path,

@@ -1,7 +1,7 @@
 """Numbers of the emulated carrier, bought through the real client."""
 
 import pytest
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 
 from sandbox.models import EmulatedNumber
 from sandbox.twilio.phone_numbers import AREA_CODES, e164, on_sale
@@ -51,6 +51,20 @@ def test_the_alert_number_is_the_accounts_own_from_the_start(client):
     (owned,) = client.incoming_phone_numbers.list()
 
     assert owned.phone_number == "+19495550100"
+
+
+@pytest.mark.parametrize("digits", ["9" * 19, "9" * 5000])
+def test_a_number_of_many_digits_in_a_query_is_answered(client, digits):
+    """Python reads no number of more than 4,300 digits, PostgreSQL no id of more than 19."""
+    own = f"/2010-04-01/Accounts/{client.account_sid}"
+    for query in ("PageSize", "PageToken", "Page"):
+        answer = client.request("GET", f"https://api.twilio.com{own}/IncomingPhoneNumbers.json", params={query: digits})
+        assert answer.status_code == 200
+    with pytest.raises(TwilioException, match="21452"):
+        client.available_phone_numbers("US").local.list(area_code=digits, limit=1)
+    with pytest.raises(TwilioRestException) as refused:
+        client.incoming_phone_numbers.create(area_code=digits)
+    assert refused.value.code == 21452
 
 
 def test_a_bought_number_is_offered_no_more(client):

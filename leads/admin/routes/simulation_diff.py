@@ -245,7 +245,7 @@ def lead_words(lead: Row, reader: Reader) -> str:
     facts = (
         lead.get("type"),
         " ".join(filter(None, (lead.get("city"), lead.get("zipcode")))),
-        f"${int(price):,}" if price.isdecimal() else price,
+        f"${int(price):,}" if price.isdecimal() and len(price) <= 15 else price,
         source or lead.get("contact_source"),
     )
     return ", ".join(str(fact) for fact in facts if fact) or "A lead that says nothing"
