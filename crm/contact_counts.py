@@ -115,9 +115,9 @@ def is_worked_by(user: User) -> Q:
 
 
 @shared_task
-def fold(min_rows: int = 1) -> None:
-    """Add up what has been appended since the last fold, if that is `min_rows` or more, so that the sums stay short."""
-    if newest_id() - cache.get(FOLDED_UP_TO, default=0) < min_rows:
+def fold() -> None:
+    """Add up what has been appended since the last time, so that the sums stay short; nothing, if nothing was."""
+    if newest_id() == cache.get(FOLDED_UP_TO, default=0):
         return
     with connection.cursor() as cursor:
         cursor.execute(FOLD)
