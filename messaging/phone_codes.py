@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from core.errors import Conflict, DomainError
@@ -20,6 +21,7 @@ from teams.models import PhoneCode, User
 
 DIGITS: Final = 6
 LIFETIME: Final = timedelta(minutes=15)
+KEPT: Final = timedelta(days=2)  # longer than MAX_CODES counts
 MAX_TRIES: Final = 5  # of one code
 # Codes for one user, and codes to one number, whose owner may have asked for none of them. With MAX_TRIES they bound
 # guessing: 50 tries a day, one chance in 20,000.
@@ -173,3 +175,8 @@ def waits(user: User, now: datetime) -> Iterator[timedelta]:
 def hash_of(user: User, digits: str) -> str:
     """Return a hash keyed by SECRET_KEY, since all codes can be tried in a moment, and by the user and the number."""
     return salted_hmac("phone code", f"{user.pk}:{user.phone_e164}:{digits}", algorithm="sha256").hexdigest()
+
+
+def remove_old_codes() -> int:
+    """Remove codes that are no longer counted. Return how many."""
+    return PhoneCode.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]

@@ -9,18 +9,21 @@ from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
 from core import clock
+from core.cleanup import cleanup_steps
 from crm.models import Contact
 from crm.signals import contact_removed
 from messaging import message_factory, outbox
 from messaging.consent import opted_out_among
 from messaging.message_store import cancel
 from messaging.models import Message
+from messaging.phone_codes import remove_old_codes
 from messaging.signals import messages_settled
 from teams.models import TeamMember, User
 from teams.opt_outs import opt_out_lookups
 from teams.signals import member_invited
 
 opt_out_lookups.register(opted_out_among)
+cleanup_steps.register(remove_old_codes)
 
 MASKED_CODE = "(A code that confirms a phone.)"
 INVITATION = """{by} ({by.email}) invites you to the team {team}. Whoever accepts can be offered the team's leads.

@@ -23,7 +23,6 @@ from api.bodies.parsers import read_object, refuse_unstorable
 from api.coercion import milliseconds_z
 from api.lists.query_parser import parameters
 from oauth.tokens import fingerprint, hex_token
-from oauth.views import names_redirect_uri
 
 GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}  # what a request without a grant means
 WHY = {  # where the library gives no description
@@ -218,6 +217,13 @@ def is_consent(request: HttpRequest) -> bool:
 def json_pairs(body: bytes) -> list[tuple[str, str]]:
     """The texts of a JSON object, or BadBody."""
     return [(key, str(value)) for key, value in read_object(body).items() if isinstance(value, str | int)]
+
+
+def names_redirect_uri(request: HttpRequest) -> bool:
+    """Return whether the authorization request named its redirect_uri. The consent form carries that on."""
+    if request.method == "POST":
+        return request.POST.get("names_redirect_uri") != "False"
+    return "redirect_uri" in dict(parameters(request.META.get("QUERY_STRING", "")))
 
 
 def expiry(seconds: int) -> str:

@@ -26,21 +26,14 @@ from api import throttling
 from api.bodies.charset import BadEncoding
 from api.bodies.parsers import BadBody
 from api.bodies.renderers import to_json
-from api.lists.query_parser import parameters
 from api.page_security import CONSENT_POLICY
 from oauth.tokens import redirect_schemes
+from oauth.validator import names_redirect_uri
 
 # What a wrong guess is answered; how many different ones a program may make at one address, and in which time. A
 # program whose users have all taken back their grants stays below.
 GUESSES = ("invalid_client", "invalid_grant")
 MOST_GUESSES, GUESS_SECONDS = 100, 600
-
-
-def names_redirect_uri(request: HttpRequest) -> bool:
-    """Return whether the authorization request named its redirect_uri. The consent form carries that on."""
-    if request.method == "POST":
-        return request.POST.get("names_redirect_uri") != "False"
-    return "redirect_uri" in dict(parameters(request.META.get("QUERY_STRING", "")))
 
 
 class ConsentForm(AllowForm):

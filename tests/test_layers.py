@@ -52,6 +52,7 @@ WALL_TIME = {
     "launcher/process.py": "the age of a log",
     "launcher/bootstrap.py": "the life of a token",
     "core/cleanup.py": "the life of tokens and log-ins",
+    "messaging/phone_codes.py": "the age of a code",
     "teams/management/commands/token.py": "the life of a token",
     "teams/oauth_apps.py": "the life of a token",
 }

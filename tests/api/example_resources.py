@@ -116,6 +116,7 @@ def broken(request: Any) -> Any:
 
 urlpatterns = [
     path("", include("api.urls")),
+    path("", include("oauth.urls")),
     path("broken", broken),
     *routes("shelves", ShelfResource),
     *routes("shelves/<team_id>/members", MemberResource),
