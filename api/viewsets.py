@@ -11,7 +11,7 @@
 
 Rows come through `Model.objects.visible_to(user)`; override `queryset_for` to add select_related and the like. A record
 is changed if its `may_be_changed_by(user)` says so, removed if `may_be_removed_by(user)` does (or, where there is no
-such method, the former). Each write is one transaction, `whole`. What hangs under a parent names it:
+such method, the former). Each write is one transaction (`retry_transaction`). What hangs under a parent names it:
 
     class CampaignActionResource(Resource[CampaignAction]):
         parent_model, parent_field = Campaign, "campaign"      # and `self.parent` is the campaign of the URL
@@ -37,7 +37,7 @@ from api.lists.filter_backend import FilterSet, NoFilters, query_of
 from api.lists.query_parser import BadQuery, Query
 from api.unknown_fields import validate
 from core import clock
-from core.db.retry import whole
+from core.db.retry import retry_transaction
 from core.errors import NotAllowed
 
 M = TypeVar("M", bound=Model)
@@ -167,7 +167,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         return Response(self.represent(self.get_object()))
 
-    @whole
+    @retry_transaction
     def create(self, request: Request, **kwargs: Any) -> Response:
         if self.parent_model is not None:
             self.check_parent()
@@ -176,7 +176,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
         stands = self.perform_create(serializer) is False
         return Response(self.represent(serializer.instance), status=200 if stands else 201)
 
-    @whole
+    @retry_transaction
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         record = self.get_object()
         self.check_change(record)
@@ -185,7 +185,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
         self.perform_update(serializer)
         return Response(self.represent(serializer.instance))
 
-    @whole
+    @retry_transaction
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         record = self.get_object()
         self.check_removal(record)

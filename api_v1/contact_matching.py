@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from core.phone_numbers import e164
-from core.text import bare_address
+from core.text import normalize_email
 from crm.models import E164, Contact, ContactQuerySet
 from teams.models import User
 
@@ -25,7 +25,7 @@ def one_at_a_time(user: User, body: Mapping[str, Any]) -> None:
 
 def email_of(body: Mapping[str, Any]) -> str:
     """The email address that a submission brought, as contacts keep it."""
-    return bare_address(str(body.get("email") or ""))
+    return normalize_email(str(body.get("email") or ""))
 
 
 def numbers_of(body: Mapping[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ from api.internal_client import Refusal
 from api_v1.aliases import read, spelled
 from api_v1.handlers import CALLS, READING, Call, name_of
 from api_v1.schema import ANSWER, REQUEST, CallSchema
-from core.db.retry import whole
+from core.db.retry import retry_transaction
 from oauth.authentication import HasValidToken, owner_of, refusal_of
 from teams.models import Application, User
 
@@ -102,7 +102,7 @@ class ApiV1(APIView):
             given=read(sent),
             names=spelled(sent),
         )
-        done = whole(CALLS[name])(call)
+        done = retry_transaction(CALLS[name])(call)
         return Response({"error": 0, "errorText": "", "action": name} | done)
 
     def handle_exception(self, exc: Exception) -> Response:

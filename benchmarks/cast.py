@@ -12,7 +12,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from campaigns.models import ActionType, Campaign, CampaignAction
-from core.phone_numbers import e164, zones_of
+from core.phone_numbers import e164, time_zones
 from crm.api.serializers import ContactSerializer
 from crm.models import Contact
 from messaging.models import Template, TemplateFolder
@@ -28,7 +28,7 @@ def all_american(zones: tuple[str, ...]) -> bool:
 
 
 # Area codes of the continent, where noon is day for all; each has a hundred numbers for fiction, 555-0100 to 555-0199.
-AREAS = [area for area in range(201, 990) if all_american(zones_of(f"+1{area}5550100"))]
+AREAS = [area for area in range(201, 990) if all_american(time_zones(f"+1{area}5550100"))]
 
 
 def fictional_numbers() -> Iterator[str]:

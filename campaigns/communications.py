@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from campaigns.models import ActionType, Birthday, CampaignContact, ContactCommunication
 from core.errors import Conflict
-from core.scheduler import nudge
+from core.scheduler import trigger
 from crm.models import Contact, is_seen_by
 from messaging.models import Message
 from messaging.outbox import cancel
@@ -104,7 +104,7 @@ def reopen(communication: ContactCommunication, *, now: datetime) -> None:
     communication.reason = ""
     communication.save()
     if communication.send_at == now:
-        nudge("campaigns.jobs.send_communications")
+        trigger("campaigns.jobs.send_communications")
 
 
 def _was_never_sent(communication: ContactCommunication) -> bool:

@@ -26,7 +26,7 @@ from campaigns.models import (
     ContactCommunication,
     Task,
 )
-from core.scheduler import nudge
+from core.scheduler import trigger
 from crm.models import Contact
 from teams.models import User
 
@@ -215,7 +215,7 @@ def _write_communications(beginnings: Sequence[tuple[Any, ...]], steps: Sequence
     with connection.cursor() as cursor:
         cursor.execute(PLAN_COMMUNICATIONS, [*_columns(beginnings), *_columns(lines)])
     if any(step.planned.at is not None and step.planned.at <= now for step in steps):
-        nudge("campaigns.jobs.send_communications")
+        trigger("campaigns.jobs.send_communications")
 
 
 def _write_tasks(beginnings: Sequence[tuple[Any, ...]], steps: Sequence[Step], owner: User, now: datetime) -> None:

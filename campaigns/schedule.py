@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from dateutil import parser
 
 from campaigns.recurrence import next_occurrence, what_is_wrong
-from core.text import plain_ascii, trimmed
+from core.text import to_ascii, trim
 from teams.timezones import instant, wall_time
 
 TASK_TYPES: Final = (
@@ -111,7 +111,7 @@ def month_and_day(text: str) -> tuple[int, int] | None:
     Of two numbers the first is the month, unless only the second can be one. What holds a month's name is read twice
     against two dates that share nothing: what comes out alike is in the text.
     """
-    text = plain_ascii(trimmed(text)) if len(text) <= LONGEST_BIRTHDAY else ""
+    text = to_ascii(trim(text)) if len(text) <= LONGEST_BIRTHDAY else ""
     if found := YEAR_FIRST.fullmatch(text) or COMPACT.fullmatch(text):
         return _existing(found["year"] or "", int(found["one"]), int(found["two"]))
     if found := YEAR_LAST.fullmatch(text):

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Q
 
 from campaigns.models import ActionType, ContactCommunication
-from core.scheduler import nudge
+from core.scheduler import trigger
 from crm.models import Contact
 from messaging.models import Message
 from messaging.outbox import cancel
@@ -68,4 +68,4 @@ def take_back(message_ids: Collection[int], *, now: datetime) -> None:
         return
     taken_back = Q(message__in=message_ids, message__status=Message.Status.CANCELLED, message__reason=CHANGED_HANDS)
     ContactCommunication.objects.filter(taken_back).update(is_active=True, message=None, reason="")
-    nudge("campaigns.jobs.send_communications")
+    trigger("campaigns.jobs.send_communications")

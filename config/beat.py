@@ -28,7 +28,7 @@ SCHEDULE: Final = {
     "fold the totals of contacts": {"task": "crm.contact_counts.fold", "schedule": 60.0, "options": {"expires": 60}},
     # By the clock on the wall: a beat that is often started anew would never see an hour go by.
     "remove what has expired": {
-        "task": "core.cleanup.tidy_up",
+        "task": "core.cleanup.clean_up",
         "schedule": crontab(minute=17),
         "options": {"expires": 600},
     },
@@ -39,7 +39,7 @@ class WatchedScheduler(Scheduler):
     """Shows that it is alive each time it has announced what is to be announced."""
 
     def tick(self, *given: Any, **named: Any) -> Any:
-        watchdog.show_life(settings.HEARTBEAT_FILE, settings.STUCK_SECONDS)
+        watchdog.record_liveness(settings.HEARTBEAT_FILE, settings.STUCK_SECONDS)
         return super().tick(*given, **named)
 
 

@@ -303,7 +303,7 @@ HEARTBEAT_FILE = env("HEARTBEAT_FILE", default="")  # whose age shows that the p
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Short time-outs: a request that nudges must not wait for a broker that is away.
+# Short time-outs: a request that triggers a tick must not wait for a broker that is away.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_TASK_IGNORE_RESULT = True  # outcomes belong in rows
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -336,7 +336,7 @@ LOGGING = {
     "filters": {
         "refusals": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": "ext://core.logging.no_traceback_of_refusals",
+            "callback": "ext://core.logging.drop_client_error_traceback",
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},

@@ -10,7 +10,7 @@ import gunicorn.util
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from core.db.statement_timeout import ImpatientConnection
+from core.db.statement_timeout import TimeoutConnection
 from server.content_types import CheckContentType
 from server.gunicorn_errors import write_problem
 from server.normalize_path import CollapseSlashes
@@ -19,7 +19,7 @@ from server.request_body import ReadBody, TakeTurns
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # Of the web part alone: workers, commands and migrations may take their time.
-settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = ImpatientConnection
+settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = TimeoutConnection
 
 gunicorn.util.write_error = write_problem
 

@@ -17,7 +17,7 @@ cleanup_steps: Registry[Callable[[], int]] = Registry()  # of the apps; each ret
 
 
 @app.task
-def tidy_up() -> None:
+def clean_up() -> None:
     """Remove expired log-ins, access tokens and codes, the oldest of the admin's log, and what the apps registered.
 
     A step that fails holds up no other.

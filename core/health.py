@@ -16,8 +16,8 @@ from core.tasks import BEAT_SEEN
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 1  # seconds
-DATABASE_PATIENCE = 2  # the least there is
+TIMEOUT_SECONDS = 1  # seconds
+DATABASE_TIMEOUT_SECONDS = 2  # the least there is
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -27,7 +27,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when every part works, else 503 naming those that do not; and how many rows of due work are parked."""
-    missing = [name for name, works in PARTS.items() if not holds(works)]
+    missing = [name for name, works in CHECKS.items() if not does_work(works)]
     if missing:
         logger.info("Not ready: %s", ", ".join(missing))
         details = {} if "database" in missing else parked_count()
@@ -44,7 +44,7 @@ def parked_count() -> dict[str, int]:
     return {}
 
 
-def holds(works: Callable[[], bool]) -> bool:
+def does_work(works: Callable[[], bool]) -> bool:
     """Whether a part works; whatever it raises means that it does not."""
     with suppress(Exception):
         return works()
@@ -53,18 +53,18 @@ def holds(works: Callable[[], bool]) -> bool:
 
 def database_answers() -> bool:
     """Asked by a connection of its own: who has one to a server that is frozen waits for it without end."""
-    psycopg.connect(**connection.get_connection_params() | {"connect_timeout": DATABASE_PATIENCE}).close()
+    psycopg.connect(**connection.get_connection_params() | {"connect_timeout": DATABASE_TIMEOUT_SECONDS}).close()
     return True
 
 
 def broker_answers() -> bool:
-    with Redis.from_url(settings.CACHES["default"]["LOCATION"], socket_timeout=PATIENCE) as broker:
+    with Redis.from_url(settings.CACHES["default"]["LOCATION"], socket_timeout=TIMEOUT_SECONDS) as broker:
         return bool(broker.ping())
 
 
-def beat_was_seen() -> bool:
+def is_beat_alive() -> bool:
     """Beat, broker and a worker together wrote this key in the last ten seconds (core.scheduler)."""
     return bool(cache.get(BEAT_SEEN))
 
 
-PARTS = {"database": database_answers, "broker": broker_answers, "beat": beat_was_seen}
+CHECKS = {"database": database_answers, "broker": broker_answers, "beat": is_beat_alive}

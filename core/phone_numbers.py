@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
-from core.text import plain_ascii
+from core.text import to_ascii
 
 MAX_LENGTH: Final = 255  # characters of a field that may hold a number; longer text holds none
 MAX_RUN: Final = 40  # characters of a number, with all that people put between its digits
@@ -60,7 +60,7 @@ def e164(text: str | None, region: str | None = None) -> str:
 
 @lru_cache(maxsize=8192)
 def _read(text: str, region: str) -> str:
-    text = plain_ascii(text)
+    text = to_ascii(text)
     vanity = VANITY.fullmatch(text)
     if vanity and phonenumbers.country_code_for_region(region) == 1:
         return _whole(phonenumbers.convert_alpha_characters_in_number(vanity[1] + vanity[2].replace("-", "")), region)
@@ -115,7 +115,7 @@ def validate_phone(text: str) -> None:
 
 
 @lru_cache(maxsize=8192)
-def zones_of(number: str) -> tuple[str, ...]:
+def time_zones(number: str) -> tuple[str, ...]:
     """Every time zone in which this E.164 number may ring, by its area code; empty when that cannot be told."""
     parsed = _parsed(number, None)
     if parsed is None or _is_all_over_north_america(parsed):

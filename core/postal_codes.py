@@ -36,7 +36,7 @@ def has_code(codes: Collection[str], code: str) -> bool:
     return code in codes or (len(code) == 6 and code[:3] in codes)
 
 
-def shared(some: Iterable[str], others: Iterable[str]) -> frozenset[str]:
+def common_codes(some: Iterable[str], others: Iterable[str]) -> frozenset[str]:
     """What two lists have in common; of an area and a code in it, the code."""
     one, other = frozenset(some), frozenset(others)
     return frozenset(code for code in one if has_code(other, code)) | {code for code in other if has_code(one, code)}
@@ -44,22 +44,22 @@ def shared(some: Iterable[str], others: Iterable[str]) -> frozenset[str]:
 
 def parse_list(text: str | None) -> tuple[str, ...]:
     """The codes of a comma list, each once, in the order given; what is no code is left out."""
-    return tuple(dict.fromkeys(code for part in parts(text) if (code := postal_code(part))))
+    return tuple(dict.fromkeys(code for part in split_parts(text) if (code := postal_code(part))))
 
 
-def unreadable(text: str | None) -> list[str]:
+def invalid_parts(text: str | None) -> list[str]:
     """What a comma list holds that is no code."""
-    return [part for part in parts(text) if not postal_code(part)]
+    return [part for part in split_parts(text) if not postal_code(part)]
 
 
-def parts(text: str | None) -> list[str]:
+def split_parts(text: str | None) -> list[str]:
     """The parts of a list, which commas, semicolons and blanks separate; `K1A 0B1` is one."""
     return [part for part in re.split(r"[,;\s]+", IN_LIST.sub(r"\1\2", text or "")) if part]
 
 
 def validate_zipcodes(text: str) -> None:
     """Refuse a list that holds what is no code, by name."""
-    if unread := unreadable(text):
+    if unread := invalid_parts(text):
         raise ValidationError(
             "holds %(part)s, which is not a ZIP code or a Canadian postal code.", params={"part": unread[0][:20]}
         )

@@ -1,6 +1,6 @@
-"""Work that falls due: rows in the database, announced by beat or by a nudge (docs/decisions/0001).
+"""Work that falls due: rows in the database, announced by beat or by a trigger (docs/decisions/0001).
 
-An engine is a module with two functions and its jobs. Beat and nudges only trigger it, so a lost or doubled
+An engine is a module with two functions and its jobs. Beat and triggers only start it, so a lost or doubled
 announcement loses or doubles nothing; the sandbox's clock drives the same two functions.
 
 A job is one kind of due work. It claims some due rows and does them in one transaction. A row that fails is parked and
@@ -21,13 +21,13 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from core import watchdog
-from core.db.retry import whole
+from core.db.retry import retry_transaction
 from core.operations.parking import is_lost_connection, is_server_error, park, parked_ids
 
 logger = logging.getLogger(__name__)
 
 CLOCK_LOCK = 0x50_52_49_44_45  # advisory lock key ("PRIDE"): ticks share it, a moving clock holds it alone
-NUDGE_SECONDS = 1  # a nudge whose tick got lost stands in the way of others no longer; by then beat has ticked, too
+TRIGGER_SECONDS = 1  # a trigger whose tick got lost blocks others no longer; beat has ticked by then
 
 
 Ids = Sequence[int]
@@ -63,16 +63,16 @@ class Job:
         and keep nothing of a call that failed.
         """
 
-        @whole
+        @retry_transaction
         def together() -> int:
             ids = claim(now)
             return work(ids, now) if ids else 0
 
-        @whole
+        @retry_transaction
         def apart() -> int:
             return self._halve(claim(now), work, now)
 
-        watchdog.move_on()
+        watchdog.record_progress()
         try:
             return together()
         except Exception as error:
@@ -88,7 +88,7 @@ class Job:
         middle = len(ids) // 2
         done = 0
         for part in filter(None, (ids[:middle], ids[middle:])):
-            watchdog.move_on()
+            watchdog.record_progress()
             try:
                 with transaction.atomic():
                     done += work(part, now)
@@ -163,22 +163,22 @@ def shared_clock() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [CLOCK_LOCK])
 
 
-def nudge(name: str) -> None:
+def trigger(name: str) -> None:
     """Ask for a tick of `name` once this transaction commits. If the broker is away, beat will do."""
     engine(name)  # a wrong name must fail here, not in the worker
-    transaction.on_commit(lambda: _announce(name), robust=True)
+    transaction.on_commit(lambda: _enqueue_tick(name), robust=True)
 
 
-def _announce(name: str) -> None:
+def _enqueue_tick(name: str) -> None:
     """One tick is enough for all that was committed before it starts: while one waits, no other is asked for."""
     try:
-        if cache.add(nudged_key(name), True, timeout=NUDGE_SECONDS):
+        if cache.add(trigger_key(name), True, timeout=TRIGGER_SECONDS):
             # Loaded when it is needed: Celery is a quarter of what a command such as `./pride token` would load.
             import_module("core.tasks").tick.apply_async((name,), retry=False, expires=5)
     except Exception as error:  # whatever the broker raises, the row is saved and beat will find it
-        logger.warning("No nudge for %s: %s", name, error)
+        logger.warning("No tick was triggered for %s: %s", name, error)
 
 
-def nudged_key(name: str) -> str:
-    """The cache key that says a nudge of this engine waits for its tick."""
-    return f"nudged:{name}"
+def trigger_key(name: str) -> str:
+    """Return the cache key that is set while a triggered tick of this engine waits."""
+    return f"triggered:{name}"

@@ -22,16 +22,16 @@ WRAPPED_ADDRESS: Final = re.compile(
 )
 
 
-def composed(text: str) -> str:
+def to_nfc(text: str) -> str:
     """The text in Unicode's NFC form, in which `é` is one character: databases compare characters.
 
     See https://www.unicode.org/reports/tr15/. Python sorts the marks on one letter in time by the square of their
     number: no language puts so many on a letter that this counts, and text that does stays as it is.
     """
-    return text if text.isascii() or has_heaps_of_marks(text) else unicodedata.normalize("NFC", text)
+    return text if text.isascii() or has_long_mark_run(text) else unicodedata.normalize("NFC", text)
 
 
-def has_heaps_of_marks(text: str) -> bool:
+def has_long_mark_run(text: str) -> bool:
     """Whether there are MAX_MARKS combining marks in a row. Looking at each MAX_MARKS-th character finds such a row."""
     if not any(map(unicodedata.combining, text[::MAX_MARKS])):
         return False
@@ -39,39 +39,39 @@ def has_heaps_of_marks(text: str) -> bool:
     return any(is_marks and sum(1 for _ in row) >= MAX_MARKS for is_marks, row in rows)
 
 
-def trimmed(text: str) -> str:
+def trim(text: str) -> str:
     """The text in NFC, without white space and invisible characters at its ends."""
     if text.isascii():
         return text.strip()
     start = BLANK_START.match(text).end()  # type: ignore[union-attr]  # it matches anything
     end = len(text) - BLANK_START.match(text[::-1]).end()  # type: ignore[union-attr]
-    return composed(text[start:end])
+    return to_nfc(text[start:end])
 
 
-def one_line(text: str) -> str:
+def to_one_line(text: str) -> str:
     """A name as it is kept: trimmed, and each run of line breaks and tabs as one space."""
-    return LINE_BREAKS.sub(" ", trimmed(text))
+    return LINE_BREAKS.sub(" ", trim(text))
 
 
-def bare_address(text: str) -> str:
+def normalize_email(text: str) -> str:
     """An email address as it is kept: without white space about it, a display name, `mailto:` or a final full stop.
 
     What holds no address, or more than one, is only trimmed: no address is guessed.
     """
-    text = INVISIBLE_ANYWHERE.sub("", trimmed(text)).strip()
+    text = INVISIBLE_ANYWHERE.sub("", trim(text)).strip()
     if len(text) > MAX_ADDRESS_LENGTH or text.count("@") != 1:
         return text
     read = WRAPPED_ADDRESS.fullmatch(text)
     return read["address"].rstrip(".") if read else text
 
 
-def plain_ascii(text: str) -> str:
+def to_ascii(text: str) -> str:
     """The text with the digits, letters, dashes and spaces of every script as those of ASCII, and nothing invisible."""
-    return text if text.isascii() else "".join(map(plain_letter, INVISIBLE_ANYWHERE.sub("", text)))
+    return text if text.isascii() else "".join(map(to_ascii_letter, INVISIBLE_ANYWHERE.sub("", text)))
 
 
 @lru_cache(maxsize=4096)
-def plain_letter(letter: str) -> str:
+def to_ascii_letter(letter: str) -> str:
     """One character of ASCII for a full-width one, a digit, a dash or a space; any other character as it is.
 
     Superscripts and numbers in circles are no digits.

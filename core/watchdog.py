@@ -25,7 +25,7 @@ _finished_at = time.monotonic()  # some work, by any thread
 
 
 @contextmanager
-def watched(work: str) -> Iterator[None]:
+def watch(work: str) -> Iterator[None]:
     """Watch this thread until its work is done."""
     global _finished_at
     _moved_at[get_ident()] = work, time.monotonic()
@@ -36,7 +36,7 @@ def watched(work: str) -> Iterator[None]:
         _finished_at = time.monotonic()
 
 
-def move_on() -> None:
+def record_progress() -> None:
     """Note that the work of this thread moves on: long work is not stuck work."""
     if watched_work := _moved_at.get(get_ident()):
         _moved_at[get_ident()] = watched_work[0], time.monotonic()
@@ -48,7 +48,7 @@ def stuck_work(patience: float) -> list[str]:
     return sorted(work for work, moved_at in list(_moved_at.values()) if now - moved_at > patience)
 
 
-def show_life(file: str, patience: float) -> None:
+def record_liveness(file: str, patience: float) -> None:
     """Let this process live for so many seconds more. Its supervisor and health check look at the file's age."""
     faulthandler.dump_traceback_later(patience, exit=True)
     if file:
@@ -64,16 +64,16 @@ def watch_worker(file: str, patience: float, broker_answers: Callable[[], bool])
     global _finished_at
     while True:
         if stuck := stuck_work(patience):
-            end(f"{', '.join(stuck)} has not moved on", patience)
+            exit_process(f"{', '.join(stuck)} has not moved on", patience)
         if not _moved_at and time.monotonic() - _finished_at > patience:
             if broker_answers():
-                end("no tick was finished", patience)
+                exit_process("no tick was finished", patience)
             _finished_at = time.monotonic()
-        show_life(file, patience)
+        record_liveness(file, patience)
         time.sleep(LOOK_SECONDS)
 
 
-def end(reason: str, patience: float) -> None:
+def exit_process(reason: str, patience: float) -> None:
     """End this process without asking its threads, which do not listen."""
     logger.critical("This process ends, to be started again: %s for %.0f seconds", reason, patience)
     faulthandler.dump_traceback()

@@ -12,7 +12,7 @@ from unfold.admin import TabularInline
 
 from api.admin.resource_admin import ResourceAdmin
 from core.phone_numbers import e164
-from core.text import plain_ascii
+from core.text import to_ascii
 from crm.api.views import (
     ActivityResource,
     AddressResource,
@@ -126,7 +126,7 @@ class ContactAdmin(ResourceAdmin):
         """People are found by how their names or email begin, by any whole number, or by part of the mobile."""
         if number := e164(search_term):
             return queryset.reached_at(number), False
-        if PART_OF_A_NUMBER.fullmatch(term := plain_ascii(search_term)):
+        if PART_OF_A_NUMBER.fullmatch(term := to_ascii(search_term)):
             return queryset.filter(mobile_e164__contains="".join(filter(str.isdigit, term))), False
         found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
         return found

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from core.scheduler import nudge
+from core.scheduler import trigger
 from crm.models import Contact
 from messaging.message_store import cancel
 from messaging.models import Consent, Message
@@ -101,7 +101,7 @@ def resume(number: str, *, source: str, now: datetime) -> Consent:
         row = _note(Kind.RESUMED, number, source, now, "", None)
         held = Message.objects.filter(channel=Message.Channel.TEXT, recipient=number, status=Message.Status.HELD)
         held.update(not_before=now, modified_at=now)
-    nudge("messaging.outbox")
+    trigger("messaging.outbox")
     return row
 
 

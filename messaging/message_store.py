@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
-from core.db.bulk import insertion
+from core.db.bulk import bulk_insert_sql
 from messaging.models import Message, MessageQuerySet
 from messaging.signals import messages_settled
 
@@ -38,7 +38,9 @@ RETURNING m.id
 
 def insert(messages: Sequence[Message]) -> None:
     """Store new messages in one statement."""
-    statement, parameters = insertion(Message._meta.db_table, _kinds(), list(map(_written, _fields(), _told(messages))))
+    statement, parameters = bulk_insert_sql(
+        Message._meta.db_table, _kinds(), list(map(_written, _fields(), _told(messages)))
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} RETURNING id", parameters)
         for message, (message_id,) in zip(messages, cursor.fetchall(), strict=True):

@@ -17,7 +17,7 @@ from django.db import connection
 
 from core import watchdog
 from core.operations.parking import is_server_error
-from core.scheduler import Job, nudge, run_each
+from core.scheduler import Job, run_each, trigger
 from messaging import consent, message_store
 from messaging.gateways import (
     CannotTell,
@@ -107,7 +107,7 @@ def queue_messages(messages: Sequence[Message], now: datetime) -> list[Message]:
         return []
     _fill_senders(messages)
     message_store.insert(messages)
-    nudge(NAME)
+    trigger(NAME)
     return list(messages)
 
 
@@ -280,7 +280,7 @@ class Drain:
         while rest and self.goes_on:
             flush_at, done = time.monotonic() + FLUSH_SECONDS, 0
             for message in rest:
-                watchdog.move_on()
+                watchdog.record_progress()
                 self.hand_over(message)
                 done += 1
                 if not self.goes_on or time.monotonic() >= flush_at:

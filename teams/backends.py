@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from core.text import bare_address
+from core.text import normalize_email
 from teams.models import User
 
 
@@ -15,7 +15,7 @@ class EmailBackend(ModelBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        user = User.objects.filter(email__iexact=bare_address(username)).first() if username else None
+        user = User.objects.filter(email__iexact=normalize_email(username)).first() if username else None
         if user is None or password is None:
             User().set_password(password or "")  # as slow as a wrong password: timing must not tell who exists
             return None

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from core.errors import Conflict, DomainError, NotAllowed
-from core.text import bare_address
+from core.text import normalize_email
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.signals import member_invited, member_left
 
@@ -43,7 +43,7 @@ def invite(team: Team, email: str, *, by: User, now: datetime) -> tuple[TeamMemb
     """Ask somebody who works here into the team. Returns their place in it, and whether it is new."""
     if not team.may_be_changed_by(by):
         raise NotYourTeam
-    user = User.objects.filter(email__iexact=bare_address(email), is_active=True).first()
+    user = User.objects.filter(email__iexact=normalize_email(email), is_active=True).first()
     if user is None:
         raise NobodyHasThisEmail(errors={"email": str(NobodyHasThisEmail.__doc__)})
     hold(team)

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from core.errors import DomainError
-from core.postal_codes import parse_list, shared, unreadable
+from core.postal_codes import common_codes, invalid_parts, parse_list
 from teams.fallback_loops import loop_of
 from teams.membership import hold, refuse_no_weight
 from teams.models import Team, TeamMember, User
@@ -120,14 +120,14 @@ def refuse_loop(team: Team) -> None:
 
 def refuse_bad_zipcodes(team: Team) -> None:
     """A ZIP code leads to one team of its creator, or routing could not choose."""
-    if unread := unreadable(team.distribution_zipcodes):
+    if unread := invalid_parts(team.distribution_zipcodes):
         raise BadZipcodes(
             f"distribution_zipcodes holds {some(unread)}, which is not a ZIP code or a Canadian postal code."
         )
     wanted = set(parse_list(team.distribution_zipcodes))
     others = Team.objects.filter(creator_id=team.creator_id).exclude(pk=team.pk).exclude(distribution_zipcodes="")
     for other in others if wanted else ():
-        if taken := shared(wanted, parse_list(other.distribution_zipcodes)):
+        if taken := common_codes(wanted, parse_list(other.distribution_zipcodes)):
             raise BadZipcodes(f"distribution_zipcodes: your team {other.name} already serves {some(sorted(taken))}.")
 
 

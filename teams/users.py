@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from core.text import bare_address
+from core.text import normalize_email
 from teams.models import User
 
 
@@ -17,7 +17,7 @@ def put_user(email: str, *, password: str | None = None, now: datetime, **given:
 
     Raises Django's ValidationError for what does not fit.
     """
-    email = bare_address(email)
+    email = normalize_email(email)
     user = User.objects.select_for_update().filter(email__iexact=email).first()
     is_new = user is None
     if user is None:

@@ -24,7 +24,7 @@ ApiFor = Callable[[User | None], Api]
 
 
 def pytest_configure() -> None:
-    """What one worker counts and nudges is nothing to the others: each has a part of Valkey."""
+    """Give each test worker a part of Valkey of its own: counters and triggers are not shared."""
     if WORKER:
         store = installation.CACHES["default"]
         store["LOCATION"] += f"?db={WORKER}"

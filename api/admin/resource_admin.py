@@ -24,7 +24,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from api.admin.links import LinkPage
 from api.internal_client import Refusal, ask
 from api.viewsets import Resource
-from core.text import trimmed
+from core.text import trim
 
 
 class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -119,7 +119,7 @@ class ResourceAdmin(LinkPage):
         return self.rows_for(request.user).order_by(*self.get_ordering(request))
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        found: tuple[Any, bool] = super().get_search_results(request, queryset, trimmed(search_term))
+        found: tuple[Any, bool] = super().get_search_results(request, queryset, trim(search_term))
         return found
 
     def rows_for(self, user: Any) -> QuerySet[Any]:

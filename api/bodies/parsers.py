@@ -16,7 +16,7 @@ from api.bodies.charset import WIDE, TooLarge, codec_of, decoded
 from api.bodies.form_decoding import MixedUse, nested, object_of
 from api.lists.query_parser import parameters, readable
 from core.errors import DomainError
-from core.text import composed
+from core.text import to_nfc
 
 DEEPEST = 50  # levels of lists and objects in a body
 MAX_DIGITS = 4300  # of a number in a body; Python reads no more
@@ -156,12 +156,12 @@ def read_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def body_composed(body: dict[str, Any]) -> dict[str, Any]:
     """A body with every text in NFC, as text is stored and compared."""
-    return {composed(key): value_composed(value) for key, value in body.items()}
+    return {to_nfc(key): value_composed(value) for key, value in body.items()}
 
 
 def value_composed(value: Any) -> Any:
     if isinstance(value, str):
-        return composed(value)
+        return to_nfc(value)
     if isinstance(value, dict):
         return body_composed(value)
     return [value_composed(part) for part in value] if isinstance(value, list) else value

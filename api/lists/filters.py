@@ -15,7 +15,7 @@ from django.db.models.functions import Lower
 from api import coercion
 from api.lists.query_parser import OPERATORS
 from core.db.literals import EMPTY
-from core.text import bare_address
+from core.text import normalize_email
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
     pass
@@ -126,7 +126,7 @@ class EmailFilter(TextFilter):
     """Addresses, compared as they are kept; a space within one may have been a `+` that a client forgot to encode."""
 
     def any_of(self, texts: list[str]) -> Q:
-        texts = [bare_address(text) for text in texts]
+        texts = [normalize_email(text) for text in texts]
         return super().any_of([*texts, *(text.replace(" ", "+") for text in texts if " " in text)])
 
 

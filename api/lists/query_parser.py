@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from api import coercion as values
 from core.errors import DomainError
-from core.text import composed
+from core.text import to_nfc
 
 OPERATORS = ("$ne", "$in", "$nin", "$lt", "$lte", "$gt", "$gte", "$like", "$notLike")
 LARGEST_SKIP = 2**53 - 1  # what JavaScript can count to; PostgreSQL's OFFSET takes more, but not everything
@@ -80,7 +80,7 @@ def parameters(raw: str) -> list[tuple[str, str]]:
     pairs = []
     for part in parts:
         name, _, value = part.partition("=")
-        pairs.append((composed(unescape(name)), composed(unescape(value))))
+        pairs.append((to_nfc(unescape(name)), to_nfc(unescape(value))))
     return pairs
 
 

@@ -21,7 +21,7 @@ from campaigns.models import (
     ContactCommunication,
     Task,
 )
-from core.scheduler import Job, nudge
+from core.scheduler import Job, trigger
 from crm.models import Contact
 from teams.models import User
 
@@ -139,7 +139,7 @@ def keep(ids: Sequence[int], now: datetime) -> int:
     Birthday.objects.bulk_update(kept, ["is_open", "reason"])
     Birthday.objects.bulk_create(following)
     if communications:
-        nudge("campaigns.jobs.send_communications")
+        trigger("campaigns.jobs.send_communications")
     return len(kept)
 
 

@@ -36,12 +36,12 @@ class LowerLessOrEqual(LowerLookup):
     operator = "<="
 
 
-class LowerMore(LowerLookup):
+class LowerGreater(LowerLookup):
     lookup_name = "lower_gt"
     operator = ">"
 
 
-class LowerMoreOrEqual(LowerLookup):
+class LowerGreaterOrEqual(LowerLookup):
     lookup_name = "lower_gte"
     operator = ">="
 
@@ -78,7 +78,7 @@ class LowerIn(Lookup):
         return f"LOWER({lhs}) IN ({', '.join(['LOWER(%s)'] * len(values))})", (*lhs_params, *values)
 
 
-LOOKUPS = (LowerExact, LowerIn, LowerLess, LowerLessOrEqual, LowerMore, LowerMoreOrEqual, LowerLike, LowerPrefix)
+LOOKUPS = (LowerExact, LowerIn, LowerLess, LowerLessOrEqual, LowerGreater, LowerGreaterOrEqual, LowerLike, LowerPrefix)
 
 
 def register() -> None:

@@ -12,15 +12,15 @@ R = TypeVar("R")
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 DEADLOCK: Final = "40P01"
-NOT_SERIALIZABLE: Final = "40001"
-REFERENCE_IS_GONE: Final = "23503"  # what this names was removed after it was read
-KEY_IS_TAKEN: Final = "23505"  # after it was found free
-LOST: Final = frozenset({DEADLOCK, NOT_SERIALIZABLE, REFERENCE_IS_GONE, KEY_IS_TAKEN})
+SERIALIZATION_FAILURE: Final = "40001"
+FOREIGN_KEY_VIOLATION: Final = "23503"  # what this names was removed after it was read
+UNIQUE_VIOLATION: Final = "23505"  # after it was found free
+LOST_RACES: Final = frozenset({DEADLOCK, SERIALIZATION_FAILURE, FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION})
 
-MOST_TRIES: Final = 3
+MAX_TRIES: Final = 3
 
 
-def whole(verb: Callable[P, R]) -> Callable[P, R]:
+def retry_transaction(verb: Callable[P, R]) -> Callable[P, R]:
     """The verb in one transaction; where it loses a race, once more, by what is so then. The last loss is raised.
 
     Nothing leaves before commit, so what was undone has never been.
@@ -28,8 +28,8 @@ def whole(verb: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(verb)
     def done(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _ in range(MOST_TRIES - 1):
-            with losing(), transaction.atomic():
+        for _ in range(MAX_TRIES - 1):
+            with ignore_lost_race(), transaction.atomic():
                 return verb(*args, **kwargs)
         with transaction.atomic():
             return verb(*args, **kwargs)
@@ -38,12 +38,12 @@ def whole(verb: Callable[P, R]) -> Callable[P, R]:
 
 
 @contextmanager
-def losing() -> Iterator[None]:
+def ignore_lost_race() -> Iterator[None]:
     """Let it pass that a rival was first."""
     try:
         yield
     except DatabaseError as error:
-        if sqlstate(error) not in LOST:
+        if sqlstate(error) not in LOST_RACES:
             raise
 
 

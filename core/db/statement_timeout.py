@@ -11,24 +11,24 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 
 
-class ImpatientConnection(Connection[Any]):
+class TimeoutConnection(Connection[Any]):
     """Gives a statement up, and itself with it. Made by the pools of web and workers (config.wsgi, .celery)."""
 
-    patience = 30.0  # seconds, for one statement: more than any of a request's takes, and less than proxies have
+    timeout_seconds = 30.0  # seconds, for one statement: more than any of a request's takes, and less than proxies have
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         try:
-            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+            return super().wait(gen, interval, self.timeout_seconds if timeout is None else timeout)
         except OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:  # the answer may still come, to nobody
                 self.pgconn.finish()
             raise
 
 
-class WorkerConnection(ImpatientConnection):
+class WorkerConnection(TimeoutConnection):
     """Batches take longer than requests, but no statement as long as a worker may go without moving on."""
 
-    patience = 70.0
+    timeout_seconds = 70.0
 
 
 # Ends the statement on the server, too, before WorkerConnection gives it up.

@@ -9,7 +9,7 @@ from psycopg.abc import Buffer
 from psycopg.types.datetime import TimestamptzLoader
 
 
-class MomentLoader(TimestamptzLoader):
+class IsoTimestamptzLoader(TimestamptzLoader):
     """Reads PostgreSQL's spelling as ISO 8601, of which it is one; what no datetime holds is psycopg's to refuse."""
 
     timezone = UTC  # Django asks whether it is the connection's
@@ -23,4 +23,4 @@ class MomentLoader(TimestamptzLoader):
 
 def register() -> None:
     """Let all connections of this process read so."""
-    get_adapters_template(settings.USE_TZ, connection.timezone).register_loader("timestamptz", MomentLoader)
+    get_adapters_template(settings.USE_TZ, connection.timezone).register_loader("timestamptz", IsoTimestamptzLoader)

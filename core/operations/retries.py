@@ -22,7 +22,7 @@ def next_due_at() -> datetime | None:
 
 def run_due(now: datetime) -> int:
     """Let all rows go whose retry is due; the job that each belongs to does it in its next tick."""
-    return JOB.run_all(claim, let_go, now)
+    return JOB.run_all(claim, release_parked, now)
 
 
 def claim(now: datetime) -> Sequence[int]:
@@ -32,7 +32,7 @@ def claim(now: datetime) -> Sequence[int]:
     )
 
 
-def let_go(ids: Sequence[int], now: datetime) -> int:
+def release_parked(ids: Sequence[int], now: datetime) -> int:
     """Release these, and forget those released days ago."""
     released = release(ParkedRow.objects.filter(pk__in=ids))
     ParkedRow.objects.filter(is_parked=False, parked_at__lt=now - KEPT_AFTER_RETRY).delete()

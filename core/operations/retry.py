@@ -14,5 +14,5 @@ def retry(rows: QuerySet[ParkedRow]) -> int:
     """Release these rows and wake the engines; return how many rows."""
     released = release(rows)
     for name in settings.ENGINES if released else ():
-        scheduler.nudge(name)
+        scheduler.trigger(name)
     return released

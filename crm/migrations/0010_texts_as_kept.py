@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from core.text import bare_address, composed, one_line, trimmed
+from core.text import normalize_email, to_nfc, to_one_line, trim
 from core.phone_numbers import e164
 
 NAMES = ("first_name", "last_name", "spouse_name", "company")
@@ -28,11 +28,11 @@ def read_again(apps, schema_editor):
 
 def changes(contact):
     """The columns that differ from what is kept of them today."""
-    kept = {name: one_line(getattr(contact, name)) for name in NAMES}
-    kept |= {name: bare_address(getattr(contact, name)) for name in ADDRESSES}
-    kept |= {name: trimmed(getattr(contact, name)) for name in OTHERS}
+    kept = {name: to_one_line(getattr(contact, name)) for name in NAMES}
+    kept |= {name: normalize_email(getattr(contact, name)) for name in ADDRESSES}
+    kept |= {name: trim(getattr(contact, name)) for name in OTHERS}
     kept |= {number: e164(kept[phone]) for number, phone in PHONES.items()}
-    kept["tags"] = contact.tags and composed(contact.tags)
+    kept["tags"] = contact.tags and to_nfc(contact.tags)
     return {name: value for name, value in kept.items() if value != getattr(contact, name)}
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from core import clock
 from core.db.literals import EMPTY
 from core.phone_numbers import e164
-from core.text import bare_address, one_line, trimmed
+from core.text import normalize_email, to_one_line, trim
 from crm.models.lookups import ContactSource, Hotness
 from teams.models import User
 from teams.visibility import is_among, named, seen_through, sharer_ids
@@ -21,10 +21,10 @@ E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone"
 
 # How texts are kept whatever a form or a program puts about them, so that a person is found and not doubled.
 KEPT_AS = {
-    **dict.fromkeys(("first_name", "last_name", "spouse_name", "company"), one_line),
-    **dict.fromkeys(("email", "spouse_email"), bare_address),
-    **dict.fromkeys(("birthday", "anniversary", "spouse_birthday"), trimmed),
-    **dict.fromkeys((*E164, "fax", "spouse_phone"), trimmed),
+    **dict.fromkeys(("first_name", "last_name", "spouse_name", "company"), to_one_line),
+    **dict.fromkeys(("email", "spouse_email"), normalize_email),
+    **dict.fromkeys(("birthday", "anniversary", "spouse_birthday"), trim),
+    **dict.fromkeys((*E164, "fax", "spouse_phone"), trim),
 }
 
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from api.unknown_fields import NoBody
 from api.viewsets import BEYOND, Resource, find
-from core.db.retry import whole
+from core.db.retry import retry_transaction
 from leads.api.action_serializers import ClaimBody, MergeBody, PondLeadSerializer, ReassignBody
 from leads.api.claim_channel import door_of
 from leads.api.serializers import LeadSerializer
@@ -42,7 +42,7 @@ class Deed(Resource[Lead]):
     def rows(self) -> QuerySet[Lead]:
         return Lead.objects.in_hands_of(self.user)
 
-    @whole
+    @retry_transaction
     def create(self, request: Request, **kwargs: Any) -> Response:
         lead = find(self.rows(), self.kwargs["lead_id"])
         body = self.body(data=request.data, context=self.get_serializer_context())

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from core import clock
-from core.db.retry import whole
+from core.db.retry import retry_transaction
 from core.errors import DomainError
 from leads.alert_replies import story_of
 from leads.lifecycle.claims import AlreadyClaimed, claim, decline
@@ -61,7 +61,7 @@ class ClaimPage(View):
         offer = whole.filter(pk=named[0], user__is_active=True).first()
         return (offer, named[1]) if offer and not claim_links.is_expired(offer, now) else None
 
-    @whole
+    @retry_transaction
     def act(self, request: HttpRequest, offer: LeadOffer, through: Lead.ClaimedThrough, now: datetime) -> bool:
         """Do what the pressed button names. Return whether it names one thing to do."""
         match "claim" in request.POST, "decline" in request.POST:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from api import coercion
 from api.exceptions import RecordNotFound
 from api.viewsets import BEYOND, Resource, find
-from core.db.retry import whole
+from core.db.retry import retry_transaction
 from leads.api import examples
 from leads.api.claim_channel import door_of
 from leads.api.filters import LeadFilters, LeadOfferFilters, LeadRouteFilters, LeadSourceFilters
@@ -123,7 +123,7 @@ class LeadOfferResource(OfferResource):
         return found
 
     @extend_schema(request=None, responses=dict.fromkeys((200, 201), OFFERS))
-    @whole
+    @retry_transaction
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Offer the lead to its team. There is nothing to say in the body, but what is there must be JSON."""
         _ = request.data

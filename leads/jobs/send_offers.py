@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from psycopg.types.json import Jsonb
 
-from core.db.bulk import change
+from core.db.bulk import bulk_update_sql
 from core.reasons import Reason
 from core.scheduler import Job
 from crm.models import Contact
@@ -409,4 +409,4 @@ def write(offers: Sequence[DueOffer]) -> None:
     if offers:
         columns = list(zip(*map(outcome_of, offers), strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(*change(LeadOffer._meta.db_table, WRITTEN, columns))
+            cursor.execute(*bulk_update_sql(LeadOffer._meta.db_table, WRITTEN, columns))

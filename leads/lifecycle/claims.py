@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import Case, QuerySet, Value, When
 
-from core.db.bulk import change
+from core.db.bulk import bulk_update_sql
 from core.errors import Conflict, DomainError
 from core.reasons import Reason, reason_text
 from crm.contact_actions import tell_of_change
@@ -174,7 +174,7 @@ def give_leads(
             lead.contact.assigned_user = user
     rows = [claim_of(lead) for lead, _ in gifts]
     with connection.cursor() as cursor:
-        cursor.execute(*change(Lead._meta.db_table, CLAIM, list(zip(*rows, strict=True))))
+        cursor.execute(*bulk_update_sql(Lead._meta.db_table, CLAIM, list(zip(*rows, strict=True))))
     for user, given in by_user(gifts).items():
         assign_contacts([lead.contact for lead in given if lead.is_contact_given], user, now=now)
         show_contacts([lead.contact for lead in given if lead.opens_contact], user, now=now)

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from core import scheduler
-from core.db.bulk import change, insertion
+from core.db.bulk import bulk_insert_sql, bulk_update_sql
 from core.reasons import Reason
 from leads.distribution.fallback import POND, TEAM, USER, Fallback, Hop, next_hop
 from leads.distribution.offer_plan import Plan
@@ -221,13 +221,13 @@ def make_offers(planned: Sequence[tuple[Lead, Plan]], pasts: Pasts, *, now: date
     if not rows:
         return
     columns = [*zip(*rows, strict=True), *([value] * len(rows) for value in (now, Status.PENDING, "", ""))]
-    statement, parameters = insertion(LeadOffer._meta.db_table, OFFERED, columns)
+    statement, parameters = bulk_insert_sql(LeadOffer._meta.db_table, OFFERED, columns)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
     for lead, plan in planned:
         pasts[lead.pk].users.update(offer.user_id for offer in plan.offers)
     if any(offer.notify_at <= now for _, plan in planned for offer in plan.offers):
-        scheduler.nudge("leads.jobs")
+        scheduler.trigger("leads.jobs")
 
 
 def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: Pasts, now: datetime) -> list[Lead]:
@@ -313,4 +313,4 @@ def on_their_way(leads: Sequence[Lead]) -> Iterator[None]:
     moved = [now for lead, then in zip(leads, before, strict=True) if (now := progress_of(lead)) != then]
     if moved:
         with connection.cursor() as cursor:
-            cursor.execute(*change(Lead._meta.db_table, PROGRESS, list(zip(*moved, strict=True))))
+            cursor.execute(*bulk_update_sql(Lead._meta.db_table, PROGRESS, list(zip(*moved, strict=True))))

@@ -55,7 +55,7 @@ def move_on(lead_ids: Collection[int], *, now: datetime) -> None:
     shifts = {lead_id: -ahead for lead_id, each in turns.items() if (ahead := time_saved(each, now))}
     shift_rollouts(shifts)
     if shifts:
-        scheduler.nudge("leads.jobs")
+        scheduler.trigger("leads.jobs")
     end_exhausted(turns, now)
 
 
@@ -69,7 +69,7 @@ def end_exhausted(turns: Mapping[int, Sequence[Turn]], now: datetime) -> None:
     """Where nobody of the team may claim it any more, the lead's time is over."""
     ended = [lead_id for lead_id, each in turns.items() if not any(is_undecided(turn) for turn in each)]
     if ended and Lead.objects.filter(ON_THEIR_WAY, pk__in=ended).update(falls_back_at=now):
-        scheduler.nudge("leads.jobs")
+        scheduler.trigger("leads.jobs")
 
 
 def turns_of(lead_ids: Collection[int]) -> dict[int, list[Turn]]:

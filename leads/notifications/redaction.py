@@ -9,7 +9,7 @@ Every pattern begins at a fixed place and repeats a bounded number of times, so 
 import re
 from typing import Final
 
-from core.text import INVISIBLE, plain_letter
+from core.text import INVISIBLE, to_ascii_letter
 
 MAX_LENGTH: Final = 4000  # characters that are looked at
 LONGEST_DETAIL: Final = 400  # characters of an email address or a number
@@ -71,7 +71,7 @@ def hidden(text: str) -> str:
 
 def folded(text: str) -> str:
     """The text with every character that people write in place of one of ASCII as that one, each in its place."""
-    return text if text.isascii() else "".join(map(plain_letter, text))
+    return text if text.isascii() else "".join(map(to_ascii_letter, text))
 
 
 def without_dates(text: str) -> str:

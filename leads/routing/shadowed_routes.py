@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from core.postal_codes import has_code, shared
+from core.postal_codes import common_codes, has_code
 from leads.routing.matching import Conditions, folded
 from leads.routing.router import TEAM_ROLLOUT, ZIPCODE, Rule, in_order
 
@@ -65,7 +65,7 @@ def codes_of(rule: Rule, area: Collection[str]) -> frozenset[str]:
     own = rule.conditions.zipcodes
     if not goes_by_zipcode(rule):
         return own
-    return shared(own, area) if own else frozenset(area)
+    return common_codes(own, area) if own else frozenset(area)
 
 
 def goes_by_zipcode(rule: Rule) -> bool:

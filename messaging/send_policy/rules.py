@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from core.phone_numbers import zones_of
+from core.phone_numbers import time_zones
 from teams.timezones import instant, wall_time
 
 SEND: Final = "send"
@@ -152,7 +152,7 @@ def next_closing(now: datetime, number: str, default_zone: str) -> datetime:
 
 
 def _zones(number: str) -> list[ZoneInfo]:
-    return [ZoneInfo(name) for name in zones_of(number)]
+    return [ZoneInfo(name) for name in time_zones(number)]
 
 
 def _common_opening(moment: datetime, zones: Sequence[ZoneInfo]) -> datetime | None:

@@ -97,7 +97,7 @@ def _change_text(callback: Callback, text: EmulatedText, now: datetime) -> None:
 
 def _tell_or_park(callback: Callback, now: datetime) -> bool:
     """Tell the service, and return whether the matter is closed; one that fails holds up no other."""
-    watchdog.move_on()
+    watchdog.record_progress()
     try:
         return _tell(callback)
     except Exception as error:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from api.exceptions import RecordNotFound
 from api.viewsets import Resource
-from core.db.retry import whole
+from core.db.retry import retry_transaction
 from teams.api.filters import (
     SubAccountFilters,
     TeamFilters,
@@ -107,7 +107,7 @@ class TeamMemberResource(Resource[TeamMember]):
         return TeamMember.objects.visible_to(user).select_related("team", "user")
 
     @extend_schema(request=InvitationSerializer)
-    @whole
+    @retry_transaction
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Invite somebody; a second invitation answers 200 with the first one's row."""
         invitation = InvitationSerializer(data=request.data, context=self.get_serializer_context())

@@ -16,7 +16,7 @@ from django.db.models.functions import Lower
 
 from core import clock
 from core.phone_numbers import e164, validate_phone
-from core.text import bare_address, one_line, trimmed
+from core.text import normalize_email, to_one_line, trim
 from teams.business_hours import validate_hours
 from teams.timezones import hours_from_gmt, validate_zone
 
@@ -133,8 +133,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
 
     def keep_trimmed(self) -> None:
         """Keep names, email and phone without what a form or a program puts about them."""
-        self.first_name, self.last_name = one_line(self.first_name), one_line(self.last_name)
-        self.email, self.phone = bare_address(self.email), trimmed(self.phone)
+        self.first_name, self.last_name = to_one_line(self.first_name), to_one_line(self.last_name)
+        self.email, self.phone = normalize_email(self.email), trim(self.phone)
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email

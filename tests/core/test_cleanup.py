@@ -14,7 +14,7 @@ from oauth2_provider.models import get_access_token_model, get_grant_model, get_
 
 from config.beat import SCHEDULE
 from config.celery import app
-from core.cleanup import tidy_up
+from core.cleanup import clean_up
 from oauth.tokens import make_application, mint_token
 from teams.models import Application
 
@@ -33,7 +33,7 @@ def test_who_is_logged_in_stays_and_old_log_ins_go(alice, bob):
     gone.force_login(bob)
     Session.objects.filter(pk=gone.session.session_key).update(expire_date=timezone.now() - timedelta(days=1))
 
-    tidy_up()
+    clean_up()
 
     assert list(Session.objects.values_list("pk", flat=True)) == [here.session.session_key]
     assert here.get("/admin/").status_code == 200
@@ -45,7 +45,7 @@ def test_tokens_that_open_nothing_go(alice):
     tokens.update(expires=timezone.now() - timedelta(days=1))
     token = mint_token(alice, timezone.now())
 
-    tidy_up()
+    clean_up()
 
     assert tokens.count() == 1
     assert Client().get("/me", headers={"Authorization": f"Bearer {token}"}).status_code == 200
@@ -59,7 +59,7 @@ def test_a_refresh_token_works_however_long_its_access_token_is_expired(alice, p
     )
     get_refresh_token_model().objects.create(user=alice, application=application, token="b" * 40, access_token=access)
 
-    tidy_up()
+    clean_up()
 
     body = {"grant_type": "refresh_token", "refresh_token": "b" * 40, "client_id": application.client_id}
     answer = Client().post("/oauth2/token", body | {"client_secret": secret}, "application/json")
@@ -71,7 +71,7 @@ def test_old_codes_that_confirm_phones_go(alice):
     for age in (timedelta(hours=20), timedelta(days=3)):
         alice.phone_codes.create(number="+19495550177", created_at=now - age, expires_at=now - age)
 
-    tidy_up()
+    clean_up()
 
     assert [now - code.created_at for code in alice.phone_codes.all()] == [timedelta(hours=20)]
 
@@ -81,7 +81,7 @@ def test_codes_that_were_never_exchanged_go(alice, program):
     past = timezone.now() - timedelta(hours=1)
     grants.create(user=alice, application=program[0], code="c" * 40, expires=past, redirect_uri="", scope="write")
 
-    tidy_up()
+    clean_up()
 
     assert not grants.exists()
 
@@ -92,7 +92,7 @@ def test_the_admins_log_is_kept_for_a_year(alice):
         entry = LogEntry.objects.create(user=alice, content_type=kind, object_id=days, action_flag=CHANGE)
         LogEntry.objects.filter(pk=entry.pk).update(action_time=timezone.now() - timedelta(days=days))
 
-    tidy_up()
+    clean_up()
 
     assert [entry.object_id for entry in LogEntry.objects.all()] == ["364"]
 
@@ -102,5 +102,5 @@ def test_beat_announces_tasks_that_a_worker_knows():
         import_module(module)
 
     announced = {entry["task"] for entry in SCHEDULE.values()}
-    assert "core.cleanup.tidy_up" in announced
+    assert "core.cleanup.clean_up" in announced
     assert announced <= set(app.tasks)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.phone_numbers import e164, zones_of
+from core.phone_numbers import e164, time_zones
 from tests.cpu import cpu_seconds
 
 AREA_CODES = st.sampled_from(["206", "305", "416", "604", "907", "949"])
@@ -164,13 +164,13 @@ def test_any_text_at_all_is_a_whole_number_or_none(text):
 
 
 def test_the_area_code_tells_the_zone():
-    assert zones_of("+19495550123") == ("America/Los_Angeles",)
+    assert time_zones("+19495550123") == ("America/Los_Angeles",)
 
 
 def test_an_area_code_across_a_zone_line_tells_every_zone():
-    assert zones_of("+12085550123") == ("America/Boise", "America/Los_Angeles")
+    assert time_zones("+12085550123") == ("America/Boise", "America/Los_Angeles")
 
 
 @pytest.mark.parametrize("number", ["", "+18005550123", "+19995550123", "nonsense"])
 def test_a_number_of_no_one_area_tells_no_zone(number):
-    assert zones_of(number) == ()
+    assert time_zones(number) == ()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.postal_codes import has_code, parse_list, postal_code, shared, unreadable
+from core.postal_codes import common_codes, has_code, invalid_parts, parse_list, postal_code
 
 # Those in use, of which three digits may be left, and the many above.
 CODES = (st.sampled_from([501, 544]) | st.integers(600, 99950)).map(lambda number: f"{number:05}")
@@ -60,8 +60,8 @@ def test_an_area_has_all_of_its_codes_and_no_other():
     assert codes == ("K1A", "92618", "V6B1A1", "M5V2T6")
     assert [has_code(codes, postal_code(value)) for value in ("K1A 0B1", "K1A", "92618-1234", "V6B 1A1")] == [True] * 4
     assert not any(has_code(codes, postal_code(value)) for value in ("V6B", "V6B 1A2", "92619", "", None))
-    assert shared(codes, parse_list("K1A 0B1, K1B, V6B")) == {"K1A0B1", "V6B1A1"}
-    assert unreadable("K1A 0B1, Irvine, 92618") == ["Irvine"]
+    assert common_codes(codes, parse_list("K1A 0B1, K1B, V6B")) == {"K1A0B1", "V6B1A1"}
+    assert invalid_parts("K1A 0B1, Irvine, 92618") == ["Irvine"]
 
 
 AREAS = st.sampled_from(["K1A", "V6B"])
@@ -71,4 +71,4 @@ ANY_CODES = st.frozensets(CODES | AREAS | CANADIAN, max_size=5)
 
 @given(ANY_CODES, ANY_CODES, CODES | AREAS | CANADIAN)
 def test_what_two_lists_share_is_what_both_have(some, others, code):
-    assert has_code(shared(some, others), code) == (has_code(some, code) and has_code(others, code))
+    assert has_code(common_codes(some, others), code) == (has_code(some, code) and has_code(others, code))

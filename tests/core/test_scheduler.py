@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.cache import cache
 from redis import Redis
 
-from core.scheduler import nudge
+from core.scheduler import trigger
 from core.tasks import tick
 
 ENGINE = "leads.jobs"
@@ -21,34 +21,34 @@ def waiting_ticks():
     broker.delete("celery")
 
 
-def test_nudges_before_a_tick_ask_for_one(db, waiting_ticks, django_capture_on_commit_callbacks):
+def test_triggers_before_a_tick_enqueue_one(db, waiting_ticks, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        nudge(ENGINE)
-        nudge(ENGINE)
+        trigger(ENGINE)
+        trigger(ENGINE)
     assert waiting_ticks() == 1
 
 
-def test_what_is_committed_after_a_tick_began_nudges_anew(db, waiting_ticks, django_capture_on_commit_callbacks):
+def test_a_commit_after_a_tick_began_triggers_another(db, waiting_ticks, django_capture_on_commit_callbacks):
     for _ in range(2):
         with django_capture_on_commit_callbacks(execute=True):
-            nudge(ENGINE)
+            trigger(ENGINE)
         tick(ENGINE)
     assert waiting_ticks() == 2
 
 
-def test_engines_are_nudged_each_for_itself(db, waiting_ticks, django_capture_on_commit_callbacks):
+def test_engines_are_triggered_separately(db, waiting_ticks, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        nudge(ENGINE)
-        nudge("messaging.outbox")
+        trigger(ENGINE)
+        trigger("messaging.outbox")
     assert waiting_ticks() == 2
 
 
-def test_a_nudge_that_is_rolled_back_is_none(db, waiting_ticks, django_capture_on_commit_callbacks):
+def test_a_trigger_that_is_rolled_back_enqueues_nothing(db, waiting_ticks, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=False):
-        nudge(ENGINE)
+        trigger(ENGINE)
     assert waiting_ticks() == 0
 
 
 def test_a_wrong_name_fails_where_it_is_written(db):
     with pytest.raises(LookupError):
-        nudge("leads.motor")
+        trigger("leads.motor")

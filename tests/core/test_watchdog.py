@@ -17,7 +17,7 @@ from core.db import statement_timeout
 
 WATCHED = """
 import re, sys, threading, time
-from config import watchdog
+from core import watchdog
 watchdog.LOOK_SECONDS = 0.1
 watch = threading.Thread(target=watchdog.watch_worker, args=({file!r}, 1.0, lambda: {broker_answers}), daemon=True)
 watch.start()
@@ -26,19 +26,19 @@ watch.start()
 HOLD_THE_GIL = "time.sleep(0.5); re.match('(a+)+$', 40 * 'a' + 'b')"
 WAIT_FOR_EVER = """
 def wait():
-    with watchdog.watched("leads.jobs"):
+    with watchdog.watch("leads.jobs"):
         threading.Event().wait()
 threading.Thread(target=wait, daemon=True).start()
 while True:
     time.sleep(0.1)
-    with watchdog.watched("heartbeat"): pass
+    with watchdog.watch("heartbeat"): pass
 """
 LONG_WORK = """
 end = time.monotonic() + 3
-with watchdog.watched("leads.jobs"):
+with watchdog.watch("leads.jobs"):
     while time.monotonic() < end:
         time.sleep(0.1)
-        watchdog.move_on()
+        watchdog.record_progress()
 """
 NOTHING = "time.sleep(4)"
 
@@ -84,7 +84,7 @@ def test_the_health_check_looks_at_the_age_of_the_sign_of_life(tmp_path: Path):
 
 def test_beat_shows_life_at_each_turn(monkeypatch: pytest.MonkeyPatch):
     shown = []
-    monkeypatch.setattr(watchdog, "show_life", lambda *given: shown.append(given))
+    monkeypatch.setattr(watchdog, "record_liveness", lambda *given: shown.append(given))
     monkeypatch.setattr(beat.Scheduler, "tick", lambda self: 1.0)
 
     assert beat.WatchedScheduler.tick(object.__new__(beat.WatchedScheduler)) == 1.0
@@ -97,5 +97,5 @@ def test_a_workers_statements_have_a_limit_shorter_than_its_own(monkeypatch: pyt
 
     wait_no_longer_than()
 
-    assert options["pool"]["connection_class"].patience < settings.STUCK_SECONDS
+    assert options["pool"]["connection_class"].timeout_seconds < settings.STUCK_SECONDS
     assert options["options"] == f"-c search_path=public {statement_timeout.WORKER_OPTIONS}"

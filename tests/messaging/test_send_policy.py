@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.phone_numbers import zones_of
+from core.phone_numbers import time_zones
 from messaging.send_policy.rules import (
     DEFER,
     GIVEN,
@@ -157,7 +157,7 @@ MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2035, 1, 1), timezones=st.
 @given(MOMENTS, NUMBERS, DEFAULTS)
 def test_every_text_that_leaves_arrives_in_daytime_wherever_it_may_arrive(now, number, default):
     opening = next_opening(now, number, default)
-    for zone in zones_of(number) or (default,):
+    for zone in time_zones(number) or (default,):
         assert time(8) <= wall_time(opening, ZoneInfo(zone)).time() < time(21)
 
 
@@ -183,7 +183,7 @@ def test_no_text_waits_longer_than_it_must(now, number, default):
     opening = next_opening(now, number, default)
     if opening > now:
         just_before = opening - timedelta(seconds=1)
-        zones = [ZoneInfo(zone) for zone in zones_of(number) or (default,)]
+        zones = [ZoneInfo(zone) for zone in time_zones(number) or (default,)]
         assert not all(time(8) <= wall_time(just_before, zone).time() < time(21) for zone in zones)
 
 
