@@ -15,7 +15,7 @@ from core.errors import DomainError, NotAllowed
 from crm.api import ActivityResource, ContactResource, ContactSourceResource, EventPropertyResource, EventResource
 from crm.models import E164
 from leads.api import SubmittedLeadResource
-from leads.routing.sources import lead_source_named
+from leads.routing.sources import get_or_create_lead_source
 from teams.models import User
 
 SOURCE = "API"  # of a submission that names none
@@ -124,7 +124,7 @@ def contact_source(call: Call, name: Any) -> int | None:
 
 def new_submission(call: Call) -> dict[str, Any]:
     """An inquiry: of the contact who has this email or phone, else of a new one, and distributed at once."""
-    source = lead_source_named(name_of_source(call))
+    source = get_or_create_lead_source(name_of_source(call))
     person = contact_body(call, source.name)
     contact_id = submit_contact(call, person)
     body = call.body_for(SubmittedLeadResource, **WORDS, **ADDRESS)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.measure import Line, Sample, at_most
 from benchmarks.place import Place
-from leads.routing.matching import Calendar, Conditions, Inquiry, codes, words
-from leads.routing.router import SPECIFIC_TEAM, TEAM_ROLLOUT, ZIPCODE, Rule, TeamArea, route
+from leads.routing.matching import Calendar, Conditions, Inquiry, normalize_postal_codes, normalize_values
+from leads.routing.router import SPECIFIC_TEAM, TEAM_ROLLOUT, ZIPCODE, Rule, TeamServiceArea, pick_route
 from teams.business_hours import parse_hours
 
 RULES: Final = 200
@@ -39,9 +39,14 @@ def rule(number: int) -> Rule:
     towns = ",".join(f"Town {step}" for step in range(20))
     conditions = (
         Conditions(hours=parse_hours("Mon-Fri 9-12, 13-17; Sat 10-14"), calendar=CALENDAR),
-        Conditions(zipcodes=codes(nearby), calendar=CALENDAR),
-        Conditions(types=words("Buyer,Renter"), price_from=5_000_000, price_to=9_000_000, calendar=CALENDAR),
-        Conditions(types=words("Buyer"), cities=words(towns), listing_statuses=words("Active"), calendar=CALENDAR),
+        Conditions(zipcodes=normalize_postal_codes(nearby), calendar=CALENDAR),
+        Conditions(types=normalize_values("Buyer,Renter"), price_from=5_000_000, price_to=9_000_000, calendar=CALENDAR),
+        Conditions(
+            types=normalize_values("Buyer"),
+            cities=normalize_values(towns),
+            listing_statuses=normalize_values("Active"),
+            calendar=CALENDAR,
+        ),
     )
     return Rule(
         id=number + 1,
@@ -55,15 +60,17 @@ def rule(number: int) -> Rule:
     )
 
 
-def area(number: int) -> TeamArea:
-    return TeamArea(number, codes(",".join(str(70_000 + 100 * number + step) for step in range(40))), CALENDAR)
+def area(number: int) -> TeamServiceArea:
+    return TeamServiceArea(
+        number, normalize_postal_codes(",".join(str(70_000 + 100 * number + step) for step in range(40))), CALENDAR
+    )
 
 
-def routed(rules: list[Rule], areas: list[TeamArea], times: int) -> Sample:
+def routed(rules: list[Rule], areas: list[TeamServiceArea], times: int) -> Sample:
     """Milliseconds of CPU for one decision."""
     began = process_time()
     for _ in range(times):
-        decision = route(INQUIRY, rules, areas)
+        decision = pick_route(INQUIRY, rules, areas)
     spent = (process_time() - began) / times * 1000
     assert len(decision.tried) == RULES
     assert decision.route_id is None

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-NOTHING: Final = "\N{EN DASH}"
-LONGEST: Final = 40  # characters of one fact in a text: several facts still fit into two segments
+EMPTY_CELL: Final = "\N{EN DASH}"
+MAX_FACT_LENGTH: Final = 40  # characters of one fact in a text: several facts still fit into two segments
 UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -18,28 +18,28 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Sheet(Table):
+class ResponsiveTable(Table):
     """A table that a narrow screen shows row by row, each cell with its column's name, and none that are empty."""
 
-    nothing = NOTHING
+    nothing = EMPTY_CELL
 
     @property
     def labelled(self) -> Sequence[Sequence[tuple[str, str | int]]]:
         return [list(zip(self.head, row, strict=True)) for row in self.rows]
 
 
-def many(count: int, noun: str) -> str:
+def pluralize(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f}%" if whole else NOTHING
+def format_share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f}%" if whole else EMPTY_CELL
 
 
-def in_words(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """A duration by its two largest units: 3 min 5 s."""
     if seconds is None:
-        return NOTHING
+        return EMPTY_CELL
     if 0 < seconds < 1:
         return "under 1 s"
     left, words = round(seconds), []
@@ -52,7 +52,7 @@ def in_words(seconds: float | None) -> str:
     return " ".join(words[:2]) or "0 s"
 
 
-def short(text: str) -> str:
+def truncate(text: str) -> str:
     """On one line, and not too long for a text."""
     line = " ".join(text.split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+    return line if len(line) <= MAX_FACT_LENGTH else f"{line[: MAX_FACT_LENGTH - 3]}..."

@@ -10,14 +10,14 @@ from core.reasons import Reason
 from crm.models import Activity, Contact
 from crm.signals import activity_logged, contact_removed
 from leads.alert_replies import claim_by_digit, claim_by_key
-from leads.lifecycle.claims import UNDECIDED, cancel_alerts, end_columns
-from leads.lifecycle.first_contact import note_contacts
+from leads.lifecycle.claims import UNDECIDED, cancel_claim_alerts, end_columns
+from leads.lifecycle.first_contact import record_first_contacts
 from leads.lifecycle.intake import receive_lead
-from leads.lifecycle.reschedule import pass_on_exhausted
-from leads.lifecycle.round_robin_adjustments import hand_on_turns
+from leads.lifecycle.reschedule import fall_back_if_exhausted
+from leads.lifecycle.round_robin_adjustments import reassign_skipped_turns
 from leads.models import Lead, LeadOffer
 from leads.reasons import EndReason, EventCode
-from leads.routing.sources import lead_source_named
+from leads.routing.sources import get_or_create_lead_source
 from messaging.inbound.handlers import call_key_handlers, inbound_text_handlers
 from messaging.models import Message
 from messaging.signals import messages_settled, text_received
@@ -32,15 +32,15 @@ call_key_handlers.register(claim_by_key)
 
 
 @receiver(text_received)
-def take_in_stranger(*, message: Message, contact: Contact, is_new: bool, now: datetime, **more: Any) -> None:
+def receive_texted_lead(*, message: Message, contact: Contact, is_new: bool, now: datetime, **more: Any) -> None:
     """A stranger's first text is a lead, which goes its way unasked. Its contact source has the same name."""
     if is_new:
-        owner, source, words = contact.owner_user, lead_source_named(TEXT), message.body
+        owner, source, words = contact.owner_user, get_or_create_lead_source(TEXT), message.body
         receive_lead(owner=owner, contact=contact, source=source, text_body=words, now=now, is_unasked=True)
 
 
 @receiver(member_left)
-def end_offers(*, team: Team, user: User, now: datetime, **more: Any) -> None:
+def end_offers_of_member(*, team: Team, user: User, now: datetime, **more: Any) -> None:
     """Who left a team is told of its leads no more, and claims none, not even one they were alerted to.
 
     What they have claimed stays theirs, until somebody hands the contact on.
@@ -50,31 +50,31 @@ def end_offers(*, team: Team, user: User, now: datetime, **more: Any) -> None:
     leads = Lead.objects.filter(pk__in=offers.values("lead")).order_by("pk")
     list(leads.select_for_update(no_key=True).values_list("pk"))
     left = Reason(SkipReason.LEFT_TEAM)
-    cancel_alerts(offers, reason=left, now=now)
+    cancel_claim_alerts(offers, reason=left, now=now)
     affected = dict(offers.values_list("pk", "lead_id"))
     offers.update(status=LeadOffer.Status.CANCELLED, settled_at=now, **end_columns(left))
-    hand_on_turns(affected.keys(), now=now)
-    pass_on_exhausted(affected.values(), now=now)
+    reassign_skipped_turns(affected.keys(), now=now)
+    fall_back_if_exhausted(affected.values(), now=now)
 
 
 @receiver(contact_removed)
-def cancel_waiting_alerts(*, contact: Contact, now: datetime, **more: Any) -> None:
+def cancel_alerts_of_contact(*, contact: Contact, now: datetime, **more: Any) -> None:
     """Nobody need hear of a lead that is about to be removed with its contact."""
     # Held before its offers, as by whoever changes those.
     list(Lead.objects.filter(contact=contact).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     offers = LeadOffer.objects.filter(lead__contact=contact, status__in=UNDECIDED)
-    cancel_alerts(offers, reason=Reason(EndReason.CONTACT_DELETED), now=now)
+    cancel_claim_alerts(offers, reason=Reason(EndReason.CONTACT_DELETED), now=now)
 
 
 @receiver(activity_logged)
-def note_activity(*, activity: Activity, now: datetime, **more: Any) -> None:
+def record_logged_contact(*, activity: Activity, now: datetime, **more: Any) -> None:
     """Whoever notes down something about a contact has been in contact."""
     logged = Reason(EventCode.CONTACT_LOGGED, {"activity": activity.kind})
-    note_contacts({(activity.user_id, activity.contact_id): logged}, now=now)
+    record_first_contacts({(activity.user_id, activity.contact_id): logged}, now=now)
 
 
 @receiver(messages_settled)
-def note_messages(*, messages: Sequence[Message], now: datetime, **more: Any) -> None:
+def record_sent_messages(*, messages: Sequence[Message], now: datetime, **more: Any) -> None:
     """A text, an email or a call of somebody to a contact of theirs; what a campaign sends is nobody's doing."""
     told = {
         (message.user_id, message.contact_id): Reason(EventCode.CONTACT_MESSAGED, {"channel": message.channel})
@@ -82,4 +82,4 @@ def note_messages(*, messages: Sequence[Message], now: datetime, **more: Any) ->
         if message.purpose == Message.Purpose.PERSONAL and message.sent_at and message.user_id and message.contact_id
     }
     if told:
-        note_contacts(told, now=now)
+        record_first_contacts(told, now=now)

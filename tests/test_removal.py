@@ -14,7 +14,7 @@ from campaigns.models import Campaign, CampaignAction, ContactCommunication
 from core.scheduler import engine
 from crm.contact_actions import remove_contact
 from crm.models import Contact, Event
-from leads.distribution.capacity import Caps
+from leads.distribution.capacity import CapacityGuard
 from leads.jobs import send_offers as alerting
 from leads.models import DistributionTarget, Lead, LeadOffer
 from messaging import consent
@@ -210,12 +210,12 @@ def lead(alice, bob, team, mary):
 
 def test_while_a_member_is_alerted_to_its_lead(mary, lead, removal):
     with transaction.atomic():
-        ((offer,),) = alerting.hold_turns(alerting.claim(NOON), NOON)
+        ((offer,),) = alerting.load_batch(alerting.lock_batch(NOON), NOON)
         removal.begin(lambda: remove_contact(mary, now=LATER))
         removal.wait_until_it_waits()
-        alerting.sort_out([offer], Caps([offer], NOON), NOON)
+        alerting.decide_offers([offer], CapacityGuard([offer], NOON), NOON)
         alerting.queue_alerts([offer], NOON)
-        alerting.write([offer])
+        alerting.save_outcomes([offer])
     removal.finish()
 
     assert_removed()

@@ -9,7 +9,7 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 from api.internal_client import Refusal
 from core.errors import DomainError
 from leads.lifecycle import merge, reassignment
-from leads.lifecycle.claims import refuse_merged
+from leads.lifecycle.claims import require_not_merged
 from leads.models import Lead
 from leads.notifications.alert_text import Story
 from teams.models import Team, User
@@ -42,7 +42,7 @@ class ByHand(forms.Form):
     @classmethod
     def refuse(cls, lead: Lead, user: User) -> None:
         """What the API would refuse whatever was chosen."""
-        refuse_merged(lead)
+        require_not_merged(lead)
 
     @classmethod
     def why_not(cls, lead: Lead, user: User) -> str:
@@ -90,7 +90,7 @@ class Reassign(ByHand):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        takers = reassignment.takers_of(self.lead, self.user).exclude(pk=self.lead.claimed_by_user_id or 0)
+        takers = reassignment.eligible_assignees(self.lead, self.user).exclude(pk=self.lead.claimed_by_user_id or 0)
         self.fields["user"] = forms.ModelChoiceField(
             takers.order_by("first_name", "last_name", "email"),
             label="To whom",
@@ -102,7 +102,7 @@ class Reassign(ByHand):
     @classmethod
     def refuse(cls, lead: Lead, user: User) -> None:
         super().refuse(lead, user)
-        reassignment.refuse_unless_led(lead, user)
+        reassignment.require_reassigner(lead, user)
 
     def consequences(self) -> Iterator[str]:
         loser = self.lead.claimed_by_user
@@ -125,10 +125,10 @@ class Return(ByHand):
     @classmethod
     def refuse(cls, lead: Lead, user: User) -> None:
         super().refuse(lead, user)
-        reassignment.to_be_returned(lead, user)
+        reassignment.require_returnable(lead, user)
 
     def consequences(self) -> Iterator[str]:
-        loser, team = reassignment.to_be_returned(self.lead, self.user)
+        loser, team = reassignment.require_returnable(self.lead, self.user)
         told = "" if loser == self.user else f", who is told {told_by(loser)}"
         yield f"It is taken from {whom(loser, self.user)}{told}."
         yield f"Any member of {team} may take it from the pond then. Nobody is told that it is there."
@@ -145,7 +145,7 @@ class Merge(ByHand):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        found = merge.doubles_of(self.lead).select_related("contact", "source", "claimed_by_user")
+        found = merge.mergeable_leads(self.lead).select_related("contact", "source", "claimed_by_user")
         self.fields["lead"] = DoubleField(
             found.order_by("-created_at", "-pk"),
             label="Which one",
@@ -157,8 +157,8 @@ class Merge(ByHand):
     @classmethod
     def refuse(cls, lead: Lead, user: User) -> None:
         super().refuse(lead, user)
-        merge.refuse_unless_owned(lead, user)
-        if not merge.doubles_of(lead).exists():
+        merge.require_owner(lead, user)
+        if not merge.mergeable_leads(lead).exists():
             raise NoDouble
 
     def consequences(self) -> Iterator[str]:

@@ -14,8 +14,8 @@ from leads.admin.action_forms import what_it_is
 from leads.admin.actions import way_back
 from leads.admin.trace_page import ids_in, page_of
 from leads.api.history import RoutingTraceResource
-from leads.distribution.round_robin import LEAD
-from leads.history.lead_status import outcome
+from leads.distribution.round_robin import CREDIT_PER_LEAD
+from leads.history.lead_status import status_text
 from leads.history.timeline import event_text
 from leads.models import Lead, LeadRoute, LeadSource, RotationPlace, RoutingTrace, TraceEntry
 from teams.models import Team, User
@@ -47,7 +47,7 @@ class RoutingTraceAdmin(ResourceAdmin):
             "lead": lead,
             "is_seen": seen is not None,
             "back": way_back(lead, user),
-            "outcome": outcome(lead),
+            "outcome": status_text(lead),
             "page": page_of(told, names, user.zone),
             "zone": user.zone.key,
         }
@@ -89,7 +89,7 @@ class RotationPlaceAdmin(ResourceAdmin):
 
     @admin.display(description="leads owed", ordering="credit")
     def leads_owed(self, place: RotationPlace) -> str:
-        return f"{place.credit / LEAD:+.2f}"
+        return f"{place.credit / CREDIT_PER_LEAD:+.2f}"
 
     def rows_for(self, user: User) -> QuerySet[RotationPlace]:
         return RotationPlace.objects.filter(team__creator=user)

@@ -18,7 +18,7 @@ from leads.admin.offers import LeadOfferAdmin, PondLeadAdmin
 from leads.admin.reports import DistributionReportAdmin
 from leads.admin.routes.route_admin import LeadRouteAdmin
 from leads.api.views import UnaskedLeadResource
-from leads.history.lead_status import facts, how_claimed, outcome
+from leads.history.lead_status import claim_channel_text, status_facts, status_text
 from leads.lifecycle.claims import UNDECIDED
 from leads.models import (
     DistributionReport,
@@ -130,7 +130,7 @@ class LeadAdmin(ResourceAdmin):
 
     @admin.display(description="claimed", ordering="claimed_through")
     def claimed_how(self, lead: Lead) -> str:
-        return how_claimed(lead) or "-"
+        return claim_channel_text(lead) or "-"
 
     @admin.display(description="part of")
     def part_of(self, lead: Lead) -> str:
@@ -163,7 +163,7 @@ def state(lead: Lead, user: User) -> dict[str, Any]:
     """Where the lead is now, on this user's clock."""
     offers = lead.offers.filter(round=lead.round, status__in=UNDECIDED).select_related("user")
     in_order = list(offers.order_by("notify_at", "position"))
-    return {"outcome": outcome(lead), "facts": list(facts(lead, in_order, user.zone))}
+    return {"outcome": status_text(lead), "facts": list(status_facts(lead, in_order, user.zone))}
 
 
 def named(lead_id: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django.db.models import QuerySet
 
-from leads.distribution.roster import roster_of
+from leads.distribution.roster import load_roster
 from teams.admin.member_overview import turn, ways
 from teams.availability import Availability, unavailable_reason
 from teams.business_hours import parse_hours
@@ -50,7 +50,7 @@ def unanswered(member: TeamMember | None) -> int | None:
 
 
 def place_of(option: TeamMemberDistributionOption, now: datetime) -> Place:
-    roster = roster_of(option.team, now)
+    roster = load_roster(option.team, now)
     there = next(one.availability for one in roster.options if one.user_id == option.user_id)
     unavailable = unavailable_reason(there, now)
     warnings = [*cast(Any, option).warnings, *([unavailable] if unavailable else [])]

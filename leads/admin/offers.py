@@ -17,7 +17,7 @@ from leads.admin.actions import link_to
 from leads.admin.my_availability import pages as trial_pages
 from leads.api.actions import PondClaimResource
 from leads.api.views import LeadOfferResource
-from leads.lifecycle.pond import pond_of
+from leads.lifecycle.pond import pond_leads
 from leads.models import Lead, LeadOffer
 from leads.notifications.alert_text import Story
 from teams.display_names import texts_for
@@ -109,7 +109,7 @@ class PondLeadAdmin(ResourceAdmin):
     actions = ["take"]
 
     def rows_for(self, user: User) -> QuerySet[Any]:
-        return pond_of(user)
+        return pond_leads(user)
 
     def get_urls(self) -> list[URLPattern]:
         return [path("<int:pk>/take/", pressed(self, taken), name="leads_pondlead_take"), *super().get_urls()]

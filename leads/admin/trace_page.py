@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from core.reasons import Names, RecordCollector, reason_text, stored_reason
-from leads.formatting import NOTHING, Sheet
+from leads.formatting import EMPTY_CELL, ResponsiveTable
 from leads.history import timeline
 from leads.routing import mismatch_text
 from teams.display_names import ReaderNames, RecordNames
@@ -50,9 +50,9 @@ class Line:
 @dataclass(frozen=True)
 class Page:
     decision: str
-    rules: Sheet
-    passed_over: Sheet
-    rotation: Sheet
+    rules: ResponsiveTable
+    passed_over: ResponsiveTable
+    rotation: ResponsiveTable
     days: Sequence[tuple[str, Sequence[Line]]]
 
 
@@ -76,44 +76,44 @@ def page_of(trace: Row, record_names: RecordNames, zone: ZoneInfo) -> Page:
 # Tables
 
 
-def rules(decision: Row, names: ReaderNames) -> Sheet:
+def rules(decision: Row, names: ReaderNames) -> ResponsiveTable:
     """Every route that was tried, in order, and at last the owner, who takes what none of them matches."""
     tried: Sequence[Row] = decision.get("tried") or ()
     is_caught = any(attempt["matched"] for attempt in tried)
     rows = [rule(attempt, names) for attempt in tried]
     last = "Not needed" if is_caught else "\N{CHECK MARK} Yes"
-    rows.append(["No rule matches: its owner", last, NOTHING, NOTHING, NOTHING])
-    return Sheet(["Rule", "Matches", "Failed at", "Asks for", "The lead has"], rows)
+    rows.append(["No rule matches: its owner", last, EMPTY_CELL, EMPTY_CELL, EMPTY_CELL])
+    return ResponsiveTable(["Rule", "Matches", "Failed at", "Asks for", "The lead has"], rows)
 
 
 def rule(attempt: Row, names: ReaderNames) -> list[str]:
     route_id = attempt["route_id"]
     name = ": ".join(filter(None, (f"Rule {route_id}", names.names.get(("route", route_id)))))
     if attempt["matched"]:
-        return [name, "\N{CHECK MARK} Yes", NOTHING, NOTHING, NOTHING]
+        return [name, "\N{CHECK MARK} Yes", EMPTY_CELL, EMPTY_CELL, EMPTY_CELL]
     what, asked, has = (
-        mismatch_text.label(attempt),
-        mismatch_text.wanted(attempt, names),
-        mismatch_text.found(attempt, names),
+        mismatch_text.condition_label(attempt),
+        mismatch_text.expected_text(attempt, names),
+        mismatch_text.actual_text(attempt, names),
     )
     return [name, "\N{MULTIPLICATION X} No", what, asked, has]
 
 
-def passed_over(entries: Iterable[Row], names: ReaderNames) -> Sheet:
+def passed_over(entries: Iterable[Row], names: ReaderNames) -> ResponsiveTable:
     rows = [
         [
             names.record("user", entry["user_id"]),
-            names.names.get(("team", entry["team_id"]), NOTHING),
+            names.names.get(("team", entry["team_id"]), EMPTY_CELL),
             reason_text(*stored_reason(entry["details"].get("because") or {}), names),
             short_moment(entry["at"], names.zone),
         ]
         for entry in entries
         if entry["kind"] == timeline.PASSED_OVER
     ]
-    return Sheet(["Member", "Team", "Why", "When"], rows)
+    return ResponsiveTable(["Member", "Team", "Why", "When"], rows)
 
 
-def rotation(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Sheet:
+def rotation(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> ResponsiveTable:
     """Where the pointer of the round robin was and went, turn by turn, with what each was owed: the highest is next."""
     rows = [
         [
@@ -125,11 +125,11 @@ def rotation(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Sheet:
         for entry in entries
         if entry["kind"] == timeline.ROUND_ROBIN
     ]
-    return Sheet(["When", "Pointer before", "Pointer after", "Weights"], rows)
+    return ResponsiveTable(["When", "Pointer before", "Pointer after", "Weights"], rows)
 
 
 def pointer(user_id: int | None, names: Names) -> str:
-    return NOTHING if user_id is None else names.record("user", user_id)
+    return EMPTY_CELL if user_id is None else names.record("user", user_id)
 
 
 def place(each: Row, names: Names) -> str:

@@ -28,7 +28,7 @@ class PondResource(Resource[PondLead]):
     default_order = ("ponded_at", "id")
 
     def queryset_for(self, user: User) -> QuerySet[Any]:
-        return pond.pond_of(user).select_related("contact", "team")
+        return pond.pond_leads(user).select_related("contact", "team")
 
 
 class Deed(Resource[Lead]):
@@ -60,12 +60,12 @@ class PondClaimResource(Deed):
     body = ClaimBody
 
     def rows(self) -> QuerySet[Lead]:
-        return pond.leads_of_teams(self.user)
+        return pond.team_leads(self.user)
 
     def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
         via = given.get("claimed_via", Lead.ClaimedVia.NONE)
         posted = "" if via == Lead.ClaimedVia.NONE else via
-        return pond.take(lead, self.user, through=door_of(self.request), via=posted, now=self.now)
+        return pond.claim_from_pond(lead, self.user, through=door_of(self.request), via=posted, now=self.now)
 
 
 @extend_schema(request=ReassignBody, responses={200: LeadSerializer})

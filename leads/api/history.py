@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from api.exceptions import RecordNotFound
 from api.viewsets import BEYOND, Resource, find
 from leads.api.history_serializers import RoutingTraceSerializer
-from leads.history.timeline_rows import timeline_of
+from leads.history.timeline_rows import load_timeline
 from leads.models import Lead, RoutingTrace
 from teams.models import User
 
@@ -27,5 +27,5 @@ class RoutingTraceResource(Resource[RoutingTrace]):
         found: RoutingTrace | None = RoutingTrace.objects.filter(lead=lead).first()
         if found is None:
             raise RecordNotFound(self.kwargs["lead_id"])
-        cast(Any, found).timeline = timeline_of(lead, found)
+        cast(Any, found).timeline = load_timeline(lead, found)
         return found

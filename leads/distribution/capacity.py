@@ -7,12 +7,12 @@ from typing import Final, Protocol
 from django.db import connection
 
 from core.reasons import Reason
-from leads.distribution.workload import TOLD, Loads, Member, loads_of
+from leads.distribution.workload import SENT, CappedMember, Workloads, load_workloads
 from teams.availability import Availability, unavailable_reason
 from teams.models import User
 
 # Whoever has a cap is told by one batch at a time. Its members are held at once and in one order.
-HOLD: Final = """
+LOCK_MEMBERS_SQL: Final = """
 WITH member AS MATERIALIZED (
     SELECT team_id, user_id FROM unnest(%s::bigint[], %s::bigint[]) AS given(team_id, user_id)
     ORDER BY team_id, user_id
@@ -21,7 +21,7 @@ SELECT pg_advisory_xact_lock(hashtextextended(team_id || ' ' || user_id, 10)) FR
 """
 
 
-class Turn(Protocol):
+class CappedOffer(Protocol):
     """An offer whose turn has come, with the caps of its member."""
 
     team_id: int
@@ -31,17 +31,17 @@ class Turn(Protocol):
     cap_day: int | None
 
 
-class Caps:
+class CapacityGuard:
     """What the members with a cap have, counting what they are told of meanwhile."""
 
-    def __init__(self, turns: Iterable[Turn], now: datetime) -> None:
+    def __init__(self, turns: Iterable[CappedOffer], now: datetime) -> None:
         """Hold them until the transaction ends. The caller holds the leads. Where nobody has a cap nothing is asked."""
-        capped = {Member(turn.team_id, turn.user_id, turn.user.zone) for turn in turns if has_cap(turn)}
-        hold(capped)
+        capped = {CappedMember(turn.team_id, turn.user_id, turn.user.zone) for turn in turns if has_cap(turn)}
+        lock_members(capped)
         self.now = now
-        self.loads: Loads = loads_of(capped, now, TOLD)
+        self.loads: Workloads = load_workloads(capped, now, SENT)
 
-    def cap_reason(self, turn: Turn) -> Reason | None:
+    def cap_reason(self, turn: CappedOffer) -> Reason | None:
         """The cap that this member has reached; None when they may get another lead."""
         if not has_cap(turn):
             return None
@@ -49,20 +49,20 @@ class Caps:
         load = Availability(cap_open=turn.cap_open, cap_day=turn.cap_day, open_leads=opened, leads_today=today)
         return unavailable_reason(load, self.now)
 
-    def count(self, turn: Turn) -> None:
+    def count(self, turn: CappedOffer) -> None:
         """They are told of this one."""
         if has_cap(turn):
             opened, today = self.loads[turn.team_id, turn.user_id]
             self.loads[turn.team_id, turn.user_id] = opened + 1, today + 1
 
 
-def has_cap(turn: Turn) -> bool:
+def has_cap(turn: CappedOffer) -> bool:
     return turn.cap_open is not None or turn.cap_day is not None
 
 
-def hold(members: Iterable[Member]) -> None:
+def lock_members(members: Iterable[CappedMember]) -> None:
     """Nobody else tells these of a lead until the transaction ends."""
     ids = [(member.team_id, member.user_id) for member in members]
     if ids:
         with connection.cursor() as cursor:
-            cursor.execute(HOLD, [list(column) for column in zip(*ids, strict=True)])
+            cursor.execute(LOCK_MEMBERS_SQL, [list(column) for column in zip(*ids, strict=True)])

@@ -11,11 +11,11 @@ TEAM: Final = "Team"
 POND: Final = "Pond"
 USER: Final = "User"
 
-REASONS: Final = {TEAM: FallbackReason.TO_TEAM, POND: FallbackReason.TO_POND, USER: FallbackReason.TO_USER}
+STEP_REASONS: Final = {TEAM: FallbackReason.TO_TEAM, POND: FallbackReason.TO_POND, USER: FallbackReason.TO_USER}
 
 
 @dataclass(frozen=True, slots=True)
-class Fallback:
+class FallbackPolicy:
     """What a team does with its leads when nobody claimed; no target: it waits for its owner."""
 
     target: str | None = None
@@ -25,7 +25,7 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class FallbackStep:
     """The next stop of a lead, with why it goes there. Without a target it goes nowhere: it waits for its owner."""
 
     reason: Reason
@@ -34,19 +34,21 @@ class Hop:
     user_id: int | None = None
 
 
-def next_hop(team_id: int, been_to: Collection[int], hops: int, most: int, fallbacks: Mapping[int, Fallback]) -> Hop:
+def next_fallback(
+    team_id: int, been_to: Collection[int], hops: int, most: int, fallbacks: Mapping[int, FallbackPolicy]
+) -> FallbackStep:
     """The stop after this team, of a lead that took `hops` of at most `most` and was with the teams `been_to`."""
-    fallback = fallbacks.get(team_id, Fallback())
+    fallback = fallbacks.get(team_id, FallbackPolicy())
     came_from = {"from_team_id": team_id}
     if fallback.target is None:
-        return Hop(Reason(FallbackReason.NO_FALLBACK, came_from))
+        return FallbackStep(Reason(FallbackReason.NO_FALLBACK, came_from))
     if fallback.objection:
         details = {"fallback_user_id": fallback.user_id, "because": fallback.objection.as_json()}
-        return Hop(Reason(FallbackReason.USER_UNAVAILABLE, came_from | details))
+        return FallbackStep(Reason(FallbackReason.USER_UNAVAILABLE, came_from | details))
     if hops >= most:
-        return Hop(Reason(FallbackReason.TOO_MANY, came_from | {"count": hops}))
+        return FallbackStep(Reason(FallbackReason.TOO_MANY, came_from | {"count": hops}))
     if fallback.target == TEAM and fallback.team_id in {team_id, *been_to}:
-        return Hop(Reason(FallbackReason.TEAM_HAD_LEAD, came_from | {"fallback_team_id": fallback.team_id}))
+        return FallbackStep(Reason(FallbackReason.TEAM_HAD_LEAD, came_from | {"fallback_team_id": fallback.team_id}))
     destination = {TEAM: {"team_id": fallback.team_id}, POND: {}, USER: {"user_id": fallback.user_id}}[fallback.target]
-    reason = Reason(REASONS[fallback.target], came_from | destination)
-    return Hop(reason, fallback.target, fallback.team_id, fallback.user_id)
+    reason = Reason(STEP_REASONS[fallback.target], came_from | destination)
+    return FallbackStep(reason, fallback.target, fallback.team_id, fallback.user_id)

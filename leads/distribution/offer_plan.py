@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, Final
 
 from core.reasons import Reason
-from leads.distribution.round_robin import Place, Turn, take_turn
+from leads.distribution.round_robin import Allocation, RotationMember, allocate
 from teams.availability import AT_ALL_TIMES, Availability, unavailable_reason
 from teams.eligibility import SkipReason, member_reasons
 
@@ -17,9 +17,9 @@ ROUND_ROBIN: Final = "Round Robin"
 BROADCAST: Final = "Broadcast"
 
 DEFAULT_MINUTES: Final = 5  # between two alerts, when the team names no interval
-MOST_MINUTES: Final = 366 * 24 * 60  # a typing error must not lead beyond the calendar
+MAX_MINUTES: Final = 366 * 24 * 60  # a typing error must not lead beyond the calendar
 SINGLE_DIGITS: Final = range(1, 10)
-PUNCTUAL: Final = timedelta(minutes=1)  # an alert that leaves this late or less is on time
+LATE_TOLERANCE: Final = timedelta(minutes=1)  # an alert that leaves this late or less is on time
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class RolloutTeam:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class Candidate:
     """One `TeamMemberDistributionOption`, with what decides whether its member can be told of a lead."""
 
     id: int
@@ -59,8 +59,8 @@ class Option:
     last_turn: int = 0
 
     @property
-    def place(self) -> Place:
-        return Place(self.user_id, self.weight, self.credit, self.last_turn)
+    def place(self) -> RotationMember:
+        return RotationMember(self.user_id, self.weight, self.credit, self.last_turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class PlannedOffer:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedMember:
     """A member who is not offered the lead, and why."""
 
     user_id: int
@@ -96,8 +96,8 @@ class Plan:
     """A rollout: who has a turn, in order, and who has none."""
 
     offers: tuple[PlannedOffer, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
-    turn: Turn | None = None  # of the round robin, where this lead took one
+    skipped: tuple[SkippedMember, ...] = ()
+    turn: Allocation | None = None  # of the round robin, where this lead took one
     ends_at: datetime | None = None  # when nobody claimed: the time of the last offer is over then
 
     @property
@@ -106,15 +106,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Slot:
+class _ScheduledCandidate:
     """A member's turn, so long after the first."""
 
-    option: Option
+    option: Candidate
     wait: timedelta
 
 
 def plan_rollout(
-    team: RolloutTeam, options: Sequence[Option], already_offered: Collection[int], start: datetime
+    team: RolloutTeam, options: Sequence[Candidate], already_offered: Collection[int], start: datetime
 ) -> Plan:
     """Each member's turn counted from `start`; users in `already_offered` have had theirs.
 
@@ -122,34 +122,34 @@ def plan_rollout(
     """
     skipped = {option.id: reason for option in options if (reason := skip_reason(option, already_offered))}
     able = [option for option in options if option.id not in skipped]
-    slots, turn = _slots(team, able, start, skipped)
-    ends = _ends(team, slots)
+    slots, turn = _schedule(team, able, start, skipped)
+    ends = _window_ends(team, slots)
     return Plan(
-        offers=tuple(_offers(team, slots, ends, start)),
-        skipped=tuple(Skipped(option.user_id, skipped[option.id]) for option in options if option.id in skipped),
+        offers=tuple(_planned_offers(team, slots, ends, start)),
+        skipped=tuple(SkippedMember(option.user_id, skipped[option.id]) for option in options if option.id in skipped),
         turn=turn,
         ends_at=start + ends[-1] if slots else None,
     )
 
 
-def led_by(option: Option, others: Plan, team: RolloutTeam, start: datetime) -> Plan:
+def with_priority_member(option: Candidate, others: Plan, team: RolloutTeam, start: datetime) -> Plan:
     """The plan with a turn ahead of all others', at which the lead is this member's without claiming.
 
     The others' stand beside it, for when that member cannot take it after all. None of them is one of the round robin.
     """
-    slot = _Slot(replace(option, assign_automatically=True), timedelta(0))
-    (ahead,) = _offers(replace(team, is_exclusive_window=False), [slot], [timedelta(0)], start)
+    slot = _ScheduledCandidate(replace(option, assign_automatically=True), timedelta(0))
+    (ahead,) = _planned_offers(replace(team, is_exclusive_window=False), [slot], [timedelta(0)], start)
     behind = (replace(offer, position=offer.position + 1) for offer in others.offers)
     skipped = tuple(skipped for skipped in others.skipped if skipped.user_id != option.user_id)
     return Plan((ahead, *behind), skipped, turn=None, ends_at=others.ends_at or start)
 
 
-def advance(remaining: Sequence[datetime], now: datetime) -> timedelta:
+def time_until_next(remaining: Sequence[datetime], now: datetime) -> timedelta:
     """By how much turns still to come move forward when nobody is left to wait for: the next one's is now."""
     return max(min(remaining) - now, timedelta(0)) if remaining else timedelta(0)
 
 
-def skip_reason(option: Option, already_offered: Collection[int]) -> Reason | None:
+def skip_reason(option: Candidate, already_offered: Collection[int]) -> Reason | None:
     """Why this member is not offered the lead at any time; None when they are."""
     if option.user_id in already_offered:
         return Reason(SkipReason.ALREADY_OFFERED)
@@ -159,10 +159,10 @@ def skip_reason(option: Option, already_offered: Collection[int]) -> Reason | No
 def lateness_shift(due_at: datetime, now: datetime) -> timedelta:
     """By how much a lead's remaining offers move when this one leaves only now; zero when it is on time."""
     lateness = now - due_at
-    return lateness if lateness > PUNCTUAL else timedelta(0)
+    return lateness if lateness > LATE_TOLERANCE else timedelta(0)
 
 
-def next_digit(open_numbers: Collection[int], recent: Sequence[int] = ()) -> int:
+def next_reply_number(open_numbers: Collection[int], recent: Sequence[int] = ()) -> int:
     """The N of an agent's next "Reply N to claim.": none of their open ones, and the one longest out of use.
 
     `recent` holds the numbers of their past alerts, newest first, so that a late answer to an old alert
@@ -174,54 +174,56 @@ def next_digit(open_numbers: Collection[int], recent: Sequence[int] = ()) -> int
     return max(free, key=lambda digit: recent.index(digit) if digit in recent else len(recent))
 
 
-def _slots(
-    team: RolloutTeam, able: Sequence[Option], start: datetime, skipped: dict[int, Reason]
-) -> tuple[list[_Slot], Turn | None]:
+def _schedule(
+    team: RolloutTeam, able: Sequence[Candidate], start: datetime, skipped: dict[int, Reason]
+) -> tuple[list[_ScheduledCandidate], Allocation | None]:
     """The turns of those who can be told, in order; notes in `skipped` who is not available at theirs."""
 
-    def is_there(option: Option, wait: timedelta) -> bool:
+    def is_there(option: Candidate, wait: timedelta) -> bool:
         if reason := unavailable_reason(option.availability, start + wait):
             skipped[option.id] = reason
         return reason is None
 
-    ranked = sorted(able, key=_by_rank)
+    ranked = sorted(able, key=_rank_key)
     if team.order_method == TIME:
-        timed = [_Slot(option, _minutes(option.mins_until_lead_offer, default=0)) for option in ranked]
+        timed = [
+            _ScheduledCandidate(option, _to_timedelta(option.mins_until_lead_offer, default=0)) for option in ranked
+        ]
         return sorted((slot for slot in timed if is_there(slot.option, slot.wait)), key=lambda slot: slot.wait), None
     if team.order_method == ROUND_ROBIN:
-        return _round(team, able, skipped, is_there)
-    return _one_by_one(ranked, _interval(team), is_there), None
+        return _round_robin_schedule(team, able, skipped, is_there)
+    return _schedule_in_sequence(ranked, _interval(team), is_there), None
 
 
-def _one_by_one(
-    ordered: Sequence[Option], interval: timedelta, is_there: Callable[[Option, timedelta], bool]
-) -> list[_Slot]:
+def _schedule_in_sequence(
+    ordered: Sequence[Candidate], interval: timedelta, is_there: Callable[[Candidate, timedelta], bool]
+) -> list[_ScheduledCandidate]:
     """One after the other, at equal distances; nobody's absence costs the others time."""
-    slots: list[_Slot] = []
+    slots: list[_ScheduledCandidate] = []
     for option in ordered:
         wait = len(slots) * interval
         if is_there(option, wait):
-            slots.append(_Slot(option, wait))
+            slots.append(_ScheduledCandidate(option, wait))
     return slots
 
 
-def _round(
+def _round_robin_schedule(
     team: RolloutTeam,
-    able: Sequence[Option],
+    able: Sequence[Candidate],
     skipped: dict[int, Reason],
-    is_there: Callable[[Option, timedelta], bool],
-) -> tuple[list[_Slot], Turn | None]:
+    is_there: Callable[[Candidate, timedelta], bool],
+) -> tuple[list[_ScheduledCandidate], Allocation | None]:
     """Beginning with whoever is to have this lead; of those who are not there now, nobody loses their place."""
     here = [option for option in able if _has_weight(option, skipped) and is_there(option, timedelta(0))]
     if not here:
         return [], None
-    turn = take_turn([option.place for option in here], team.turns + 1)
+    turn = allocate([option.place for option in here], team.turns + 1)
     by_user = {option.user_id: option for option in here}
     ordered = [by_user[place.user_id] for place in turn.order]
-    return _one_by_one(ordered, _interval(team), is_there), turn
+    return _schedule_in_sequence(ordered, _interval(team), is_there), turn
 
 
-def _has_weight(option: Option, skipped: dict[int, Reason]) -> bool:
+def _has_weight(option: Candidate, skipped: dict[int, Reason]) -> bool:
     if not option.weight:
         skipped[option.id] = Reason(SkipReason.ZERO_WEIGHT)
     return option.weight > 0
@@ -230,24 +232,28 @@ def _has_weight(option: Option, skipped: dict[int, Reason]) -> bool:
 def _interval(team: RolloutTeam) -> timedelta:
     if team.order_method == BROADCAST:
         return timedelta(0)
-    return _minutes(team.mins_until_next_alert, default=DEFAULT_MINUTES)
+    return _to_timedelta(team.mins_until_next_alert, default=DEFAULT_MINUTES)
 
 
-def _ends(team: RolloutTeam, slots: Sequence[_Slot]) -> list[timedelta]:
+def _window_ends(team: RolloutTeam, slots: Sequence[_ScheduledCandidate]) -> list[timedelta]:
     """When each turn is over: when the next one's begins; the last ones', when the lead falls back."""
     waits = [slot.wait for slot in slots]
-    last = _minutes(team.mins_until_fallback, default=0) if team.mins_until_fallback is not None else _last_wait(team)
+    last = (
+        _to_timedelta(team.mins_until_fallback, default=0)
+        if team.mins_until_fallback is not None
+        else _last_window(team)
+    )
     return [next((later for later in waits if later > wait), waits[-1] + last) for wait in waits]
 
 
-def _last_wait(team: RolloutTeam) -> timedelta:
+def _last_window(team: RolloutTeam) -> timedelta:
     """As long as between two alerts; where those come at once or at their own times, the default."""
     between = _interval(team) if team.order_method in (RANK, ROUND_ROBIN) else timedelta(0)
     return between or timedelta(minutes=DEFAULT_MINUTES)
 
 
-def _offers(
-    team: RolloutTeam, slots: Sequence[_Slot], ends: Sequence[timedelta], start: datetime
+def _planned_offers(
+    team: RolloutTeam, slots: Sequence[_ScheduledCandidate], ends: Sequence[timedelta], start: datetime
 ) -> Iterator[PlannedOffer]:
     for position, (slot, end) in enumerate(zip(slots, ends, strict=True)):
         option = slot.option
@@ -265,11 +271,11 @@ def _offers(
         )
 
 
-def _by_rank(option: Option) -> tuple[bool, int, int]:
+def _rank_key(option: Candidate) -> tuple[bool, int, int]:
     """Ascending rank, those without one last, then the older option."""
     return option.rank is None, option.rank or 0, option.id
 
 
-def _minutes(given: int | None, *, default: int) -> timedelta:
+def _to_timedelta(given: int | None, *, default: int) -> timedelta:
     """Zero and less both mean at once."""
-    return timedelta(minutes=min(max(default if given is None else given, 0), MOST_MINUTES))
+    return timedelta(minutes=min(max(default if given is None else given, 0), MAX_MINUTES))

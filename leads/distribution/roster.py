@@ -9,9 +9,17 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from core.reasons import Reason
-from leads.distribution.offer_plan import ROUND_ROBIN, Option, Plan, RolloutTeam, led_by, plan_rollout, skip_reason
-from leads.distribution.round_robin import Missed, hand_on
-from leads.distribution.workload import TOLD_BY_THEN, Member, loads_of
+from leads.distribution.offer_plan import (
+    ROUND_ROBIN,
+    Candidate,
+    Plan,
+    RolloutTeam,
+    plan_rollout,
+    skip_reason,
+    with_priority_member,
+)
+from leads.distribution.round_robin import SkippedAllocation, reassign_skipped
+from leads.distribution.workload import SENT_OR_PENDING, CappedMember, load_workloads
 from leads.models import RotationPlace
 from messaging import consent
 from teams.availability import Availability, unavailable_reason
@@ -19,11 +27,11 @@ from teams.business_hours import parse_hours
 from teams.eligibility import SkipReason
 from teams.models import Team, TeamMember, TeamMemberDistributionOption
 
-Row = TeamMemberDistributionOption
+Option = TeamMemberDistributionOption
 
 # UNION, not UNION ALL: ends even where fallbacks run in a circle. Not the team's row, which whoever takes a member out
 # holds before the leads that are offered to them.
-HOLD: Final = """
+LOCK_ROUND_ROBINS_SQL: Final = """
 WITH RECURSIVE way(id) AS (
     SELECT unnest(%s::bigint[])
     UNION
@@ -42,7 +50,7 @@ class Roster:
     """A team's order and its members' options, oldest first."""
 
     team: RolloutTeam
-    options: tuple[Option, ...]
+    options: tuple[Candidate, ...]
 
     def plan(self, already_offered: Collection[int], start: datetime, claimer: int | None = None) -> Plan:
         """The turns of one lead, which is the claimer's, where there is one, if they can take it when it starts."""
@@ -50,9 +58,9 @@ class Roster:
         if option is None:
             return plan_rollout(self.team, self.options, already_offered, start)
         others = plan_rollout(self.team, self.options, {*already_offered, option.user_id}, start)
-        return led_by(option, others, self.team, start)
+        return with_priority_member(option, others, self.team, start)
 
-    def option_of(self, user_id: int) -> Option | None:
+    def option_of(self, user_id: int) -> Candidate | None:
         return next((option for option in self.options if option.user_id == user_id), None)
 
     def skip_reason(self, user_id: int, at: datetime) -> Reason | None:
@@ -71,16 +79,20 @@ class Roster:
         places = {place.user_id: place for place in plan.turn.places} if plan.turn else {}
         told = {offer.user_id for offer in plan.offers if offer.notify_at <= start}
         turns = self.team.turns + (plan.turn is not None)
-        options = tuple(_after(option, places, told) for option in self.options) if places or told else self.options
+        options = (
+            tuple(_updated_candidate(option, places, told) for option in self.options)
+            if places or told
+            else self.options
+        )
         return Roster(replace(self.team, turns=turns), options)
 
-    def handing_on(self, missed: Iterable[Missed]) -> "Roster":
+    def handing_on(self, missed: Iterable[SkippedAllocation]) -> "Roster":
         """The roster with these turns in its round robin those of others."""
-        places = hand_on({option.user_id: option.place for option in self.options}, missed)
-        return replace(self, options=tuple(_after(option, places, ()) for option in self.options))
+        places = reassign_skipped({option.user_id: option.place for option in self.options}, missed)
+        return replace(self, options=tuple(_updated_candidate(option, places, ()) for option in self.options))
 
 
-def _after(option: Option, places: Mapping[int, Any], told: Collection[int]) -> Option:
+def _updated_candidate(option: Candidate, places: Mapping[int, Any], told: Collection[int]) -> Candidate:
     if place := places.get(option.user_id):
         option = replace(option, credit=place.credit, last_turn=place.last_turn)
     load = option.availability
@@ -90,23 +102,23 @@ def _after(option: Option, places: Mapping[int, Any], told: Collection[int]) -> 
     return option
 
 
-def hold_round_robins(team_ids: Collection[int]) -> None:
+def lock_round_robins(team_ids: Collection[int]) -> None:
     """Hold the round robins of these teams, and of those they fall back to, until the transaction ends.
 
     One lead at a time takes its turn there. All that a lead may come to are held at once and by id: taken one after the
     other, on the way, two leads on crossing ways could wait for each other.
     """
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, [list(team_ids)])
+        cursor.execute(LOCK_ROUND_ROBINS_SQL, [list(team_ids)])
 
 
-def roster_of(team: Team, at: datetime) -> Roster:
+def load_roster(team: Team, at: datetime) -> Roster:
     """The team's roster at that moment, which may be yet to come: with the turns that will have begun by then.
 
     Whoever lets a lead take its turn in a round robin holds that before.
     """
-    places = places_of(team) if team.order_method == ROUND_ROBIN else {}
-    rows = rows_of(team)
+    places = load_rotation(team) if team.order_method == ROUND_ROBIN else {}
+    rows = load_options(team)
     as_planned = RolloutTeam(
         id=team.pk,
         order_method=team.order_method,
@@ -115,10 +127,10 @@ def roster_of(team: Team, at: datetime) -> Roster:
         mins_until_fallback=team.mins_until_fallback,
         turns=max((place.last_turn for place in places.values()), default=0),
     )
-    return Roster(as_planned, tuple(options_of(team, rows, places, at)))
+    return Roster(as_planned, tuple(build_candidates(team, rows, places, at)))
 
 
-def keep_places(roster: Roster) -> None:
+def save_rotation(roster: Roster) -> None:
     """Write down everybody's place in the round robin."""
     if roster.team.order_method == ROUND_ROBIN:
         rows = [
@@ -132,24 +144,26 @@ def keep_places(roster: Roster) -> None:
         )
 
 
-def places_of(team: Team) -> dict[int, RotationPlace]:
+def load_rotation(team: Team) -> dict[int, RotationPlace]:
     return {place.user_id: place for place in RotationPlace.objects.filter(team=team)}
 
 
-def rows_of(team: Team) -> list[Row]:
+def load_options(team: Team) -> list[Option]:
     accepted = TeamMember.objects.accepted().filter(team=team, user=OuterRef("user"))
-    options = Row.objects.filter(team=team).select_related("user")
+    options = Option.objects.filter(team=team).select_related("user")
     return list(options.annotate(is_accepted=Exists(accepted)).order_by("pk"))
 
 
-def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPlace], at: datetime) -> list[Option]:
+def build_candidates(
+    team: Team, rows: Sequence[Option], places: Mapping[int, RotationPlace], at: datetime
+) -> list[Candidate]:
     """The members' options as planning sees them."""
     rung = [row for row in rows if row.has_text_alert or row.has_call_alert]
     phones = {row.user.phone_e164 for row in rung if row.user.phone_e164}
     states = consent.states_of(phones)
-    loads = loads_of(members_with_caps(team, rows), at, TOLD_BY_THEN)
+    loads = load_workloads(capped_members(team, rows), at, SENT_OR_PENDING)
     return [
-        Option(
+        Candidate(
             id=row.pk,
             user_id=row.user_id,
             rank=row.rank,
@@ -164,7 +178,7 @@ def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPla
             confirmed_phone=row.user.confirmed_phone,
             has_opted_out=states.get(row.user.phone_e164, consent.NOTHING_KNOWN).opted_out,
             email=row.user.email,
-            availability=availability_of(team, row, loads.get((team.pk, row.user_id), (0, 0))),
+            availability=member_availability(team, row, loads.get((team.pk, row.user_id), (0, 0))),
             weight=row.weight,
             credit=places[row.user_id].credit if row.user_id in places else 0,
             last_turn=places[row.user_id].last_turn if row.user_id in places else 0,
@@ -173,7 +187,7 @@ def options_of(team: Team, rows: Sequence[Row], places: Mapping[int, RotationPla
     ]
 
 
-def availability_of(team: Team, row: Row, load: tuple[int, int]) -> Availability:
+def member_availability(team: Team, row: Option, load: tuple[int, int]) -> Availability:
     """The member's own times, the team's holidays and the team lead's caps, together."""
     pauses = [until for until in (row.paused_until, row.user.paused_until) if until]
     return Availability(
@@ -188,6 +202,6 @@ def availability_of(team: Team, row: Row, load: tuple[int, int]) -> Availability
     )
 
 
-def members_with_caps(team: Team, rows: Sequence[Row]) -> list[Member]:
+def capped_members(team: Team, rows: Sequence[Option]) -> list[CappedMember]:
     capped = [row for row in rows if (row.cap_open, row.cap_day) != (None, None)]
-    return [Member(team.pk, row.user_id, row.user.zone) for row in capped]
+    return [CappedMember(team.pk, row.user_id, row.user.zone) for row in capped]

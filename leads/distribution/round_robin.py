@@ -18,12 +18,12 @@ from typing import Final
 
 # Credits are whole numbers, so that their sum stays what it is. A share is rounded by less than one; after a thousand
 # million leads that is still less than a grain, below which nothing is owed.
-LEAD: Final = 10**15
-GRAIN: Final = 10**9
+CREDIT_PER_LEAD: Final = 10**15
+CREDIT_EPSILON: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RotationMember:
     """A member's place. `credit` is what they are owed, in parts of a LEAD."""
 
     user_id: int
@@ -33,11 +33,11 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Allocation:
     """One lead's turn: whose it is with everybody after them, and everybody's place afterwards."""
 
-    order: tuple[Place, ...]  # as it was before
-    places: tuple[Place, ...]
+    order: tuple[RotationMember, ...]  # as it was before
+    places: tuple[RotationMember, ...]
 
     @property
     def number(self) -> int:
@@ -45,10 +45,10 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class SkippedAllocation:
     """A turn that was another's at its moment: of those offered the lead, the first were passed over."""
 
-    order: Sequence[Place]  # all who shared in it, as they were before
+    order: Sequence[RotationMember]  # all who shared in it, as they were before
     number: int
     offered: Sequence[int]  # users, in order
     before: Collection[int]  # those of whom that was known already
@@ -57,34 +57,36 @@ class Missed:
     @property
     def taker(self) -> int | None:
         """Whose turn it is now."""
-        return _first(self.offered, self.passed)
+        return _first_recipient(self.offered, self.passed)
 
     @property
     def is_anothers(self) -> bool:
         """Whether it was somebody else's before."""
-        return self.taker != _first(self.offered, self.before)
+        return self.taker != _first_recipient(self.offered, self.before)
 
 
-def take_turn(places: Sequence[Place], number: int) -> Turn:
+def allocate(places: Sequence[RotationMember], number: int) -> Allocation:
     """The turn among those who can take it; `number` counts the turns of their team from 1."""
     shares = _shares({place.user_id: place.weight for place in places if place.weight > 0})
     owed = [replace(place, credit=place.credit + shares[place.user_id]) for place in places if place.user_id in shares]
-    ranked = sorted(owed, key=_urgency)
+    ranked = sorted(owed, key=_sort_key)
     if not ranked:
-        return Turn((), ())
+        return Allocation((), ())
     taker = replace(ranked[0], credit=ranked[0].credit - sum(shares.values()), last_turn=number)
     before = {place.user_id: place for place in places}
-    return Turn(tuple(before[place.user_id] for place in ranked), (taker, *ranked[1:]))
+    return Allocation(tuple(before[place.user_id] for place in ranked), (taker, *ranked[1:]))
 
 
-def hand_on(places: Mapping[int, Place], missed: Iterable[Missed]) -> dict[int, Place]:
+def reassign_skipped(
+    places: Mapping[int, RotationMember], missed: Iterable[SkippedAllocation]
+) -> dict[int, RotationMember]:
     """Everybody's place, as if these turns had been taken without those who were passed over.
 
     The latest turn comes first: behind it the one before appears.
     """
     after = dict(places)
     for turn in sorted(missed, key=lambda turn: turn.number, reverse=True):
-        taken, due = _dues(turn, turn.before), _dues(turn, turn.passed)
+        taken, due = _credit_changes(turn, turn.before), _credit_changes(turn, turn.passed)
         for was in turn.order:
             if place := after.get(was.user_id):
                 credit = place.credit - taken.get(was.user_id, 0) + due.get(was.user_id, 0)
@@ -92,12 +94,12 @@ def hand_on(places: Mapping[int, Place], missed: Iterable[Missed]) -> dict[int, 
     return after
 
 
-def _dues(turn: Missed, passed: Collection[int]) -> dict[int, int]:
+def _credit_changes(turn: SkippedAllocation, passed: Collection[int]) -> dict[int, int]:
     """What the turn gives, and takes from whose it is; where nobody who shared in it could take it there was none.
 
     A lead that was merged may have been offered at the same moment to others than those who shared in its turn.
     """
-    taker = _first(turn.offered, passed)
+    taker = _first_recipient(turn.offered, passed)
     if taker is None or all(place.user_id != taker for place in turn.order):
         return {}
     left_out = turn.offered[: turn.offered.index(taker)]
@@ -106,23 +108,28 @@ def _dues(turn: Missed, passed: Collection[int]) -> dict[int, int]:
     return dues
 
 
-def _last_turn(place: Place, was: Place, turn: Missed) -> int:
+def _last_turn(place: RotationMember, was: RotationMember, turn: SkippedAllocation) -> int:
     if place.user_id == turn.taker:
         return max(place.last_turn, turn.number)
     return was.last_turn if place.last_turn == turn.number else place.last_turn
 
 
-def _first(offered: Sequence[int], passed: Collection[int]) -> int | None:
+def _first_recipient(offered: Sequence[int], passed: Collection[int]) -> int | None:
     return next((user_id for user_id in offered if user_id not in passed), None)
 
 
 def _shares(weights: Mapping[int, int]) -> dict[int, int]:
     """Of one lead, by user. What does not divide nobody earns, and nobody pays."""
     whole = sum(weights.values())
-    return {user_id: LEAD * weight // whole for user_id, weight in weights.items()}
+    return {user_id: CREDIT_PER_LEAD * weight // whole for user_id, weight in weights.items()}
 
 
-def _urgency(place: Place) -> tuple[int, bool, Fraction, int]:
+def _sort_key(place: RotationMember) -> tuple[int, bool, Fraction, int]:
     """First who is a whole lead behind; of those owed something who would soonest be; then who waits longest."""
-    behind = place.credit if place.credit >= LEAD - GRAIN else 0
-    return -behind, place.credit < GRAIN, Fraction(LEAD - place.credit, place.weight), place.last_turn
+    behind = place.credit if place.credit >= CREDIT_PER_LEAD - CREDIT_EPSILON else 0
+    return (
+        -behind,
+        place.credit < CREDIT_EPSILON,
+        Fraction(CREDIT_PER_LEAD - place.credit, place.weight),
+        place.last_turn,
+    )

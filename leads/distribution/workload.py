@@ -9,10 +9,10 @@ from django.db import connection
 
 from teams.timezones import instant, wall_time
 
-Loads = dict[tuple[int, int], tuple[int, int]]  # by team and user: open leads, and those of today
+Workloads = dict[tuple[int, int], tuple[int, int]]  # by team and user: open leads, and those of today
 
 # Offers whose time is, by their status and windows, and leads claimed without a contact yet; and offers of today.
-LOADS: Final = """
+WORKLOADS_SQL: Final = """
 SELECT member.team_id, member.user_id,
     (SELECT count(*) FROM leads_leadoffer AS offer
      WHERE offer.user_id = member.user_id AND offer.team_id = member.team_id AND offer.notify_at <= %(at)s
@@ -28,11 +28,11 @@ SELECT member.team_id, member.user_id,
 FROM unnest(%(teams)s::bigint[], %(users)s::bigint[], %(midnights)s::timestamptz[])
     AS member(team_id, user_id, midnight)
 """
-TOLD: Final = ("Sent",)
-TOLD_BY_THEN: Final = ("Sent", "Pending")
+SENT: Final = ("Sent",)
+SENT_OR_PENDING: Final = ("Sent", "Pending")
 
 
-class Member(NamedTuple):
+class CappedMember(NamedTuple):
     """Somebody of a team, with their wall clock."""
 
     team_id: int
@@ -40,7 +40,7 @@ class Member(NamedTuple):
     zone: ZoneInfo
 
 
-def loads_of(members: Collection[Member], at: datetime, out: Sequence[str]) -> Loads:
+def load_workloads(members: Collection[CappedMember], at: datetime, out: Sequence[str]) -> Workloads:
     """What these have at that moment, which may be yet to come; `out`: the statuses of offers that count."""
     if not members:
         return {}
@@ -49,13 +49,13 @@ def loads_of(members: Collection[Member], at: datetime, out: Sequence[str]) -> L
         "out": list(out),
         "teams": [member.team_id for member in members],
         "users": [member.user_id for member in members],
-        "midnights": [midnight(at, member.zone) for member in members],
+        "midnights": [start_of_day(at, member.zone) for member in members],
     }
     with connection.cursor() as cursor:
-        cursor.execute(LOADS, given)
+        cursor.execute(WORKLOADS_SQL, given)
         return {(team_id, user_id): (opened, today) for team_id, user_id, opened, today in cursor.fetchall()}
 
 
-def midnight(at: datetime, zone: ZoneInfo) -> datetime:
+def start_of_day(at: datetime, zone: ZoneInfo) -> datetime:
     """When that day began."""
     return instant(datetime.combine(wall_time(at, zone), time()), zone)

@@ -5,24 +5,24 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from leads.formatting import in_words
+from leads.formatting import format_duration
 from leads.models import Lead, LeadOffer
 from teams.timezones import short_moment
 
-MOST_NAMED: Final = 5
+MAX_NAMED: Final = 5
 
 Fact = tuple[str, str]
 Clock = Callable[[datetime], str]
 
 
-def outcome(lead: Lead) -> str:
+def status_text(lead: Lead) -> str:
     """Where the lead is now, in a sentence."""
     if lead.merged_into_id is not None:
         if lead.is_duplicate:
             return f"Duplicate of lead {lead.merged_into_id}: the same inquiry, sent again within minutes."
         return f"It was merged into lead {lead.merged_into_id}."
     if lead.claimed_by_user is not None:
-        return f"{lead.claimed_by_user} {got(lead)}, {in_words(lead.time_to_claim)} after it came in."
+        return f"{lead.claimed_by_user} {claim_text(lead)}, {format_duration(lead.time_to_claim)} after it came in."
     if lead.ponded_at is not None and lead.team is not None:
         return f"Nobody has claimed it: it is in the pond of team {lead.team}, for any member to take."
     where = f" It is with team {lead.team}." if lead.team else ""
@@ -30,7 +30,7 @@ def outcome(lead: Lead) -> str:
 
 
 # Of claims older than `claimed_through`, LionDesk's channel is all that is known.
-CHANNEL_OF_CLAIM: Final = {
+CLAIM_CHANNEL_TEXTS: Final = {
     Lead.ClaimedVia.TEXT: "by text",
     Lead.ClaimedVia.EMAIL: "by email",
     Lead.ClaimedVia.PHONE: "by phone",
@@ -39,35 +39,35 @@ CHANNEL_OF_CLAIM: Final = {
 }
 
 
-def how_claimed(lead: Lead) -> str:
+def claim_channel_text(lead: Lead) -> str:
     """How the lead was claimed, such as `by the link in the email`; empty if that is not known."""
     if lead.claimed_through:
         return str(Lead.ClaimedThrough(lead.claimed_through).label)
-    return str(CHANNEL_OF_CLAIM.get(Lead.ClaimedVia(lead.claimed_via), ""))
+    return str(CLAIM_CHANNEL_TEXTS.get(Lead.ClaimedVia(lead.claimed_via), ""))
 
 
-def got(lead: Lead) -> str:
+def claim_text(lead: Lead) -> str:
     """How they came to have it, as a verb: `claimed it in the admin`."""
     if lead.claimed_via == Lead.ClaimedVia.ASSIGNED or lead.claimed_through == Lead.ClaimedThrough.ASSIGNMENT:
         return "was given it"
     if lead.claimed_via == Lead.ClaimedVia.AUTO:
         return "got it automatically"
-    return " ".join(filter(None, ("claimed it", how_claimed(lead))))
+    return " ".join(filter(None, ("claimed it", claim_channel_text(lead))))
 
 
-def facts(lead: Lead, offers: Sequence[LeadOffer], zone: ZoneInfo) -> Iterator[Fact]:
+def status_facts(lead: Lead, offers: Sequence[LeadOffer], zone: ZoneInfo) -> Iterator[Fact]:
     """What else there is to say of it: since when, whose turn it is, what comes next, and whose it is else."""
 
     def clock(moment: datetime) -> str:
         return short_moment(moment.isoformat(), zone)
 
     if lead.merged_into_id is None:
-        yield from (of_claim if lead.claimed_by_user_id else of_offers)(lead, offers, clock)
+        yield from (claim_facts if lead.claimed_by_user_id else offer_facts)(lead, offers, clock)
     yield "Came in", clock(lead.created_at)
     yield "Owner", str(lead.owner_user)
 
 
-def of_claim(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterator[Fact]:
+def claim_facts(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterator[Fact]:
     """Since when they have it, and whether they are in touch."""
     if lead.claimed_at:
         yield "Theirs since", clock(lead.claimed_at)
@@ -77,14 +77,14 @@ def of_claim(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterator[
         yield "Must be in touch by", f"{clock(lead.contact_due_at)}, else it is offered again"
 
 
-def of_offers(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterator[Fact]:
+def offer_facts(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterator[Fact]:
     """Who may claim it, who is next, and when that ends."""
     asked = [f"{offer.user}, since {clock(offer.alerted_at or offer.notify_at)}" for offer in offers if is_open(offer)]
     coming = [f"{offer.user}, at {clock(offer.notify_at)}" for offer in offers if not is_open(offer)]
     if asked:
-        yield "Asked now", some(asked)
+        yield "Asked now", shorten_list(asked)
     if coming:
-        yield "Next", some(coming)
+        yield "Next", shorten_list(coming)
     if lead.ponded_at:
         yield "In the pond since", clock(lead.ponded_at)
     if lead.falls_back_at:
@@ -97,7 +97,7 @@ def is_open(offer: LeadOffer) -> bool:
     return offer.status == LeadOffer.Status.SENT
 
 
-def some(told: Sequence[str]) -> str:
+def shorten_list(told: Sequence[str]) -> str:
     """A team may be large."""
-    rest = len(told) - MOST_NAMED
-    return "; ".join([*told[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
+    rest = len(told) - MAX_NAMED
+    return "; ".join([*told[:MAX_NAMED], *([f"and {rest} more"] if rest > 0 else [])])

@@ -57,11 +57,11 @@ KINDS: Final = (
     *(kind for kind, _ in (*ALERT_ENDS.values(), *OFFER_ENDS.values())),
     *TraceEntry.Kind.values,
 )
-CHANNELS: Final = {Message.Channel.TEXT: "text", Message.Channel.EMAIL: "email", Message.Channel.CALL: "call"}
-ALERTS: Final = ("alert_text_id", "alert_email_id", "alert_call_id")
+CHANNEL_NAMES: Final = {Message.Channel.TEXT: "text", Message.Channel.EMAIL: "email", Message.Channel.CALL: "call"}
+ALERT_COLUMNS: Final = ("alert_text_id", "alert_email_id", "alert_call_id")
 
 
-class Phase(IntEnum):
+class EventOrder(IntEnum):
     """The order of what bears one and the same time: causes before what they cause."""
 
     OPENING = auto()  # the lead comes in and is routed
@@ -80,7 +80,7 @@ class Phase(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEvent:
     """Something that happened; ids of what it is about, where it is about one. Without an actor the server did it."""
 
     at: datetime
@@ -100,7 +100,7 @@ class Entry:
         return event_text({name: getattr(self, name) for name in ("code", "details", *IDS)})
 
 
-Happening = tuple[Phase, Entry]
+OrderedEvent = tuple[EventOrder, TimelineEvent]
 IDS: Final = ("actor_user_id", "user_id", "team_id", "route_id", "offer_id", "message_id")
 
 
@@ -112,21 +112,21 @@ def event_text(entry: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
     return reason_text(entry["code"], details, names)
 
 
-def timeline(
+def build_timeline(
     lead: Lead,
     trace: RoutingTrace | None,
     entries: Sequence[TraceEntry],
     offers: Sequence[LeadOffer],
     messages: Mapping[int, Message],
-) -> list[Entry]:
+) -> list[TimelineEvent]:
     """What happened to a lead, by time; of what happened at one time, causes first. `messages`: the alerts, by id."""
     moments = {entry.at for entry in entries}
     happened = [
-        *((Phase.OPENING, entry) for entry in opening(lead, trace, entries)),
-        *((phase_of_event(entry), entry) for entry in events(trace, entries)),
-        *(happening for message in news_in(trace, entries, messages) for happening in way_of(message)),
-        *(happening for offer in offers for happening in course_of(offer, lead, messages, moments)),
-        *untold(lead, entries, offers),
+        *((EventOrder.OPENING, entry) for entry in intake_events(lead, trace, entries)),
+        *((order_of_event(entry), entry) for entry in trace_events(trace, entries)),
+        *(happening for message in notice_messages(trace, entries, messages) for happening in message_events(message)),
+        *(happening for offer in offers for happening in offer_events(offer, lead, messages, moments)),
+        *implicit_events(lead, entries, offers),
     ]
     return [entry for _, entry in sorted(happened, key=lambda one: (one[1].at, one[0]))]
 
@@ -134,15 +134,15 @@ def timeline(
 # Coming in
 
 
-def opening(lead: Lead, trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterator[Entry]:
+def intake_events(lead: Lead, trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterator[TimelineEvent]:
     """The lead comes in, routes are tried, one is chosen, and members are passed over."""
-    yield received(lead)
+    yield received_event(lead)
     if trace is None:
         return
     at, decision = trace.decided_at, trace.decision or {}
     for attempt in decision.get("tried") or ():
-        yield tried(attempt, at)
-    yield Entry(
+        yield route_event(attempt, at)
+    yield TimelineEvent(
         at,
         ROUTED,
         str(decision.get("code") or ""),
@@ -153,12 +153,12 @@ def opening(lead: Lead, trace: RoutingTrace | None, entries: Sequence[TraceEntry
     )
     plan = {"skipped": trace.skipped, "rotation": trace.rotation}
     if not any(is_same_plan(entry.details or {}, plan) for entry in entries):
-        yield from plan_told(plan, decision.get("team_id"), at)
+        yield from plan_events(plan, decision.get("team_id"), at)
 
 
-def received(lead: Lead) -> Entry:
+def received_event(lead: Lead) -> TimelineEvent:
     asked = ("source_id", "type", "city", "state", "zipcode", "listing_price", "listing_status", "mls_id")
-    return Entry(
+    return TimelineEvent(
         lead.created_at,
         RECEIVED,
         EventCode.RECEIVED,
@@ -167,11 +167,11 @@ def received(lead: Lead) -> Entry:
     )
 
 
-def tried(attempt: Mapping[str, Any], at: datetime) -> Entry:
+def route_event(attempt: Mapping[str, Any], at: datetime) -> TimelineEvent:
     """A route, with the first of its conditions that the lead does not meet."""
     route_id = attempt.get("route_id")
     code = EventCode.ROUTE_MATCHED if attempt.get("matched") else EventCode.ROUTE_MISMATCHED
-    return Entry(at, RULE_TRIED, code, route_id=route_id, details=dict(attempt))
+    return TimelineEvent(at, RULE_TRIED, code, route_id=route_id, details=dict(attempt))
 
 
 def is_same_plan(told: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:
@@ -179,64 +179,64 @@ def is_same_plan(told: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:
     return any(plan.values()) and all(told.get(name) == plan[name] for name in plan)
 
 
-def plan_told(plan: Mapping[str, Any], team_id: int | None, at: datetime) -> Iterator[Entry]:
+def plan_events(plan: Mapping[str, Any], team_id: int | None, at: datetime) -> Iterator[TimelineEvent]:
     """Who was passed over in a plan, and how the round robin turned."""
     for skipped in plan.get("skipped") or ():
         user_id, because = skipped.get("user_id"), {"code": skipped.get("code"), "details": skipped.get("details")}
-        skip = partial(Entry, at, PASSED_OVER, EventCode.MEMBER_SKIPPED)
+        skip = partial(TimelineEvent, at, PASSED_OVER, EventCode.MEMBER_SKIPPED)
         yield skip(user_id=user_id, team_id=team_id, details={"because": because})
     if rotation := plan.get("rotation"):
         code = EventCode.ROUND_ROBIN_TURNED if rotation.get("pointer_before") else EventCode.ROUND_ROBIN_BEGAN
         user_id = rotation.get("pointer_after")
-        yield Entry(at, ROUND_ROBIN, code, user_id=user_id, team_id=team_id, details=dict(rotation))
+        yield TimelineEvent(at, ROUND_ROBIN, code, user_id=user_id, team_id=team_id, details=dict(rotation))
 
 
 # What happened afterwards
 
 
-def events(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterator[Entry]:
+def trace_events(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterator[TimelineEvent]:
     """What the entries tell. One that falls back tells of a plan in the team it leaves; any other, of where it is."""
     team_id = (trace.decision or {}).get("team_id") if trace else None
     for entry in entries:
-        if is_twice(entry, entries):
+        if is_duplicate_claim(entry, entries):
             continue
         details = dict(entry.details or {})
         plan = {name: details.pop(name, None) for name in ("skipped", "rotation", "alerts")}
         is_leaving = entry.kind in (Kind.FELL_BACK, Kind.IN_POND, Kind.GIVEN, Kind.NOBODY)
         left, team_id = team_id, details.get("team_id") or team_id
         if is_leaving:
-            yield from plan_told(plan, left, entry.at)
-        yield told(entry, team_id, details)
+            yield from plan_events(plan, left, entry.at)
+        yield entry_event(entry, team_id, details)
         if not is_leaving:
-            yield from plan_told(plan, team_id, entry.at)
+            yield from plan_events(plan, team_id, entry.at)
 
 
-def phase_of_event(entry: Entry) -> Phase:
-    return Phase.ALARM if entry.kind == Kind.ALARM else Phase.EVENT
+def order_of_event(entry: TimelineEvent) -> EventOrder:
+    return EventOrder.ALARM if entry.kind == Kind.ALARM else EventOrder.EVENT
 
 
-def is_twice(entry: TraceEntry, entries: Sequence[TraceEntry]) -> bool:
+def is_duplicate_claim(entry: TraceEntry, entries: Sequence[TraceEntry]) -> bool:
     """Whether this is a claim, noted when it was undone, of which another entry tells: that the lead was given away."""
     is_claim = entry.kind == Kind.CLAIMED
     return is_claim and any(other.at == entry.at for other in entries if other.kind in (Kind.GIVEN, Kind.REASSIGNED))
 
 
-def news_in(
+def notice_messages(
     trace: RoutingTrace | None, entries: Sequence[TraceEntry], messages: Mapping[int, Message]
 ) -> Iterator[Message]:
     """What was sent to whoever got the lead, lost it or is to look after it."""
-    return (message for number in news_ids(trace, entries) if (message := messages.get(number)))
+    return (message for number in notice_message_ids(trace, entries) if (message := messages.get(number)))
 
 
-def news_ids(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> list[int]:
+def notice_message_ids(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> list[int]:
     """The messages that a trace and its entries name."""
     named = [(trace.decision or {}) if trace else {}, *(entry.details or {} for entry in entries)]
     return [number for details in named for number in details.get("alerts") or ()]
 
 
-def told(entry: TraceEntry, team_id: int | None, details: dict[str, Any]) -> Entry:
+def entry_event(entry: TraceEntry, team_id: int | None, details: dict[str, Any]) -> TimelineEvent:
     """An entry of any kind."""
-    return Entry(
+    return TimelineEvent(
         entry.at,
         entry.kind,
         entry.code or entry.kind,
@@ -247,21 +247,21 @@ def told(entry: TraceEntry, team_id: int | None, details: dict[str, Any]) -> Ent
     )
 
 
-def untold(lead: Lead, entries: Sequence[TraceEntry], offers: Sequence[LeadOffer]) -> Iterator[Happening]:
+def implicit_events(lead: Lead, entries: Sequence[TraceEntry], offers: Sequence[LeadOffer]) -> Iterator[OrderedEvent]:
     """What the lead's own row alone tells: whose it was from the start, and that its person was contacted."""
     by_offer = any(offer.status == Offer.CLAIMED for offer in offers)
     if lead.claimed_at and not by_offer and not any(entry.at == lead.claimed_at for entry in entries):
-        yield Phase.EVENT, claimed(lead, lead.claimed_at, lead.claimed_by_user_id)
+        yield EventOrder.EVENT, claim_event(lead, lead.claimed_at, lead.claimed_by_user_id)
     if lead.contacted_at and not any(entry.kind == Kind.CONTACTED for entry in entries):
         at, user_id = lead.contacted_at, lead.claimed_by_user_id
-        contacted = Entry(at, Kind.CONTACTED, EventCode.CONTACTED, actor_user_id=user_id, user_id=user_id)
-        yield Phase.CONSEQUENCE, contacted
+        contacted = TimelineEvent(at, Kind.CONTACTED, EventCode.CONTACTED, actor_user_id=user_id, user_id=user_id)
+        yield EventOrder.CONSEQUENCE, contacted
 
 
-def claimed(lead: Lead, at: datetime, user_id: int | None) -> Entry:
+def claim_event(lead: Lead, at: datetime, user_id: int | None) -> TimelineEvent:
     """A claim without an offer."""
     code = EventCode.OWNED if user_id == lead.owner_user_id else claim_code(lead.claimed_through, lead.claimed_via)
-    return Entry(at, Kind.CLAIMED, code, user_id=user_id, team_id=lead.team_id, details=claim_details(lead))
+    return TimelineEvent(at, Kind.CLAIMED, code, user_id=user_id, team_id=lead.team_id, details=claim_details(lead))
 
 
 def claim_details(lead: Lead) -> dict[str, Any]:
@@ -275,20 +275,20 @@ def claim_details(lead: Lead) -> dict[str, Any]:
 # Turns
 
 
-def course_of(
+def offer_events(
     offer: LeadOffer, lead: Lead, messages: Mapping[int, Message], moments: Collection[datetime]
-) -> Iterator[Happening]:
+) -> Iterator[OrderedEvent]:
     """A member's turn from its planning to its end, with the alerts. `moments`: those that entries tell of."""
-    if not is_memory(offer):
-        yield Phase.PLANNED, planned(offer)
-    if offer.alerted_at and not is_given(offer):
-        yield Phase.TURN, turn(offer, offer.alerted_at)
-    for message_id in (getattr(offer, name) for name in ALERTS):
+    if not is_unoffered(offer):
+        yield EventOrder.PLANNED, planned_event(offer)
+    if offer.alerted_at and not is_auto_assigned(offer):
+        yield EventOrder.TURN, turn_event(offer, offer.alerted_at)
+    for message_id in (getattr(offer, name) for name in ALERT_COLUMNS):
         if message := messages.get(message_id or 0):
-            yield from way_of(message, offer)
+            yield from message_events(message, offer)
     is_told = offer.status == Offer.RETURNED and offer.settled_at in moments
     if offer.status in OFFER_ENDS and not is_told:
-        yield end_of(offer, lead)
+        yield end_event(offer, lead)
 
 
 # By whether the member gets the lead without claiming it, and whether that is immediately.
@@ -300,7 +300,7 @@ PLAN_CODES: Final = {
 }
 
 
-def planned(offer: LeadOffer) -> Entry:
+def planned_event(offer: LeadOffer) -> TimelineEvent:
     details: dict[str, Any] = {
         "notify_at": milliseconds_z(offer.notify_at),
         "closes_at": milliseconds_z(offer.closes_at) if offer.closes_at else None,
@@ -310,85 +310,87 @@ def planned(offer: LeadOffer) -> Entry:
         "assign_automatically": offer.assign_automatically,
     }
     code = PLAN_CODES[offer.assign_automatically, offer.notify_at <= offer.created_at]
-    return about(offer, offer.created_at, OFFER_PLANNED, code, **details)
+    return offer_event(offer, offer.created_at, OFFER_PLANNED, code, **details)
 
 
-def is_memory(offer: LeadOffer) -> bool:
+def is_unoffered(offer: LeadOffer) -> bool:
     """Whether this only keeps in mind who took the lead or had it, without having been offered it."""
     is_had = offer.status in (Offer.CLAIMED, Offer.RETURNED)
     return is_had and offer.alerted_at is None and offer.settled_at == offer.created_at
 
 
-def turn(offer: LeadOffer, at: datetime) -> Entry:
+def turn_event(offer: LeadOffer, at: datetime) -> TimelineEvent:
     if offer.closes_at is None:
-        return about(offer, at, OFFERED, EventCode.TURN_BEGAN)
-    return about(offer, at, OFFERED, EventCode.TURN_BEGAN_UNTIL, closes_at=milliseconds_z(offer.closes_at))
+        return offer_event(offer, at, OFFERED, EventCode.TURN_BEGAN)
+    return offer_event(offer, at, OFFERED, EventCode.TURN_BEGAN_UNTIL, closes_at=milliseconds_z(offer.closes_at))
 
 
-def is_given(offer: LeadOffer) -> bool:
+def is_auto_assigned(offer: LeadOffer) -> bool:
     """Whether the lead went to this member without their claiming it."""
     return offer.assign_automatically and offer.status in (Offer.CLAIMED, Offer.RETURNED)
 
 
-def end_of(offer: LeadOffer, lead: Lead) -> Happening:
+def end_event(offer: LeadOffer, lead: Lead) -> OrderedEvent:
     """How a turn ended."""
     status = Offer(offer.status)
     at = offer.settled_at or offer.alerted_at or offer.created_at
     kind, code = OFFER_ENDS[status]
     is_theirs = status == Offer.CLAIMED and lead.claimed_by_user_id == offer.user_id
-    actor = offer.user_id if status in (Offer.CLAIMED, Offer.DECLINED) and not is_given(offer) else None
+    actor = offer.user_id if status in (Offer.CLAIMED, Offer.DECLINED) and not is_auto_assigned(offer) else None
     details = claim_details(lead) if is_theirs else {}
     if offer.end_reason is not None:
         details["because"] = offer.end_reason.as_json()
     code = claim_code(lead.claimed_through, lead.claimed_via) if is_theirs else code
-    return phase_of_end(offer, status, at), about(offer, at, kind, code, actor_user_id=actor, **details)
+    return order_of_end(offer, status, at), offer_event(offer, at, kind, code, actor_user_id=actor, **details)
 
 
-def phase_of_end(offer: LeadOffer, status: Offer, at: datetime) -> Phase:
-    if is_missed(offer):  # which makes it another's turn, or the lead fall back
-        return Phase.ENDING if offer.created_at < at else Phase.PASSED
+def order_of_end(offer: LeadOffer, status: Offer, at: datetime) -> EventOrder:
+    if is_skipped(offer):  # which makes it another's turn, or the lead fall back
+        return EventOrder.ENDING if offer.created_at < at else EventOrder.PASSED
     if status in (Offer.LOST, Offer.CANCELLED, Offer.RETURNED):
-        return Phase.CONSEQUENCE
-    if is_given(offer):
-        return Phase.TURN  # its alert tells that the lead is theirs
-    return Phase.ENDING if (offer.alerted_at or offer.created_at) < at else Phase.ANSWERED
+        return EventOrder.CONSEQUENCE
+    if is_auto_assigned(offer):
+        return EventOrder.TURN  # its alert tells that the lead is theirs
+    return EventOrder.ENDING if (offer.alerted_at or offer.created_at) < at else EventOrder.ANSWERED
 
 
-def is_missed(offer: LeadOffer) -> bool:
+def is_skipped(offer: LeadOffer) -> bool:
     """Whether the member could not be told when their turn came, while the lead was still to be had."""
     is_cancelled = offer.status == Offer.CANCELLED and offer.alerted_at is None
     return is_cancelled and offer.end_code not in LEAD_ENDED
 
 
-def about(
+def offer_event(
     offer: LeadOffer, at: datetime, kind: str, code: str, *, actor_user_id: int | None = None, **details: Any
-) -> Entry:
+) -> TimelineEvent:
     """An entry about an offer."""
     ids: dict[str, int | None] = {"user_id": offer.user_id, "team_id": offer.team_id, "offer_id": offer.pk}
-    return Entry(at, kind, code, actor_user_id=actor_user_id, details=details, **ids)
+    return TimelineEvent(at, kind, code, actor_user_id=actor_user_id, details=details, **ids)
 
 
 # Alerts
 
 
-def way_of(message: Message, offer: LeadOffer | None = None) -> Iterator[Happening]:
+def message_events(message: Message, offer: LeadOffer | None = None) -> Iterator[OrderedEvent]:
     """An alert from the outbox to the phone, or to where it failed."""
-    alert = partial(alerted, message, offer)
-    yield Phase.QUEUED, alert(message.created_at, ALERT_QUEUED, EventCode.ALERT_QUEUED)
+    alert = partial(alert_event, message, offer)
+    yield EventOrder.QUEUED, alert(message.created_at, ALERT_QUEUED, EventCode.ALERT_QUEUED)
     if message.sent_at:
-        yield Phase.SENT, alert(message.sent_at, ALERT_SENT, EventCode.ALERT_SENT)
+        yield EventOrder.SENT, alert(message.sent_at, ALERT_SENT, EventCode.ALERT_SENT)
     if message.status in ALERT_ENDS:
         kind, code = ALERT_ENDS[State(message.status)]
-        phase = Phase.STOPPED if message.status == State.CANCELLED else Phase.ARRIVED
+        phase = EventOrder.STOPPED if message.status == State.CANCELLED else EventOrder.ARRIVED
         outcome: dict[str, Any] = {"provider_status": message.provider_status, "error_code": message.error_code}
         if message.reason:
             outcome["because"] = Reason(OTHER, {"text": message.reason}).as_json()
         yield phase, alert(message.modified_at, kind, code, **outcome)
 
 
-def alerted(message: Message, offer: LeadOffer | None, at: datetime, kind: str, code: str, **outcome: Any) -> Entry:
+def alert_event(
+    message: Message, offer: LeadOffer | None, at: datetime, kind: str, code: str, **outcome: Any
+) -> TimelineEvent:
     """An entry about an alert: that of an offer, or other news."""
-    return Entry(
+    return TimelineEvent(
         at,
         kind,
         code,
@@ -396,5 +398,5 @@ def alerted(message: Message, offer: LeadOffer | None, at: datetime, kind: str, 
         team_id=offer.team_id if offer else None,
         offer_id=offer.pk if offer else None,
         message_id=message.pk,
-        details={"channel": CHANNELS[Message.Channel(message.channel)]} | outcome,
+        details={"channel": CHANNEL_NAMES[Message.Channel(message.channel)]} | outcome,
     )

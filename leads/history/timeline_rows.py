@@ -1,22 +1,22 @@
 """What is known of a lead's way, read in as many statements for a long one as for a short one."""
 
-from leads.history.timeline import ALERTS, Entry, news_ids, timeline
+from leads.history.timeline import ALERT_COLUMNS, TimelineEvent, build_timeline, notice_message_ids
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
 from messaging.models import Message
 from teams.visibility import any_of
 
 # Not their words, which are long, and tell how to reach the person.
-OF_MESSAGES = (
+MESSAGE_COLUMNS = (
     *("user", "channel", "status", "reason", "provider_status", "error_code"),
     *("created_at", "modified_at", "sent_at"),
 )
 
 
-def timeline_of(lead: Lead, trace: RoutingTrace | None) -> list[Entry]:
+def load_timeline(lead: Lead, trace: RoutingTrace | None) -> list[TimelineEvent]:
     """All that happened to this lead, in order."""
     entries = list(TraceEntry.objects.filter(lead=lead).order_by("pk"))
     offers = list(LeadOffer.objects.filter(lead=lead).order_by("pk"))
-    of_offers = {message_id for offer in offers for name in ALERTS if (message_id := getattr(offer, name))}
-    alerts = of_offers.union(news_ids(trace, entries))
-    messages = Message.objects.filter(any_of("pk", alerts)).only(*OF_MESSAGES)
-    return timeline(lead, trace, entries, offers, {message.pk: message for message in messages})
+    of_offers = {message_id for offer in offers for name in ALERT_COLUMNS if (message_id := getattr(offer, name))}
+    alerts = of_offers.union(notice_message_ids(trace, entries))
+    messages = Message.objects.filter(any_of("pk", alerts)).only(*MESSAGE_COLUMNS)
+    return build_timeline(lead, trace, entries, offers, {message.pk: message for message in messages})

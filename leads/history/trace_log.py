@@ -6,15 +6,15 @@ from typing import Any
 
 from core.reasons import Reason
 from leads.distribution.offer_plan import Plan
-from leads.distribution.round_robin import Place
+from leads.distribution.round_robin import RotationMember
 from leads.models import Lead, TraceEntry
 from leads.notifications.notices import Told
 from teams.models import User
 
 
-def entry(lead: Lead, kind: str, reason: Reason, now: datetime, plan: Plan | None = None) -> TraceEntry:
+def trace_entry(lead: Lead, kind: str, reason: Reason, now: datetime, plan: Plan | None = None) -> TraceEntry:
     """Something that happened to a lead, with the plan that was tried, if any."""
-    details = dict(reason.details) | (told_plan(plan) if plan else {})
+    details = dict(reason.details) | (plan_json(plan) if plan else {})
     return TraceEntry(lead=lead, at=now, kind=kind, code=reason.code, details=details)
 
 
@@ -35,12 +35,12 @@ def trace(lead: Lead, kind: str, code: str, *, now: datetime, actor: User | None
     return TraceEntry.objects.create(lead=lead, at=now, kind=kind, code=code, actor_user=actor, details=details)
 
 
-def told_plan(plan: Plan) -> dict[str, Any]:
+def plan_json(plan: Plan) -> dict[str, Any]:
     """Who was passed over, and whose turn the round robin made it."""
-    return {"skipped": [skipped.as_json() for skipped in plan.skipped], "rotation": told_rotation(plan)}
+    return {"skipped": [skipped.as_json() for skipped in plan.skipped], "rotation": rotation_json(plan)}
 
 
-def told_rotation(plan: Plan) -> dict[str, Any] | None:
+def rotation_json(plan: Plan) -> dict[str, Any] | None:
     """The pointer before and after, with everybody's weight and what they are owed; null without a round robin."""
     if plan.turn is None:
         return None
@@ -50,11 +50,13 @@ def told_rotation(plan: Plan) -> dict[str, Any] | None:
         "turn": after[taker.user_id].last_turn,
         "pointer_before": last.user_id if last.last_turn else None,
         "pointer_after": taker.user_id,
-        "places": [told_place(place) | {"credit_after": after[place.user_id].credit} for place in plan.turn.order],
+        "places": [
+            rotation_member_json(place) | {"credit_after": after[place.user_id].credit} for place in plan.turn.order
+        ],
     }
 
 
-def told_place(place: Place) -> dict[str, int]:
+def rotation_member_json(place: RotationMember) -> dict[str, int]:
     """Spelled out: `asdict` would take longer than taking the turn."""
     return {
         "user_id": place.user_id,

@@ -8,9 +8,9 @@ from django.db import connection
 
 from core.reasons import Reason
 from core.scheduler import Job
-from leads.jobs.locking import Moments
-from leads.lifecycle.claims import cancel_alerts, end_columns
-from leads.lifecycle.reschedule import move_on
+from leads.jobs.locking import DueTimes
+from leads.lifecycle.claims import cancel_claim_alerts, end_columns
+from leads.lifecycle.reschedule import advance_rollouts
 from leads.models import Lead, LeadOffer
 from leads.reasons import EndReason
 from teams.visibility import any_of
@@ -19,11 +19,11 @@ Status = LeadOffer.Status
 
 JOB: Final = Job("leads.expire_offers", Lead)
 
-BATCH: Final = 500
+BATCH_SIZE: Final = 500
 WINDOW_ENDED: Final = Reason(EndReason.WINDOW_ENDED)
 
 # Whose window is over, of leads that nobody else holds. Ids alone: the rows are read once they are held.
-HOLD: Final = """
+LOCK_LEADS_SQL: Final = """
 SELECT offer.lead_id
 FROM leads_leadoffer AS offer JOIN leads_lead AS lead ON lead.id = offer.lead_id
 WHERE offer.status = 'Sent' AND offer.closes_at <= %s
@@ -34,7 +34,7 @@ FOR NO KEY UPDATE OF lead SKIP LOCKED
 """
 
 
-def coming() -> Moments:
+def due_times() -> DueTimes:
     """When the next windows close."""
     closing = JOB.without_parked(LeadOffer.objects.filter(status=Status.SENT, closes_at__isnull=False), "lead_id")
     return closing.order_by("closes_at", "pk").values_list("closes_at")
@@ -42,20 +42,20 @@ def coming() -> Moments:
 
 def run_batch(now: datetime) -> int:
     """Expire what is over of some hundred leads; returns how many offers that were."""
-    return JOB.run_batch(claim, expire, now)
+    return JOB.run_batch(lock_batch, expire, now)
 
 
-def claim(now: datetime) -> Sequence[int]:
+def lock_batch(now: datetime) -> Sequence[int]:
     """Lock some leads with a window that is over."""
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, [now, JOB.name, BATCH])
+        cursor.execute(LOCK_LEADS_SQL, [now, JOB.name, BATCH_SIZE])
         return list(dict.fromkeys(lead_id for (lead_id,) in cursor.fetchall()))
 
 
 def expire(ids: Sequence[int], now: datetime) -> int:
     """Expire what is over of these leads."""
     over = LeadOffer.objects.filter(any_of("lead_id", ids), status=Status.SENT, closes_at__lte=now)
-    cancel_alerts(over, reason=WINDOW_ENDED, now=now)
+    cancel_claim_alerts(over, reason=WINDOW_ENDED, now=now)
     expired = over.update(status=Status.EXPIRED, settled_at=now, **end_columns(WINDOW_ENDED))
-    move_on(ids, now=now)
+    advance_rollouts(ids, now=now)
     return expired

@@ -8,7 +8,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, Value
 
 from core.scheduler import Job
-from leads.jobs.locking import Moments, claim_due, due_by, leads_of
+from leads.jobs.locking import DueTimes, due_leads, load_leads, lock_due_leads
 from leads.lifecycle.offers import fall_back
 from leads.models import Lead, LeadOffer
 from teams.visibility import EqualsAny
@@ -17,27 +17,27 @@ JOB: Final = Job("leads.fall_back", Lead)
 
 # After an outage the turns still to come are first. Each lead's offers are looked through whatever their status: after
 # a quiet hour PostgreSQL expects so few turns to come that it would read all of them anew for each lead.
-OFFERED: Final = LeadOffer.objects.filter(lead=OuterRef("pk")).values("status")
-HAS_TURNS: Final = EqualsAny(Value(LeadOffer.Status.PENDING), ArraySubquery(OFFERED))
-UNCLAIMED: Final = Q(~HAS_TURNS, claimed_by_user=None, merged_into=None)
+OFFER_STATUSES: Final = LeadOffer.objects.filter(lead=OuterRef("pk")).values("status")
+HAS_PENDING_OFFERS: Final = EqualsAny(Value(LeadOffer.Status.PENDING), ArraySubquery(OFFER_STATUSES))
+UNCLAIMED: Final = Q(~HAS_PENDING_OFFERS, claimed_by_user=None, merged_into=None)
 
 
-def coming() -> Moments:
+def due_times() -> DueTimes:
     """When the time of a lead's last offer is over."""
-    return due_by(JOB, "falls_back_at", UNCLAIMED).values_list("falls_back_at")
+    return due_leads(JOB, "falls_back_at", UNCLAIMED).values_list("falls_back_at")
 
 
 def run_batch(now: datetime) -> int:
     """Pass on some hundred leads; returns how many."""
-    return JOB.run_batch(claim, pass_on, now)
+    return JOB.run_batch(lock_batch, fall_back_due, now)
 
 
-def claim(now: datetime) -> Sequence[int]:
-    return claim_due(JOB, "falls_back_at", UNCLAIMED, now)
+def lock_batch(now: datetime) -> Sequence[int]:
+    return lock_due_leads(JOB, "falls_back_at", UNCLAIMED, now)
 
 
-def pass_on(ids: Sequence[int], now: datetime) -> int:
+def fall_back_due(ids: Sequence[int], now: datetime) -> int:
     """Pass on these leads."""
-    leads = leads_of(ids, "falls_back_at")
+    leads = load_leads(ids, "falls_back_at")
     fall_back(leads, now=now)
     return len(leads)

@@ -19,12 +19,12 @@ from core.db.bulk import bulk_update_sql
 from core.reasons import Reason
 from core.scheduler import Job
 from crm.models import Contact
-from leads.distribution.capacity import Caps
+from leads.distribution.capacity import CapacityGuard
 from leads.distribution.offer_plan import lateness_shift
-from leads.jobs.locking import Moments
-from leads.lifecycle.claims import cancel_alerts, end_other_offers, give_leads
-from leads.lifecycle.reschedule import move_on, shift_rollouts
-from leads.lifecycle.round_robin_adjustments import hand_on_turns
+from leads.jobs.locking import DueTimes
+from leads.lifecycle.claims import assign_claims, cancel_claim_alerts, end_other_offers
+from leads.lifecycle.reschedule import advance_rollouts, shift_rollouts
+from leads.lifecycle.round_robin_adjustments import reassign_skipped_turns
 from leads.models import Lead, LeadOffer, LeadOfferQuerySet
 from leads.notifications.alert_text import Asker, LeadFacts, Source, Story
 from leads.notifications.claim_links import link_to
@@ -44,10 +44,10 @@ Row = TypeVar("Row", bound=Model)
 
 JOB: Final = Job("leads.send_offers", Lead)
 
-BATCH: Final = 2000  # some 160 ms
+BATCH_SIZE: Final = 2000  # some 160 ms
 
 # Whose turn has come, of leads that nobody else holds. Ids alone: the rows are read once they are held.
-HOLD = """
+LOCK_LEADS_SQL = """
 SELECT offer.lead_id
 FROM leads_leadoffer AS offer JOIN leads_lead AS lead ON lead.id = offer.lead_id
 WHERE offer.status = 'Pending' AND offer.notify_at <= %s
@@ -57,23 +57,23 @@ LIMIT %s
 FOR NO KEY UPDATE OF lead SKIP LOCKED
 """
 
-OF_OFFERS: Final = (
+OFFER_COLUMNS: Final = (
     *("pk", "lead_id", "user_id", "team_id", "notify_at", "assign_automatically"),
     *("has_text_alert", "has_email_alert", "has_call_alert"),
 )
-OF_OPTIONS: Final = ("paused_until", "cap_open", "cap_day")
-OF_LEADS: Final = (
+OPTION_COLUMNS: Final = ("paused_until", "cap_open", "cap_day")
+LEAD_COLUMNS: Final = (
     *("pk", "claimed_by_user_id", "source__name"),
     *(f"contact__{name}" for name in Asker._fields),
     *(name for name in LeadFacts._fields if name not in ("contact", "source")),
 )
-OF_USERS: Final = (
+USER_COLUMNS: Final = (
     *("email", "phone_e164", "confirmed_phone", "is_active"),
     *("paused_until", "working_hours", "days_off", "timezone"),
 )
 
 # What becomes of an offer, of many in one statement.
-WRITTEN: Final = {
+OUTCOME_COLUMNS: Final = {
     "id": "bigint",
     "status": "text",
     "end_code": "text",
@@ -86,11 +86,11 @@ WRITTEN: Final = {
     "alert_email_id": "bigint",
     "alert_call_id": "bigint",
 }
-outcome_of: Final = attrgetter(*WRITTEN)
+outcome_values: Final = attrgetter(*OUTCOME_COLUMNS)
 
 Members = set[tuple[int, int]]  # team and user
 Options = Mapping[tuple[int, int], Sequence[Any]]  # by team and user
-NO_OPTIONS: Final = (None,) * len(OF_OPTIONS)
+NO_OPTIONS: Final = (None,) * len(OPTION_COLUMNS)
 
 
 @dataclass(slots=True)
@@ -157,64 +157,66 @@ class DueOffer:
 Alert = tuple[DueOffer, str, Message]  # an offer, where it notes the alert, and the alert
 
 
-def coming() -> Moments:
+def due_times() -> DueTimes:
     """When the next members' turns come."""
-    return JOB.without_parked(waiting(), "lead_id").values_list("notify_at")
+    return JOB.without_parked(pending_offers(), "lead_id").values_list("notify_at")
 
 
-def waiting() -> LeadOfferQuerySet:
+def pending_offers() -> LeadOfferQuerySet:
     """Offers whose turn is yet to come, the next first."""
     return LeadOffer.objects.filter(status=Status.PENDING).order_by("notify_at", "position", "pk")
 
 
 def run_batch(now: datetime) -> int:
     """Settle what is due of some hundred offers' leads; returns how many offers that were."""
-    return JOB.run_batch(claim, settle, now)
+    return JOB.run_batch(lock_batch, send, now)
 
 
-def claim(now: datetime) -> Sequence[int]:
+def lock_batch(now: datetime) -> Sequence[int]:
     """Lock some leads with an offer that is due."""
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, [now, JOB.name, BATCH])
+        cursor.execute(LOCK_LEADS_SQL, [now, JOB.name, BATCH_SIZE])
         return list(dict.fromkeys(lead_id for (lead_id,) in cursor.fetchall()))
 
 
-def settle(ids: Sequence[int], now: datetime) -> int:
+def send(ids: Sequence[int], now: datetime) -> int:
     """Settle what is due of these leads; returns how many offers that were."""
-    turns = hold_turns(ids, now)
-    caps = Caps((offer for turn in turns for offer in turn), now)
+    turns = load_batch(ids, now)
+    caps = CapacityGuard((offer for turn in turns for offer in turn), now)
     for turn in turns:
-        sort_out(turn, caps, now)
+        decide_offers(turn, caps, now)
     settled = [offer for turn in turns for offer in turn if offer.status != Status.PENDING]
     queue_alerts(settled, now)
-    write(settled)
-    hand_over([offer for offer in settled if offer.status == Status.CLAIMED], now)
-    put_off_late([offer for offer in settled if offer.status == Status.SENT], now)
-    pass_over(settled, now)
+    save_outcomes(settled)
+    assign_leads([offer for offer in settled if offer.status == Status.CLAIMED], now)
+    postpone_remaining([offer for offer in settled if offer.status == Status.SENT], now)
+    skip_offers(settled, now)
     return len(settled)
 
 
 # Which turns
 
 
-def hold_turns(held: Collection[int], now: datetime) -> list[list[DueOffer]]:
+def load_batch(held: Collection[int], now: datetime) -> list[list[DueOffer]]:
     """For each of these leads, which the caller holds, its offers due at the first instant, in rank order."""
-    turns = [first_instant(list(turn)) for _, turn in groupby(due_offers(held, now), key=lambda offer: offer.lead_id)]
-    return without_held_contacts(turns)
+    turns = [
+        earliest_due(list(turn)) for _, turn in groupby(load_due_offers(held, now), key=lambda offer: offer.lead_id)
+    ]
+    return drop_locked_contacts(turns)
 
 
-def due_offers(held: Collection[int], now: datetime) -> list[DueOffer]:
+def load_due_offers(held: Collection[int], now: datetime) -> list[DueOffer]:
     """What is due of these leads, read now that they are held: a claim may have come in between."""
-    due = waiting().filter(any_of("lead_id", held), notify_at__lte=now)
-    rows = list(due.order_by("lead_id", "notify_at", "position", "pk").values_list(*OF_OFFERS))
-    leads = facts_of(held)
-    users = by_id(User.objects.only(*OF_USERS), {row[2] for row in rows})
+    due = pending_offers().filter(any_of("lead_id", held), notify_at__lte=now)
+    rows = list(due.order_by("lead_id", "notify_at", "position", "pk").values_list(*OFFER_COLUMNS))
+    leads = load_lead_snapshots(held)
+    users = by_id(User.objects.only(*USER_COLUMNS), {row[2] for row in rows})
     teams = by_id(Team.objects.only("claim_preview", "holidays"), {row[3] for row in rows})
-    members, options = members_of(users, teams), options_of(users, teams)
-    return [due_offer(row, *leads[row[1]], users[row[2]], teams[row[3]], members, options) for row in rows]
+    members, options = load_members(users, teams), load_options(users, teams)
+    return [build_due_offer(row, *leads[row[1]], users[row[2]], teams[row[3]], members, options) for row in rows]
 
 
-def due_offer(
+def build_due_offer(
     row: Sequence[Any], is_claimed: bool, told: LeadFacts, user: User, team: Team, members: Members, options: Options
 ) -> DueOffer:
     place = team.pk, user.pk
@@ -222,26 +224,26 @@ def due_offer(
     return DueOffer(is_claimed, told, user, place in members, team.claim_preview, team.holidays, *limits, *row)
 
 
-def members_of(users: Collection[int], teams: Collection[int]) -> Members:
+def load_members(users: Collection[int], teams: Collection[int]) -> Members:
     """By team and user, who of these is in which of these teams."""
     accepted = TeamMember.objects.accepted().filter(any_of("user_id", users), any_of("team_id", teams))
     return set(accepted.order_by().values_list("team_id", "user_id"))
 
 
-def options_of(users: Collection[int], teams: Collection[int]) -> Options:
+def load_options(users: Collection[int], teams: Collection[int]) -> Options:
     """By team and user, when they are paused and how much they take."""
     rows = TeamMemberDistributionOption.objects.filter(any_of("user_id", users), any_of("team_id", teams))
-    found = rows.order_by().values_list("team_id", "user_id", *OF_OPTIONS)
+    found = rows.order_by().values_list("team_id", "user_id", *OPTION_COLUMNS)
     return {(team_id, user_id): limits for team_id, user_id, *limits in found}
 
 
-def facts_of(lead_ids: Collection[int]) -> dict[int, tuple[bool, LeadFacts]]:
+def load_lead_snapshots(lead_ids: Collection[int]) -> dict[int, tuple[bool, LeadFacts]]:
     """By lead, whether it is claimed, and what is told of it."""
-    rows = Lead.objects.filter(any_of("pk", lead_ids)).order_by().values_list(*OF_LEADS)
-    return {lead_id: (taker is not None, facts(*told)) for lead_id, taker, *told in rows}
+    rows = Lead.objects.filter(any_of("pk", lead_ids)).order_by().values_list(*LEAD_COLUMNS)
+    return {lead_id: (taker is not None, lead_snapshot(*told)) for lead_id, taker, *told in rows}
 
 
-def facts(source: str | None, *told: Any) -> LeadFacts:
+def lead_snapshot(source: str | None, *told: Any) -> LeadFacts:
     """What OF_LEADS names, from the source on."""
     asker = len(Asker._fields)
     return LeadFacts(Asker(*told[:asker]), None if source is None else Source(source), *told[asker:])
@@ -252,12 +254,12 @@ def by_id(rows: QuerySet[Row], ids: Collection[int]) -> dict[int, Row]:
     return {row.pk: row for row in rows.filter(any_of("pk", ids))}
 
 
-def first_instant(offers: Sequence[DueOffer]) -> list[DueOffer]:
+def earliest_due(offers: Sequence[DueOffer]) -> list[DueOffer]:
     """Those due together with the first. What is due after that waits for the next batch, or is put off."""
     return [offer for offer in offers if offer.notify_at == offers[0].notify_at]
 
 
-def without_held_contacts(turns: list[list[DueOffer]]) -> list[list[DueOffer]]:
+def drop_locked_contacts(turns: list[list[DueOffer]]) -> list[list[DueOffer]]:
     """Assigning a lead changes its contact: where somebody else holds that one, the lead waits for the next batch.
 
     Waiting here while we hold leads could be waiting for each other.
@@ -273,7 +275,7 @@ def without_held_contacts(turns: list[list[DueOffer]]) -> list[list[DueOffer]]:
 # What becomes of them
 
 
-def sort_out(turn: Sequence[DueOffer], caps: Caps, now: datetime) -> None:
+def decide_offers(turn: Sequence[DueOffer], caps: CapacityGuard, now: datetime) -> None:
     """Decide the offers of one lead that are due at one instant. Nobody is told for nothing.
 
     Beside a member who gets the lead without claiming it the others stay pending, and end with the lead.
@@ -313,7 +315,7 @@ def availability(offer: DueOffer) -> Availability:
     )
 
 
-def hand_over(takers: Sequence[DueOffer], now: datetime) -> None:
+def assign_leads(takers: Sequence[DueOffer], now: datetime) -> None:
     """Give each lead to the member whose turn it was."""
     if not takers:
         return
@@ -323,19 +325,21 @@ def hand_over(takers: Sequence[DueOffer], now: datetime) -> None:
     for offer in takers:
         leads[offer.lead_id].team = teams[offer.team_id]
     claimed = Reason(EndReason.LEAD_CLAIMED)
-    cancel_alerts(LeadOffer.objects.filter(any_of("lead_id", taken)), reason=claimed, now=now)
-    give_leads([(leads[offer.lead_id], offer.user) for offer in takers], through=Lead.ClaimedThrough.AUTOMATIC, now=now)
+    cancel_claim_alerts(LeadOffer.objects.filter(any_of("lead_id", taken)), reason=claimed, now=now)
+    assign_claims(
+        [(leads[offer.lead_id], offer.user) for offer in takers], through=Lead.ClaimedThrough.AUTOMATIC, now=now
+    )
     end_other_offers(taken, now=now)
 
 
-def pass_over(settled: Sequence[DueOffer], now: datetime) -> None:
+def skip_offers(settled: Sequence[DueOffer], now: datetime) -> None:
     """Where a turn came and nobody was told, nobody waits for it to end, and the next one pays for it."""
     if passed := [offer for offer in settled if offer.status == Status.CANCELLED]:
-        hand_on_turns({offer.id for offer in passed if offer.end_code != EndReason.LEAD_CLAIMED}, now=now)
-        move_on({offer.lead_id for offer in passed}, now=now)
+        reassign_skipped_turns({offer.id for offer in passed if offer.end_code != EndReason.LEAD_CLAIMED}, now=now)
+        advance_rollouts({offer.lead_id for offer in passed}, now=now)
 
 
-def put_off_late(told: Sequence[DueOffer], now: datetime) -> None:
+def postpone_remaining(told: Sequence[DueOffer], now: datetime) -> None:
     """After an outage the members still to come keep their distance to those told only now: no burst.
 
     A window that opened late closes as much later.
@@ -350,63 +354,63 @@ def put_off_late(told: Sequence[DueOffer], now: datetime) -> None:
 
 def queue_alerts(settled: Sequence[DueOffer], now: datetime) -> None:
     """Number and word the alerts, and put them into the outbox."""
-    told = [offer for offer in settled if offer.status == Status.SENT and by_text(offer)]
+    told = [offer for offer in settled if offer.status == Status.SENT and uses_text(offer)]
     numbers = hold_numbers({offer.confirmed_phone for offer in told})
     stories = {offer.lead_id: Story(offer.lead, offer.preview) for offer in settled}
-    alerts = [alert for offer in settled for alert in alerts_of(offer, stories[offer.lead_id], numbers, now)]
+    alerts = [alert for offer in settled for alert in build_alerts(offer, stories[offer.lead_id], numbers, now)]
     outbox.queue_messages([message for _, _, message in alerts], now)
     for offer, name, message in alerts:
         setattr(offer, name, message.pk)
 
 
-def alerts_of(offer: DueOffer, story: Story, numbers: Mapping[str, Numbers], now: datetime) -> Iterator[Alert]:
+def build_alerts(offer: DueOffer, story: Story, numbers: Mapping[str, Numbers], now: datetime) -> Iterator[Alert]:
     """What this member gets to read or hear, on each channel that is on."""
     if offer.status == Status.SENT:
-        yield from asking(offer, story, numbers, now)
+        yield from claim_alerts(offer, story, numbers, now)
     elif offer.status == Status.CLAIMED:
-        yield from giving(offer, story, now)
+        yield from assignment_alerts(offer, story, now)
 
 
-def asking(offer: DueOffer, story: Story, numbers: Mapping[str, Numbers], now: datetime) -> Iterator[Alert]:
+def claim_alerts(offer: DueOffer, story: Story, numbers: Mapping[str, Numbers], now: datetime) -> Iterator[Alert]:
     """Whether they want it."""
     user = offer.user
-    if by_text(offer):
+    if uses_text(offer):
         offer.reply_number, offer.reply_phone = next(numbers[user.confirmed_phone]), user.confirmed_phone
         text = story.offer_text(offer.reply_number, link_to(offer.id, TEXT))
         yield offer, "alert_text_id", message_factory.alert_text(user, text, now)
-    if by_email(offer):
+    if uses_email(offer):
         body = story.offer_email(offer.reply_number, link_to(offer.id, EMAIL))
         yield offer, "alert_email_id", message_factory.alert_email(user, story.offer_subject, body, now)
-    if by_call(offer):
+    if uses_call(offer):
         yield offer, "alert_call_id", message_factory.alert_call(user, story.offer_call, now)
 
 
-def giving(offer: DueOffer, story: Story, now: datetime) -> Iterator[Alert]:
+def assignment_alerts(offer: DueOffer, story: Story, now: datetime) -> Iterator[Alert]:
     """That it is theirs."""
     user = offer.user
-    if by_text(offer):
+    if uses_text(offer):
         yield offer, "alert_text_id", message_factory.alert_text(user, story.given_text, now)
-    if by_email(offer):
+    if uses_email(offer):
         yield offer, "alert_email_id", message_factory.alert_email(user, story.given_subject, story.given_email, now)
-    if by_call(offer):
+    if uses_call(offer):
         yield offer, "alert_call_id", message_factory.alert_call(user, story.given_call, now)
 
 
-def by_text(offer: DueOffer) -> bool:
+def uses_text(offer: DueOffer) -> bool:
     return bool(offer.has_text_alert and offer.confirmed_phone)
 
 
-def by_email(offer: DueOffer) -> bool:
+def uses_email(offer: DueOffer) -> bool:
     return bool(offer.has_email_alert and offer.user.email)
 
 
-def by_call(offer: DueOffer) -> bool:
+def uses_call(offer: DueOffer) -> bool:
     return bool(offer.has_call_alert and offer.confirmed_phone)
 
 
-def write(offers: Sequence[DueOffer]) -> None:
+def save_outcomes(offers: Sequence[DueOffer]) -> None:
     """Write what was decided."""
     if offers:
-        columns = list(zip(*map(outcome_of, offers), strict=True))
+        columns = list(zip(*map(outcome_values, offers), strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(*bulk_update_sql(LeadOffer._meta.db_table, WRITTEN, columns))
+            cursor.execute(*change(LeadOffer._meta.db_table, OUTCOME_COLUMNS, columns))

@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from core.reasons import Reason
 from core.scheduler import Job
-from leads.history.trace_log import entry, trace_all, with_alerts
-from leads.jobs.locking import Moments, claim_due, due_by, leads_of
+from leads.history.trace_log import trace_all, trace_entry, with_alerts
+from leads.jobs.locking import DueTimes, due_leads, load_leads, lock_due_leads
 from leads.models import Lead, TraceEntry
 from leads.notifications import notices
 from leads.reasons import EventCode
@@ -21,27 +21,27 @@ JOB: Final = Job("leads.unclaimed_alerts", Lead)
 UNCLAIMED: Final = Q(claimed_by_user=None, merged_into=None)
 
 
-def coming() -> Moments:
+def due_times() -> DueTimes:
     """When a lead has next lain unclaimed for too long."""
-    return due_by(JOB, "alarm_at", UNCLAIMED).values_list("alarm_at")
+    return due_leads(JOB, "alarm_at", UNCLAIMED).values_list("alarm_at")
 
 
 def run_batch(now: datetime) -> int:
     """Raise the alarm about some hundred leads; returns about how many."""
-    return JOB.run_batch(claim, raise_and_clear, now)
+    return JOB.run_batch(lock_batch, notify_and_clear, now)
 
 
-def claim(now: datetime) -> Sequence[int]:
-    return claim_due(JOB, "alarm_at", UNCLAIMED, now)
+def lock_batch(now: datetime) -> Sequence[int]:
+    return lock_due_leads(JOB, "alarm_at", UNCLAIMED, now)
 
 
-def raise_and_clear(ids: Sequence[int], now: datetime) -> int:
+def notify_and_clear(ids: Sequence[int], now: datetime) -> int:
     """Raise the alarm about these leads, and note that it was raised."""
-    raise_alarm(leads_of(ids, "alarm_at"), now)
+    notify_team_leads(load_leads(ids, "alarm_at"), now)
     return Lead.objects.filter(any_of("pk", ids)).update(alarm_at=None)
 
 
-def raise_alarm(leads: list[Lead], now: datetime) -> None:
+def notify_team_leads(leads: list[Lead], now: datetime) -> None:
     """Once a round and team: offering a lead to more members of it sets no other."""
     raised = set(
         TraceEntry.objects.filter(any_of("lead_id", [lead.pk for lead in leads]), kind=TraceEntry.Kind.ALARM)
@@ -49,16 +49,16 @@ def raise_alarm(leads: list[Lead], now: datetime) -> None:
         .order_by()
     )
     anew = [lead for lead in leads if (lead.pk, lead.round, lead.team_id) not in raised]
-    sent = notices.tell_of_delay([(lead, leader_of(lead)) for lead in anew], now=now)
-    trace_all(with_alerts([told(lead, leader_of(lead), now) for lead in anew], sent))
+    sent = notices.tell_of_delay([(lead, team_lead_of(lead)) for lead in anew], now=now)
+    trace_all(with_alerts([alert_entry(lead, team_lead_of(lead), now) for lead in anew], sent))
 
 
-def told(lead: Lead, leader: User, now: datetime) -> TraceEntry:
+def alert_entry(lead: Lead, leader: User, now: datetime) -> TraceEntry:
     details = {"user_id": leader.pk, "round": lead.round, "team_id": lead.team_id}
-    return entry(lead, TraceEntry.Kind.ALARM, Reason(EventCode.UNCLAIMED_ALERT, details), now)
+    return trace_entry(lead, TraceEntry.Kind.ALARM, Reason(EventCode.UNCLAIMED_ALERT, details), now)
 
 
-def leader_of(lead: Lead) -> User:
+def team_lead_of(lead: Lead) -> User:
     """Who leads the lead's team; the lead's owner where that one has left."""
     leader = lead.team.creator if lead.team else lead.owner_user
     return leader if leader.is_active else lead.owner_user

@@ -14,7 +14,7 @@ from core.errors import Conflict, DomainError
 from core.reasons import Reason, reason_text
 from crm.contact_actions import tell_of_change
 from crm.models import Contact, ContactShare
-from leads.lifecycle.reschedule import move_on
+from leads.lifecycle.reschedule import advance_rollouts
 from leads.models import Lead, LeadOffer
 from leads.reasons import EndReason
 from messaging import outbox
@@ -26,7 +26,7 @@ Through = Lead.ClaimedThrough
 UNDECIDED = (Status.PENDING, Status.SENT)
 
 # What a claim writes.
-CLAIM: Final = {
+CLAIM_COLUMNS: Final = {
     "id": "bigint",
     "team_id": "bigint",
     "claimed_by_user_id": "bigint",
@@ -42,9 +42,9 @@ CLAIM: Final = {
     "ponded_at": "timestamptz",
     "modified_at": "timestamptz",
 }
-claim_of: Final = attrgetter(*CLAIM)
+claim_values: Final = attrgetter(*CLAIM_COLUMNS)
 # What `claimed_via` is where a claim does not name it; through the API and the admin: how the member was alerted.
-VIA: Final = {
+DEFAULT_CLAIMED_VIA: Final = {
     Through.TEXT_LINK: Lead.ClaimedVia.TEXT,
     Through.EMAIL_LINK: Lead.ClaimedVia.EMAIL,
     Through.TEXT_REPLY: Lead.ClaimedVia.TEXT,
@@ -52,7 +52,7 @@ VIA: Final = {
     Through.AUTOMATIC: Lead.ClaimedVia.AUTO,
     Through.ASSIGNMENT: Lead.ClaimedVia.ASSIGNED,
 }
-CLAIMED: Final = Reason(EndReason.LEAD_CLAIMED)
+LEAD_CLAIMED: Final = Reason(EndReason.LEAD_CLAIMED)
 
 
 class AlreadyClaimed(Conflict):
@@ -83,16 +83,22 @@ def claim(offer: LeadOffer, *, through: Lead.ClaimedThrough, now: datetime, via:
 
     `via` is LionDesk's `claimed_via`, where the client names one. Raises a Conflict if the offer cannot be claimed.
     """
-    lead = hold_lead(offer.lead_id)
+    lead = lock_lead(offer.lead_id)
     offer.refresh_from_db(fields=["status"])
     if offer.status == Status.CLAIMED:
         return offer
-    refuse_unless_open(offer, lead)
-    cancel_alerts(lead.offers.all(), reason=CLAIMED, now=now)  # the winner's too: they know of it
-    settle(offer, Status.CLAIMED, now=now)
+    require_open(offer, lead)
+    cancel_claim_alerts(lead.offers.all(), reason=LEAD_CLAIMED, now=now)  # the winner's too: they know of it
+    set_offer_status(offer, Status.CLAIMED, now=now)
     if lead.team_id != offer.team_id:  # it had fallen back since they were alerted
         lead.team = offer.team
-    give_lead(lead, offer.user, through=through, via=via or VIA.get(through) or first_channel(offer), now=now)
+    assign_claim(
+        lead,
+        offer.user,
+        through=through,
+        via=via or DEFAULT_CLAIMED_VIA.get(through) or default_claim_channel(offer),
+        now=now,
+    )
     end_other_offers([lead.pk], now=now)
     return offer
 
@@ -100,19 +106,19 @@ def claim(offer: LeadOffer, *, through: Lead.ClaimedThrough, now: datetime, via:
 @transaction.atomic
 def decline(offer: LeadOffer, *, now: datetime) -> LeadOffer:
     """The offered member does not want it. If it was their turn, the next one's is now."""
-    hold_lead(offer.lead_id)
+    lock_lead(offer.lead_id)
     offer.refresh_from_db(fields=["status"])
     if offer.status == Status.DECLINED:
         return offer
     if offer.status not in UNDECIDED:
         raise OfferNotOpen(f"This offer is no longer open: it is {offer.status}.")
-    cancel_alerts(LeadOffer.objects.filter(pk=offer.pk), reason=Reason(EndReason.DECLINED), now=now)
-    settle(offer, Status.DECLINED, now=now)
-    move_on([offer.lead_id], now=now)
+    cancel_claim_alerts(LeadOffer.objects.filter(pk=offer.pk), reason=Reason(EndReason.DECLINED), now=now)
+    set_offer_status(offer, Status.DECLINED, now=now)
+    advance_rollouts([offer.lead_id], now=now)
     return offer
 
 
-def hold_lead(lead_id: int) -> Lead:
+def lock_lead(lead_id: int) -> Lead:
     """The lead as it is now, held until this transaction ends. Whoever changes an offer holds its lead.
 
     The contact is held first, as by whoever removes it: held in the other order, the two could wait for each other.
@@ -126,8 +132,8 @@ def hold_lead(lead_id: int) -> Lead:
     return lead
 
 
-def refuse_unless_open(offer: LeadOffer, lead: Lead) -> None:
-    refuse_merged(lead)
+def require_open(offer: LeadOffer, lead: Lead) -> None:
+    require_not_merged(lead)
     if lead.claimed_by_user_id is not None:
         raise AlreadyClaimed
     if offer.status == Status.PENDING:
@@ -136,18 +142,18 @@ def refuse_unless_open(offer: LeadOffer, lead: Lead) -> None:
         raise OfferNotOpen(f"This offer is no longer open: it is {offer.status}.")
 
 
-def refuse_merged(lead: Lead) -> None:
+def require_not_merged(lead: Lead) -> None:
     """Nothing more is done with a double."""
     if lead.merged_into_id is not None:
         raise LeadIsMerged(f"This lead was merged into lead {lead.merged_into_id}.")
 
 
-def settle(offer: LeadOffer, status: str, *, now: datetime) -> None:
+def set_offer_status(offer: LeadOffer, status: str, *, now: datetime) -> None:
     offer.status, offer.settled_at = status, now
     offer.save(update_fields=["status", "settled_at"])
 
 
-def first_channel(offer: LeadOffer) -> str:
+def default_claim_channel(offer: LeadOffer) -> str:
     """How the member was told: what a claim counts as when it does not say."""
     told = (
         (offer.has_text_alert, Lead.ClaimedVia.TEXT),
@@ -157,12 +163,12 @@ def first_channel(offer: LeadOffer) -> str:
     return next((channel for is_on, channel in told if is_on), Lead.ClaimedVia.NONE)
 
 
-def give_lead(lead: Lead, user: User, *, through: Lead.ClaimedThrough, via: str, now: datetime) -> None:
+def assign_claim(lead: Lead, user: User, *, through: Lead.ClaimedThrough, via: str, now: datetime) -> None:
     """The lead becomes this user's, and they work with its contact from now on."""
-    give_leads([(lead, user)], through=through, via=via, now=now)
+    assign_claims([(lead, user)], through=through, via=via, now=now)
 
 
-def give_leads(
+def assign_claims(
     gifts: Sequence[tuple[Lead, User]], *, through: Lead.ClaimedThrough, now: datetime, via: str = ""
 ) -> None:
     """Each lead becomes this user's; many at once cost no more statements than one."""
@@ -172,15 +178,15 @@ def give_leads(
         mark_claimed(lead, user, through=through, via=via, now=now)
         if lead.is_contact_given:  # and with no further lead of it
             lead.contact.assigned_user = user
-    rows = [claim_of(lead) for lead, _ in gifts]
+    rows = [claim_values(lead) for lead, _ in gifts]
     with connection.cursor() as cursor:
-        cursor.execute(*bulk_update_sql(Lead._meta.db_table, CLAIM, list(zip(*rows, strict=True))))
-    for user, given in by_user(gifts).items():
+        cursor.execute(*change(Lead._meta.db_table, CLAIM_COLUMNS, list(zip(*rows, strict=True))))
+    for user, given in group_by_user(gifts).items():
         assign_contacts([lead.contact for lead in given if lead.is_contact_given], user, now=now)
-        show_contacts([lead.contact for lead in given if lead.opens_contact], user, now=now)
+        share_contacts([lead.contact for lead in given if lead.opens_contact], user, now=now)
 
 
-def by_user(gifts: Sequence[tuple[Lead, User]]) -> dict[User, list[Lead]]:
+def group_by_user(gifts: Sequence[tuple[Lead, User]]) -> dict[User, list[Lead]]:
     """Who is given which leads."""
     given: dict[User, list[Lead]] = defaultdict(list)
     for lead, user in gifts:
@@ -191,7 +197,7 @@ def by_user(gifts: Sequence[tuple[Lead, User]]) -> dict[User, list[Lead]]:
 def mark_claimed(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now: datetime, via: str = "") -> None:
     """Fill in a claim, which ends the lead's way, without saving it."""
     lead.claimed_by_user, lead.claimed_at, lead.claimed_through = user, now, through
-    lead.claimed_via = via or VIA.get(through, Lead.ClaimedVia.NONE)
+    lead.claimed_via = via or DEFAULT_CLAIMED_VIA.get(through, Lead.ClaimedVia.NONE)
     lead.time_to_claim = int((now - lead.created_at).total_seconds())
     lead.is_contact_given = lead.contact.assigned_user_id is None and lead.opens_contact
     lead.contacted_at, lead.contact_due_at = None, contact_due_at(lead, now)
@@ -205,25 +211,25 @@ def contact_due_at(lead: Lead, now: datetime) -> datetime | None:
     return None if minutes is None else now + timedelta(minutes=minutes)
 
 
-def give_contact(lead: Lead, user: User, *, now: datetime) -> None:
+def assign_or_share_contact(lead: Lead, user: User, *, now: datetime) -> None:
     """Assign the lead's contact to the user; if another user works with it already, share it with them."""
     if not lead.opens_contact:
         return
     if lead.contact.assigned_user_id is None:
         assign_contacts([lead.contact], user, now=now)
-    show_contacts([lead.contact], user, now=now)
+    share_contacts([lead.contact], user, now=now)
 
 
 def assign_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:
     """Assign to the user contacts with which nobody worked when they were read."""
-    is_done = bool(contacts) and assign_free([contact.pk for contact in contacts], user, now=now)
+    is_done = bool(contacts) and assign_unassigned([contact.pk for contact in contacts], user, now=now)
     for contact in contacts:
         contact.assigned_user = user if is_done else None
     if is_done:
         tell_of_change(contacts, {"assigned_user"}, now=now)
 
 
-def show_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:
+def share_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:
     """Show the user those contacts that are not theirs anyway."""
     shares = [
         ContactShare(contact=contact, user=user, created_at=now)
@@ -234,7 +240,7 @@ def show_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> 
         ContactShare.objects.bulk_create(shares, ignore_conflicts=True)
 
 
-def assign_free(contacts: Collection[int], user: User, *, now: datetime) -> bool:
+def assign_unassigned(contacts: Collection[int], user: User, *, now: datetime) -> bool:
     """Assign contacts that were without an assigned user when they were read; False if one of them no longer is."""
     free = Contact.objects.filter(pk__in=contacts, assigned_user=None)
     return free.update(assigned_user=user, modified_at=now) == len(contacts)
@@ -245,7 +251,7 @@ def end_other_offers(lead_ids: Collection[int], *, now: datetime) -> None:
     LeadOffer.objects.filter(lead__in=lead_ids, status__in=UNDECIDED).update(
         status=Case(When(status=Status.SENT, then=Value(Status.LOST)), default=Value(Status.CANCELLED)),
         settled_at=now,
-        **end_columns(CLAIMED),
+        **end_columns(LEAD_CLAIMED),
     )
 
 
@@ -254,12 +260,12 @@ def end_columns(reason: Reason) -> dict[str, Any]:
     return {"end_code": reason.code, "end_details": dict(reason.details) or None}
 
 
-def cancel_alerts(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
+def cancel_claim_alerts(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
     """What asks for a claim and has not left yet shall not leave."""
-    cancel_all_alerts(offers.filter(status=Status.SENT), reason=reason, now=now)
+    cancel_all_messages(offers.filter(status=Status.SENT), reason=reason, now=now)
 
 
-def cancel_all_alerts(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
+def cancel_all_messages(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
     """What was to be told of these offers and has not left yet, also that somebody got the lead, shall not leave."""
     alerts = offers.values_list("alert_text_id", "alert_email_id", "alert_call_id")
     ids = [alert for each in alerts for alert in each if alert]  # first, so that an index serves

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from leads.models import Lead
-from leads.routing.matching import folded
+from leads.routing.matching import normalize_value
 
 REPEAT_WINDOW: Final = timedelta(minutes=10)
 MAX_COMPARED: Final = 50  # recent leads of one contact
@@ -34,10 +34,13 @@ def find_original(lead: Lead) -> Lead | None:
 def is_same_listing(one: Lead, other: Lead) -> bool:
     """Whether two leads ask about the same listing: by MLS number, otherwise by street address, otherwise by all."""
     if one.mls_id.strip() and other.mls_id.strip():
-        return folded(one.mls_id) == folded(other.mls_id)
+        return normalize_value(one.mls_id) == normalize_value(other.mls_id)
     if one.street_address.strip() and other.street_address.strip():
-        return all(folded(getattr(one, name)) == folded(getattr(other, name)) for name in ("street_address", "zipcode"))
+        return all(
+            normalize_value(getattr(one, name)) == normalize_value(getattr(other, name))
+            for name in ("street_address", "zipcode")
+        )
     has_listing = [bool(lead.mls_id.strip() or lead.street_address.strip()) for lead in (one, other)]
     return not any(has_listing) and all(
-        folded(getattr(one, name)) == folded(getattr(other, name)) for name in INQUIRY_FIELDS
+        normalize_value(getattr(one, name)) == normalize_value(getattr(other, name)) for name in INQUIRY_FIELDS
     )

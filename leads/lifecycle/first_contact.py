@@ -9,7 +9,7 @@ from core.reasons import Reason
 from leads.models import Lead, TraceEntry
 
 
-def note_contacts(told: Mapping[tuple[int, int], Reason], *, now: datetime) -> None:
+def record_first_contacts(told: Mapping[tuple[int, int], Reason], *, now: datetime) -> None:
     """`told`: by user and contact, how they were in contact. Leads that others have of these contacts do not count."""
     which = Q()
     for user_id, contact_id in told:
@@ -18,10 +18,10 @@ def note_contacts(told: Mapping[tuple[int, int], Reason], *, now: datetime) -> N
     leads = list(waiting.select_for_update(no_key=True).only("pk", "claimed_by_user", "contact"))
     if leads:
         Lead.objects.filter(pk__in=[lead.pk for lead in leads]).update(contacted_at=now, contact_due_at=None)
-        TraceEntry.objects.bulk_create(contacted(lead, told, now) for lead in leads)
+        TraceEntry.objects.bulk_create(contact_entry(lead, told, now) for lead in leads)
 
 
-def contacted(lead: Lead, told: Mapping[tuple[int, int], Reason], now: datetime) -> TraceEntry:
+def contact_entry(lead: Lead, told: Mapping[tuple[int, int], Reason], now: datetime) -> TraceEntry:
     how = told[lead.claimed_by_user_id or 0, lead.contact_id]
     return TraceEntry(
         lead=lead,

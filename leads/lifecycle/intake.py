@@ -12,18 +12,18 @@ from campaigns.models import Campaign
 from core.reasons import Reason
 from crm.models import Contact
 from leads.distribution.offer_plan import Plan
-from leads.history.trace_log import entry, told_plan, trace_all
-from leads.lifecycle.claims import give_contact, mark_claimed
+from leads.history.trace_log import plan_json, trace_all, trace_entry
+from leads.lifecycle.claims import assign_or_share_contact, mark_claimed
 from leads.lifecycle.duplicates import find_original
-from leads.lifecycle.merge import FILLED, TEXTS, learn
-from leads.lifecycle.offers import Past, send_out
+from leads.lifecycle.merge import DETAIL_FIELDS, TEXT_FIELDS, fill_blanks
+from leads.lifecycle.offers import OfferHistory, distribute
 from leads.models import DistributionTarget, Lead, LeadRoute, RoutingTrace, TraceEntry
 from leads.notifications import notices
 from leads.reasons import EventCode
-from leads.routing.matching import Calendar, Inquiry, codes
-from leads.routing.price_parsing import price_of
-from leads.routing.router import Decision, Rule, TeamArea, route
-from leads.routing.routes import routes_of, rule_of
+from leads.routing.matching import Calendar, Inquiry, normalize_postal_codes
+from leads.routing.price_parsing import parse_price
+from leads.routing.router import Decision, Rule, TeamServiceArea, pick_route
+from leads.routing.routes import load_routes, rule_from_route
 from messaging import consent
 from teams.models import Team, User
 
@@ -43,51 +43,51 @@ def receive_lead(
     `is_unasked`: nobody will ask for its offers and its campaign, as with a lead that was texted in.
     `numbers`: those that the inquiry itself brought; where it only names the contact, all that the contact has.
     """
-    routes = routes_of(owner)
+    routes = load_routes(owner)
     lead = Lead(owner_user=owner, contact=contact, created_at=now, modified_at=now, **given)
-    decision = decide(lead, routes, now)
+    decision = decide_route(lead, routes, now)
     is_automatic = is_unasked or any(route.is_automatic for route in routes if route.pk == decision.route_id)
-    follow(lead, decision, now=now)
+    apply_decision(lead, decision, now=now)
     original = find_original(lead)
     lead.merged_into, lead.is_duplicate = original, original is not None
     lead.save()
-    note_consent(lead, contact.numbers if numbers is None else numbers, now=now)
+    record_consent(lead, contact.numbers if numbers is None else numbers, now=now)
     if original is not None:
-        keep_duplicate(lead, original, decision, now=now)
+        add_to_original(lead, original, decision, now=now)
         return lead
-    plan, told = pass_on(lead, decision, is_automatic=is_automatic, now=now)
+    plan, told = distribute_or_notify(lead, decision, is_automatic=is_automatic, now=now)
     if is_automatic and decision.campaign_id is not None:
         start_campaign(lead, decision.campaign_id, now=now)
     RoutingTrace.objects.create(
         lead=lead,
         decided_at=now,
         decision=decision.as_json() | {"is_automatic": is_automatic, "alerts": told},
-        **told_plan(plan),
+        **plan_json(plan),
     )
     return lead
 
 
-def keep_duplicate(lead: Lead, original: Lead, decision: Decision, *, now: datetime) -> None:
+def add_to_original(lead: Lead, original: Lead, decision: Decision, *, now: datetime) -> None:
     """Add what is new in an inquiry that was sent again to the first lead, and trace it on both.
 
     The duplicate is offered to no member, starts no campaign and notifies no user: the first lead does.
     """
-    learn(original, lead)
-    original.save(update_fields=[*FILLED, *TEXTS])
+    fill_blanks(original, lead)
+    original.save(update_fields=[*DETAIL_FIELDS, *TEXT_FIELDS])
     RoutingTrace.objects.create(
         lead=lead, decided_at=now, decision=decision.as_json() | {"is_automatic": False, "alerts": []}
     )
     reason = Reason(EventCode.DUPLICATE, {"lead_id": lead.pk, "into_lead_id": original.pk})
-    trace_all([entry(each, TraceEntry.Kind.MERGED, reason, now) for each in (lead, original)])
+    trace_all([trace_entry(each, TraceEntry.Kind.MERGED, reason, now) for each in (lead, original)])
 
 
-def decide(lead: Lead, routes: list[LeadRoute], now: datetime) -> Decision:
+def decide_route(lead: Lead, routes: list[LeadRoute], now: datetime) -> Decision:
     """Ask routing where the lead goes."""
-    rules = [rule_of(route) for route in routes]
-    return route(inquiry_of(lead, now), rules, areas_of(lead.owner_user, rules))
+    rules = [rule_from_route(route) for route in routes]
+    return pick_route(build_inquiry(lead, now), rules, load_service_areas(lead.owner_user, rules))
 
 
-def inquiry_of(lead: Lead, at: datetime) -> Inquiry:
+def build_inquiry(lead: Lead, at: datetime) -> Inquiry:
     """The lead as routing sees it, coming in at that moment."""
     return Inquiry(
         lead_source_id=lead.source_id,
@@ -96,29 +96,32 @@ def inquiry_of(lead: Lead, at: datetime) -> Inquiry:
         zipcode=lead.zipcode,
         city=lead.city,
         listing_status=lead.listing_status,
-        price=price_of(lead.listing_price),
+        price=parse_price(lead.listing_price),
         at=at,
     )
 
 
-def areas_of(owner: User, rules: list[Rule]) -> list[TeamArea]:
+def load_service_areas(owner: User, rules: list[Rule]) -> list[TeamServiceArea]:
     """The ZIP codes of the owner's teams; not looked up when no rule asks for them."""
     if not any(rule.team_selection_method == LeadRoute.TeamSelection.ZIPCODE for rule in rules):
         return []
-    return areas_in(Team.objects.filter(creator=owner).exclude(distribution_zipcodes=""), owner)
+    return service_areas(Team.objects.filter(creator=owner).exclude(distribution_zipcodes=""), owner)
 
 
-def areas_in(teams: Iterable[Team], owner: User) -> list[TeamArea]:
+def service_areas(teams: Iterable[Team], owner: User) -> list[TeamServiceArea]:
     """Where these teams of the owner's are."""
-    return [TeamArea(team.pk, codes(team.distribution_zipcodes), calendar_in(team, owner)) for team in teams]
+    return [
+        TeamServiceArea(team.pk, normalize_postal_codes(team.distribution_zipcodes), team_calendar(team, owner))
+        for team in teams
+    ]
 
 
-def calendar_in(team: Team, owner: User) -> Calendar:
+def team_calendar(team: Team, owner: User) -> Calendar:
     """The calendar of a team that the owner created."""
     return Calendar(ZoneInfo(team.timezone or owner.timezone), frozenset(team.holidays))
 
 
-def follow(lead: Lead, decision: Decision, *, now: datetime) -> None:
+def apply_decision(lead: Lead, decision: Decision, *, now: datetime) -> None:
     """Fill in where the lead goes. One that stays with its owner is claimed by them at once."""
     lead.route_id = decision.route_id
     lead.team_id = decision.team_id
@@ -128,22 +131,24 @@ def follow(lead: Lead, decision: Decision, *, now: datetime) -> None:
         mark_claimed(lead, lead.owner_user, through=Lead.ClaimedThrough.ASSIGNMENT, via=posted, now=now)
 
 
-def note_consent(lead: Lead, numbers: Sequence[str], *, now: datetime) -> None:
+def record_consent(lead: Lead, numbers: Sequence[str], *, now: datetime) -> None:
     """The person inquired: texts about it may be sent to these numbers."""
     source = lead.source.name if lead.source else "no named source"
     words = lead.text_body or lead.html_body
     consent.grant(numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
 
 
-def pass_on(lead: Lead, decision: Decision, *, is_automatic: bool, now: datetime) -> tuple[Plan, list[int]]:
+def distribute_or_notify(
+    lead: Lead, decision: Decision, *, is_automatic: bool, now: datetime
+) -> tuple[Plan, list[int]]:
     """Tell the owner that the lead is theirs, or offer it unasked; with its team's plan, and the messages' ids."""
     if lead.distribution_target == DistributionTarget.MYSELF:
-        give_contact(lead, lead.owner_user, now=now)
+        assign_or_share_contact(lead, lead.owner_user, now=now)
         return Plan(), notices.tell_owner(lead, now=now)[lead.pk]
     if not is_automatic:
         return Plan(), []
     start, is_returning = decision.starts_at or now, decision.is_returning_to_claimer
-    return send_out(lead, {lead.pk: Past()}, is_returning=is_returning, start=start, now=now), []
+    return distribute(lead, {lead.pk: OfferHistory()}, is_returning=is_returning, start=start, now=now), []
 
 
 def start_campaign(lead: Lead, campaign_id: int, *, now: datetime) -> None:

@@ -9,10 +9,10 @@ from django.db import transaction
 from core.errors import DomainError
 from core.reasons import Reason, reason_text
 from leads.distribution.offer_plan import Plan
-from leads.distribution.roster import roster_of
-from leads.history.trace_log import told_plan, trace
-from leads.lifecycle.claims import AlreadyClaimed, hold_lead, refuse_merged
-from leads.lifecycle.offers import pasts_of, send_out
+from leads.distribution.roster import load_roster
+from leads.history.trace_log import plan_json, trace
+from leads.lifecycle.claims import AlreadyClaimed, lock_lead, require_not_merged
+from leads.lifecycle.offers import distribute, load_histories
 from leads.models import DistributionTarget, Lead, LeadOffer, RoutingTrace, TraceEntry
 from leads.reasons import EventCode, NoRecipients
 from teams.models import Team, User
@@ -36,33 +36,33 @@ class Rollout:
 @transaction.atomic
 def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
     """Offer a lead to its team on request; while a rollout stands, that is the answer."""
-    lead = hold_lead(lead.pk)
+    lead = lock_lead(lead.pk)
     if lead.is_duplicate and lead.merged_into_id is not None:  # the first lead's offers are the answer
-        lead = hold_lead(lead.merged_into_id)
-    refuse_merged(lead)
-    team = team_to_offer_to(lead, caller)
+        lead = lock_lead(lead.merged_into_id)
+    require_not_merged(lead)
+    team = require_team(lead, caller)
     standing = list(lead.offers.filter(round=lead.round))
-    is_automatic = was_offered_unasked(lead, standing)
+    is_automatic = was_offered_automatically(lead, standing)
     if lead.claimed_by_user_id is not None and not is_automatic:
         raise AlreadyClaimed
     if lead.claimed_by_user_id is not None or any(offer.status == Status.PENDING for offer in standing):
         return Rollout(standing, is_new=False)
     is_open = any(offer.status == Status.SENT for offer in standing)  # somebody may still claim it
-    pasts, start = pasts_of([lead]), starts_at(lead, now)
-    if (is_open or is_automatic) and roster_of(team, start).plan(pasts[lead.pk].users, start).is_empty:
+    pasts, start = load_histories([lead]), first_offer_at(lead, now)
+    if (is_open or is_automatic) and load_roster(team, start).plan(pasts[lead.pk].users, start).is_empty:
         return Rollout(standing, is_new=False)
     is_returning = lead.route is not None and lead.route.is_returning_to_claimer
     asked = trace(lead, Kind.PLANNED, EventCode.OFFERS_REQUESTED, now=now, actor=caller, team_id=team.pk)
-    plan = send_out(lead, pasts, is_returning=is_returning, start=start, now=now)
+    plan = distribute(lead, pasts, is_returning=is_returning, start=start, now=now)
     if plan.is_empty and team.fallback_target is None and lead.claimed_by_user_id is None:
         reason = no_recipients(team, plan)
         raise CannotOffer(reason_text(*reason), data=reason.as_json())  # which undoes what was done
-    keep_plan(lead, asked, plan, is_automatic=is_automatic)
+    save_plan(lead, asked, plan, is_automatic=is_automatic)
     made = lead.offers.filter(round=lead.round).exclude(pk__in=[offer.pk for offer in standing])
     return Rollout(list(made), is_new=True)
 
 
-def team_to_offer_to(lead: Lead, caller: User) -> Team:
+def require_team(lead: Lead, caller: User) -> Team:
     """The lead's team, if this caller may offer it there; else the condition that is not met."""
     if lead.owner_user_id != caller.pk:
         raise CannotOffer("Only the user who created this lead can offer it.")
@@ -73,12 +73,12 @@ def team_to_offer_to(lead: Lead, caller: User) -> Team:
     return lead.team
 
 
-def was_offered_unasked(lead: Lead, standing: Collection[LeadOffer]) -> bool:
+def was_offered_automatically(lead: Lead, standing: Collection[LeadOffer]) -> bool:
     """Whether the server itself offered this lead when it came in."""
     return bool(standing) and RoutingTrace.objects.filter(lead=lead, decision__is_automatic=True).exists()
 
 
-def starts_at(lead: Lead, now: datetime) -> datetime:
+def first_offer_at(lead: Lead, now: datetime) -> datetime:
     """When the first turn is: a lead that came in outside the open hours of its route may be held until they begin."""
     trace = RoutingTrace.objects.filter(lead=lead).values_list("decision__starts_at", flat=True).first()
     return max(now, datetime.fromisoformat(trace)) if trace else now
@@ -92,10 +92,10 @@ def no_recipients(team: Team, plan: Plan) -> Reason:
     return Reason(NoRecipients.ALL_SKIPPED, {"team_id": team.pk, "skipped": skipped})
 
 
-def keep_plan(lead: Lead, asked: TraceEntry, plan: Plan, *, is_automatic: bool) -> None:
+def save_plan(lead: Lead, asked: TraceEntry, plan: Plan, *, is_automatic: bool) -> None:
     """Note what came of the request for offers: with it, and with the routing of a lead that had no plan yet."""
     if not plan.is_empty:  # else the entry of its fallback tells
-        asked.details |= told_plan(plan)
+        asked.details |= plan_json(plan)
         asked.save(update_fields=["details"])
     if not is_automatic:
-        RoutingTrace.objects.filter(lead=lead).update(**told_plan(plan))
+        RoutingTrace.objects.filter(lead=lead).update(**plan_json(plan))

@@ -17,11 +17,11 @@ from django.db import connection
 from core import scheduler
 from core.db.bulk import bulk_insert_sql, bulk_update_sql
 from core.reasons import Reason
-from leads.distribution.fallback import POND, TEAM, USER, Fallback, Hop, next_hop
+from leads.distribution.fallback import POND, TEAM, USER, FallbackPolicy, FallbackStep, next_fallback
 from leads.distribution.offer_plan import Plan
-from leads.distribution.roster import hold_round_robins, keep_places, roster_of
-from leads.history.trace_log import entry, trace, trace_all, with_alerts
-from leads.lifecycle.claims import CLAIMED, cancel_alerts, end_other_offers, give_leads
+from leads.distribution.roster import load_roster, lock_round_robins, save_rotation
+from leads.history.trace_log import trace, trace_all, trace_entry, with_alerts
+from leads.lifecycle.claims import LEAD_CLAIMED, assign_claims, cancel_claim_alerts, end_other_offers
 from leads.models import Lead, LeadOffer, TraceEntry
 from leads.notifications import notices
 from leads.reasons import EventCode, FallbackReason
@@ -32,7 +32,7 @@ from teams.visibility import any_of
 Status = LeadOffer.Status
 Kind = TraceEntry.Kind
 
-PLANNED: Final = {
+PLANNED_COLUMNS: Final = {
     "user_id": "bigint",
     "team_id": "bigint",
     "rank": "int",
@@ -44,15 +44,15 @@ PLANNED: Final = {
     "has_text_alert": "boolean",
     "has_email_alert": "boolean",
 }
-OFFERED: Final = (
+OFFER_COLUMNS: Final = (
     {"lead_id": "bigint", "round": "smallint"}
-    | PLANNED
+    | PLANNED_COLUMNS
     | {"created_at": "timestamptz", "status": "text", "end_code": "text", "reply_phone": "text"}
 )
-turn_of: Final = attrgetter(*PLANNED)
+offer_values: Final = attrgetter(*PLANNED_COLUMNS)
 
 # How far a lead has come.
-PROGRESS: Final = {
+PROGRESS_COLUMNS: Final = {
     "id": "bigint",
     "team_id": "bigint",
     "hop": "smallint",
@@ -60,11 +60,11 @@ PROGRESS: Final = {
     "alarm_at": "timestamptz",
     "ponded_at": "timestamptz",
 }
-progress_of: Final = attrgetter(*PROGRESS)
+progress_values: Final = attrgetter(*PROGRESS_COLUMNS)
 
 
 @dataclass(slots=True)
-class Past:
+class OfferHistory:
     """What a lead has behind it."""
 
     users: set[int] = field(default_factory=set)  # who had it in this round, said no, or gave it back
@@ -73,20 +73,20 @@ class Past:
     claimer: int | None = None  # who claimed the contact's last one, if this one is to be theirs when it starts
 
 
-Pasts = dict[int, Past]  # by lead
-OF_THE_PAST: Final = ("lead_id", "user_id", "team_id", "round", "status")
+OfferHistories = dict[int, OfferHistory]  # by lead
+HISTORY_COLUMNS: Final = ("lead_id", "user_id", "team_id", "round", "status")
 
-KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.GIVEN, None: Kind.NOBODY}
+STEP_KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.GIVEN, None: Kind.NOBODY}
 
 
-def send_out(lead: Lead, pasts: Pasts, *, is_returning: bool, start: datetime, now: datetime) -> Plan:
+def distribute(lead: Lead, pasts: OfferHistories, *, is_returning: bool, start: datetime, now: datetime) -> Plan:
     """Offer a lead to its team, or, where its route says so, give it to whoever claimed the contact's last one."""
-    if is_returning and give_to_earlier_claimer(lead, pasts[lead.pk], start=start, now=now):
+    if is_returning and assign_to_earlier_claimer(lead, pasts[lead.pk], start=start, now=now):
         return Plan()
     return offer_all([lead], pasts, now=now, start=start)[lead.pk]
 
 
-def give_to_earlier_claimer(lead: Lead, past: Past, *, start: datetime, now: datetime) -> bool:
+def assign_to_earlier_claimer(lead: Lead, past: OfferHistory, *, start: datetime, now: datetime) -> bool:
     """Give the lead to the member who claimed the contact's last one, if they can take it, and trace either.
 
     Of a lead that is held for later their turn may come first then.
@@ -95,14 +95,18 @@ def give_to_earlier_claimer(lead: Lead, past: Past, *, start: datetime, now: dat
     if earlier is None or earlier.claimed_by_user_id is None:
         return False
     user_id = earlier.claimed_by_user_id
-    reason = roster_of(team_of(lead), now).skip_reason(user_id, now)
+    reason = load_roster(require_team(lead), now).skip_reason(user_id, now)
     if reason is None:
         told = assign(lead, cast(User, earlier.claimed_by_user), now=now)
         ids: dict[str, Any] = {"user_id": user_id, "earlier_lead_id": earlier.pk}
         trace(lead, Kind.GIVEN, EventCode.EARLIER_CLAIM, now=now, alerts=told, **ids)
         return True
     code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
-    if start > now and user_id not in past.users and not roster_of(team_of(lead), start).skip_reason(user_id, start):
+    if (
+        start > now
+        and user_id not in past.users
+        and not load_roster(require_team(lead), start).skip_reason(user_id, start)
+    ):
         past.claimer, code = user_id, EventCode.EARLIER_CLAIMER_LATER
     ids = {"earlier_claimer_user_id": user_id, "earlier_lead_id": earlier.pk}
     trace(lead, Kind.PLANNED, code, now=now, because=reason.as_json(), **ids)
@@ -115,7 +119,9 @@ def earlier_claim(lead: Lead) -> Lead | None:
     return earlier.exclude(pk=lead.pk).select_related("claimed_by_user").order_by("-claimed_at", "-pk").first()
 
 
-def offer_all(leads: Sequence[Lead], pasts: Pasts, *, now: datetime, start: datetime | None = None) -> dict[int, Plan]:
+def offer_all(
+    leads: Sequence[Lead], pasts: OfferHistories, *, now: datetime, start: datetime | None = None
+) -> dict[int, Plan]:
     """Offer leads, which the caller holds, to their teams; where nobody can be told, along the teams' fallbacks.
 
     `pasts`: what they have behind them; `start`: when the first turns are, else at once.
@@ -123,48 +129,48 @@ def offer_all(leads: Sequence[Lead], pasts: Pasts, *, now: datetime, start: date
     order given.
     """
     first_of = {lead.team_id or 0: lead for lead in reversed(leads)}
-    if any(may_turn(team_of(lead)) for lead in first_of.values()):
-        hold_round_robins(first_of)
-    with on_their_way(leads):
+    if any(may_use_round_robin(require_team(lead)) for lead in first_of.values()):
+        lock_round_robins(first_of)
+    with saving_progress(leads):
         tried = offer_to_teams(leads, pasts, start or now, now)
         follow_fallbacks([(lead, plan) for lead, plan in tried if plan.is_empty], pasts, start or now, now)
     return {lead.pk: plan for lead, plan in tried}
 
 
-def may_turn(team: Team) -> bool:
+def may_use_round_robin(team: Team) -> bool:
     """Whether a lead of this team may take a turn in a round robin: here, or where it falls back to."""
     return team.order_method == Team.OrderMethod.ROUND_ROBIN or team.fallback_team_id is not None
 
 
 def fall_back(leads: Sequence[Lead], *, now: datetime) -> None:
     """The time of these leads' last offers is over: on to their teams' fallbacks. The caller holds them."""
-    hold_round_robins({lead.team_id or 0 for lead in leads})
-    with on_their_way(leads):
-        follow_fallbacks([(lead, None) for lead in leads], pasts_of(leads), now, now)
+    lock_round_robins({lead.team_id or 0 for lead in leads})
+    with saving_progress(leads):
+        follow_fallbacks([(lead, None) for lead in leads], load_histories(leads), now, now)
 
 
 def follow_fallbacks(
-    stranded: Sequence[tuple[Lead, Plan | None]], pasts: Pasts, start: datetime, now: datetime
+    stranded: Sequence[tuple[Lead, Plan | None]], pasts: OfferHistories, start: datetime, now: datetime
 ) -> None:
     """From team to team, until somebody can be told or there is no further one. None is told before `start`."""
     while stranded:
         onward = move_to_fallbacks(stranded, pasts, now)
         tried = offer_to_teams(onward, pasts, start, now)
         told = [(lead, plan) for lead, plan in tried if not plan.is_empty]
-        trace_all([entry(lead, Kind.PLANNED, offered_to_team(lead), now, plan) for lead, plan in told])
+        trace_all([trace_entry(lead, Kind.PLANNED, offered_to_team_reason(lead), now, plan) for lead, plan in told])
         stranded = [(lead, plan) for lead, plan in tried if plan.is_empty]
 
 
-def offered_to_team(lead: Lead) -> Reason:
+def offered_to_team_reason(lead: Lead) -> Reason:
     return Reason(EventCode.OFFERED_TO_TEAM, {"team_id": lead.team_id})
 
 
-def pasts_of(leads: Sequence[Lead]) -> Pasts:
+def load_histories(leads: Sequence[Lead]) -> OfferHistories:
     """What these leads have behind them, by their offers."""
-    pasts = {lead.pk: Past() for lead in leads}
+    pasts = {lead.pk: OfferHistory() for lead in leads}
     rounds = {lead.pk: lead.round for lead in leads}
     offers = LeadOffer.objects.filter(any_of("lead_id", list(pasts)))
-    for lead_id, user_id, team_id, number, status in offers.order_by().values_list(*OF_THE_PAST):
+    for lead_id, user_id, team_id, number, status in offers.order_by().values_list(*HISTORY_COLUMNS):
         past, is_now = pasts[lead_id], number == rounds[lead_id]
         if is_now or status in (Status.DECLINED, Status.RETURNED):
             past.users.add(user_id)
@@ -175,20 +181,24 @@ def pasts_of(leads: Sequence[Lead]) -> Pasts:
     return pasts
 
 
-def offer_to_teams(leads: Sequence[Lead], pasts: Pasts, start: datetime, now: datetime) -> list[tuple[Lead, Plan]]:
+def offer_to_teams(
+    leads: Sequence[Lead], pasts: OfferHistories, start: datetime, now: datetime
+) -> list[tuple[Lead, Plan]]:
     """Each lead with the plan of its team, which is written down. Their round robins are held."""
     by_team: dict[int, list[Lead]] = defaultdict(list)
     for lead in leads:
         by_team[lead.team_id or 0].append(lead)
     planned = [pair for team_id in sorted(by_team) for pair in plan_for_team(by_team[team_id], pasts, start, now)]
-    make_offers(planned, pasts, now=now)
+    create_offers(planned, pasts, now=now)
     return planned
 
 
-def plan_for_team(leads: Sequence[Lead], pasts: Pasts, start: datetime, now: datetime) -> list[tuple[Lead, Plan]]:
+def plan_for_team(
+    leads: Sequence[Lead], pasts: OfferHistories, start: datetime, now: datetime
+) -> list[tuple[Lead, Plan]]:
     """These leads' turns in their team, one lead after the other."""
-    team = team_of(leads[0])
-    roster = roster_of(team, start)
+    team = require_team(leads[0])
+    roster = load_roster(team, start)
     planned: list[tuple[Lead, Plan]] = []
     for lead in leads:
         plan = roster.plan(pasts[lead.pk].users, start, pasts[lead.pk].claimer)
@@ -196,18 +206,18 @@ def plan_for_team(leads: Sequence[Lead], pasts: Pasts, start: datetime, now: dat
         pasts[lead.pk].teams.add(team.pk)
         roster = roster.after(plan, start)
         lead.team = team
-        set_out(lead, team, plan, now)
-    keep_places(roster)
+        set_deadlines(lead, team, plan, now)
+    save_rotation(roster)
     return planned
 
 
-def team_of(lead: Lead) -> Team:
+def require_team(lead: Lead) -> Team:
     if lead.team is None:
         raise ValueError(f"Lead {lead.pk} has no team.")  # callers ask for leads of teams alone
     return lead.team
 
 
-def set_out(lead: Lead, team: Team, plan: Plan, now: datetime) -> None:
+def set_deadlines(lead: Lead, team: Team, plan: Plan, now: datetime) -> None:
     """When this lead falls back, and when its team's creator hears of it, if nobody claims it."""
     is_followed = team.fallback_target is not None or team.is_exclusive_window
     lead.falls_back_at = plan.ends_at if is_followed else None
@@ -215,13 +225,13 @@ def set_out(lead: Lead, team: Team, plan: Plan, now: datetime) -> None:
         lead.alarm_at = max(now, plan.offers[0].notify_at) + timedelta(minutes=team.mins_until_alarm)
 
 
-def make_offers(planned: Sequence[tuple[Lead, Plan]], pasts: Pasts, *, now: datetime) -> None:
+def create_offers(planned: Sequence[tuple[Lead, Plan]], pasts: OfferHistories, *, now: datetime) -> None:
     """Write the plans down, and wake the engine if somebody's turn has come."""
-    rows = [(lead.pk, lead.round, *turn_of(offer)) for lead, plan in planned for offer in plan.offers]
+    rows = [(lead.pk, lead.round, *offer_values(offer)) for lead, plan in planned for offer in plan.offers]
     if not rows:
         return
     columns = [*zip(*rows, strict=True), *([value] * len(rows) for value in (now, Status.PENDING, "", ""))]
-    statement, parameters = bulk_insert_sql(LeadOffer._meta.db_table, OFFERED, columns)
+    statement, parameters = insertion(LeadOffer._meta.db_table, OFFER_COLUMNS, columns)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
     for lead, plan in planned:
@@ -230,40 +240,40 @@ def make_offers(planned: Sequence[tuple[Lead, Plan]], pasts: Pasts, *, now: date
         scheduler.trigger("leads.jobs")
 
 
-def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: Pasts, now: datetime) -> list[Lead]:
+def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: OfferHistories, now: datetime) -> list[Lead]:
     """Send each lead where its team's fallback says; returns those that are another team's now."""
     leads = [lead for lead, _ in stranded]
-    fallbacks = fallbacks_of({lead.team_id or 0 for lead in leads})
-    moves = [(lead, plan, hop_of(lead, pasts[lead.pk], fallbacks)) for lead, plan in stranded]
+    fallbacks = load_fallback_policies({lead.team_id or 0 for lead in leads})
+    moves = [(lead, plan, next_step(lead, pasts[lead.pk], fallbacks)) for lead, plan in stranded]
     waiting = [
-        notices.Waiting(lead, is_untold(lead, plan), bool(pasts[lead.pk].returned))
+        notices.Waiting(lead, is_never_offered(lead, plan), bool(pasts[lead.pk].returned))
         for lead, plan, hop in moves
         if hop.target is None
     ]
-    entries = [entry(lead, KINDS[hop.target], hop.reason, now, plan) for lead, plan, hop in moves]
+    entries = [trace_entry(lead, STEP_KINDS[hop.target], hop.reason, now, plan) for lead, plan, hop in moves]
     for lead, _, hop in moves:
-        arrive(lead, hop, now)
-    told = give_to_users([(lead, hop.user_id or 0) for lead, _, hop in moves if hop.target == USER], now)
+        apply_fallback(lead, hop, now)
+    told = assign_to_users([(lead, hop.user_id or 0) for lead, _, hop in moves if hop.target == USER], now)
     told |= notices.tell_of_pond([lead for lead, _, hop in moves if hop.target == POND], now=now)
     trace_all(with_alerts(entries, told | notices.tell_owners(waiting, now=now)))
     return [lead for lead, _, hop in moves if hop.target == TEAM]
 
 
-def hop_of(lead: Lead, past: Past, fallbacks: Mapping[int, Fallback]) -> Hop:
+def next_step(lead: Lead, past: OfferHistory, fallbacks: Mapping[int, FallbackPolicy]) -> FallbackStep:
     """Where this lead goes from its team; not to a user who has had it."""
-    hop = next_hop(lead.team_id or 0, past.teams, lead.hop, settings.MOST_FALLBACKS, fallbacks)
+    hop = next_fallback(lead.team_id or 0, past.teams, lead.hop, settings.MOST_FALLBACKS, fallbacks)
     if hop.target == USER and hop.user_id in past.returned:
         details = {"from_team_id": lead.team_id, "fallback_user_id": hop.user_id}
-        return Hop(Reason(FallbackReason.USER_HAD_LEAD, details))
+        return FallbackStep(Reason(FallbackReason.USER_HAD_LEAD, details))
     return hop
 
 
-def is_untold(lead: Lead, plan: Plan | None) -> bool:
+def is_never_offered(lead: Lead, plan: Plan | None) -> bool:
     """Whether nobody at all could be told of this lead."""
     return plan is not None and lead.hop == 0 and lead.round == 0
 
 
-def arrive(lead: Lead, hop: Hop, now: datetime) -> None:
+def apply_fallback(lead: Lead, hop: FallbackStep, now: datetime) -> None:
     """Where a lead is after its next stop; the users who get one are given it together."""
     lead.falls_back_at = None
     if hop.target == TEAM:
@@ -272,7 +282,7 @@ def arrive(lead: Lead, hop: Hop, now: datetime) -> None:
         lead.ponded_at = now
 
 
-def give_to_users(gifts: Sequence[tuple[Lead, int]], now: datetime) -> notices.Told:
+def assign_to_users(gifts: Sequence[tuple[Lead, int]], now: datetime) -> notices.Told:
     """Give each lead to the user of this id."""
     ids = {user_id for _, user_id in gifts}
     users = {user.pk: user for user in User.objects.filter(any_of("pk", ids))} if ids else {}
@@ -289,28 +299,30 @@ def assign_all(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> notices.
     if not gifts:
         return {}
     given = [lead.pk for lead, _ in gifts]
-    cancel_alerts(LeadOffer.objects.filter(any_of("lead_id", given)), reason=CLAIMED, now=now)
+    cancel_claim_alerts(LeadOffer.objects.filter(any_of("lead_id", given)), reason=LEAD_CLAIMED, now=now)
     end_other_offers(given, now=now)
-    give_leads(gifts, through=Lead.ClaimedThrough.ASSIGNMENT, now=now)
+    assign_claims(gifts, through=Lead.ClaimedThrough.ASSIGNMENT, now=now)
     return notices.tell_of_gifts(gifts, now=now)
 
 
-def fallbacks_of(team_ids: Collection[int]) -> dict[int, Fallback]:
+def load_fallback_policies(team_ids: Collection[int]) -> dict[int, FallbackPolicy]:
     """What each of these teams does with the leads that nobody claimed."""
     teams = Team.objects.filter(any_of("pk", team_ids)).with_fallback_user()
-    return {team.pk: fallback_of(team) for team in teams}
+    return {team.pk: fallback_policy(team) for team in teams}
 
 
-def fallback_of(team: Team) -> Fallback:
-    return Fallback(team.fallback_target, team.fallback_team_id, team.fallback_user_id, fallback_user_reason(team))
+def fallback_policy(team: Team) -> FallbackPolicy:
+    return FallbackPolicy(
+        team.fallback_target, team.fallback_team_id, team.fallback_user_id, fallback_user_reason(team)
+    )
 
 
 @contextmanager
-def on_their_way(leads: Sequence[Lead]) -> Iterator[None]:
+def saving_progress(leads: Sequence[Lead]) -> Iterator[None]:
     """Write down at the end how far these leads have come, where that changed."""
-    before = [progress_of(lead) for lead in leads]
+    before = [progress_values(lead) for lead in leads]
     yield
-    moved = [now for lead, then in zip(leads, before, strict=True) if (now := progress_of(lead)) != then]
+    moved = [now for lead, then in zip(leads, before, strict=True) if (now := progress_values(lead)) != then]
     if moved:
         with connection.cursor() as cursor:
-            cursor.execute(*bulk_update_sql(Lead._meta.db_table, PROGRESS, list(zip(*moved, strict=True))))
+            cursor.execute(*change(Lead._meta.db_table, PROGRESS_COLUMNS, list(zip(*moved, strict=True))))

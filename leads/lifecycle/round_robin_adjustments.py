@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from core.reasons import Reason
-from leads.distribution.roster import hold_round_robins
-from leads.distribution.round_robin import Missed, Place, hand_on
-from leads.history.trace_log import entry, trace_all
+from leads.distribution.roster import lock_round_robins
+from leads.distribution.round_robin import RotationMember, SkippedAllocation, reassign_skipped
+from leads.history.trace_log import trace_all, trace_entry
 from leads.models import Lead, LeadOffer, RotationPlace, RoutingTrace, TraceEntry
 from leads.reasons import EndReason, EventCode
 from teams.models import Team
@@ -19,10 +19,10 @@ from teams.visibility import any_of
 
 Status = LeadOffer.Status
 
-OF_OFFERS = ("lead_id", "created_at", "team_id", "user_id", "pk", "status", "alerted_at", "end_code")
+OFFER_COLUMNS = ("lead_id", "created_at", "team_id", "user_id", "pk", "status", "alerted_at", "end_code")
 
 
-class Offer(NamedTuple):
+class OfferRow(NamedTuple):
     """A member's part in a plan."""
 
     lead_id: int
@@ -40,47 +40,47 @@ class Offer(NamedTuple):
         return self.status == Status.CANCELLED and self.alerted_at is None and self.end_code != EndReason.LEAD_CLAIMED
 
 
-class Plan(NamedTuple):
+class OfferBatch(NamedTuple):
     """The offers of one lead that were made together, in order, with the turn that was taken for them."""
 
-    offers: Sequence[Offer]
-    turn: Missed
+    offers: Sequence[OfferRow]
+    turn: SkippedAllocation
 
     @property
-    def first(self) -> Offer:
+    def first(self) -> OfferRow:
         return self.offers[0]
 
 
 Rotations = Mapping[tuple[int, datetime, int], Mapping[str, Any]]  # by lead, moment, and whose turn it was
 
 
-def hand_on_turns(passed: Collection[int], *, now: datetime) -> None:
+def reassign_skipped_turns(passed: Collection[int], *, now: datetime) -> None:
     """The members of these offers, whose leads the caller holds, were passed over: who was to pay for that does not."""
-    plans = list(plans_missed(passed)) if passed else []
+    plans = list(affected_batches(passed)) if passed else []
     if not plans:
         return
     teams = {plan.first.team_id for plan in plans}
-    hold_round_robins(teams)
-    change_places(plans, teams)
-    trace_all([told(plan, now) for plan in plans])
+    lock_round_robins(teams)
+    save_credits(plans, teams)
+    trace_all([adjustment_entry(plan, now) for plan in plans])
 
 
-def plans_missed(passed: Collection[int]) -> Iterator[Plan]:
+def affected_batches(passed: Collection[int]) -> Iterator[OfferBatch]:
     """Those in which the turn is another's now."""
-    by_plan: dict[tuple[int, datetime], list[Offer]] = defaultdict(list)
+    by_plan: dict[tuple[int, datetime], list[OfferRow]] = defaultdict(list)
     leads = LeadOffer.objects.filter(any_of("pk", passed)).values("lead")
     turning = LeadOffer.objects.filter(lead__in=leads, team__order_method=Team.OrderMethod.ROUND_ROBIN)
-    for row in turning.order_by("position").values_list(*OF_OFFERS):
-        offer = Offer(*row)
+    for row in turning.order_by("position").values_list(*OFFER_COLUMNS):
+        offer = OfferRow(*row)
         by_plan[offer.lead_id, offer.created_at].append(offer)
-    rotations = rotations_of({lead_id for lead_id, _ in by_plan})
+    rotations = load_rotations({lead_id for lead_id, _ in by_plan})
     for (lead_id, at), offers in by_plan.items():
         rotation = rotations.get((lead_id, at, offers[0].user_id))
-        if rotation is not None and (missed := missed_turn(offers, rotation, passed)).is_anothers:
-            yield Plan(offers, missed)
+        if rotation is not None and (missed := skipped_allocation(offers, rotation, passed)).is_anothers:
+            yield OfferBatch(offers, missed)
 
 
-def rotations_of(leads: Collection[int]) -> Rotations:
+def load_rotations(leads: Collection[int]) -> Rotations:
     """The turns that were taken for these leads, as their traces tell."""
     if not leads:
         return {}
@@ -93,11 +93,13 @@ def rotations_of(leads: Collection[int]) -> Rotations:
     return {(lead_id, at, rotation["pointer_after"]): rotation for lead_id, at, rotation in rows}
 
 
-def missed_turn(offers: Sequence[Offer], rotation: Mapping[str, Any], passed: Collection[int]) -> Missed:
+def skipped_allocation(
+    offers: Sequence[OfferRow], rotation: Mapping[str, Any], passed: Collection[int]
+) -> SkippedAllocation:
     """The turn as it stood before these were passed over, and as it stands now."""
     out = [offer for offer in offers if offer.is_passed]
-    return Missed(
-        order=[place_in(told) for told in rotation["places"]],
+    return SkippedAllocation(
+        order=[rotation_member_from_json(told) for told in rotation["places"]],
         number=rotation["turn"],
         offered=[offer.user_id for offer in offers],
         before=[offer.user_id for offer in out if offer.id not in passed],
@@ -105,31 +107,34 @@ def missed_turn(offers: Sequence[Offer], rotation: Mapping[str, Any], passed: Co
     )
 
 
-def place_in(told: Mapping[str, int]) -> Place:
-    """As leads.history.trace_log.told_place has it."""
-    return Place(told["user_id"], told["weight"], told["credit"], told["last_turn"])
+def rotation_member_from_json(told: Mapping[str, int]) -> RotationMember:
+    """As leads.history.trace_log.rotation_member_json has it."""
+    return RotationMember(told["user_id"], told["weight"], told["credit"], told["last_turn"])
 
 
-def change_places(plans: Sequence[Plan], teams: Collection[int]) -> None:
+def save_credits(plans: Sequence[OfferBatch], teams: Collection[int]) -> None:
     """Write down what these turns give and take now. The round robins are held."""
     rows: dict[int, dict[int, RotationPlace]] = defaultdict(dict)
     for row in RotationPlace.objects.filter(any_of("team_id", teams)):
         rows[row.team_id][row.user_id] = row
     for team_id, standing in rows.items():
         missed = [plan.turn for plan in plans if plan.first.team_id == team_id]
-        for user_id, place in hand_on(places_of(standing), missed).items():
+        for user_id, place in reassign_skipped(rotation_members(standing), missed).items():
             standing[user_id].credit, standing[user_id].last_turn = place.credit, place.last_turn
     changed = [row for standing in rows.values() for row in standing.values()]
     RotationPlace.objects.bulk_update(changed, ["credit", "last_turn"])
 
 
-def places_of(standing: Mapping[int, RotationPlace]) -> dict[int, Place]:
-    return {user_id: Place(user_id, credit=row.credit, last_turn=row.last_turn) for user_id, row in standing.items()}
+def rotation_members(standing: Mapping[int, RotationPlace]) -> dict[int, RotationMember]:
+    return {
+        user_id: RotationMember(user_id, credit=row.credit, last_turn=row.last_turn)
+        for user_id, row in standing.items()
+    }
 
 
-def told(plan: Plan, now: datetime) -> TraceEntry:
+def adjustment_entry(plan: OfferBatch, now: datetime) -> TraceEntry:
     """Whose turn it is now, for the lead's trace."""
     skipped = [user_id for user_id in plan.turn.passed if user_id not in plan.turn.before]
     details = {"skipped_user_ids": skipped, "user_id": plan.turn.taker, "team_id": plan.first.team_id}
     code = EventCode.TURN_UNUSED if plan.turn.taker is None else EventCode.TURN_REASSIGNED
-    return entry(Lead(pk=plan.first.lead_id), TraceEntry.Kind.PLANNED, Reason(code, details), now)
+    return trace_entry(Lead(pk=plan.first.lead_id), TraceEntry.Kind.PLANNED, Reason(code, details), now)

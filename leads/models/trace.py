@@ -15,8 +15,8 @@ class RoutingTrace(models.Model):
     lead = models.OneToOneField(Lead, models.CASCADE, related_name="routing_trace")
     decided_at = models.DateTimeField(default=clock.now, editable=False)
     decision = models.JSONField()  # leads.routing.router.Decision, as JSON
-    skipped = models.JSONField(default=list)  # leads.distribution.offer_plan.Skipped, as JSON
-    rotation = models.JSONField(null=True)  # leads.history.trace_log.told_rotation; null where no round robin turned
+    skipped = models.JSONField(default=list)  # leads.distribution.offer_plan.SkippedMember, as JSON
+    rotation = models.JSONField(null=True)  # leads.history.trace_log.rotation_json; null where no round robin turned
 
     def __str__(self) -> str:
         return f"trace of lead {self.lead_id}"

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from django.utils.functional import cached_property
 
 from core.phone_numbers import e164
-from leads.formatting import short
+from leads.formatting import truncate
 from leads.models import Lead
 from leads.notifications.redaction import hide_contact_details
 from teams.models import Team
@@ -65,7 +65,7 @@ class Story:
 
     def offer_text(self, number: int | None, link: str) -> str:
         how = f"Reply {number} to claim." if number is not None else "Open it to claim."
-        said = f' They wrote: "{short(self.message)}"' if self.message else ""
+        said = f' They wrote: "{truncate(self.message)}"' if self.message else ""
         return f"New lead: {self.teaser}.{said} {link} {how}"
 
     @property
@@ -180,15 +180,15 @@ class Story:
 
     def told(self, who: str, *, aloud: bool = False) -> str:
         lead = self.lead
-        facts = (who, *(hide_contact_details(short(fact)) for fact in (lead.type, lead.city, self.price)))
+        facts = (who, *(hide_contact_details(truncate(fact)) for fact in (lead.type, lead.city, self.price)))
         told = ", ".join(filter(None, facts)) or "somebody new"
-        source = short(lead.source.name) if lead.source else ""
+        source = truncate(lead.source.name) if lead.source else ""
         return f"{told}, from {source}" if source and aloud else f"{told} ({source})" if source else told
 
     @property
     def who(self) -> str:
         """The person's name. An unknown texter is called by their number, which is not to be told here."""
-        name = short(f"{self.lead.contact.first_name} {self.lead.contact.last_name}")
+        name = truncate(f"{self.lead.contact.first_name} {self.lead.contact.last_name}")
         return "somebody new" if not name or is_address(name) else name
 
     @property
@@ -219,7 +219,7 @@ class Story:
         """The person's name with every way to reach them."""
         contact = self.lead.contact
         ways = (contact.mobile_phone, contact.home_phone, contact.office_phone, contact.email)
-        told = (short(fact) for fact in (f"{contact.first_name} {contact.last_name}", *ways))
+        told = (truncate(fact) for fact in (f"{contact.first_name} {contact.last_name}", *ways))
         return ", ".join(dict.fromkeys(fact for fact in told if fact)) or f"contact {contact.pk}"
 
     @cached_property
@@ -267,9 +267,9 @@ def said_number(text: str) -> str:
     number = e164(text)
     digits = number.removeprefix("+1") if number else ""
     groups = (digits[:3], digits[3:6], digits[6:]) if number.startswith("+1") else (number.removeprefix("+"),)
-    return ", ".join(" ".join(group) for group in groups if group) or short(text)
+    return ", ".join(" ".join(group) for group in groups if group) or truncate(text)
 
 
 def said_email(address: str) -> str:
     """An email address as it is dictated: `mary at example dot com`."""
-    return short(address).replace("@", " at ").replace(".", " dot ")
+    return truncate(address).replace("@", " at ").replace(".", " dot ")

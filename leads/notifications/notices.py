@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 
-from leads.distribution.roster import roster_of
+from leads.distribution.roster import load_roster
 from leads.models import Lead
 from leads.notifications.alert_text import Story
 from messaging import message_factory, outbox
@@ -95,7 +95,7 @@ def tell_of_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] =
     for lead in leads:
         if lead.team is not None:
             fallen[lead.team].append(lead)
-    listeners = {team: set(roster_of(team, now).able_at(now)).difference(but) for team in fallen}
+    listeners = {team: set(load_roster(team, now).able_at(now)).difference(but) for team in fallen}
     ids = set().union(*listeners.values())
     users = User.objects.filter(any_of("pk", ids)).exclude(email="").in_bulk() if ids else {}
     told: Told = {lead.pk: [] for lead in leads}

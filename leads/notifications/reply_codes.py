@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import connection
 
-from leads.distribution.offer_plan import SINGLE_DIGITS, next_digit
+from leads.distribution.offer_plan import SINGLE_DIGITS, next_reply_number
 from teams.models import User
 
 Numbers = Iterator[int | None]
@@ -47,6 +47,6 @@ def numbers(lowest: Sequence[int], highest: int, recent: Sequence[int]) -> Numbe
     gaps = (number for number in range(FIRST_LONGER, lowest[-1] if lowest else 0) if number not in taken)
     longer = chain(gaps, count(max(highest + 1, FIRST_LONGER)))
     while True:
-        number = next(longer) if taken.issuperset(SINGLE_DIGITS) else next_digit(taken, recent)
+        number = next(longer) if taken.issuperset(SINGLE_DIGITS) else next_reply_number(taken, recent)
         taken.add(number)
         yield number if number <= LARGEST else None

@@ -12,7 +12,7 @@ from leads.models import LeadSource
 from leads.reasons import EndReason
 from leads.reporting.metrics_sql import FIRST_OFFERS, OF_LEADS, OF_TURNS, PERIOD, PRICES, TURNS
 from leads.reporting.report_query import Asked, refusal
-from leads.routing.price_parsing import price_of
+from leads.routing.price_parsing import parse_price
 from teams.models import Team, TeamMember, User
 
 # Dollars; each begins where the one before ends.
@@ -197,7 +197,7 @@ def spread(percentiles: Sequence[float] | None) -> tuple[float | None, float | N
 
 def band_of(price: str) -> int:
     """The place of the price's band: how many of the edges it reaches."""
-    number = price_of(price)
+    number = parse_price(price)
     return NO_PRICE if number is None else sum(edge <= number for edge in PRICE_EDGES)
 
 

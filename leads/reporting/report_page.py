@@ -6,7 +6,7 @@ from datetime import date
 from math import ceil
 from typing import Any, Final
 
-from leads.formatting import NOTHING, Table, in_words, many, share, short
+from leads.formatting import EMPTY_CELL, Table, format_duration, format_share, pluralize, truncate
 from leads.reporting.charts import Group, Part, Plot, lying, standing
 
 Row = Mapping[str, Any]
@@ -69,7 +69,7 @@ def page_of(report: Row) -> Page:
 def tiles(totals: Row) -> list[Tile]:
     return [
         Tile("Leads", str(totals["leads"]), f"{totals['offers']} offers, {totals['alerted']} alerted"),
-        Tile("Claimed", share(totals["claims"], totals["leads"]), str(totals["claims"])),
+        Tile("Claimed", format_share(totals["claims"], totals["leads"]), str(totals["claims"])),
         Tile("Unclaimed", str(totals["unclaimed"]), went_on(totals)),
         Tile("To the first alert", *middle_and_most(totals, "to_alert")),
         Tile("To the claim", *middle_and_most(totals, "to_claim")),
@@ -83,13 +83,13 @@ def went_on(totals: Row) -> str:
 
 def middle_and_most(figures: Row, name: str) -> tuple[str, str]:
     median, p95 = figures[f"median_seconds_{name}"], figures[f"p95_seconds_{name}"]
-    return in_words(median), f"median; 95 of 100 within {in_words(p95)}" if p95 is not None else ""
+    return format_duration(median), f"median; 95 of 100 within {format_duration(p95)}" if p95 is not None else ""
 
 
 def of_members(members: Sequence[Row]) -> Figure:
     claims, offers = (sum(row[name] for row in members) for name in ("claims", "offers"))
     groups = [
-        Group(short(name_of(row)), [Part("offers", row["offers"]), Part("claims", row["claims"])], member_told(row))
+        Group(truncate(name_of(row)), [Part("offers", row["offers"]), Part("claims", row["claims"])], member_told(row))
         for row in members
     ]
     head = [
@@ -106,15 +106,16 @@ def of_members(members: Sequence[Row]) -> Figure:
         "95th percentile",
     ]
     rows = [
-        [name_of(row), row["first_offers"], row["offers"], share(row["offers"], offers)]
+        [name_of(row), row["first_offers"], row["offers"], format_share(row["offers"], offers)]
         + [row[name] for name in ("alerted", "claims", "declines", "lost", "expired")]
-        + [in_words(row[f"{most}_seconds_from_alert_to_claim"]) for most in ("median", "p95")]
+        + [format_duration(row[f"{most}_seconds_from_alert_to_claim"]) for most in ("median", "p95")]
         for row in members
     ]
     return Figure(
         name="members",
         title="Offers and claims by member",
-        says=f"{many(len(members), 'member')} had {many(offers, 'offer')} and claimed {many(claims, 'lead')}. "
+        says=f"{pluralize(len(members), 'member')} had {pluralize(offers, 'offer')} "
+        f"and claimed {pluralize(claims, 'lead')}. "
         "First are the leads that began with them. Median and 95th percentile are of the time from a member's alert to "
         "their claim.",
         colours=[("offers", "Offers"), ("claims", "Claims")],
@@ -125,7 +126,7 @@ def of_members(members: Sequence[Row]) -> Figure:
 
 
 def member_told(row: Row) -> str:
-    return f"{name_of(row)}: {many(row['offers'], 'offer')}, {many(row['claims'], 'claim')}"
+    return f"{name_of(row)}: {pluralize(row['offers'], 'offer')}, {pluralize(row['claims'], 'claim')}"
 
 
 def of_fairness(members: Sequence[Row]) -> Iterator[Figure]:
@@ -143,7 +144,7 @@ def of_fairness(members: Sequence[Row]) -> Iterator[Figure]:
         colours=[("claims", "Were first"), ("others", "Should have been")],
         plot=lying(
             [
-                Group(short(name), [Part("claims", first), Part("others", share)], f"{name}: {first} of {share:g}")
+                Group(truncate(name), [Part("claims", first), Part("others", share)], f"{name}: {first} of {share:g}")
                 for name, first, share, _ in rows
             ]
         ),
@@ -165,12 +166,12 @@ def of_times(report: Row) -> Figure:
     return Figure(
         name="times",
         title="Time to claim",
-        says=f"{soon} of {many(totals['leads'], 'lead')} were claimed within five minutes of coming in.",
+        says=f"{soon} of {pluralize(totals['leads'], 'lead')} were claimed within five minutes of coming in.",
         colours=[("claims", "Claimed within"), ("unclaimed", "Unclaimed")],
-        plot=standing([Group(name, [Part(kind, n)], f"{name}: {many(n, 'lead')}") for name, kind, n in named]),
+        plot=standing([Group(name, [Part(kind, n)], f"{name}: {pluralize(n, 'lead')}") for name, kind, n in named]),
         table=Table(
             ["Claimed within", "Leads", "Share"],
-            [[name, n, share(n, totals["leads"])] for name, _, n in named],
+            [[name, n, format_share(n, totals["leads"])] for name, _, n in named],
         ),
     )
 
@@ -199,7 +200,7 @@ def of_days(days: Sequence[Row]) -> Figure:
 
 
 def median_to_claim(row: Row) -> str:
-    return in_words(row["median_seconds_to_claim"])
+    return format_duration(row["median_seconds_to_claim"])
 
 
 def span_group(span: Sequence[Row]) -> Group:
@@ -207,7 +208,7 @@ def span_group(span: Sequence[Row]) -> Group:
     leads, unclaimed = (sum(row[name] for row in span) for name in ("leads", "unclaimed"))
     first, last = day_name(span[0]["day"]), day_name(span[-1]["day"])
     name = first if len(span) == 1 else f"{first} to {last}"
-    told = f"{name}: {many(leads, 'lead')}, {unclaimed} unclaimed"
+    told = f"{name}: {pluralize(leads, 'lead')}, {unclaimed} unclaimed"
     return Group(first, [Part("unclaimed", unclaimed), Part("others", leads - unclaimed)], told)
 
 
@@ -221,7 +222,7 @@ def leads_table(what: str, named: Sequence[tuple[str, Row]]) -> Table:
         [
             name,
             *(row[count] for count in ("leads", "offers", "claims")),
-            share(row["claims"], row["leads"]),
+            format_share(row["claims"], row["leads"]),
             row["unclaimed"],
             both(row, "to_alert"),
             both(row, "to_claim"),
@@ -234,7 +235,7 @@ def leads_table(what: str, named: Sequence[tuple[str, Row]]) -> Table:
 def both(row: Row, name: str) -> str:
     """Median and 95th percentile."""
     median, p95 = row[f"median_seconds_{name}"], row[f"p95_seconds_{name}"]
-    return NOTHING if median is None else f"{in_words(median)} / {in_words(p95)}"
+    return EMPTY_CELL if median is None else f"{format_duration(median)} / {format_duration(p95)}"
 
 
 def by_source(report: Row) -> Table:
@@ -257,7 +258,7 @@ def crossed(report: Row, columns: Sequence[tuple[int | None, str]], found: Mappi
 
 
 def claims_of_offers(row: Row | None) -> str:
-    return f"{row['claims']} of {row['offers']}" if row else NOTHING
+    return f"{row['claims']} of {row['offers']}" if row else EMPTY_CELL
 
 
 # Words
@@ -282,7 +283,7 @@ def band_name(row: Row) -> str:
 
 
 def step_name(row: Row) -> str:
-    return "Later" if row["below"] is None else in_words(row["below"])
+    return "Later" if row["below"] is None else format_duration(row["below"])
 
 
 def day_name(day: str) -> str:

@@ -20,17 +20,17 @@ from core.postal_codes import has_code, parse_list, postal_code
 from teams.business_hours import ALWAYS, Hours
 from teams.timezones import wall_time
 
-Holds = Callable[[frozenset[str], str], bool]  # whether a list of alternatives has a value
+Membership = Callable[[frozenset[str], str], bool]  # whether a list of alternatives has a value
 
 MIN_ACCENT_CLASS: Final = 200  # https://www.unicode.org/reports/tr44/#Canonical_Combining_Class_Values
-CITY_WORDS: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
-CITY_WORD: Final = re.compile(r"\b(st|ste|ft|mt)\b(?!['\u2019])\.?")
-CITY_BREAK: Final = re.compile(r"[,/\-\u2010-\u2015]")
-CITY_MARK: Final = re.compile(r"[.'`\u2018\u2019\u02bb]")
+CITY_ABBREVIATIONS: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
+CITY_ABBREVIATION: Final = re.compile(r"\b(st|ste|ft|mt)\b(?!['\u2019])\.?")
+CITY_SEPARATOR: Final = re.compile(r"[,/\-\u2010-\u2015]")
+CITY_PUNCTUATION: Final = re.compile(r"[.'`\u2018\u2019\u02bb]")
 OPEN_HOURS: Final = "open_hours"
 NEVER_OPEN: Final = "never_open"  # the condition of hours that do not begin within a year
-MOST_TOLD: Final = 20  # values of one condition
-MOST_LETTERS: Final = 200  # of its hours
+MAX_LISTED_VALUES: Final = 20  # values of one condition
+MAX_HOURS_LENGTH: Final = 200  # of its hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,11 @@ class Conditions:
         return not any(lists) and self.price_from is None and self.price_to is None
 
 
-ANY: Final = Conditions()
+NO_CONDITIONS: Final = Conditions()
 
 
 @dataclass(frozen=True, slots=True)
-class Unmet:
+class Mismatch:
     """A condition that failed: its name, what it wanted, and what the lead has."""
 
     condition: str
@@ -88,101 +88,101 @@ class Unmet:
     actual: Any
 
 
-def first_unmet(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Unmet | None:
+def first_mismatch(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Mismatch | None:
     """The first condition that the inquiry does not meet. `calendar` is that of the hours."""
-    return next(_unmet(conditions, inquiry, calendar), None) if not conditions.is_any else None
+    return next(_mismatches(conditions, inquiry, calendar), None) if not conditions.is_any else None
 
 
-def opening(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> datetime | None:
+def opening_time(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> datetime | None:
     """When the offers of a lead that is held begin; None when at once."""
     if inquiry.at is None or conditions.hours.is_open(inquiry.at, calendar.zone, calendar.closed_on):
         return None
     return conditions.hours.next_opening(inquiry.at, calendar.zone, calendar.closed_on)
 
 
-def _unmet(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Iterator[Unmet]:
-    lists: tuple[tuple[str, frozenset[str], str | int | None, Callable[[Any], str], Holds], ...] = (
-        ("types", conditions.types, inquiry.type, folded, contains),
-        ("cities", conditions.cities, inquiry.city, city_name, contains),
+def _mismatches(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Iterator[Mismatch]:
+    lists: tuple[tuple[str, frozenset[str], str | int | None, Callable[[Any], str], Membership], ...] = (
+        ("types", conditions.types, inquiry.type, normalize_value, contains),
+        ("cities", conditions.cities, inquiry.city, normalize_city, contains),
         ("zipcodes", conditions.zipcodes, inquiry.zipcode, postal_code, has_code),
-        ("listing_statuses", conditions.listing_statuses, inquiry.listing_status, folded, contains),
+        ("listing_statuses", conditions.listing_statuses, inquiry.listing_status, normalize_value, contains),
     )
     for name, wanted, actual, compared, holds in lists:
         if wanted and not holds(wanted, compared(actual)):
-            yield Unmet(name, _some(wanted), actual)
-    if not _is_in_band(conditions, inquiry.price):
-        yield Unmet("price", [conditions.price_from, conditions.price_to], _plain(inquiry.price))
+            yield Mismatch(name, _shorten_values(wanted), actual)
+    if not _is_in_price_range(conditions, inquiry.price):
+        yield Mismatch("price", [conditions.price_from, conditions.price_to], _price_as_json(inquiry.price))
     if inquiry.at is not None and not conditions.hours.is_open(inquiry.at, calendar.zone, calendar.closed_on):
         if not conditions.is_held_until_open:
-            yield Unmet(OPEN_HOURS, _hours(conditions, calendar), _time(inquiry.at, calendar))
-        elif opening(conditions, inquiry, calendar) is None:
-            yield Unmet(NEVER_OPEN, _hours(conditions, calendar), _time(inquiry.at, calendar))
+            yield Mismatch(OPEN_HOURS, _hours_text(conditions, calendar), _time_text(inquiry.at, calendar))
+        elif opening_time(conditions, inquiry, calendar) is None:
+            yield Mismatch(NEVER_OPEN, _hours_text(conditions, calendar), _time_text(inquiry.at, calendar))
 
 
-def _hours(conditions: Conditions, calendar: Calendar) -> str:
+def _hours_text(conditions: Conditions, calendar: Calendar) -> str:
     """`Mon-Fri 9:00-17:00 (America/Los_Angeles)`."""
-    return f"{conditions.hours.text[:MOST_LETTERS]} ({calendar.zone.key})"
+    return f"{conditions.hours.text[:MAX_HOURS_LENGTH]} ({calendar.zone.key})"
 
 
-def _time(at: datetime, calendar: Calendar) -> str:
+def _time_text(at: datetime, calendar: Calendar) -> str:
     """`Tue 18:35`, or `Fri 10:00, a holiday`, on the clock on the wall."""
     local = wall_time(at, calendar.zone)
     return f"{local:%a %H:%M}{', a holiday' if local.date() in calendar.closed_on else ''}"
 
 
-def _some(wanted: frozenset[str]) -> list[str]:
+def _shorten_values(wanted: frozenset[str]) -> list[str]:
     """The values in order, as many as somebody reads: each lead keeps them of each route that it did not take."""
-    left_out = len(wanted) - MOST_TOLD
-    return sorted(wanted)[:MOST_TOLD] + ([f"{left_out} more"] if left_out > 0 else [])
+    left_out = len(wanted) - MAX_LISTED_VALUES
+    return sorted(wanted)[:MAX_LISTED_VALUES] + ([f"{left_out} more"] if left_out > 0 else [])
 
 
-def _is_in_band(conditions: Conditions, price: Decimal | None) -> bool:
+def _is_in_price_range(conditions: Conditions, price: Decimal | None) -> bool:
     low, high = conditions.price_from, conditions.price_to
     if low is None and high is None:
         return True
     return price is not None and (low is None or price >= low) and (high is None or price < high)
 
 
-def _plain(price: Decimal | None) -> int | float | None:
+def _price_as_json(price: Decimal | None) -> int | float | None:
     """As JSON has numbers."""
     return None if price is None else int(price) if price == int(price) else float(price)
 
 
 @lru_cache(maxsize=4096)
-def words(text: str) -> frozenset[str]:
+def normalize_values(text: str) -> frozenset[str]:
     """The values of a comma list, as they are compared."""
-    return frozenset(word for value in split_list(text) if (word := folded(value)))
+    return frozenset(word for value in split_list(text) if (word := normalize_value(value)))
 
 
 @lru_cache(maxsize=4096)
-def city_names(text: str) -> frozenset[str]:
+def normalize_cities(text: str) -> frozenset[str]:
     """The cities of a comma list, as they are compared."""
-    return frozenset(name for value in split_list(text) if (name := city_name(value)))
+    return frozenset(name for value in split_list(text) if (name := normalize_city(value)))
 
 
 @lru_cache(maxsize=4096)
-def codes(text: str) -> frozenset[str]:
+def normalize_postal_codes(text: str) -> frozenset[str]:
     """The ZIP codes of a list."""
     return frozenset(parse_list(text))
 
 
 @lru_cache(maxsize=4096)
-def folded(value: str | int | None) -> str:
+def normalize_value(value: str | int | None) -> str:
     """A value as it is compared: ignoring case, accents, the Unicode form and extra blanks. None is empty."""
     text = str(value or "")
     if not text.isascii():
         apart = normalize("NFKD", normalize("NFKD", text).casefold())
-        text = normalize("NFC", "".join(letter for letter in apart if not is_ignored(letter)))
+        text = normalize("NFC", "".join(letter for letter in apart if not is_ignored_character(letter)))
     return " ".join(text.split()).casefold()
 
 
-def is_ignored(letter: str) -> bool:
+def is_ignored_character(letter: str) -> bool:
     """Whether it is an accent (lower combining classes are vowels of some scripts) or cannot be seen."""
     return combining(letter) >= MIN_ACCENT_CLASS or category(letter) == "Cf"
 
 
 @lru_cache(maxsize=4096)
-def city_name(value: str | int | None) -> str:
+def normalize_city(value: str | int | None) -> str:
     """A city as it is compared: `St. Louis` is Saint Louis, `Ft Worth` Fort Worth, `Washington, D.C.` Washington DC."""
-    text = CITY_WORD.sub(lambda found: f"{CITY_WORDS[found[1]]} ", folded(value))
-    return " ".join(CITY_MARK.sub("", CITY_BREAK.sub(" ", text)).split())
+    text = CITY_ABBREVIATION.sub(lambda found: f"{CITY_ABBREVIATIONS[found[1]]} ", normalize_value(value))
+    return " ".join(CITY_PUNCTUATION.sub("", CITY_SEPARATOR.sub(" ", text)).split())

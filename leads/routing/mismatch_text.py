@@ -27,23 +27,23 @@ LABELS: Final = {
 
 def mismatch_text(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
     """`price $180,000, required: from $250,000`."""
-    return f"{label(attempt)} {found(attempt, names)}, required: {wanted(attempt, names)}"
+    return f"{condition_label(attempt)} {actual_text(attempt, names)}, required: {expected_text(attempt, names)}"
 
 
-def label(attempt: Mapping[str, Any]) -> str:
+def condition_label(attempt: Mapping[str, Any]) -> str:
     """What the condition that failed is about."""
     name = str(attempt.get("condition") or "")
     return LABELS.get(name, name.replace("_", " ") or "lead")
 
 
-def wanted(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
+def expected_text(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
     """What the route asks for."""
     expected = attempt.get("expected")
     match attempt.get("condition"):
         case "lead_source":
-            return source(expected, names)
+            return source_text(expected, names)
         case "price":
-            return band(expected)
+            return price_range_text(expected)
         case "open_hours":
             return f"within {expected}"
         case "never_open":
@@ -52,40 +52,43 @@ def wanted(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
             return "a ZIP code in the list of a team"
         case "team":
             return "a team"
-    return any_of(expected) if isinstance(expected, list | tuple) else plain(expected)
+    return alternatives_text(expected) if isinstance(expected, list | tuple) else value_text(expected)
 
 
-def found(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
+def actual_text(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
     """What the lead has instead."""
     actual = attempt.get("actual")
     match attempt.get("condition"):
         case "lead_source":
-            return source(actual, names)
+            return source_text(actual, names)
         case "price":
-            return dollars(actual)
-    return plain(actual)
+            return format_dollars(actual)
+    return value_text(actual)
 
 
-def source(pk: Any, names: Names) -> str:
-    return names.record("lead source", pk) if isinstance(pk, int) else plain(pk)
+def source_text(pk: Any, names: Names) -> str:
+    return names.record("lead source", pk) if isinstance(pk, int) else value_text(pk)
 
 
-def any_of(values: Sequence[Any]) -> str:
+def alternatives_text(values: Sequence[Any]) -> str:
     """`Irvine, Tustin or Orange`."""
-    listed = [plain(value) for value in values]
+    listed = [value_text(value) for value in values]
     return " or ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:]))) or NOTHING
 
 
-def band(edges: Any) -> str:
+def price_range_text(edges: Any) -> str:
     """The lower edge belongs to a band, the upper one does not."""
     low, high = edges if isinstance(edges, list | tuple) and len(edges) == 2 else (None, None)
-    parts = (f"from {dollars(low)}" if low is not None else "", f"below {dollars(high)}" if high is not None else "")
-    return " and ".join(filter(None, parts)) or plain(edges)
+    parts = (
+        f"from {format_dollars(low)}" if low is not None else "",
+        f"below {format_dollars(high)}" if high is not None else "",
+    )
+    return " and ".join(filter(None, parts)) or value_text(edges)
 
 
-def dollars(amount: Any) -> str:
-    return f"${amount:,}" if isinstance(amount, int | float) else plain(amount)
+def format_dollars(amount: Any) -> str:
+    return f"${amount:,}" if isinstance(amount, int | float) else value_text(amount)
 
 
-def plain(value: Any) -> str:
+def value_text(value: Any) -> str:
     return NOTHING if value is None or str(value).strip() == "" else str(value)

@@ -12,13 +12,13 @@ PRICE: Final = re.compile(
     re.IGNORECASE,
 )
 AMBIGUOUS: Final = re.compile(r"(?<![0-9,])[0-9]{1,3}\.[0-9]{3}(?![0-9])")  # 1.250: a dollar and more, or thousands
-MAX_LENGTH: Final = 255  # characters of a price
+MAX_PRICE_LENGTH: Final = 255  # characters of a price
 UNITS: Final = {"": 1, "k": 1_000, "thousand": 1_000, "m": 1_000_000, "mm": 1_000_000, "million": 1_000_000}
 
 
-def price_of(text: str) -> Decimal | None:
+def parse_price(text: str) -> Decimal | None:
     """`1250000`, `$1,250,000`, `1.25M` and `1.25 million` are one price. None for all but a single price."""
-    read = PRICE.fullmatch(" ".join(text.split())) if len(text) <= MAX_LENGTH else None
+    read = PRICE.fullmatch(" ".join(text.split())) if len(text) <= MAX_PRICE_LENGTH else None
     if read is None or (AMBIGUOUS.search(read[0]) and not read["unit"]):
         return None
     number = Decimal(read["whole"].replace(",", "") + (read["cents"] or ""))

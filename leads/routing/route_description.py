@@ -5,12 +5,12 @@ from typing import Final
 
 from core.comma_lists import quoted, split_list
 from leads.models import DistributionTarget, LeadRoute
-from leads.routing.mismatch_text import dollars
+from leads.routing.mismatch_text import format_dollars
 from teams.business_hours import told
 from teams.models import Team
 
-MOST_VALUES: Final = 4  # of one condition that are told; of more, how many there are
-HOW_OFFERED: Final = {
+MAX_LISTED_VALUES: Final = 4  # of one condition that are told; of more, how many there are
+ORDER_TEXTS: Final = {
     Team.OrderMethod.RANK: "one after the other, by rank",
     Team.OrderMethod.TIME: "each after their own minutes",
     Team.OrderMethod.ROUND_ROBIN: "in a round robin",
@@ -18,75 +18,75 @@ HOW_OFFERED: Final = {
 }
 
 
-def which(route: LeadRoute) -> str:
+def conditions_text(route: LeadRoute) -> str:
     """`Zillow, Buyer, $500,000 to $1,000,000, in Irvine, ZIP 92618, Mon-Fri 9-17`."""
-    return ", ".join(_conditions(route))
+    return ", ".join(_condition_texts(route))
 
 
-def _conditions(route: LeadRoute) -> Iterator[str]:
+def _condition_texts(route: LeadRoute) -> Iterator[str]:
     sources = (str(source) for source in (route.lead_source, route.contact_source) if source)
     yield " and ".join(dict.fromkeys(sources)) or "Any source"
     for text, before in (
         (route.filter, ""),
         (route.types, ""),
         (route.listing_statuses, ""),
-        (band(route.price_from, route.price_to), ""),
+        (price_range_text(route.price_from, route.price_to), ""),
         (route.cities, "in "),
         (route.zipcodes, "ZIP "),
     ):
         if text:
-            yield before + (text if text.startswith(("$", "under")) else one_of(text))
+            yield before + (text if text.startswith(("$", "under")) else alternatives_text(text))
     if route.open_hours:
         yield told(route.open_hours)
 
 
-def one_of(text: str) -> str:
+def alternatives_text(text: str) -> str:
     """`Irvine, Tustin or Orange` of a comma list; of a long one the first few."""
     values = [quoted(value) for value in split_list(text)]
-    if len(values) > MOST_VALUES:
-        return f"{', '.join(values[: MOST_VALUES - 1])} or {len(values) - MOST_VALUES + 1} others"
+    if len(values) > MAX_LISTED_VALUES:
+        return f"{', '.join(values[: MAX_LISTED_VALUES - 1])} or {len(values) - MAX_LISTED_VALUES + 1} others"
     return " or ".join(filter(None, (", ".join(values[:-1]), *values[-1:])))
 
 
-def band(low: int | None, high: int | None) -> str:
+def price_range_text(low: int | None, high: int | None) -> str:
     if low is None:
-        return "" if high is None else f"under {dollars(high)}"
-    return f"{dollars(low)} or more" if high is None else f"{dollars(low)} to {dollars(high)}"
+        return "" if high is None else f"under {format_dollars(high)}"
+    return f"{format_dollars(low)} or more" if high is None else f"{format_dollars(low)} to {format_dollars(high)}"
 
 
-def whose(route: LeadRoute, teams: Mapping[int, Team]) -> str:
+def distribution_text(route: LeadRoute, teams: Mapping[int, Team]) -> str:
     """`offered to Pride in a round robin; if nobody claims them, into its pond`. `teams` knows where they lead."""
     if route.distribution_target == DistributionTarget.MYSELF:
         return "yours at once"
     if route.team is None:
         return "offered to the one of your teams that has the ZIP code"
     team = teams.get(route.team.pk, route.team)
-    return f"offered to {team} {offered(team)}; if nobody claims them, {onward(team, teams)}"
+    return f"offered to {team} {order_text(team)}; if nobody claims them, {fallback_text(team, teams)}"
 
 
-def aim(route: LeadRoute) -> str:
+def target_text(route: LeadRoute) -> str:
     """To whom, in a word or two."""
     if route.distribution_target == DistributionTarget.MYSELF:
         return "you"
     return str(route.team) if route.team_id else "the team of the ZIP code"
 
 
-def offered(team: Team) -> str:
-    how = HOW_OFFERED[Team.OrderMethod(team.order_method)]
+def order_text(team: Team) -> str:
+    how = ORDER_TEXTS[Team.OrderMethod(team.order_method)]
     return f"{how}, who may claim until the next one's turn" if team.is_exclusive_window else how
 
 
-def onward(team: Team, teams: Mapping[int, Team]) -> str:
+def fallback_text(team: Team, teams: Mapping[int, Team]) -> str:
     """Where leads go that nobody of the team claimed, team after team, until they stay or it would begin again."""
     been_to, words = {team.pk}, []
     while (following := teams.get(team.fallback_team_id or 0)) and following.pk not in been_to:
         team = following
         been_to.add(team.pk)
         words.append(f"to {team}")
-    return ", then ".join([*words, end_of(team)])
+    return ", then ".join([*words, final_fallback_text(team)])
 
 
-def end_of(team: Team) -> str:
+def final_fallback_text(team: Team) -> str:
     if team.fallback_target == Team.FallbackTarget.POND:
         return f"into the pond of {team}"
     if team.fallback_target == Team.FallbackTarget.USER:
@@ -94,7 +94,7 @@ def end_of(team: Team) -> str:
     return "they wait for you"
 
 
-def asides(route: LeadRoute) -> Iterator[str]:
+def route_notes(route: LeadRoute) -> Iterator[str]:
     """What else to know of a route, each as a sentence."""
     if route.open_hours and route.off_hours == LeadRoute.OffHours.HOLD_UNTIL_OPEN:
         yield "Outside these hours, and on the team's holidays, leads are kept for the team until it opens."

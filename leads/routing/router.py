@@ -8,7 +8,16 @@ from typing import Any, Final
 from core.postal_codes import has_code, postal_code
 from core.reasons import Reason
 from leads.reasons import RoutingReason
-from leads.routing.matching import ANY, Calendar, Conditions, Inquiry, Unmet, first_unmet, folded, opening
+from leads.routing.matching import (
+    NO_CONDITIONS,
+    Calendar,
+    Conditions,
+    Inquiry,
+    Mismatch,
+    first_mismatch,
+    normalize_value,
+    opening_time,
+)
 
 MYSELF: Final = "Myself"
 TEAM_ROLLOUT: Final = "Team Rollout"
@@ -29,12 +38,12 @@ class Rule:
     filter: str = ""
     team_selection_method: str | None = None
     team_id: int | None = None
-    conditions: Conditions = ANY
+    conditions: Conditions = NO_CONDITIONS
     is_returning_to_claimer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class TeamArea:
+class TeamServiceArea:
     """The postal codes, as `postal_code` has them, of a team that the routes' owner created, and its calendar."""
 
     team_id: int
@@ -43,7 +52,7 @@ class TeamArea:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class RouteEvaluation:
     """One route that was tried; `condition` is the first one that failed, with what it wanted and what it got."""
 
     route_id: int
@@ -67,7 +76,7 @@ class Attempt:
 class Decision:
     """Who gets the lead, and how that came about. Without a route it is the owner's, and starts no campaign."""
 
-    tried: tuple[Attempt, ...]
+    tried: tuple[RouteEvaluation, ...]
     reason: Reason
     target: str = MYSELF
     route_id: int | None = None
@@ -84,19 +93,19 @@ class Decision:
         return columns | {"tried": tried, "starts_at": starts_at} | self.reason.as_json()
 
 
-def route(inquiry: Inquiry, rules: Sequence[Rule], teams: Sequence[TeamArea]) -> Decision:
+def pick_route(inquiry: Inquiry, rules: Sequence[Rule], teams: Sequence[TeamServiceArea]) -> Decision:
     """Try the rules in order and take the first that matches; the owner gets what none matches."""
-    tried: list[Attempt] = []
-    for rule in in_order(rules):
-        area = _team_for(rule, inquiry, teams)
-        unmet = _unmet(rule, inquiry, area)
+    tried: list[RouteEvaluation] = []
+    for rule in sort_rules(rules):
+        area = _service_area_for(rule, inquiry, teams)
+        unmet = _first_mismatch(rule, inquiry, area)
         if unmet is None:
-            return _chosen(rule, inquiry, area, [*tried, Attempt(rule.id, matched=True)])
-        tried.append(Attempt(rule.id, False, unmet.condition, unmet.expected, unmet.actual))
+            return _matching_decision(rule, inquiry, area, [*tried, RouteEvaluation(rule.id, matched=True)])
+        tried.append(RouteEvaluation(rule.id, False, unmet.condition, unmet.expected, unmet.actual))
     return Decision(tuple(tried), Reason(RoutingReason.NO_ROUTE_MATCHES))
 
 
-def in_order(rules: Sequence[Rule]) -> list[Rule]:
+def sort_rules(rules: Sequence[Rule]) -> list[Rule]:
     """By position, which a team lead may rearrange; where two share one, LionDesk's order decides."""
     return sorted(rules, key=lambda rule: (rule.position, specificity(rule), rule.id))
 
@@ -107,9 +116,9 @@ def specificity(rule: Rule) -> tuple[int, bool, bool]:
     LionDesk's order: both sources, lead source only, contact source only; a filter before none. Ours: rules for every
     source come last, and of rules that are equal otherwise those with conditions come first.
     """
-    sources = (bool(rule.lead_source_id), bool(folded(rule.contact_source)))
+    sources = (bool(rule.lead_source_id), bool(normalize_value(rule.contact_source)))
     rank = [(True, True), (True, False), (False, True), (False, False)].index(sources)
-    return rank, not folded(rule.filter), rule.conditions.is_any
+    return rank, not normalize_value(rule.filter), rule.conditions.is_any
 
 
 def position_for(new: Rule, existing: Sequence[Rule]) -> int:
@@ -118,24 +127,24 @@ def position_for(new: Rule, existing: Sequence[Rule]) -> int:
     Rules given theirs so stay in LionDesk's order until somebody rearranges them. Moving those that stand at
     it or behind it on by one keeps positions distinct; the order is the same without.
     """
-    others = [rule for rule in in_order(existing) if rule.id != new.id]
+    others = [rule for rule in sort_rules(existing) if rule.id != new.id]
     for rule in others:
         if specificity(rule) > specificity(new):
             return rule.position
     return others[-1].position + 1 if others else 1
 
 
-def _team_for(rule: Rule, inquiry: Inquiry, teams: Sequence[TeamArea]) -> TeamArea | None:
+def _service_area_for(rule: Rule, inquiry: Inquiry, teams: Sequence[TeamServiceArea]) -> TeamServiceArea | None:
     """The team a rollout by this rule would go to."""
     if rule.target != TEAM_ROLLOUT:
         return None
     if rule.team_selection_method != ZIPCODE:
-        return None if rule.team_id is None else TeamArea(rule.team_id, frozenset())
+        return None if rule.team_id is None else TeamServiceArea(rule.team_id, frozenset())
     code = postal_code(inquiry.zipcode)
     return min((team for team in teams if has_code(team.zipcodes, code)), key=lambda team: team.team_id, default=None)
 
 
-def _unmet(rule: Rule, inquiry: Inquiry, area: TeamArea | None) -> Unmet | None:
+def _first_mismatch(rule: Rule, inquiry: Inquiry, area: TeamServiceArea | None) -> Mismatch | None:
     """The first condition of the rule that the inquiry does not meet."""
     wanted = (
         ("lead_source", rule.lead_source_id, inquiry.lead_source_id),
@@ -143,14 +152,14 @@ def _unmet(rule: Rule, inquiry: Inquiry, area: TeamArea | None) -> Unmet | None:
         ("filter", rule.filter, inquiry.type),
     )
     for condition, expected, actual in wanted:
-        if expected and folded(expected) not in ("", folded(actual)):
-            return Unmet(condition, expected, actual)
+        if expected and normalize_value(expected) not in ("", normalize_value(actual)):
+            return Mismatch(condition, expected, actual)
     if rule.target == TEAM_ROLLOUT and area is None:
-        return _teamless(rule, inquiry)
-    return first_unmet(rule.conditions, inquiry, _calendar(rule, area))
+        return _team_mismatch(rule, inquiry)
+    return first_mismatch(rule.conditions, inquiry, _calendar_for(rule, area))
 
 
-def _reason(rule: Rule, team_id: int | None, starts_at: datetime | None) -> Reason:
+def _decision_reason(rule: Rule, team_id: int | None, starts_at: datetime | None) -> Reason:
     details: dict[str, Any] = {"route_id": rule.id}
     if team_id is None:
         return Reason(RoutingReason.TO_OWNER, details)
@@ -159,23 +168,25 @@ def _reason(rule: Rule, team_id: int | None, starts_at: datetime | None) -> Reas
     return Reason(RoutingReason.HELD_FOR_TEAM, details | {"team_id": team_id, "starts_at": starts_at.isoformat()})
 
 
-def _calendar(rule: Rule, area: TeamArea | None) -> Calendar:
+def _calendar_for(rule: Rule, area: TeamServiceArea | None) -> Calendar:
     """That by which this rule is open: its team's, however the team is chosen."""
     return area.calendar if area and area.calendar else rule.conditions.calendar
 
 
-def _teamless(rule: Rule, inquiry: Inquiry) -> Unmet:
+def _team_mismatch(rule: Rule, inquiry: Inquiry) -> Mismatch:
     if rule.team_selection_method == ZIPCODE:
-        return Unmet("zipcode", None, inquiry.zipcode)
-    return Unmet("team", None, None)
+        return Mismatch("zipcode", None, inquiry.zipcode)
+    return Mismatch("team", None, None)
 
 
-def _chosen(rule: Rule, inquiry: Inquiry, area: TeamArea | None, tried: Sequence[Attempt]) -> Decision:
+def _matching_decision(
+    rule: Rule, inquiry: Inquiry, area: TeamServiceArea | None, tried: Sequence[RouteEvaluation]
+) -> Decision:
     team_id = area.team_id if area else None
-    starts_at = opening(rule.conditions, inquiry, _calendar(rule, area)) if area else None
+    starts_at = opening_time(rule.conditions, inquiry, _calendar_for(rule, area)) if area else None
     return Decision(
         tried=tuple(tried),
-        reason=_reason(rule, team_id, starts_at),
+        reason=_decision_reason(rule, team_id, starts_at),
         target=MYSELF if team_id is None else TEAM_ROLLOUT,
         route_id=rule.id,
         team_id=team_id,

@@ -11,8 +11,8 @@ from django.db.models import F, QuerySet
 from core.errors import DomainError
 from crm.models import ContactSource
 from leads.models import DistributionTarget, LeadRoute
-from leads.routing.matching import Calendar, Conditions, city_names, codes, words
-from leads.routing.router import Rule, in_order, position_for, specificity
+from leads.routing.matching import Calendar, Conditions, normalize_cities, normalize_postal_codes, normalize_values
+from leads.routing.router import Rule, position_for, sort_rules, specificity
 from teams.business_hours import parse_hours
 from teams.models import User
 from teams.visibility import composed_for
@@ -28,46 +28,46 @@ class IncompleteRoute(DomainError):
 @transaction.atomic
 def add_route(owner: User, *, now: datetime, **given: Any) -> LeadRoute:
     """A new route, before the first less specific one unless `position` says where."""
-    hold_routes_of(owner)
+    lock_routes(owner)
     route = LeadRoute(owner_user=owner, created_at=now, modified_at=now)
-    write(route, given)
+    save_route(route, given)
     return route
 
 
 @transaction.atomic
 def change_route(route: LeadRoute, *, now: datetime, **changes: Any) -> LeadRoute:
     """Change a route; one that became more or less specific is placed anew."""
-    hold_routes_of(route.owner_user)
+    lock_routes(route.owner_user)
     route.refresh_from_db()
-    write(route, changes | {"modified_at": now})
+    save_route(route, changes | {"modified_at": now})
     return route
 
 
-def hold_routes_of(owner: User) -> None:
+def lock_routes(owner: User) -> None:
     """Let one request at a time change this owner's routes: their positions count through."""
     User.objects.select_for_update(no_key=True).get(pk=owner.pk)
 
 
-def write(route: LeadRoute, values: dict[str, Any]) -> None:
-    wanted, is_moved = fill(route, values)
+def save_route(route: LeadRoute, values: dict[str, Any]) -> None:
+    wanted, is_moved = apply_values(route, values)
     if is_moved:
-        others = [other for other in routes_of(route.owner_user) if other.pk != route.pk]
-        put_among(route, others, wanted)
+        others = [other for other in load_routes(route.owner_user) if other.pk != route.pk]
+        insert_route(route, others, wanted)
         LeadRoute.objects.bulk_update(others, ["position"])
     route.save()
 
 
-def fill(route: LeadRoute, values: dict[str, Any]) -> tuple[int | None, bool]:
+def apply_values(route: LeadRoute, values: dict[str, Any]) -> tuple[int | None, bool]:
     """Give the route these values; returns the position it wants, if any, and whether it is to be placed anew."""
-    before = specificity(rule_of(route)) if route.pk else None
+    before = specificity(rule_from_route(route)) if route.pk else None
     wanted = values.pop("position", None)
     for name, value in values.items():
         setattr(route, name, value)
-    make_whole(route)
-    return wanted, wanted is not None or specificity(rule_of(route)) != before
+    normalize_target(route)
+    return wanted, wanted is not None or specificity(rule_from_route(route)) != before
 
 
-def make_whole(route: LeadRoute) -> None:
+def normalize_target(route: LeadRoute) -> None:
     """Drop what the target makes moot, and refuse a route that lacks something."""
     if route.distribution_target == DistributionTarget.MYSELF:
         route.team = route.team_selection_method = None
@@ -85,20 +85,20 @@ def make_whole(route: LeadRoute) -> None:
         raise IncompleteRoute("price_from", message)
 
 
-def put_among(route: LeadRoute, others: Sequence[LeadRoute], wanted: int | None) -> None:
+def insert_route(route: LeadRoute, others: Sequence[LeadRoute], wanted: int | None) -> None:
     """Give the route its position and count the others through anew, from 1."""
     by_id = {other.pk: other for other in others}
-    rules = [rule_of(other) for other in others]
-    position = position_for(rule_of(route), rules) if wanted is None else wanted
-    in_turn = [by_id[rule.id] for rule in in_order(rules)]
+    rules = [rule_from_route(other) for other in others]
+    position = position_for(rule_from_route(route), rules) if wanted is None else wanted
+    in_turn = [by_id[rule.id] for rule in sort_rules(rules)]
     in_turn.insert(sum(other.position < position for other in in_turn), route)
     for number, other in enumerate(in_turn, 1):
         other.position = number
 
 
-def routes_of(owner: User) -> list[LeadRoute]:
+def load_routes(owner: User) -> list[LeadRoute]:
     """All of this owner's routes, ready to be read as rules."""
-    routes = list(LeadRoute.objects.raw(*composed_for(owner, named_routes_of)))
+    routes = list(LeadRoute.objects.raw(*composed_for(owner, annotated_routes)))
     for route in routes:
         route.owner_user = owner
         if route.contact_source_id is not None:
@@ -106,14 +106,14 @@ def routes_of(owner: User) -> list[LeadRoute]:
     return routes
 
 
-def named_routes_of(owner: User) -> QuerySet[LeadRoute]:
+def annotated_routes(owner: User) -> QuerySet[LeadRoute]:
     """The routes with the names of their contact sources and zones; composed once, for every lead asks."""
     names = {"source_name": F("contact_source__name"), "team_timezone": F("team__timezone")}
     names |= {"team_holidays": F("team__holidays")}
     return LeadRoute.objects.filter(owner_user=owner).annotate(**names)
 
 
-def rule_of(route: LeadRoute) -> Rule:
+def rule_from_route(route: LeadRoute) -> Rule:
     """The route as routing sees it."""
     return Rule(
         id=route.pk or 0,
@@ -125,27 +125,27 @@ def rule_of(route: LeadRoute) -> Rule:
         filter=route.filter,
         team_selection_method=route.team_selection_method,
         team_id=route.team_id,
-        conditions=conditions_of(route),
+        conditions=conditions_from_route(route),
         is_returning_to_claimer=route.is_returning_to_claimer,
     )
 
 
-def conditions_of(route: LeadRoute) -> Conditions:
+def conditions_from_route(route: LeadRoute) -> Conditions:
     """What the route asks of a lead besides its sources."""
     return Conditions(
-        types=words(route.types),
+        types=normalize_values(route.types),
         price_from=route.price_from,
         price_to=route.price_to,
-        cities=city_names(route.cities),
-        zipcodes=codes(route.zipcodes),
-        listing_statuses=words(route.listing_statuses),
+        cities=normalize_cities(route.cities),
+        zipcodes=normalize_postal_codes(route.zipcodes),
+        listing_statuses=normalize_values(route.listing_statuses),
         hours=parse_hours(route.open_hours),
-        calendar=Calendar(zone_of(route), holidays_of(route)),
+        calendar=Calendar(route_zone(route), route_holidays(route)),
         is_held_until_open=route.off_hours == LeadRoute.OffHours.HOLD_UNTIL_OPEN,
     )
 
 
-def holidays_of(route: LeadRoute) -> frozenset[date]:
+def route_holidays(route: LeadRoute) -> frozenset[date]:
     """The days on which the route's team is closed, where the route has hours."""
     given: list[date] | None = getattr(route, "team_holidays", None)  # as `named_routes_of` read it
     if given is None and route.team is not None:
@@ -153,7 +153,7 @@ def holidays_of(route: LeadRoute) -> frozenset[date]:
     return frozenset(given or ())
 
 
-def zone_of(route: LeadRoute) -> ZoneInfo:
+def route_zone(route: LeadRoute) -> ZoneInfo:
     """The wall clock by which the route is open: its team's, else its owner's."""
     given: str | None = getattr(route, "team_timezone", None)  # as `named_routes_of` read it
     if given is None and route.team is not None:

@@ -2,29 +2,29 @@
 
 from collections.abc import Collection, Sequence
 
-from core.postal_codes import common_codes, has_code
-from leads.routing.matching import Conditions, folded
-from leads.routing.router import TEAM_ROLLOUT, ZIPCODE, Rule, in_order
+from core.postal_codes import has_code, shared
+from leads.routing.matching import Conditions, normalize_value
+from leads.routing.router import TEAM_ROLLOUT, ZIPCODE, Rule, sort_rules
 
 # The codes of leads.admin.routes.route_warnings.RouteWarning.
-IMPOSSIBLE, NO_AREA, HIDDEN = "route_impossible", "route_without_area", "route_shadowed"
+IMPOSSIBLE, NO_AREA, SHADOWED = "route_impossible", "route_without_area", "route_shadowed"
 
 
-def useless(rules: Sequence[Rule], area: Collection[str]) -> dict[int, tuple[str, int]]:
+def unreachable_routes(rules: Sequence[Rule], area: Collection[str]) -> dict[int, tuple[str, int]]:
     """By id, each rule that can take no lead: what is the matter, and for a hidden one the rule that takes all before.
 
     `area`: the ZIP codes of all teams together.
     """
     found: dict[int, tuple[str, int]] = {}
     before: list[Rule] = []
-    for rule in in_order(rules):
+    for rule in sort_rules(rules):
         cover = next((other for other in before if covers(other, rule, area)), None)
         if is_impossible(rule):
             found[rule.id] = IMPOSSIBLE, 0
-        elif goes_by_zipcode(rule) and not codes_of(rule, area):
+        elif selects_team_by_zipcode(rule) and not accepted_codes(rule, area):
             found[rule.id] = NO_AREA, 0
         elif cover is not None:
-            found[rule.id] = HIDDEN, cover.id
+            found[rule.id] = SHADOWED, cover.id
         else:
             before.append(rule)
     return found
@@ -34,47 +34,47 @@ def covers(wide: Rule, narrow: Rule, area: Collection[str]) -> bool:
     """Whether every lead that the narrow rule takes meets all that the wide one asks for."""
     return (
         wide.lead_source_id in (None, narrow.lead_source_id)
-        and folded(wide.contact_source) in ("", folded(narrow.contact_source))
-        and holds(types_of(wide), types_of(narrow))
-        and holds(wide.conditions.cities, narrow.conditions.cities)
-        and holds(wide.conditions.listing_statuses, narrow.conditions.listing_statuses)
-        and holds_codes(codes_of(wide, area), codes_of(narrow, area))
+        and normalize_value(wide.contact_source) in ("", normalize_value(narrow.contact_source))
+        and is_superset(accepted_types(wide), accepted_types(narrow))
+        and is_superset(wide.conditions.cities, narrow.conditions.cities)
+        and is_superset(wide.conditions.listing_statuses, narrow.conditions.listing_statuses)
+        and is_postal_superset(accepted_codes(wide, area), accepted_codes(narrow, area))
         and is_price_within(wide.conditions, narrow.conditions)
         and is_open_whenever(wide, narrow)
     )
 
 
-def holds(wide: frozenset[str], narrow: frozenset[str]) -> bool:
+def is_superset(wide: frozenset[str], narrow: frozenset[str]) -> bool:
     """Whether one list of alternatives leaves out none of the other; an empty one asks for nothing."""
     return not wide or (bool(narrow) and narrow <= wide)
 
 
-def holds_codes(wide: frozenset[str], narrow: frozenset[str]) -> bool:
+def is_postal_superset(wide: frozenset[str], narrow: frozenset[str]) -> bool:
     """The same of ZIP codes, where a Canadian area holds all of its codes."""
     return not wide or (bool(narrow) and all(has_code(wide, code) for code in narrow))
 
 
-def types_of(rule: Rule) -> frozenset[str]:
+def accepted_types(rule: Rule) -> frozenset[str]:
     """The types it takes: `filter` knows one, `types` several; of both, what they share."""
-    one, several = folded(rule.filter), rule.conditions.types
+    one, several = normalize_value(rule.filter), rule.conditions.types
     return frozenset({one}) if one else several
 
 
-def codes_of(rule: Rule, area: Collection[str]) -> frozenset[str]:
+def accepted_codes(rule: Rule, area: Collection[str]) -> frozenset[str]:
     """The ZIP codes it takes; of a rule that goes by them, those of the teams at most."""
     own = rule.conditions.zipcodes
-    if not goes_by_zipcode(rule):
+    if not selects_team_by_zipcode(rule):
         return own
     return common_codes(own, area) if own else frozenset(area)
 
 
-def goes_by_zipcode(rule: Rule) -> bool:
+def selects_team_by_zipcode(rule: Rule) -> bool:
     return rule.target == TEAM_ROLLOUT and rule.team_selection_method == ZIPCODE
 
 
 def is_impossible(rule: Rule) -> bool:
     """Whether it asks for two types at once."""
-    one, several = folded(rule.filter), rule.conditions.types
+    one, several = normalize_value(rule.filter), rule.conditions.types
     return bool(one and several and one not in several)
 
 
@@ -93,7 +93,7 @@ def is_open_whenever(wide: Rule, narrow: Rule) -> bool:
     mine, theirs = wide.conditions, narrow.conditions
     if not mine.hours.windows or mine.is_held_until_open:
         return True
-    if theirs.is_held_until_open or goes_by_zipcode(wide) != goes_by_zipcode(narrow):
+    if theirs.is_held_until_open or selects_team_by_zipcode(wide) != selects_team_by_zipcode(narrow):
         return False
     is_alike = (mine.hours, mine.calendar.zone) == (theirs.hours, theirs.calendar.zone)
     return is_alike and mine.calendar.closed_on <= theirs.calendar.closed_on

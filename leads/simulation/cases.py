@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from leads.models import Lead
-from leads.simulation.simulator import Newcomer
+from leads.simulation.simulator import SimulatedLead
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SimulationCase:
     """One lead of a rehearsal: what was given of it, or the lead that really came in."""
 
-    newcomer: Newcomer
+    newcomer: SimulatedLead
     given: dict[str, Any]
     line: int | None = None
     lead: Lead | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class BadRow:
+class InvalidRow:
     """A line of a table that tells of no lead, and why."""
 
     line: int
@@ -26,7 +26,7 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class InputWarning:
     """What was sent, but is not used."""
 
     code: str
@@ -35,9 +35,9 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
-class Cases:
+class SimulationInput:
     """All of them, what of a table could not be read, and which of its columns are not used."""
 
-    cases: list[Case]
-    bad_rows: list[BadRow]
-    warnings: list[Warned]
+    cases: list[SimulationCase]
+    bad_rows: list[InvalidRow]
+    warnings: list[InputWarning]

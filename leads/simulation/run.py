@@ -9,27 +9,27 @@ from typing import Any
 from django.conf import settings
 
 from core.reasons import with_text
-from leads.distribution.roster import Roster, roster_of
-from leads.lifecycle.intake import areas_in
-from leads.lifecycle.offers import fallback_of
+from leads.distribution.roster import Roster, load_roster
+from leads.lifecycle.intake import service_areas
+from leads.lifecycle.offers import fallback_policy
 from leads.models import Lead, LeadRoute
-from leads.routing.router import in_order
-from leads.routing.routes import rule_of
-from leads.simulation.cases import BadRow, Case, Cases, Warned
-from leads.simulation.simulator import OWNER, Claim, Journey, Rehearsal, Station
+from leads.routing.router import sort_rules
+from leads.routing.routes import rule_from_route
+from leads.simulation.cases import InputWarning, InvalidRow, SimulationCase, SimulationInput
+from leads.simulation.simulator import OWNER, EarlierClaim, LeadPath, Simulator, Stop
 from teams.models import Team, User
 from teams.visibility import any_of
 
 
 @dataclass(frozen=True, slots=True)
-class RehearsedLead:
+class LeadResult:
     """One lead: what it is, what was decided, where it would go, and what really became of it."""
 
     line: int | None
     at: datetime
     lead: dict[str, Any]
     decision: dict[str, Any]
-    stations: list[Station]
+    stations: list[Stop]
     really: Lead | None
 
 
@@ -69,52 +69,52 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    leads: list[RehearsedLead]
-    bad_rows: list[BadRow]
-    warnings: list[Warned]
+class SimulationResult:
+    leads: list[LeadResult]
+    bad_rows: list[InvalidRow]
+    warnings: list[InputWarning]
     summary: Summary
 
 
-def rehearse(owner: User, routes: Sequence[LeadRoute], asked: Cases) -> Answer:
+def simulate(owner: User, routes: Sequence[LeadRoute], asked: SimulationInput) -> SimulationResult:
     """What would become of these leads by these routes."""
     teams = {team.pk: team for team in Team.objects.filter(creator=owner).with_fallback_user()}
 
     def roster_at(team_id: int, at: datetime) -> Roster:
-        return roster_of(teams.get(team_id) or Team.objects.get(pk=team_id), at)
+        return load_roster(teams.get(team_id) or Team.objects.get(pk=team_id), at)
 
-    rehearsal = Rehearsal(
-        rules=[rule_of(route) for route in routes],
-        areas=areas_in((team for team in teams.values() if team.distribution_zipcodes), owner),
-        fallbacks={team.pk: fallback_of(team) for team in teams.values()},
+    rehearsal = Simulator(
+        rules=[rule_from_route(route) for route in routes],
+        areas=service_areas((team for team in teams.values() if team.distribution_zipcodes), owner),
+        fallbacks={team.pk: fallback_policy(team) for team in teams.values()},
         roster_at=roster_at,
-        claims=claims_of(asked.cases, routes),
+        claims=load_earlier_claims(asked.cases, routes),
         most=settings.MOST_FALLBACKS,
     )
     journeys = rehearsal.run(case.newcomer for case in asked.cases)
-    leads = [told_case(case, journey) for case, journey in zip(asked.cases, journeys, strict=True)]
-    return Answer(leads, asked.bad_rows, asked.warnings, summed_up(journeys, routes))
+    leads = [lead_result(case, journey) for case, journey in zip(asked.cases, journeys, strict=True)]
+    return SimulationResult(leads, asked.bad_rows, asked.warnings, summarize(journeys, routes))
 
 
-def claims_of(cases: Iterable[Case], routes: Iterable[LeadRoute]) -> dict[int, list[Claim]]:
+def load_earlier_claims(cases: Iterable[SimulationCase], routes: Iterable[LeadRoute]) -> dict[int, list[EarlierClaim]]:
     """By contact, the leads of theirs that somebody of a team claimed, the latest first; where a route asks for it."""
-    claims: dict[int, list[Claim]] = defaultdict(list)
+    claims: dict[int, list[EarlierClaim]] = defaultdict(list)
     contacts = {case.newcomer.contact_id for case in cases if case.newcomer.contact_id}
     if not contacts or not any(route.is_returning_to_claimer for route in routes):
         return claims
     claimed = Lead.objects.filter(any_of("contact_id", contacts), claimed_by_user__isnull=False, team__isnull=False)
     for lead in claimed.only("contact", "claimed_at", "claimed_by_user").order_by("-claimed_at", "-pk"):
         if lead.claimed_at and lead.claimed_by_user_id:
-            claims[lead.contact_id].append(Claim(lead.claimed_at, lead.claimed_by_user_id, lead.pk))
+            claims[lead.contact_id].append(EarlierClaim(lead.claimed_at, lead.claimed_by_user_id, lead.pk))
     return claims
 
 
 # What is answered
 
 
-def told_case(case: Case, journey: Journey) -> RehearsedLead:
+def lead_result(case: SimulationCase, journey: LeadPath) -> LeadResult:
     given = {name: value for name, value in case.given.items() if name != "created_at"}
-    return RehearsedLead(
+    return LeadResult(
         line=case.line,
         at=case.newcomer.at,
         lead=given,
@@ -124,15 +124,15 @@ def told_case(case: Case, journey: Journey) -> RehearsedLead:
     )
 
 
-def summed_up(journeys: Sequence[Journey], routes: Sequence[LeadRoute]) -> Summary:
+def summarize(journeys: Sequence[LeadPath], routes: Sequence[LeadRoute]) -> Summary:
     """Who would hear first of how many leads, and what of the routes is of no use."""
     firsts: dict[int, Counter[int]] = defaultdict(Counter)
     for journey in journeys:
         if journey.decision.team_id is not None:
-            firsts[journey.decision.team_id].update(told_first(journey.stations[0]))
+            firsts[journey.decision.team_id].update(first_recipients(journey.stations[0]))
     leads = Counter(journey.decision.team_id for journey in journeys)
     taken = Counter(journey.decision.route_id for journey in journeys)
-    shares = [RouteShare(rule.id, taken[rule.id]) for rule in in_order([rule_of(route) for route in routes])]
+    shares = [RouteShare(rule.id, taken[rule.id]) for rule in sort_rules([rule_from_route(route) for route in routes])]
     return Summary(
         leads=len(journeys),
         routes=shares,
@@ -141,16 +141,16 @@ def summed_up(journeys: Sequence[Journey], routes: Sequence[LeadRoute]) -> Summa
             for team_id in sorted(firsts)
         ],
         unrouted=sum(journey.decision.route_id is None for journey in journeys),
-        untold=sum(is_untold(journey) for journey in journeys),
+        untold=sum(is_not_notified(journey) for journey in journeys),
         never_matched=[share.route_id for share in shares if not share.leads],
     )
 
 
-def told_first(station: Station) -> list[int]:
+def first_recipients(station: Stop) -> list[int]:
     """Whoever is told at the first moment: in a Broadcast everybody."""
     return [offer.user_id for offer in station.offers if offer.at == station.offers[0].at]
 
 
-def is_untold(journey: Journey) -> bool:
+def is_not_notified(journey: LeadPath) -> bool:
     """Whether a lead meant for a team would wait for its owner without anybody having been offered it."""
     return journey.stations[-1].target == OWNER and not journey.had and journey.decision.team_id is not None

@@ -9,9 +9,9 @@ from django.urls import reverse
 from campaigns.models import Campaign
 from leads.admin.routes.route_warnings import matters_of
 from leads.models import LeadRoute
-from leads.routing.route_description import asides, which, whose
-from leads.routing.router import in_order
-from leads.routing.routes import rule_of
+from leads.routing.route_description import conditions_text, distribution_text, route_notes
+from leads.routing.router import sort_rules
+from leads.routing.routes import rule_from_route
 from teams.display_names import texts_for
 from teams.models import Team, TeamMemberDistributionOption, User
 
@@ -42,7 +42,7 @@ def lines_of(owner: User, now: datetime) -> list[Line]:
     teams, matters = teams_of(owner), matters_of(owner, routes, now)
     named = [texts_for(matters[route.pk], owner.zone) for route in routes]
     return [
-        Line(route, which(route), whose(route, teams), list(asides(route)), told)
+        Line(route, conditions_text(route), distribution_text(route, teams), list(route_notes(route)), told)
         for route, told in zip(routes, named, strict=True)
     ]
 
@@ -53,7 +53,7 @@ def ordered_routes(owner: User) -> list[LeadRoute]:
         "owner_user", "lead_source", "contact_source", "team__creator", "campaign"
     )
     by_id = {route.pk: route for route in whole}
-    return [by_id[rule.id] for rule in in_order([rule_of(route) for route in whole])]
+    return [by_id[rule.id] for rule in sort_rules([rule_from_route(route) for route in whole])]
 
 
 def teams_of(owner: User) -> dict[int, Team]:

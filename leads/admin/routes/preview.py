@@ -10,7 +10,7 @@ from leads.admin.history import names_of
 from leads.admin.routes.list_page import ordered_routes
 from leads.admin.routes.simulation_diff import Comparison, compare, ids_in
 from leads.models import LeadRoute
-from leads.routing.route_description import aim, which
+from leads.routing.route_description import conditions_text, target_text
 from teams.models import User
 
 DRAFT: Final = re.compile(r"routes\[\d+\]\.?")
@@ -79,7 +79,10 @@ def compared(
 
 def sentences(routes: Sequence[LeadRoute]) -> dict[tuple[str, int], str]:
     """What the rules are called in a rehearsal."""
-    return {("route", route.pk or NEW): f"{which(route)} \N{RIGHTWARDS ARROW} {aim(route)}" for route in routes}
+    return {
+        ("route", route.pk or NEW): f"{conditions_text(route)} \N{RIGHTWARDS ARROW} {target_text(route)}"
+        for route in routes
+    }
 
 
 def of_the_draft(refusal: Refusal) -> Refusal:

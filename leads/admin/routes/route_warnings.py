@@ -8,12 +8,12 @@ from django.db.models import TextChoices
 
 from campaigns.models import Campaign
 from core.reasons import Reason, reason_codes
-from leads.distribution.roster import roster_of
-from leads.lifecycle.intake import areas_in
+from leads.distribution.roster import load_roster
+from leads.lifecycle.intake import service_areas
 from leads.lifecycle.offer_request import no_recipients
 from leads.models import DistributionTarget, LeadRoute
-from leads.routing.routes import rule_of
-from leads.routing.shadowed_routes import useless
+from leads.routing.routes import rule_from_route
+from leads.routing.shadowed_routes import unreachable_routes
 from teams.models import Team, User
 
 
@@ -46,11 +46,11 @@ def matters_of(owner: User, routes: Sequence[LeadRoute], now: datetime) -> dict[
 
 
 def never_matching(owner: User, routes: Sequence[LeadRoute], teams: Mapping[int, Team]) -> dict[int, list[Reason]]:
-    areas = areas_in((team for team in teams.values() if team.distribution_zipcodes), owner)
+    areas = service_areas((team for team in teams.values() if team.distribution_zipcodes), owner)
     area = frozenset(code for served in areas for code in served.zipcodes)
     return {
         route_id: [Reason(code, {"by_route_id": other} if code == RouteWarning.SHADOWED else {})]
-        for route_id, (code, other) in useless([rule_of(route) for route in routes], area).items()
+        for route_id, (code, other) in unreachable_routes([rule_from_route(route) for route in routes], area).items()
     }
 
 
@@ -73,7 +73,7 @@ def goes_by_area(route: LeadRoute) -> bool:
 
 def no_recipients_now(team: Team, now: datetime) -> Reason | None:
     """None when a member could be offered a lead."""
-    plan = roster_of(team, now).plan((), now)
+    plan = load_roster(team, now).plan((), now)
     if not plan.is_empty:
         return None
     return Reason(RouteWarning.NO_RECIPIENTS_NOW, {"because": no_recipients(team, plan).as_json()})

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from core.reasons import RecordCollector, reason_text, stored_reason
 from leads.distribution.fallback import POND, TEAM, USER
-from leads.formatting import Sheet
-from leads.formatting import in_words as duration
+from leads.formatting import ResponsiveTable
+from leads.formatting import format_duration as duration
 from leads.routing import mismatch_text
 from leads.simulation.simulator import OWNER
 from teams.display_names import ReaderNames, RecordNames
@@ -60,9 +60,9 @@ class Told:
 @dataclass(frozen=True)
 class Comparison:
     says: str
-    shares: Sheet
-    rules: Sheet
-    skipped: Sheet
+    shares: ResponsiveTable
+    rules: ResponsiveTable
+    skipped: ResponsiveTable
     changed: Sequence[Told]
     same: Sequence[Told]
     untold: int  # leads that the page leaves out
@@ -160,7 +160,7 @@ def leads(count: int) -> str:
 # Tables
 
 
-def shares(pairs: Sequence[tuple[Row, Row]], reader: Reader) -> Sheet:
+def shares(pairs: Sequence[tuple[Row, Row]], reader: Reader) -> ResponsiveTable:
     """How many leads each would be the first to hear of, if only together with others."""
     now = Counter(goal(before) for before, _ in pairs)
     then = Counter(goal(after) for _, after in pairs)
@@ -179,7 +179,7 @@ def shares(pairs: Sequence[tuple[Row, Row]], reader: Reader) -> Sheet:
         )
     others = [goal for goal in now | then if goal.target != TEAM]
     rows += sorted((share(called(each, reader), now[each], then[each]) for each in others), key=lambda row: str(row[0]))
-    return Sheet(["Who hears first", "As saved", "With this rule", "Change"], rows)
+    return ResponsiveTable(["Who hears first", "As saved", "With this rule", "Change"], rows)
 
 
 def share(name: str, now: int, then: int) -> list[str | int]:
@@ -192,7 +192,7 @@ def called(goal: Goal, reader: Reader) -> str:
     return "You" if goal.target == OWNER else reader.called("user", goal.user_ids[0])
 
 
-def rules(now: Sequence[Row], then: Sequence[Row], reader: Reader) -> Sheet:
+def rules(now: Sequence[Row], then: Sequence[Row], reader: Reader) -> ResponsiveTable:
     """Every rule in the new order, with how many leads it takes."""
     before = {share["route_id"]: share["leads"] for share in now}
     rows: list[list[str | int]] = [
@@ -203,10 +203,10 @@ def rules(now: Sequence[Row], then: Sequence[Row], reader: Reader) -> Sheet:
         ]
         for share in then
     ]
-    return Sheet(["Rule, in the new order", "As saved", "With this rule"], rows)
+    return ResponsiveTable(["Rule, in the new order", "As saved", "With this rule"], rows)
 
 
-def skipped(now: Iterable[Row], then: Iterable[Row], reader: Reader) -> Sheet:
+def skipped(now: Iterable[Row], then: Iterable[Row], reader: Reader) -> ResponsiveTable:
     """Members passed over, with why and how often."""
     before, after = Counter(passed(now, reader)), Counter(passed(then, reader))
     rows: list[list[str | int]] = [
@@ -214,7 +214,7 @@ def skipped(now: Iterable[Row], then: Iterable[Row], reader: Reader) -> Sheet:
         for key in sorted(before | after, key=str)
         for user_id, team_id, why in [key]
     ]
-    return Sheet(["Passed over", "Team", "Why", "As saved", "With this rule"], rows)
+    return ResponsiveTable(["Passed over", "Team", "Why", "As saved", "With this rule"], rows)
 
 
 def passed(rehearsed: Iterable[Row], reader: Reader) -> Iterator[tuple[int, int, str]]:

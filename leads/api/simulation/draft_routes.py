@@ -8,8 +8,8 @@ from leads.api.serializers import LeadRouteSerializer
 from leads.api.simulation.errors import CannotRehearse
 from leads.api.simulation.serializers import strange_keys
 from leads.models import LeadRoute
-from leads.routing.router import in_order
-from leads.routing.routes import IncompleteRoute, fill, put_among, rule_of
+from leads.routing.router import sort_rules
+from leads.routing.routes import IncompleteRoute, apply_values, insert_route, rule_from_route
 from teams.models import User
 
 
@@ -70,12 +70,12 @@ def put_in(draft: list[LeadRoute], route: LeadRoute, body: dict[str, Any], conte
     if not serializer.is_valid():
         return serializer.errors
     try:
-        wanted, is_moved = fill(route, dict(serializer.validated_data))
+        wanted, is_moved = apply_values(route, dict(serializer.validated_data))
     except IncompleteRoute as error:
         return {name: [text.removeprefix(f"{name} ")] for name, text in error.errors.items()}
     others = [other for other in draft if other is not route]
     if is_moved:
-        put_among(route, others, wanted)
+        insert_route(route, others, wanted)
     if is_new:
         route.pk = min([0, *(other.pk for other in others)]) - 1
         draft.append(route)
@@ -84,7 +84,7 @@ def put_in(draft: list[LeadRoute], route: LeadRoute, body: dict[str, Any], conte
 
 def ordered(routes: Sequence[LeadRoute]) -> list[LeadRoute]:
     by_id = {route.pk: route for route in routes}
-    return [by_id[rule.id] for rule in in_order([rule_of(route) for route in routes])]
+    return [by_id[rule.id] for rule in sort_rules([rule_from_route(route) for route in routes])]
 
 
 def refuse(faults: Mapping[int, Any]) -> None:

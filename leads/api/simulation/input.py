@@ -11,12 +11,12 @@ from crm.models import Contact
 from leads.api.simulation.csv_input import Unreadable, read_table
 from leads.api.simulation.errors import CannotRehearse
 from leads.api.simulation.serializers import GivenLeadSerializer
-from leads.lifecycle.intake import inquiry_of
+from leads.lifecycle.intake import build_inquiry
 from leads.models import Lead, LeadOffer, LeadSource
 from leads.routing.matching import Inquiry
-from leads.routing.price_parsing import price_of
-from leads.simulation.cases import BadRow, Case, Cases, Warned
-from leads.simulation.simulator import Newcomer
+from leads.routing.price_parsing import parse_price
+from leads.simulation.cases import InputWarning, InvalidRow, SimulationCase, SimulationInput
+from leads.simulation.simulator import SimulatedLead
 from teams.models import User
 
 MOST_LEADS: Final = 1000
@@ -31,7 +31,7 @@ class Row:
     line: int | None = None
 
 
-def read_cases(owner: User, asked: dict[str, Any], now: datetime) -> Cases:
+def read_cases(owner: User, asked: dict[str, Any], now: datetime) -> SimulationInput:
     """The leads that the body names in one of three ways; all at the moment `at`, where it names one."""
     kinds = [kind for kind in KINDS if asked.get(kind) not in (None, "")]
     if len(kinds) != 1:
@@ -39,18 +39,18 @@ def read_cases(owner: User, asked: dict[str, Any], now: datetime) -> Cases:
         raise CannotRehearse({kinds[-1] if kinds else "lead": [f"is asked for: give lead, csv or days, not {said}."]})
     at: datetime | None = asked.get("at")
     if kinds == ["days"]:
-        return Cases(past_cases(owner, asked["days"], at, now), [], [])
+        return SimulationInput(past_cases(owner, asked["days"], at, now), [], [])
     rows, bad, unused = read_rows(asked["csv"]) if kinds == ["csv"] else ([Row(asked["lead"])], {}, [])
     cases, strange = given_cases(owner, rows, at, now)
     if kinds == ["lead"] and strange:
         raise CannotRehearse({"lead": strange[0]})
     bad |= {rows[index].line or 0: fault for index, fault in strange.items()}
-    bad_rows = [BadRow(line, said_of(bad[line])) for line in sorted(bad)]
-    return Cases(cases, bad_rows, [unused_column(name) for name in unused])
+    bad_rows = [InvalidRow(line, said_of(bad[line])) for line in sorted(bad)]
+    return SimulationInput(cases, bad_rows, [unused_column(name) for name in unused])
 
 
-def unused_column(name: str) -> Warned:
-    return Warned("unused_column", f"The column {name} is not used.", {"column": name})
+def unused_column(name: str) -> InputWarning:
+    return InputWarning("unused_column", f"The column {name} is not used.", {"column": name})
 
 
 def read_rows(text: str) -> tuple[list[Row], dict[int, Any], list[str]]:
@@ -82,11 +82,11 @@ def said_of(fault: Any) -> str:
 
 def given_cases(
     owner: User, rows: Sequence[Row], at: datetime | None, now: datetime
-) -> tuple[list[Case], dict[int, dict[str, list[str]]]]:
+) -> tuple[list[SimulationCase], dict[int, dict[str, list[str]]]]:
     """The leads that were written down, and by index what those refer to that there is not."""
     contacts = known(Contact.objects.visible_to(owner).select_related("source"), rows, "contact_id")
     sources = known(LeadSource.objects.all(), rows, "source_id")
-    cases: list[Case] = []
+    cases: list[SimulationCase] = []
     strange: dict[int, dict[str, list[str]]] = {}
     for index, row in enumerate(rows):
         fault = missing(row, "contact_id", contacts) or missing(row, "source_id", sources)
@@ -94,7 +94,7 @@ def given_cases(
             strange[index] = fault
         else:
             contact: Contact | None = contacts.get(row.given.get("contact_id") or 0)
-            cases.append(Case(newcomer_of(index, row.given, contact, at, now), row.given, row.line))
+            cases.append(SimulationCase(newcomer_of(index, row.given, contact, at, now), row.given, row.line))
     return cases, strange
 
 
@@ -113,7 +113,7 @@ def missing(row: Row, name: str, records: Collection[int]) -> dict[str, list[str
 
 def newcomer_of(
     number: int, given: dict[str, Any], contact: Contact | None, at: datetime | None, now: datetime
-) -> Newcomer:
+) -> SimulatedLead:
     """A lead as it would come in: at `at`, or when it says, or now."""
     moment = at or given.get("created_at") or now
     named = contact.source.name if contact and contact.source else ""
@@ -124,13 +124,13 @@ def newcomer_of(
         zipcode=given.get("zipcode", ""),
         city=given.get("city", ""),
         listing_status=given.get("listing_status", ""),
-        price=price_of(given.get("listing_price", "")),
+        price=parse_price(given.get("listing_price", "")),
         at=moment,
     )
-    return Newcomer(number, moment, inquiry, contact.pk if contact else None)
+    return SimulatedLead(number, moment, inquiry, contact.pk if contact else None)
 
 
-def past_cases(owner: User, days: int, at: datetime | None, now: datetime) -> list[Case]:
+def past_cases(owner: User, days: int, at: datetime | None, now: datetime) -> list[SimulationCase]:
     """The owner's leads of the last days, the latest of them where they are many, as they came in."""
     leads = Lead.objects.filter(owner_user=owner, created_at__gt=now - timedelta(days=days), created_at__lte=now)
     alerts = LeadOffer.objects.filter(lead=OuterRef("pk")).order_by().values("lead").annotate(first=Min("alerted_at"))
@@ -139,8 +139,8 @@ def past_cases(owner: User, days: int, at: datetime | None, now: datetime) -> li
     return [past_case(number, lead, at or lead.created_at) for number, lead in enumerate(latest)]
 
 
-def past_case(number: int, lead: Lead, at: datetime) -> Case:
-    inquiry = replace(inquiry_of(lead, at), at=at)
+def past_case(number: int, lead: Lead, at: datetime) -> SimulationCase:
+    inquiry = replace(build_inquiry(lead, at), at=at)
     given = {
         "source_id": lead.source_id,
         "contact_id": lead.contact_id,
@@ -151,4 +151,4 @@ def past_case(number: int, lead: Lead, at: datetime) -> Case:
         "listing_price": lead.listing_price,
         "listing_status": lead.listing_status,
     }
-    return Case(Newcomer(number, at, inquiry, lead.contact_id, lead.pk), given, lead=lead)
+    return SimulationCase(SimulatedLead(number, at, inquiry, lead.contact_id, lead.pk), given, lead=lead)

@@ -10,9 +10,9 @@ from api.fields import LooseBoolean, LooseInteger, LooseMoment, LooseSerializer,
 from core.reasons import reason_text, with_text
 from leads.api import examples
 from leads.api.serializers import LeadSerializer
-from leads.history.trace_log import told_rotation
+from leads.history.trace_log import rotation_json
 from leads.models import LeadRoute
-from leads.simulation.simulator import Station
+from leads.simulation.simulator import Stop
 
 TOO_LATE: Final = 3000
 MOST_NAMED: Final = 10
@@ -138,17 +138,17 @@ class StationSerializer(LooseSerializer[Any]):
         fields = ["at", "target", "team_id", "user_id", "code", "details", "reason"]
         fields += ["offers", "skipped", "rotation", "ends_at"]
 
-    def get_skipped(self, station: Station) -> list[dict[str, Any]]:
+    def get_skipped(self, station: Stop) -> list[dict[str, Any]]:
         return [with_text(skipped.as_json()) for skipped in station.skipped]
 
-    def get_details(self, station: Station) -> dict[str, Any]:
+    def get_details(self, station: Stop) -> dict[str, Any]:
         return dict(station.reason.details)
 
-    def get_reason(self, station: Station) -> str:
+    def get_reason(self, station: Stop) -> str:
         return reason_text(*station.reason)
 
-    def get_rotation(self, station: Station) -> dict[str, Any] | None:
-        return told_rotation(station.plan)
+    def get_rotation(self, station: Stop) -> dict[str, Any] | None:
+        return rotation_json(station.plan)
 
 
 class ReallySerializer(LooseSerializer[Any]):

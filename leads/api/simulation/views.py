@@ -11,8 +11,8 @@ from leads.api.simulation.draft_routes import draft_routes
 from leads.api.simulation.input import read_cases
 from leads.api.simulation.serializers import RehearsalOrderSerializer, RehearsalSerializer
 from leads.models import LeadRoute
-from leads.routing.routes import routes_of
-from leads.simulation.run import rehearse
+from leads.routing.routes import load_routes
+from leads.simulation.run import simulate
 
 
 class RehearsalResource(Resource[LeadRoute]):
@@ -30,5 +30,5 @@ class RehearsalResource(Resource[LeadRoute]):
         cases = read_cases(self.user, given, self.now)
         bodies = given.get("routes")
         is_draft = bodies is not None
-        routes = draft_routes(self.user, bodies, self.get_serializer_context()) if is_draft else routes_of(self.user)
-        return Response(self.represent(rehearse(self.user, routes, cases)))
+        routes = draft_routes(self.user, bodies, self.get_serializer_context()) if is_draft else load_routes(self.user)
+        return Response(self.represent(simulate(self.user, routes, cases)))

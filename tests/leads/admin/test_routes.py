@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from leads.models import Lead, LeadOffer, LeadRoute, RoutingTrace
 from leads.routing.matching import Calendar, Conditions, Inquiry
-from leads.routing.route_description import asides, which, whose
-from leads.routing.router import Rule, TeamArea, route
-from leads.routing.shadowed_routes import HIDDEN, IMPOSSIBLE, NO_AREA, useless
+from leads.routing.route_description import conditions_text, distribution_text, route_notes
+from leads.routing.router import Rule, TeamServiceArea, pick_route
+from leads.routing.shadowed_routes import IMPOSSIBLE, NO_AREA, SHADOWED, unreachable_routes
 from teams.business_hours import parse_hours
 from teams.models import Team, TeamMemberDistributionOption
 from tests.leads.conftest import ZILLOW, make_contact, make_option, make_route
@@ -66,21 +66,24 @@ def test_a_rule_is_a_sentence(alice, team, campaign):
     rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
     rule = make_route(alice, campaign, **conditions, **rollout, zipcodes="92618", open_hours="Mon-Fri 9-17")
     told = "Zillow, buyer, $500,000 to $1,000,000, in Irvine or Tustin, ZIP 92618, Mon-Fri 9-17"
-    assert which(rule) == told
-    assert whose(rule, {}) == "offered to Pride in a round robin; if nobody claims them, into the pond of Pride"
-    assert list(asides(rule)) == ["Offers nothing by itself: a program asks for it."]
+    assert conditions_text(rule) == told
+    assert (
+        distribution_text(rule, {})
+        == "offered to Pride in a round robin; if nobody claims them, into the pond of Pride"
+    )
+    assert list(route_notes(rule)) == ["Offers nothing by itself: a program asks for it."]
     rule.is_returning_to_claimer = True
-    assert "previous agent" in next(asides(rule))
+    assert "previous agent" in next(route_notes(rule))
 
 
 def test_a_rule_for_every_source_is_a_sentence(alice, campaign):
-    assert which(make_route(alice, campaign, lead_source_id=None)) == "Any source"
-    assert which(make_route(alice, campaign, lead_source_id=None, filter="Buyer")) == "Any source, Buyer"
+    assert conditions_text(make_route(alice, campaign, lead_source_id=None)) == "Any source"
+    assert conditions_text(make_route(alice, campaign, lead_source_id=None, filter="Buyer")) == "Any source, Buyer"
 
 
 def test_a_value_with_a_comma_is_shown_in_quotes(alice, campaign):
     rule = make_route(alice, campaign, cities='"Washington, D.C.", Irvine')
-    assert which(rule) == 'Zillow, in "Washington, D.C." or Irvine'
+    assert conditions_text(rule) == 'Zillow, in "Washington, D.C." or Irvine'
 
 
 def test_fallbacks_are_told_to_their_end(alice, team, campaign):
@@ -88,12 +91,14 @@ def test_fallbacks_are_told_to_their_end(alice, team, campaign):
     team.fallback_target, team.fallback_team = "Team", lions
     rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
     rule = make_route(alice, campaign, **rollout)
-    assert whose(rule, {team.pk: team, 901: lions}).endswith("if nobody claims them, to Lions, then they wait for you")
+    assert distribution_text(rule, {team.pk: team, 901: lions}).endswith(
+        "if nobody claims them, to Lions, then they wait for you"
+    )
 
 
 # Rules that never match
 
-AREA = [TeamArea(1, frozenset(["92618", "K1A"]))]
+AREA = [TeamServiceArea(1, frozenset(["92618", "K1A"]))]
 DAYS = [datetime(2027, 3, day, hour, tzinfo=UTC) for day, hour in ((1, 10), (1, 14), (2, 10), (3, 10))]  # from a Monday
 LEADS = [
     Inquiry(source, contact_source, type=type, city=city, zipcode=zipcode, price=price and Decimal(price), at=at)
@@ -146,29 +151,29 @@ rules = st.builds(
 @given(st.lists(rules, min_size=2, max_size=4))
 def test_no_lead_ever_takes_a_rule_that_is_said_to_match_none(given):
     numbered = [replace(rule, id=number, position=number) for number, rule in enumerate(given, 1)]
-    never = useless(numbered, ["92618", "K1A"])
-    taken = {route(lead, numbered, AREA).route_id for lead in LEADS} if never else set()
+    never = unreachable_routes(numbered, ["92618", "K1A"])
+    taken = {pick_route(lead, numbered, AREA).route_id for lead in LEADS} if never else set()
     assert not never.keys() & taken
 
 
 def test_a_rule_by_zip_code_takes_no_more_than_its_teams_serve():
     both = Conditions(zipcodes=frozenset(["92618", "92620"]))
     by_zip = Rule(1, 1, target="Team Rollout", team_selection_method="Zipcode", conditions=both)
-    assert useless([by_zip, Rule(2, 2, conditions=both)], ["92618"]) == {}
+    assert unreachable_routes([by_zip, Rule(2, 2, conditions=both)], ["92618"]) == {}
 
 
 def test_an_area_hides_its_codes_and_not_the_other_way_round():
     area, code = (Conditions(zipcodes=frozenset([each])) for each in ("K1A", "K1A0B1"))
-    assert useless([Rule(1, 1, conditions=area), Rule(2, 2, conditions=code)], []) == {2: (HIDDEN, 1)}
-    assert useless([Rule(1, 1, conditions=code), Rule(2, 2, conditions=area)], []) == {}
+    assert unreachable_routes([Rule(1, 1, conditions=area), Rule(2, 2, conditions=code)], []) == {2: (SHADOWED, 1)}
+    assert unreachable_routes([Rule(1, 1, conditions=code), Rule(2, 2, conditions=area)], []) == {}
 
 
 def test_it_says_why_a_rule_never_matches():
     wide, narrow = Rule(1, 1), Rule(2, 2, lead_source_id=1, filter="Buyer")
     torn = Rule(3, 3, filter="Buyer", conditions=Conditions(types=frozenset(["renter"])))
     placeless = Rule(4, 4, target="Team Rollout", team_selection_method="Zipcode")
-    said = useless([wide, narrow, torn, placeless], [])
-    assert said == {2: (HIDDEN, 1), 3: (IMPOSSIBLE, 0), 4: (NO_AREA, 0)}
+    said = unreachable_routes([wide, narrow, torn, placeless], [])
+    assert said == {2: (SHADOWED, 1), 3: (IMPOSSIBLE, 0), 4: (NO_AREA, 0)}
 
 
 # The page

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.reasons import reason_text
-from leads.distribution.offer_plan import RANK, TIME, Option, RolloutTeam, lateness_shift, next_digit, plan_rollout
+from leads.distribution.offer_plan import (
+    RANK,
+    TIME,
+    Candidate,
+    RolloutTeam,
+    lateness_shift,
+    next_reply_number,
+    plan_rollout,
+)
 from teams.eligibility import EMAIL, PHONE, TEXT, usable_channels
 
 NOW = datetime(2026, 11, 24, 17, tzinfo=UTC)
@@ -19,9 +27,9 @@ def minutes(number: float) -> timedelta:
     return timedelta(minutes=number)
 
 
-def option(user_id: int, **given: object) -> Option:
+def option(user_id: int, **given: object) -> Candidate:
     """A member who is told by text, with the option id 10 + their own."""
-    return Option(
+    return Candidate(
         **(
             {
                 "id": 10 + user_id,
@@ -35,12 +43,12 @@ def option(user_id: int, **given: object) -> Option:
     )
 
 
-def turns(team: RolloutTeam, *options: Option) -> list[tuple[int, timedelta]]:
+def turns(team: RolloutTeam, *options: Candidate) -> list[tuple[int, timedelta]]:
     """Who is told, and how long after `NOW`."""
     return [(offer.user_id, offer.notify_at - NOW) for offer in plan_rollout(team, options, set(), NOW).offers]
 
 
-def why_not(given: Option, already_offered: frozenset[int] = frozenset()) -> list[str]:
+def why_not(given: Candidate, already_offered: frozenset[int] = frozenset()) -> list[str]:
     return [
         reason_text(*skipped.reason) for skipped in plan_rollout(RolloutTeam(6), [given], already_offered, NOW).skipped
     ]
@@ -149,7 +157,7 @@ def test_one_channel_that_arrives_is_enough():
 
 OPTIONS = st.lists(
     st.builds(
-        Option,
+        Candidate,
         id=st.integers(1, 10**6),
         user_id=st.integers(1, 40),
         rank=st.none() | st.integers(-3, 5),
@@ -215,22 +223,22 @@ def test_an_alert_that_leaves_later_moves_the_others_as_far():
 
 
 def test_digits_go_up_while_the_earlier_alerts_are_open():
-    assert [next_digit(set()), next_digit({1}), next_digit({1, 2, 4})] == [1, 2, 3]
+    assert [next_reply_number(set()), next_reply_number({1}), next_reply_number({1, 2, 4})] == [1, 2, 3]
 
 
 def test_a_digit_rests_as_long_as_the_others_allow():
-    assert next_digit(set(), recent=[2, 1]) == 3
-    assert next_digit(set(), recent=[9, 8, 7, 6, 5, 4, 3, 2, 1]) == 1
-    assert next_digit({1}, recent=[9, 8, 7, 6, 5, 4, 3, 2, 1]) == 2
+    assert next_reply_number(set(), recent=[2, 1]) == 3
+    assert next_reply_number(set(), recent=[9, 8, 7, 6, 5, 4, 3, 2, 1]) == 1
+    assert next_reply_number({1}, recent=[9, 8, 7, 6, 5, 4, 3, 2, 1]) == 2
 
 
 def test_beyond_nine_open_alerts_the_numbers_go_on():
-    assert next_digit(set(range(1, 10))) == 10
-    assert next_digit({*range(1, 13), 14}) == 13
+    assert next_reply_number(set(range(1, 10))) == 10
+    assert next_reply_number({*range(1, 13), 14}) == 13
 
 
 @given(st.frozensets(st.integers(1, 15)), st.lists(st.integers(1, 15)))
 def test_a_digit_is_never_open_and_single_while_one_is_free(open_numbers, recent):
-    digit = next_digit(open_numbers, recent)
+    digit = next_reply_number(open_numbers, recent)
     assert digit not in open_numbers
     assert (digit <= 9) == (not open_numbers.issuperset(range(1, 10)))

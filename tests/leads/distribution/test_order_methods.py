@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads.distribution.offer_plan import BROADCAST, RANK, ROUND_ROBIN, TIME, Option, RolloutTeam, plan_rollout
+from leads.distribution.offer_plan import BROADCAST, RANK, ROUND_ROBIN, TIME, Candidate, RolloutTeam, plan_rollout
 from leads.distribution.roster import Roster
 from teams.availability import Availability, unavailable_reason
 from teams.business_hours import parse_hours
@@ -25,7 +25,7 @@ def minutes(number):
 
 
 def option(user_id, **given):
-    return Option(id=10 + user_id, user_id=user_id, has_email_alert=True, email="a@example.com", **given)
+    return Candidate(id=10 + user_id, user_id=user_id, has_email_alert=True, email="a@example.com", **given)
 
 
 def away(**given):
@@ -164,7 +164,7 @@ AVAILABILITIES = st.builds(
 )
 MEMBERS = st.lists(
     st.builds(
-        Option,
+        Candidate,
         id=st.integers(1, 99),
         user_id=st.integers(1, 99),
         rank=st.one_of(st.none(), st.integers(0, 3)),

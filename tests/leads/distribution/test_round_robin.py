@@ -8,17 +8,24 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leads.distribution.round_robin import LEAD, Missed, Place, Turn, hand_on, take_turn
+from leads.distribution.round_robin import (
+    CREDIT_PER_LEAD,
+    Allocation,
+    RotationMember,
+    SkippedAllocation,
+    allocate,
+    reassign_skipped,
+)
 
 ALICE, BOB, DANA = 1, 2, 3
 
 
-def run(places: list[Place], turns: int, away: Iterable[int] = ()) -> tuple[list[int], list[Place]]:
+def run(places: list[RotationMember], turns: int, away: Iterable[int] = ()) -> tuple[list[int], list[RotationMember]]:
     """Who took each turn, and everybody's place after them."""
     start = max(place.last_turn for place in places)
     takers = []
     for number in range(start + 1, start + turns + 1):
-        turn = take_turn([place for place in places if place.user_id not in away], number)
+        turn = allocate([place for place in places if place.user_id not in away], number)
         takers.append(turn.order[0].user_id)
         after = {place.user_id: place for place in turn.places}
         places = [after.get(place.user_id, place) for place in places]
@@ -26,18 +33,18 @@ def run(places: list[Place], turns: int, away: Iterable[int] = ()) -> tuple[list
 
 
 def test_equal_members_take_turns():
-    takers, _ = run([Place(ALICE), Place(BOB), Place(DANA)], 7)
+    takers, _ = run([RotationMember(ALICE), RotationMember(BOB), RotationMember(DANA)], 7)
     assert takers == [ALICE, BOB, DANA, ALICE, BOB, DANA, ALICE]
 
 
 def test_weights_are_spread_out_and_not_dealt_in_a_row():
-    takers, _ = run([Place(ALICE, weight=2), Place(BOB), Place(DANA)], 8)
+    takers, _ = run([RotationMember(ALICE, weight=2), RotationMember(BOB), RotationMember(DANA)], 8)
     assert Counter(takers) == {ALICE: 4, BOB: 2, DANA: 2}
     assert all(taker != following for taker, following in pairwise(takers) if taker != ALICE)
 
 
 def test_who_is_away_keeps_their_place_and_is_owed_no_more_than_that():
-    _, places = run([Place(ALICE), Place(BOB), Place(DANA)], 1)
+    _, places = run([RotationMember(ALICE), RotationMember(BOB), RotationMember(DANA)], 1)
     takers, places = run(places, 10, away={BOB})
     assert set(takers) == {ALICE, DANA}
     assert abs(Counter(takers)[ALICE] - 5) <= 1
@@ -47,25 +54,25 @@ def test_who_is_away_keeps_their_place_and_is_owed_no_more_than_that():
 
 
 def test_who_joins_late_is_not_given_all_that_they_missed():
-    _, places = run([Place(ALICE), Place(BOB)], 100)
-    takers, _ = run([*places, Place(DANA)], 9)
+    _, places = run([RotationMember(ALICE), RotationMember(BOB)], 100)
+    takers, _ = run([*places, RotationMember(DANA)], 9)
     assert Counter(takers) == {ALICE: 3, BOB: 3, DANA: 3}
 
 
 def test_a_weight_of_nothing_takes_no_turn():
-    takers, _ = run([Place(ALICE), Place(BOB, weight=0)], 3)
+    takers, _ = run([RotationMember(ALICE), RotationMember(BOB, weight=0)], 3)
     assert takers == [ALICE] * 3
-    assert take_turn([Place(BOB, weight=0)], 1).order == ()
+    assert allocate([RotationMember(BOB, weight=0)], 1).order == ()
 
 
 def test_everybody_else_follows_in_the_order_of_their_turns():
-    _, places = run([Place(ALICE), Place(BOB), Place(DANA)], 1)
-    assert [place.user_id for place in take_turn(places, 2).order] == [BOB, DANA, ALICE]
+    _, places = run([RotationMember(ALICE), RotationMember(BOB), RotationMember(DANA)], 1)
+    assert [place.user_id for place in allocate(places, 2).order] == [BOB, DANA, ALICE]
 
 
 def test_a_weight_made_small_leaves_no_debt_of_hundreds_of_leads():
-    _, places = run([Place(ALICE, weight=1000), Place(BOB, weight=999)], 7)
-    lighter = [Place(place.user_id, 1, place.credit, place.last_turn) for place in places]
+    _, places = run([RotationMember(ALICE, weight=1000), RotationMember(BOB, weight=999)], 7)
+    lighter = [RotationMember(place.user_id, 1, place.credit, place.last_turn) for place in places]
     takers, _ = run(lighter, 10)
     assert abs(Counter(takers)[ALICE] - 5) <= 1
 
@@ -76,7 +83,7 @@ weights = st.lists(st.one_of(st.integers(1, 12), st.sampled_from([50, 100, 1000]
 @given(weights, st.integers(1, 300))
 @settings(max_examples=150)
 def test_at_no_moment_is_anybody_a_whole_lead_from_their_share(given_weights, turns):
-    places = [Place(number, weight) for number, weight in enumerate(given_weights, 1)]
+    places = [RotationMember(number, weight) for number, weight in enumerate(given_weights, 1)]
     takers, _ = run(places, turns)
     whole = sum(given_weights)
     had = Counter[int]()
@@ -85,7 +92,7 @@ def test_at_no_moment_is_anybody_a_whole_lead_from_their_share(given_weights, tu
         assert all(abs(had[place.user_id] * whole - so_far * place.weight) < whole for place in places)
 
 
-def strays(places: list[Place], aways: Iterable[Iterable[int]]) -> Iterator[float]:
+def strays(places: list[RotationMember], aways: Iterable[Iterable[int]]) -> Iterator[float]:
     """Turn by turn, by how many leads whoever is furthest from their share is: of each lead, among those there."""
     due = Counter[int]()
     for away in aways:
@@ -98,7 +105,7 @@ def strays(places: list[Place], aways: Iterable[Iterable[int]]) -> Iterator[floa
 
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=6), st.data())
 def test_whoever_comes_and_goes_nobody_strays_by_more_leads_than_there_are_members(given_weights, data):
-    places = [Place(number, weight) for number, weight in enumerate(given_weights, 1)]
+    places = [RotationMember(number, weight) for number, weight in enumerate(given_weights, 1)]
     some_away = st.sets(st.sampled_from([place.user_id for place in places]), max_size=len(places) - 1)
     aways = data.draw(st.lists(some_away, min_size=1, max_size=60))
     assert max(strays(places, aways)) < len(places)
@@ -107,7 +114,7 @@ def test_whoever_comes_and_goes_nobody_strays_by_more_leads_than_there_are_membe
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=12), st.integers(1, 9), st.randoms(use_true_random=False))
 @settings(max_examples=20)
 def test_where_members_are_away_at_random_nobody_strays_by_two_leads(given_weights, tenths, random):
-    places = [Place(number, weight) for number, weight in enumerate(given_weights, 1)]
+    places = [RotationMember(number, weight) for number, weight in enumerate(given_weights, 1)]
     aways = ({place.user_id for place in places[1:] if random.random() < tenths / 10} for _ in range(500))
     assert max(strays(places, aways)) < 2
 
@@ -115,90 +122,92 @@ def test_where_members_are_away_at_random_nobody_strays_by_two_leads(given_weigh
 # Who cannot take a turn at its moment
 
 
-def miss(turn: Turn, passed: int, before: int = 0) -> Missed:
+def miss(turn: Allocation, passed: int, before: int = 0) -> SkippedAllocation:
     """The turn, once the first so many of those offered the lead could not be told."""
     offered = [place.user_id for place in turn.order]
-    return Missed(turn.order, turn.number, offered, offered[:before], offered[:passed])
+    return SkippedAllocation(turn.order, turn.number, offered, offered[:before], offered[:passed])
 
 
-def placed(places: Iterable[Place]) -> dict[int, Place]:
+def placed(places: Iterable[RotationMember]) -> dict[int, RotationMember]:
     return {place.user_id: place for place in places}
 
 
 def test_the_next_one_of_the_plan_pays_for_who_cannot_take_their_turn():
-    before = placed([Place(ALICE), Place(BOB), Place(DANA)])
-    turn = take_turn(list(before.values()), 1)
+    before = placed([RotationMember(ALICE), RotationMember(BOB), RotationMember(DANA)])
+    turn = allocate(list(before.values()), 1)
 
-    after = hand_on(placed(turn.places), [miss(turn, 1)])
+    after = reassign_skipped(placed(turn.places), [miss(turn, 1)])
 
     assert after[ALICE] == before[ALICE]
-    assert (after[BOB].credit, after[BOB].last_turn) == (-LEAD // 2, 1)
-    assert (after[DANA].credit, after[DANA].last_turn) == (LEAD // 2, 0)
+    assert (after[BOB].credit, after[BOB].last_turn) == (-CREDIT_PER_LEAD // 2, 1)
+    assert (after[DANA].credit, after[DANA].last_turn) == (CREDIT_PER_LEAD // 2, 0)
 
 
 def test_where_nobody_can_there_was_no_turn():
-    before = placed([Place(ALICE, 2), Place(BOB), Place(DANA)])
-    turn = take_turn(list(before.values()), 1)
+    before = placed([RotationMember(ALICE, 2), RotationMember(BOB), RotationMember(DANA)])
+    turn = allocate(list(before.values()), 1)
 
-    assert hand_on(placed(turn.places), [miss(turn, 3)]) == before
+    assert reassign_skipped(placed(turn.places), [miss(turn, 3)]) == before
 
 
 def test_of_two_turns_in_a_row_that_one_member_misses_none_is_their_last():
-    before = placed([Place(ALICE, 5), Place(BOB, 1)])
-    first = take_turn(list(before.values()), 1)
-    second = take_turn(first.places, 2)
+    before = placed([RotationMember(ALICE, 5), RotationMember(BOB, 1)])
+    first = allocate(list(before.values()), 1)
+    second = allocate(first.places, 2)
     assert [turn.order[0].user_id for turn in (first, second)] == [ALICE, ALICE]
 
-    after = hand_on(placed(second.places), [miss(first, 1), miss(second, 1)])
+    after = reassign_skipped(placed(second.places), [miss(first, 1), miss(second, 1)])
 
     assert after[ALICE] == before[ALICE]
     assert after[BOB].last_turn == 2
 
 
 members = st.lists(
-    st.tuples(st.integers(1, 12), st.integers(-LEAD, LEAD), st.integers(0, 9)).map(list), min_size=1, max_size=8
+    st.tuples(st.integers(1, 12), st.integers(-CREDIT_PER_LEAD, CREDIT_PER_LEAD), st.integers(0, 9)).map(list),
+    min_size=1,
+    max_size=8,
 )
 
 
 @given(members, st.data())
 def test_who_misses_their_turn_was_as_good_as_left_out_of_it(given_members, data):
     """At once, or one after the other."""
-    places = [Place(number, *member) for number, member in enumerate(given_members, 1)]
-    turn = take_turn(places, 10)
+    places = [RotationMember(number, *member) for number, member in enumerate(given_members, 1)]
+    turn = allocate(places, 10)
     count = len(turn.order)
     passed = data.draw(st.integers(0, count))
 
-    after = hand_on(placed(turn.places), [miss(turn, passed)])
+    after = reassign_skipped(placed(turn.places), [miss(turn, passed)])
 
     assert sum(place.credit for place in after.values()) == sum(place.credit for place in places)
     out, rest = turn.order[:passed], turn.order[passed:]
     assert all(after[place.user_id] == place for place in out)
-    shares = {place.user_id: LEAD * place.weight // sum(place.weight for place in rest) for place in rest}
+    shares = {place.user_id: CREDIT_PER_LEAD * place.weight // sum(place.weight for place in rest) for place in rest}
     for place in rest:
         owed = place.credit + shares[place.user_id] - (sum(shares.values()) if place == rest[0] else 0)
         assert after[place.user_id].credit == owed
         assert after[place.user_id].last_turn == (10 if place == rest[0] else place.last_turn)
     by_and_by = placed(turn.places)
     for number in range(passed):
-        by_and_by = hand_on(by_and_by, [miss(turn, number + 1, before=number)])
+        by_and_by = reassign_skipped(by_and_by, [miss(turn, number + 1, before=number)])
     assert by_and_by == after
 
 
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=8), st.data())
 def test_whoever_misses_turns_nobody_is_ever_owed_more_than_three_leads(given_weights, data):
-    places = placed(Place(number, weight) for number, weight in enumerate(given_weights, 1))
+    places = placed(RotationMember(number, weight) for number, weight in enumerate(given_weights, 1))
     for number in range(1, 41):
-        turn = take_turn(list(places.values()), number)
+        turn = allocate(list(places.values()), number)
         passed = data.draw(st.integers(0, len(places)))
-        places = hand_on(places | placed(turn.places), [miss(turn, passed)])
-        assert all(abs(place.credit) <= 3 * LEAD for place in places.values())
+        places = reassign_skipped(places | placed(turn.places), [miss(turn, passed)])
+        assert all(abs(place.credit) <= 3 * CREDIT_PER_LEAD for place in places.values())
 
 
 def test_whoever_did_not_share_in_a_turn_pays_nothing_for_it():
     """Somebody of another team is offered the lead by way of its double, which was planned at the same moment."""
-    turn = take_turn([Place(1), Place(2)], 1)
+    turn = allocate([RotationMember(1), RotationMember(2)], 1)
     places = {place.user_id: place for place in turn.places}
 
-    handed_on = hand_on(places, [Missed(turn.order, 1, offered=[1, 3], before=[], passed=[1])])
+    handed_on = reassign_skipped(places, [SkippedAllocation(turn.order, 1, offered=[1, 3], before=[], passed=[1])])
 
     assert [place.credit for place in handed_on.values()] == [0, 0]

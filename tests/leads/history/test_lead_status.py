@@ -67,7 +67,7 @@ def test_whose_turn_it_is_who_is_next_and_when_it_goes_on(alice, bob, dana, offe
 
 
 def test_a_large_team_is_not_named_whole(alice, bob, offered, monkeypatch):
-    monkeypatch.setattr("leads.history.lead_status.MOST_NAMED", 0)
+    monkeypatch.setattr("leads.history.lead_status.MAX_NAMED", 0)
 
     assert state(alice, offered)[1]["Asked now"] == "and 1 more"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.models import Contact
-from leads.history.timeline import Entry, timeline
+from leads.history.timeline import TimelineEvent, build_timeline
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
 from leads.reasons import EventCode
 from leads.routing.mismatch_text import mismatch_text
@@ -92,9 +92,9 @@ ways = st.tuples(
 )
 
 
-def told(way: Any) -> list[Entry]:
+def told(way: Any) -> list[TimelineEvent]:
     lead, trace, happened, made, alerts = way
-    return timeline(lead, trace, happened, made, {message.pk: message for message in alerts})
+    return build_timeline(lead, trace, happened, made, {message.pk: message for message in alerts})
 
 
 @given(ways)
@@ -142,7 +142,7 @@ def test_rivals_have_lost_after_the_claim_and_not_before_it():
     bobs = LeadOffer(pk=1, user_id=2, status="Lost", settled_at=NOON + MINUTE, **shared)
     danas = LeadOffer(pk=2, user_id=3, status="Claimed", settled_at=NOON + MINUTE, **shared)
 
-    last = timeline(lead, None, [], [bobs, danas], {})[-2:]
+    last = build_timeline(lead, None, [], [bobs, danas], {})[-2:]
 
     assert [(entry.kind, entry.user_id) for entry in last] == [("Claimed", 3), ("Lost", 2)]
 
@@ -157,7 +157,7 @@ def test_a_turn_that_cannot_come_is_cancelled_before_it_is_anothers(created_at):
     missed.end_code = "user_inactive"
     others = LeadOffer(pk=2, user_id=3, status="Sent", created_at=NOON - MINUTE, alerted_at=NOON, **TURN)
 
-    kinds = [entry.kind for entry in timeline(lead, None, [], [others, missed], {})]
+    kinds = [entry.kind for entry in build_timeline(lead, None, [], [others, missed], {})]
 
     assert kinds[-2:] == ["Cancelled", "Offered"]
     assert kinds.index("Cancelled") > kinds.index("Offer planned")
@@ -168,7 +168,7 @@ def test_and_before_the_lead_falls_back_for_that():
     missed = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=NOON - MINUTE, **TURN)
     nobody = TraceEntry(at=NOON, kind="Nobody", code="no_fallback", details={"from_team_id": 1})
 
-    assert [entry.kind for entry in timeline(lead, None, [nobody], [missed], {})][-2:] == ["Cancelled", "Nobody"]
+    assert [entry.kind for entry in build_timeline(lead, None, [nobody], [missed], {})][-2:] == ["Cancelled", "Nobody"]
 
 
 def test_a_merge_is_told_before_the_turns_that_end_with_it():
@@ -177,7 +177,7 @@ def test_a_merge_is_told_before_the_turns_that_end_with_it():
     ended.end_code, ended.end_details = "lead_merged", {"lead_id": 7}
     merged = TraceEntry(at=NOON, kind="Merged", code="merged", details={})
 
-    assert [entry.kind for entry in timeline(lead, None, [merged], [ended], {})][-2:] == ["Merged", "Cancelled"]
+    assert [entry.kind for entry in build_timeline(lead, None, [merged], [ended], {})][-2:] == ["Merged", "Cancelled"]
 
 
 def test_an_alarm_at_once_follows_the_offer_that_it_is_about():
@@ -186,7 +186,7 @@ def test_an_alarm_at_once_follows_the_offer_that_it_is_about():
     alarm = TraceEntry(at=NOON, kind="Alarm", code="unclaimed_alert", details={"alerts": [6]})
     texts = {pk: Message(pk=pk, channel="text", status="queued", user_id=3, created_at=NOON) for pk in (5, 6)}
 
-    kinds = [entry.kind for entry in timeline(lead, None, [alarm], [offer], texts)]
+    kinds = [entry.kind for entry in build_timeline(lead, None, [alarm], [offer], texts)]
 
     assert kinds == ["Received", "Offer planned", "Offered", "Alarm", "Alert queued", "Alert queued"]
 
@@ -201,7 +201,7 @@ def test_the_members_of_the_team_that_a_lead_leaves_are_passed_over_before_it_le
     planned = TraceEntry(at=NOON, kind="Planned", code="offered_to_team")
     planned.details = {"skipped": [{"user_id": 3, "code": "day_off", "details": {}}], "rotation": None}
 
-    found = timeline(lead, trace, [fell, planned], [], {})
+    found = build_timeline(lead, trace, [fell, planned], [], {})
 
     assert [(entry.kind, entry.team_id, entry.user_id) for entry in found[2:]] == [
         ("Passed over", 7, 2),

@@ -14,10 +14,10 @@ from django.db import OperationalError, connection, transaction
 from core.reasons import Reason
 from leads import jobs
 from leads.alert_replies import claim_by_digit
-from leads.distribution.roster import hold_round_robins, roster_of
-from leads.lifecycle.claims import hold_lead
-from leads.lifecycle.first_contact import note_contacts
-from leads.lifecycle.offers import Past, make_offers
+from leads.distribution.roster import load_roster, lock_round_robins
+from leads.lifecycle.claims import lock_lead
+from leads.lifecycle.first_contact import record_first_contacts
+from leads.lifecycle.offers import OfferHistory, create_offers
 from leads.models import Lead, LeadOffer, LeadRoute
 from messaging.models import Message
 from teams.membership import remove as leave
@@ -292,10 +292,10 @@ def test_a_member_who_leaves_a_round_robin_and_a_lead_that_takes_its_turn_do_not
 
     def offer() -> None:
         with transaction.atomic():
-            hold_lead(lead.pk)
+            lock_lead(lead.pk)
             is_held.set()
             wait_for_somebody_who_waits()
-            hold_round_robins([team.pk])
+            lock_round_robins([team.pk])
 
     def remove() -> int:
         is_held.wait(10)
@@ -310,7 +310,7 @@ def test_a_member_who_leaves_and_a_turn_that_comes_do_not_wait_for_each_other(ap
     member, rival = TeamMember.objects.get(team=team, user__first_name="Dana"), Rival()
 
     with transaction.atomic():
-        hold_lead(lead.pk)
+        lock_lead(lead.pk)
         rival.begin(lambda: leave(member, now=clock.now))
         rival.wait_until_it_waits()
         LeadOffer.objects.filter(lead=lead, user=member.user).update(status="Sent")
@@ -326,10 +326,10 @@ def test_no_lead_is_lost_to_options_that_are_removed_while_its_offers_are_writte
     rival = Rival()
 
     with transaction.atomic():
-        plan = roster_of(team, clock.now).plan((), clock.now)
+        plan = load_roster(team, clock.now).plan((), clock.now)
         rival.begin(TeamMemberDistributionOption.objects.all().delete)
         rival.finish()
-        make_offers([(lead, plan)], {lead.pk: Past()}, now=clock.now)
+        create_offers([(lead, plan)], {lead.pk: OfferHistory()}, now=clock.now)
 
     assert statuses(lead) == {"Bob": "Pending", "Dana": "Pending"}
 
@@ -341,10 +341,10 @@ def test_nobody_is_told_of_a_lead_who_left_the_team_while_its_offers_were_writte
     bobs, rival = TeamMember.objects.get(team=team, user__first_name="Bob"), Rival()
 
     with transaction.atomic():
-        plan = roster_of(team, clock.now).plan((), clock.now)
+        plan = load_roster(team, clock.now).plan((), clock.now)
         rival.begin(lambda: leave(bobs, now=clock.now))
         rival.finish()
-        make_offers([(lead, plan)], {lead.pk: Past()}, now=clock.now)
+        create_offers([(lead, plan)], {lead.pk: OfferHistory()}, now=clock.now)
     jobs.run_due(clock.now)
 
     assert statuses(lead) == {"Bob": "Cancelled", "Dana": "Sent"}
@@ -364,7 +364,7 @@ def test_a_lead_taken_back_and_a_contact_noted_do_not_wait_for_each_other(api, a
 
     def give_back() -> int:
         with transaction.atomic():
-            hold_lead(second.pk)
+            lock_lead(second.pk)
             is_held.set()
             wait_for_somebody_who_waits()
             return int(giver.post(f"/leads/{second.pk}/return").status_code)
@@ -372,7 +372,9 @@ def test_a_lead_taken_back_and_a_contact_noted_do_not_wait_for_each_other(api, a
     def note() -> None:
         is_held.wait(10)
         with transaction.atomic():
-            note_contacts({(bob.pk, first.contact_id): Reason("contact_messaged", {"channel": "text"})}, now=clock.now)
+            record_first_contacts(
+                {(bob.pk, first.contact_id): Reason("contact_messaged", {"channel": "text"})}, now=clock.now
+            )
 
     assert at_once([give_back, note]) == [200, None]
 

@@ -141,8 +141,8 @@ class WayOfALead(RuleBasedStateMachine):
     @rule(number=pick)
     def somebody_takes_one_from_the_pond(self, number):
         agent = self.agents[number % len(self.agents)]
-        if lead := self.one_of(pond.pond_of(agent), number):
-            self.tried(pond.take, lead, agent, through=Lead.ClaimedThrough.API)
+        if lead := self.one_of(pond.pond_leads(agent), number):
+            self.tried(pond.claim_from_pond, lead, agent, through=Lead.ClaimedThrough.API)
 
     @rule(number=pick)
     def whoever_has_it_returns_it(self, number):
@@ -157,7 +157,9 @@ class WayOfALead(RuleBasedStateMachine):
     @rule(number=pick)
     def whoever_has_it_calls(self, number):
         if lead := self.one_of(Lead.objects.filter(claimed_by_user__isnull=False), number):
-            first_contact.note_contacts({(lead.claimed_by_user_id, lead.contact_id): LOGGED}, now=standing_clock.now)
+            first_contact.record_first_contacts(
+                {(lead.claimed_by_user_id, lead.contact_id): LOGGED}, now=standing_clock.now
+            )
 
     @rule(number=pick)
     def somebody_takes_a_break(self, number):

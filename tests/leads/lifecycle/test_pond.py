@@ -283,4 +283,4 @@ def test_who_left_the_team_as_they_took_it_has_it_not(bob, team, ponded, clock):
     team.memberships.filter(user=bob).delete()
 
     with pytest.raises(pond.NotInPond):
-        pond.take(ponded, bob, through=Lead.ClaimedThrough.API, now=clock.now)
+        pond.claim_from_pond(ponded, bob, through=Lead.ClaimedThrough.API, now=clock.now)

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from leads import jobs
-from leads.distribution.round_robin import LEAD
+from leads.distribution.round_robin import CREDIT_PER_LEAD
 from leads.models import Lead, LeadRoute, RotationPlace
 from tests.leads.conftest import NOON, inquiry, make_contact, make_option, offer_of, statuses
 
@@ -33,7 +33,7 @@ def bring(api, alice):
 def places():
     """What everybody is owed, in leads, and the number of their last turn."""
     rows = RotationPlace.objects.values_list("user__first_name", "credit", "last_turn")
-    return {name: (round(credit / LEAD, 2), last_turn) for name, credit, last_turn in rows}
+    return {name: (round(credit / CREDIT_PER_LEAD, 2), last_turn) for name, credit, last_turn in rows}
 
 
 def go_away(user, **how):

@@ -18,7 +18,7 @@ from crm.models import Contact
 from leads.models import Lead, LeadOffer
 from leads.reporting.metrics import CLAIM_EDGES, PRICE_EDGES, band_of, ranges
 from leads.reporting.metrics_sql import PERIOD, TURNS
-from leads.routing.price_parsing import price_of
+from leads.routing.price_parsing import parse_price
 from teams.models import Team, TeamMember, User
 from tests.leads.conftest import NOON, TRULIA, ZILLOW
 
@@ -387,19 +387,19 @@ def test_a_member_is_refused_and_a_stranger_finds_nothing(api: Any, bob: User, c
     ],
 )  # fmt: skip
 def test_prices_are_read_as_they_are_written(text: str, price: int | None):
-    assert price_of(text) == price
+    assert parse_price(text) == price
 
 
 @given(st.decimals(min_value="0.01", max_value="999999999999999", places=2))
 def test_a_price_is_the_same_however_it_is_written(price: Decimal):
     written = [f"{price}", f"{price:,}", f"${price:,}", f"  {price} USD", f"${price:f}+"]
 
-    assert {price_of(text) for text in written} == {price}
+    assert {parse_price(text) for text in written} == {price}
 
 
 @given(st.text() | st.text("$0123456789,.kKmM USD+"))
 def test_any_text_is_a_price_above_zero_or_none(text: str):
-    price = price_of(text)
+    price = parse_price(text)
 
     assert price is None or price > 0
     assert 0 <= band_of(text) <= len(PRICE_EDGES)

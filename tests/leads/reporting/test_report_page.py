@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.models import Contact
-from leads.formatting import NOTHING, in_words, share
+from leads.formatting import EMPTY_CELL, format_duration, format_share
 from leads.models import Lead, LeadOffer
 from leads.reporting.charts import AXIS, COLUMNS, LETTER, LINE, WIDTH, Group, Part, lying, standing, ticks_up_to
 from leads.reporting.report_page import band_name, of_days
@@ -179,12 +179,12 @@ def test_the_days_of_a_year_are_put_together():
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (None, NOTHING), (0, "0 s"), (0.4, "under 1 s"), (42.4, "42 s"), (60, "1 min"), (185, "3 min 5 s"),
+        (None, EMPTY_CELL), (0, "0 s"), (0.4, "under 1 s"), (42.4, "42 s"), (60, "1 min"), (185, "3 min 5 s"),
         (3600, "1 h"), (3605, "1 h"), (7800, "2 h 10 min"), (100_800, "1 d 4 h"), (59.7, "1 min"),
     ],
 )  # fmt: skip
 def test_durations_are_told_by_their_two_largest_units(seconds: float | None, words: str):
-    assert in_words(seconds) == words
+    assert format_duration(seconds) == words
 
 
 def test_bands_and_shares_are_told_in_words():
@@ -192,7 +192,7 @@ def test_bands_and_shares_are_told_in_words():
     assert [band_name({"least": least, "below": below}) for least, below in bands] == [
         "No price", "Under $250,000", "$250,000 to $500,000", "$1,000,000 and more",
     ]  # fmt: skip
-    assert (share(1, 3), share(0, 0)) == ("33%", NOTHING)
+    assert (format_share(1, 3), format_share(0, 0)) == ("33%", EMPTY_CELL)
 
 
 def test_a_members_offers_and_claims_are_told_by_price(alice: User, bob: User, team: Team, lead: Lead):
@@ -203,4 +203,4 @@ def test_a_members_offers_and_claims_are_told_by_price(alice: User, bob: User, t
 
     told = tables["Offers and claims of each member, by price"]
     (bobs,) = [dict(zip(told.head, row, strict=True)) for row in told.rows if row[0] == "Bob Example"]
-    assert (bobs["Under $250,000"], bobs["No price"]) == ("0 of 1", NOTHING)
+    assert (bobs["Under $250,000"], bobs["No price"]) == ("0 of 1", EMPTY_CELL)

@@ -12,27 +12,27 @@ from hypothesis import strategies as st
 
 from core.comma_lists import has_open_quote, join_list, split_list
 from leads.routing.matching import (
-    ANY,
+    NO_CONDITIONS,
     Calendar,
     Conditions,
     Inquiry,
-    city_name,
-    city_names,
-    codes,
-    first_unmet,
-    folded,
-    opening,
-    words,
+    first_mismatch,
+    normalize_cities,
+    normalize_city,
+    normalize_postal_codes,
+    normalize_value,
+    normalize_values,
+    opening_time,
 )
 from leads.routing.router import (
     SPECIFIC_TEAM,
     TEAM_ROLLOUT,
     ZIPCODE,
     Rule,
-    TeamArea,
-    in_order,
+    TeamServiceArea,
+    pick_route,
     position_for,
-    route,
+    sort_rules,
     specificity,
 )
 from teams.business_hours import parse_hours
@@ -52,7 +52,7 @@ IRVINE = Inquiry(
 
 def unmet(inquiry=IRVINE, zone=LA, **asked):
     """The name of the condition that fails, with what was compared; None when all are met."""
-    found = first_unmet(Conditions(**asked), inquiry, Calendar(zone))
+    found = first_mismatch(Conditions(**asked), inquiry, Calendar(zone))
     return found and (found.condition, found.expected, found.actual)
 
 
@@ -60,10 +60,10 @@ def unmet(inquiry=IRVINE, zone=LA, **asked):
     "asked",
     [
         {},
-        {"types": words("Renter, BUYER")},
-        {"cities": words("Tustin,Irvine")},
-        {"zipcodes": codes("92618")},
-        {"listing_statuses": words("active, Pending")},
+        {"types": normalize_values("Renter, BUYER")},
+        {"cities": normalize_values("Tustin,Irvine")},
+        {"zipcodes": normalize_postal_codes("92618")},
+        {"listing_statuses": normalize_values("active, Pending")},
         {"price_from": 750_000},
         {"price_to": 750_001},
         {"hours": parse_hours("Mon 12:00-12:01")},
@@ -76,10 +76,10 @@ def test_one_of_the_values_is_enough(asked):
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"types": words("Renter,Seller")}, ("types", ["renter", "seller"], "Buyer")),
-        ({"cities": words("Tustin")}, ("cities", ["tustin"], " irvine ")),
-        ({"zipcodes": codes("92780")}, ("zipcodes", ["92780"], "92618-1234")),
-        ({"listing_statuses": words("Sold")}, ("listing_statuses", ["sold"], "Active")),
+        ({"types": normalize_values("Renter,Seller")}, ("types", ["renter", "seller"], "Buyer")),
+        ({"cities": normalize_values("Tustin")}, ("cities", ["tustin"], " irvine ")),
+        ({"zipcodes": normalize_postal_codes("92780")}, ("zipcodes", ["92780"], "92618-1234")),
+        ({"listing_statuses": normalize_values("Sold")}, ("listing_statuses", ["sold"], "Active")),
         ({"price_from": 750_001}, ("price", [750_001, None], 750_000)),
         ({"price_to": 750_000}, ("price", [None, 750_000], 750_000)),
         ({"hours": parse_hours("Mon 9-12")}, ("open_hours", "Mon 9-12 (America/Los_Angeles)", "Mon 12:00")),
@@ -90,23 +90,23 @@ def test_what_is_not_met_is_named_with_what_was_compared(asked, told):
 
 
 def test_of_a_long_list_as_much_is_told_as_somebody_reads():
-    many = codes(",".join(str(code) for code in range(10_000, 13_000)))
+    many = normalize_postal_codes(",".join(str(code) for code in range(10_000, 13_000)))
     _, told, _ = unmet(zipcodes=many)
     assert (len(told), told[0], told[-1]) == (21, "10000", "2980 more")
 
 
 def test_all_kinds_must_be_met():
-    assert unmet(types=words("Buyer"), cities=words("Tustin"))[0] == "cities"
-    assert unmet(types=words("Buyer"), cities=words("Irvine")) is None
+    assert unmet(types=normalize_values("Buyer"), cities=normalize_values("Tustin"))[0] == "cities"
+    assert unmet(types=normalize_values("Buyer"), cities=normalize_values("Irvine")) is None
 
 
-@pytest.mark.parametrize("asked", [{"price_from": 0}, {"price_to": 10**9}, {"cities": words("Irvine")}])
+@pytest.mark.parametrize("asked", [{"price_from": 0}, {"price_to": 10**9}, {"cities": normalize_values("Irvine")}])
 def test_a_lead_that_does_not_say_meets_no_condition_about_it(asked):
     assert unmet(replace(IRVINE, price=None, city=""), **asked) is not None
 
 
 def test_a_lost_leading_zero_is_the_same_zip_code():
-    assert unmet(replace(IRVINE, zipcode=2108), zipcodes=codes("02108")) is None
+    assert unmet(replace(IRVINE, zipcode=2108), zipcodes=normalize_postal_codes("02108")) is None
 
 
 def test_hours_go_by_the_clock_on_the_wall():
@@ -116,9 +116,9 @@ def test_hours_go_by_the_clock_on_the_wall():
 
 def test_a_lead_out_of_hours_may_be_held_until_they_open():
     held = Conditions(hours=parse_hours("Mon-Fri 9-11"), is_held_until_open=True)
-    assert first_unmet(held, IRVINE, Calendar(LA)) is None
-    assert opening(held, IRVINE, Calendar(LA)) == datetime(2027, 3, 2, 17, tzinfo=UTC)
-    assert opening(held, replace(IRVINE, at=datetime(2027, 3, 2, 18, tzinfo=UTC)), Calendar(LA)) is None
+    assert first_mismatch(held, IRVINE, Calendar(LA)) is None
+    assert opening_time(held, IRVINE, Calendar(LA)) == datetime(2027, 3, 2, 17, tzinfo=UTC)
+    assert opening_time(held, replace(IRVINE, at=datetime(2027, 3, 2, 18, tzinfo=UTC)), Calendar(LA)) is None
 
 
 def test_without_a_moment_hours_are_not_asked():
@@ -135,15 +135,15 @@ def rule(id, **given):
 
 def test_the_first_route_whose_conditions_are_met_takes_the_lead_and_the_trace_says_why_not_the_others():
     rich = rule(1, conditions=Conditions(price_from=1_000_000))
-    decision = route(IRVINE, [rich, rule(2)], [])
+    decision = pick_route(IRVINE, [rich, rule(2)], [])
     assert decision.route_id == 2
     assert [(tried.route_id, tried.condition) for tried in decision.tried] == [(1, "price"), (2, "")]
 
 
 def test_outside_the_hours_the_next_route_is_tried_or_the_lead_is_held_for_the_team():
     by_day = Conditions(hours=parse_hours("Mon-Fri 9-11"), calendar=Calendar(LA))
-    assert route(IRVINE, [rule(1, conditions=by_day), rule(2)], []).route_id == 2
-    held = route(IRVINE, [rule(1, conditions=replace(by_day, is_held_until_open=True)), rule(2)], [])
+    assert pick_route(IRVINE, [rule(1, conditions=by_day), rule(2)], []).route_id == 2
+    held = pick_route(IRVINE, [rule(1, conditions=replace(by_day, is_held_until_open=True)), rule(2)], [])
     assert (held.route_id, held.starts_at) == (1, datetime(2027, 3, 2, 17, tzinfo=UTC))
     assert held.reason.details["starts_at"] == "2027-03-02T17:00:00+00:00"
 
@@ -151,8 +151,14 @@ def test_outside_the_hours_the_next_route_is_tried_or_the_lead_is_held_for_the_t
 def test_a_team_found_by_zip_code_opens_by_its_own_clock():
     early = Conditions(hours=parse_hours("Tue 5-6"), calendar=Calendar(LA))
     asked = rule(1, team_selection_method="Zipcode", team_id=None, conditions=early)
-    assert route(IRVINE, [asked], [TeamArea(6, codes("92618"), Calendar(TOKYO))]).route_id == 1
-    assert route(IRVINE, [asked], [TeamArea(6, codes("92618"), Calendar(LA))]).route_id is None
+    assert (
+        pick_route(IRVINE, [asked], [TeamServiceArea(6, normalize_postal_codes("92618"), Calendar(TOKYO))]).route_id
+        == 1
+    )
+    assert (
+        pick_route(IRVINE, [asked], [TeamServiceArea(6, normalize_postal_codes("92618"), Calendar(LA))]).route_id
+        is None
+    )
 
 
 CLOSED = Calendar(LA, frozenset({date(2027, 3, 1)}))
@@ -167,20 +173,20 @@ def chosen_by(conditions):
 
 
 @pytest.mark.parametrize("how", [0, 1], ids=["Specific Team", "Zipcode"])
-@pytest.mark.parametrize("asked", [{}, {"types": words("Buyer")}, {"is_held_until_open": True}])
+@pytest.mark.parametrize("asked", [{}, {"types": normalize_values("Buyer")}, {"is_held_until_open": True}])
 def test_a_rule_without_hours_takes_leads_at_once_on_a_holiday_of_its_team(how, asked):
     rules = chosen_by(Conditions(**asked, calendar=CLOSED))[how]
-    decision = route(IRVINE, rules, [TeamArea(6, codes("92618"), CLOSED)])
+    decision = pick_route(IRVINE, rules, [TeamServiceArea(6, normalize_postal_codes("92618"), CLOSED)])
     assert (decision.team_id, decision.starts_at) == (6, None)
 
 
 @pytest.mark.parametrize("how", [0, 1], ids=["Specific Team", "Zipcode"])
 def test_a_rule_with_hours_is_closed_on_a_holiday_of_its_team(how):
-    area = [TeamArea(6, codes("92618"), CLOSED)]
-    assert route(IRVINE, [*chosen_by(BY_DAY)[how], rule(2, team_id=7)], area).team_id == 7
-    told = route(IRVINE, chosen_by(BY_DAY)[how], area).tried[0]
+    area = [TeamServiceArea(6, normalize_postal_codes("92618"), CLOSED)]
+    assert pick_route(IRVINE, [*chosen_by(BY_DAY)[how], rule(2, team_id=7)], area).team_id == 7
+    told = pick_route(IRVINE, chosen_by(BY_DAY)[how], area).tried[0]
     assert (told.expected, told.actual) == ("Mon-Fri 9-17 (America/Los_Angeles)", "Mon 12:00, a holiday")
-    held = route(IRVINE, chosen_by(HELD)[how], area)
+    held = pick_route(IRVINE, chosen_by(HELD)[how], area)
     assert (held.team_id, held.starts_at) == (6, datetime(2027, 3, 2, 17, tzinfo=UTC))
 
 
@@ -200,28 +206,28 @@ def test_a_rule_with_hours_is_closed_on_a_holiday_of_its_team(how):
     ],
 )
 def test_a_city_is_the_same_however_it_is_written(group):
-    assert len({city_name(name) for name in group}) == 1
+    assert len({normalize_city(name) for name in group}) == 1
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("Stanton", "Saintanton"), ("Mount Vernon", "Fort Vernon"), ("दिल्ली", "दल्ल"), ("St", "")]
 )
 def test_other_cities_stay_apart(one, other):
-    assert city_name(one) != city_name(other)
+    assert normalize_city(one) != normalize_city(other)
 
 
 @given(st.text())
 def test_what_is_compared_compares_with_itself(text):
-    assert city_name(city_name(text)) == city_name(text)
-    assert folded(folded(text)) == folded(text)
+    assert normalize_city(normalize_city(text)) == normalize_city(text)
+    assert normalize_value(normalize_value(text)) == normalize_value(text)
     for form in ("NFC", "NFD"):
-        assert folded(normalize(form, text)) == folded(text)
+        assert normalize_value(normalize(form, text)) == normalize_value(text)
 
 
 def test_a_value_may_hold_a_comma_in_quotes():
-    assert city_names('"Washington, D.C.", Irvine') == {"washington dc", "irvine"}
-    assert words('"Buyer, first", Renter,') == {"buyer, first", "renter"}
-    assert words('"open, Renter') == {'"open', "renter"}
+    assert normalize_cities('"Washington, D.C.", Irvine') == {"washington dc", "irvine"}
+    assert normalize_values('"Buyer, first", Renter,') == {"buyer, first", "renter"}
+    assert normalize_values('"open, Renter') == {'"open', "renter"}
 
 
 @given(st.lists(st.text(min_size=1).map(lambda text: text.strip()).filter(bool)))
@@ -233,19 +239,21 @@ def test_a_list_is_read_as_it_was_written(values):
 
 def test_a_canadian_area_takes_its_codes():
     inquiry = replace(IRVINE, zipcode="k1a0b1")
-    assert unmet(inquiry, zipcodes=codes("K1A")) is None
-    assert unmet(inquiry, zipcodes=codes("K1A 0B1, 92618")) is None
-    assert unmet(inquiry, zipcodes=codes("K1B, K1A 1A1")) == ("zipcodes", ["K1A1A1", "K1B"], "k1a0b1")
+    assert unmet(inquiry, zipcodes=normalize_postal_codes("K1A")) is None
+    assert unmet(inquiry, zipcodes=normalize_postal_codes("K1A 0B1, 92618")) is None
+    assert unmet(inquiry, zipcodes=normalize_postal_codes("K1B, K1A 1A1")) == ("zipcodes", ["K1A1A1", "K1B"], "k1a0b1")
     zipcode = {"target": TEAM_ROLLOUT, "team_selection_method": ZIPCODE}
-    assert route(inquiry, [Rule(1, 1, **zipcode)], [TeamArea(7, codes("K1A"))]).team_id == 7
+    assert (
+        pick_route(inquiry, [Rule(1, 1, **zipcode)], [TeamServiceArea(7, normalize_postal_codes("K1A"))]).team_id == 7
+    )
 
 
 TEXTS = st.sampled_from(["", "Buyer", "buyer, Renter", "Seller"])
 CONDITIONS = st.builds(
     Conditions,
-    types=TEXTS.map(words),
-    cities=st.sampled_from(["", "Irvine", "Tustin"]).map(words),
-    zipcodes=st.sampled_from(["", "92618", "10001"]).map(codes),
+    types=TEXTS.map(normalize_values),
+    cities=st.sampled_from(["", "Irvine", "Tustin"]).map(normalize_values),
+    zipcodes=st.sampled_from(["", "92618", "10001"]).map(normalize_postal_codes),
     price_from=st.sampled_from([None, 0, 500_000, 10**6]),
     price_to=st.sampled_from([None, 600_000, 10**7]),
     hours=st.sampled_from(["", "Mon 9-17", "Tue 9-17"]).map(parse_hours),
@@ -282,9 +290,9 @@ INQUIRIES = st.builds(
 
 @given(INQUIRIES, RULES)
 def test_every_lead_is_decided_and_every_route_before_the_one_that_takes_it_says_why_not(inquiry, rules):
-    decision = route(inquiry, rules, [TeamArea(7, codes("92618,02108"))])
+    decision = pick_route(inquiry, rules, [TeamServiceArea(7, normalize_postal_codes("92618,02108"))])
     tried = [attempt.route_id for attempt in decision.tried]
-    assert tried == [rule.id for rule in in_order(rules)][: len(tried)]
+    assert tried == [rule.id for rule in sort_rules(rules)][: len(tried)]
     *failed, last = decision.tried or [None]
     assert all(not attempt.matched and attempt.condition for attempt in failed)
     if decision.route_id is None:
@@ -304,18 +312,18 @@ def test_routes_made_one_after_another_stand_from_the_most_specific_to_the_least
         position = position_for(new, made)
         made = [replace(old, position=old.position + (old.position >= position)) for old in made]
         made.append(replace(new, position=position))
-    ranks = [specificity(rule) for rule in in_order(made)]
+    ranks = [specificity(rule) for rule in sort_rules(made)]
     assert ranks == sorted(ranks)
 
 
 @given(CONDITIONS, INQUIRIES)
 def test_to_ask_for_more_is_to_take_fewer(conditions, inquiry):
     here = Calendar(LA)
-    if first_unmet(ANY, inquiry, here) is None and first_unmet(conditions, inquiry, here) is None:
+    if first_mismatch(NO_CONDITIONS, inquiry, here) is None and first_mismatch(conditions, inquiry, here) is None:
         for name in ("types", "cities", "zipcodes"):
-            assert first_unmet(replace(conditions, **{name: frozenset()}), inquiry, here) is None
+            assert first_mismatch(replace(conditions, **{name: frozenset()}), inquiry, here) is None
 
 
 @given(st.one_of(st.none(), st.integers(), st.text()))
 def test_folding_once_is_enough(value):
-    assert folded(folded(value)) == folded(value)
+    assert normalize_value(normalize_value(value)) == normalize_value(value)

@@ -14,19 +14,19 @@ from leads.routing.router import (
     SPECIFIC_TEAM,
     TEAM_ROLLOUT,
     ZIPCODE,
-    Attempt,
     Decision,
+    RouteEvaluation,
     Rule,
-    TeamArea,
-    in_order,
+    TeamServiceArea,
+    pick_route,
     position_for,
-    route,
+    sort_rules,
     specificity,
 )
 
 ZILLOW, TRULIA = 1, 3
 BUYER = Inquiry(lead_source_id=ZILLOW, contact_source="Email", type="Buyer", zipcode="98112")
-SEATTLE = TeamArea(team_id=6, zipcodes=frozenset({"98112", "02108"}))
+SEATTLE = TeamServiceArea(team_id=6, zipcodes=frozenset({"98112", "02108"}))
 
 
 def rule(id: int, **conditions: object) -> Rule:
@@ -39,11 +39,11 @@ def by_zipcode(id: int) -> Rule:
 
 
 def test_without_routes_the_lead_is_its_owners():
-    assert route(BUYER, [], []) == Decision((), Reason("no_route_matches"))
+    assert pick_route(BUYER, [], []) == Decision((), Reason("no_route_matches"))
 
 
 def test_a_matching_route_names_target_team_and_campaign():
-    chosen = route(
+    chosen = pick_route(
         BUYER,
         [rule(12, lead_source_id=ZILLOW, target=TEAM_ROLLOUT, team_selection_method=SPECIFIC_TEAM, team_id=6)],
         [],
@@ -53,18 +53,18 @@ def test_a_matching_route_names_target_team_and_campaign():
 
 
 def test_a_route_to_myself_gives_the_lead_to_its_owner_and_names_the_campaign():
-    chosen = route(BUYER, [rule(12, lead_source_id=ZILLOW)], [])
+    chosen = pick_route(BUYER, [rule(12, lead_source_id=ZILLOW)], [])
     assert (chosen.route_id, chosen.target, chosen.team_id, chosen.campaign_id) == (12, MYSELF, None, 112)
     assert chosen.reason == Reason("routed_to_owner", {"route_id": 12})
 
 
 def test_contact_sources_and_filters_ignore_case():
-    chosen = route(BUYER, [rule(1, contact_source=" EMAIL", filter="buyer ")], [])
+    chosen = pick_route(BUYER, [rule(1, contact_source=" EMAIL", filter="buyer ")], [])
     assert chosen.route_id == 1
 
 
 def test_the_trace_says_what_failed_what_was_wanted_and_what_was_there():
-    chosen = route(
+    chosen = pick_route(
         BUYER,
         [
             rule(1, lead_source_id=TRULIA),
@@ -77,33 +77,35 @@ def test_the_trace_says_what_failed_what_was_wanted_and_what_was_there():
         [],
     )
     assert chosen.tried == (
-        Attempt(1, False, "lead_source", TRULIA, ZILLOW),
-        Attempt(2, False, "contact_source", "Open house", "Email"),
-        Attempt(3, False, "filter", "Seller", "Buyer"),
-        Attempt(4, False, "zipcode", None, "98112"),
-        Attempt(5, False, "team"),
-        Attempt(6, True),
+        RouteEvaluation(1, False, "lead_source", TRULIA, ZILLOW),
+        RouteEvaluation(2, False, "contact_source", "Open house", "Email"),
+        RouteEvaluation(3, False, "filter", "Seller", "Buyer"),
+        RouteEvaluation(4, False, "zipcode", None, "98112"),
+        RouteEvaluation(5, False, "team"),
+        RouteEvaluation(6, True),
     )
 
 
 def test_no_route_is_tried_after_the_one_that_matches():
-    assert [attempt.route_id for attempt in route(BUYER, [rule(2), rule(1), rule(3)], []).tried] == [1]
+    assert [attempt.route_id for attempt in pick_route(BUYER, [rule(2), rule(1), rule(3)], []).tried] == [1]
 
 
 def test_the_trace_is_json():
-    stored = json.loads(json.dumps(route(BUYER, [rule(1, lead_source_id=TRULIA), by_zipcode(2)], [SEATTLE]).as_json()))
+    stored = json.loads(
+        json.dumps(pick_route(BUYER, [rule(1, lead_source_id=TRULIA), by_zipcode(2)], [SEATTLE]).as_json())
+    )
     assert stored["team_id"] == 6
     assert stored["tried"][0]["condition"] == "lead_source"
 
 
 def test_a_zip_code_finds_the_team_that_serves_it_however_it_is_written():
     for zipcode in (2108, "2108", "02108-1234", "98112-0001"):
-        assert route(replace(BUYER, zipcode=zipcode), [by_zipcode(1)], [SEATTLE]).team_id == 6
+        assert pick_route(replace(BUYER, zipcode=zipcode), [by_zipcode(1)], [SEATTLE]).team_id == 6
 
 
 def test_a_lead_without_a_served_zip_code_takes_the_next_route():
     for zipcode in (None, "", "10001", "Seattle"):
-        chosen = route(replace(BUYER, zipcode=zipcode), [by_zipcode(1), rule(2, lead_source_id=ZILLOW)], [SEATTLE])
+        chosen = pick_route(replace(BUYER, zipcode=zipcode), [by_zipcode(1), rule(2, lead_source_id=ZILLOW)], [SEATTLE])
         assert chosen.route_id == 2
 
 
@@ -130,7 +132,7 @@ def made_through_the_api(conditions: list[tuple[tuple[int | None, str], str]]) -
 @given(st.lists(CONDITIONS, max_size=12))
 def test_an_untouched_order_is_liondesks(conditions):
     rules = made_through_the_api(conditions)
-    assert in_order(rules) == sorted(rules, key=lambda rule: (specificity(rule), rule.id))
+    assert sort_rules(rules) == sorted(rules, key=lambda rule: (specificity(rule), rule.id))
     assert len({rule.position for rule in rules}) == len(rules)
 
 
@@ -139,7 +141,7 @@ def test_the_order_is_the_same_when_the_others_do_not_move(conditions):
     rules: list[Rule] = []
     for moved in made_through_the_api(conditions):
         rules.append(replace(moved, position=position_for(moved, rules)))
-    assert in_order(rules) == sorted(rules, key=lambda rule: (specificity(rule), rule.id))
+    assert sort_rules(rules) == sorted(rules, key=lambda rule: (specificity(rule), rule.id))
 
 
 @given(st.permutations(range(8)), st.lists(CONDITIONS, min_size=8, max_size=8))
@@ -148,7 +150,7 @@ def test_positions_decide_once_somebody_has_arranged_them(positions, conditions)
         replace(rule, position=position)
         for rule, position in zip(made_through_the_api(conditions), positions, strict=True)
     ]
-    assert [rule.position for rule in in_order(rules)] == list(range(8))
+    assert [rule.position for rule in sort_rules(rules)] == list(range(8))
 
 
 def test_a_route_that_becomes_more_specific_may_move_up():
@@ -163,9 +165,9 @@ def test_the_first_rule_whose_every_condition_holds_is_taken(conditions, sources
     rules = made_through_the_api(conditions)
     fitting = [
         rule.id
-        for rule in in_order(rules)
+        for rule in sort_rules(rules)
         if rule.lead_source_id in (None, 0, inquiry.lead_source_id)
         and rule.contact_source.upper() in ("", inquiry.contact_source)
         and rule.filter.upper() in ("", inquiry.type.upper())
     ]
-    assert route(inquiry, rules, []).route_id == (fitting[0] if fitting else None)
+    assert pick_route(inquiry, rules, []).route_id == (fitting[0] if fitting else None)
