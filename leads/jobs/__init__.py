@@ -1,7 +1,7 @@
-"""What becomes of leads as time goes by. One of `settings.ENGINES`.
+"""Due work on leads, one of `settings.ENGINES`.
 
-Each module finds one kind of due work by an index of its own, and does a batch of it in one transaction. A window
-closes before the next one opens, and a lead falls back before somebody is alarmed about it.
+Each module finds one kind of due work by its own index, and processes a batch in one transaction. The order matters:
+a window closes before the next one opens, and a lead falls back before its team lead is alerted.
 """
 
 from datetime import datetime
@@ -19,10 +19,10 @@ class DueJob(Protocol):
     JOB: Job
 
     def due_times(self) -> DueTimes:
-        """When something is next to be done, in order."""
+        """Return when work of this kind is due, the next time first."""
 
     def run_batch(self, now: datetime) -> int:
-        """Do some of what is due; returns how much that was."""
+        """Process a batch of due work. Return how many items."""
 
 
 DUE_JOBS: Final[tuple[DueJob, ...]] = (expire_offers, send_offers, fall_back, contact_sla, unclaimed_alerts)
@@ -30,24 +30,24 @@ JOBS: Final = tuple(kind.JOB for kind in DUE_JOBS)
 
 
 def next_due_at() -> datetime | None:
-    """When something is next to be done: in one statement, for a tick that mostly finds nothing."""
+    """Return when work is next due. One statement, because most ticks find nothing."""
     first, *others = (kind.due_times()[:1] for kind in DUE_JOBS)
     return min((at for (at,) in first.union(*others, all=True) if at), default=None)
 
 
 def run_due(now: datetime) -> int:
-    """Do all that is due; returns how much that was."""
+    """Process all due work. Return how many items."""
     done = 0
     while (due_at := next_due_at()) and due_at <= now:
         settled = run_each(partial(run_batches, kind, now) for kind in DUE_JOBS)
-        if not settled:  # somebody else has it
+        if not settled:  # another worker has locked it
             break
         done += settled
     return done
 
 
 def run_batches(kind: DueJob, now: datetime) -> int:
-    """All that is due of one kind, batch by batch: what comes after it must not overtake it."""
+    """Process all due work of one kind in batches, so that the next kind does not overtake it."""
     done = 0
     while settled := kind.run_batch(now):
         done += settled

@@ -1,4 +1,4 @@
-"""Taking back leads whose claimers contacted nobody in time."""
+"""Take back leads whose claimers did not contact the person in time."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,16 +15,16 @@ from leads.models import Lead
 JOB: Final = Job("leads.contact_sla", Lead)
 
 UNCONTACTED: Final = Q(claimed_by_user__isnull=False, contacted_at=None, merged_into=None, team__isnull=False)
-BATCH_SIZE: Final = 100  # of a batch: each is taken back by some statements of its own
+BATCH_SIZE: Final = 100  # leads; each takes several statements
 
 
 def due_times() -> DueTimes:
-    """When whoever has a lead must next have contacted somebody."""
+    """Return when the next contacts are due."""
     return due_leads(JOB, "contact_due_at", UNCONTACTED).values_list("contact_due_at")
 
 
 def run_batch(now: datetime) -> int:
-    """Take back some leads; returns how many were due."""
+    """Process a batch of overdue leads. Return how many."""
     return JOB.run_batch(lock_batch, take_back_or_postpone, now)
 
 
@@ -33,7 +33,7 @@ def lock_batch(now: datetime) -> Sequence[int]:
 
 
 def take_back_or_postpone(ids: Sequence[int], now: datetime) -> int:
-    """Take these leads back; after an outage their time begins again."""
+    """Take these leads back; after an outage, restart their time instead. Return how many."""
     leads = load_leads(ids, "contact_due_at")
     late = [lead for lead in leads if is_late(lead, now)]
     postpone(late, now)
@@ -43,12 +43,12 @@ def take_back_or_postpone(ids: Sequence[int], now: datetime) -> int:
 
 
 def is_late(lead: Lead, now: datetime) -> bool:
-    """Whether the service itself was away when this was due."""
+    """Whether the service was down when the contact was due."""
     return lead.contact_due_at is not None and bool(lateness_shift(lead.contact_due_at, now))
 
 
 def postpone(late: Sequence[Lead], now: datetime) -> None:
-    """After an outage, in which nobody could note a contact, their time begins anew: nobody loses a lead by it."""
+    """Restart the time of leads that became due during an outage, when no contact could be logged."""
     for lead in late:
         if lead.contact_due_at and lead.claimed_at:
             lead.contact_due_at = now + (lead.contact_due_at - lead.claimed_at)

@@ -1,4 +1,4 @@
-"""Closing offers whose exclusive window is over."""
+"""Expire offers whose exclusive window has ended."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ JOB: Final = Job("leads.expire_offers", Lead)
 BATCH_SIZE: Final = 500
 WINDOW_ENDED: Final = Reason(EndReason.WINDOW_ENDED)
 
-# Whose window is over, of leads that nobody else holds. Ids alone: the rows are read once they are held.
+# Leads with an ended window that no other transaction has locked. Only ids: the rows are loaded after the lock.
 LOCK_LEADS_SQL: Final = """
 SELECT offer.lead_id
 FROM leads_leadoffer AS offer JOIN leads_lead AS lead ON lead.id = offer.lead_id
@@ -35,27 +35,27 @@ FOR NO KEY UPDATE OF lead SKIP LOCKED
 
 
 def due_times() -> DueTimes:
-    """When the next windows close."""
+    """Return when the next windows end."""
     closing = JOB.without_parked(LeadOffer.objects.filter(status=Status.SENT, closes_at__isnull=False), "lead_id")
     return closing.order_by("closes_at", "pk").values_list("closes_at")
 
 
 def run_batch(now: datetime) -> int:
-    """Expire what is over of some hundred leads; returns how many offers that were."""
+    """Expire a batch of offers. Return how many."""
     return JOB.run_batch(lock_batch, expire, now)
 
 
 def lock_batch(now: datetime) -> Sequence[int]:
-    """Lock some leads with a window that is over."""
+    """Lock leads with an ended window. Return their ids."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK_LEADS_SQL, [now, JOB.name, BATCH_SIZE])
         return list(dict.fromkeys(lead_id for (lead_id,) in cursor.fetchall()))
 
 
 def expire(ids: Sequence[int], now: datetime) -> int:
-    """Expire what is over of these leads."""
-    over = LeadOffer.objects.filter(any_of("lead_id", ids), status=Status.SENT, closes_at__lte=now)
-    cancel_claim_alerts(over, reason=WINDOW_ENDED, now=now)
-    expired = over.update(status=Status.EXPIRED, settled_at=now, **end_columns(WINDOW_ENDED))
+    """Expire the ended offers of these locked leads. Return how many."""
+    ended = LeadOffer.objects.filter(any_of("lead_id", ids), status=Status.SENT, closes_at__lte=now)
+    cancel_claim_alerts(ended, reason=WINDOW_ENDED, now=now)
+    expired = ended.update(status=Status.EXPIRED, settled_at=now, **end_columns(WINDOW_ENDED))
     advance_rollouts(ids, now=now)
     return expired

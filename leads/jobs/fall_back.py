@@ -1,4 +1,4 @@
-"""Passing on leads that nobody claimed: to their teams' fallbacks, and where there is none, to their owners."""
+"""Move unclaimed leads to the fallback of their team, or to their owner if it has none."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,20 +15,20 @@ from teams.visibility import EqualsAny
 
 JOB: Final = Job("leads.fall_back", Lead)
 
-# After an outage the turns still to come are first. Each lead's offers are looked through whatever their status: after
-# a quiet hour PostgreSQL expects so few turns to come that it would read all of them anew for each lead.
+# After an outage, pending offers are sent first. The subquery reads all offers of a lead and does not filter by status:
+# after a quiet hour, PostgreSQL expects so few pending offers that it would scan all of them for each lead.
 OFFER_STATUSES: Final = LeadOffer.objects.filter(lead=OuterRef("pk")).values("status")
 HAS_PENDING_OFFERS: Final = EqualsAny(Value(LeadOffer.Status.PENDING), ArraySubquery(OFFER_STATUSES))
 UNCLAIMED: Final = Q(~HAS_PENDING_OFFERS, claimed_by_user=None, merged_into=None)
 
 
 def due_times() -> DueTimes:
-    """When the time of a lead's last offer is over."""
+    """Return when the next leads fall back."""
     return due_leads(JOB, "falls_back_at", UNCLAIMED).values_list("falls_back_at")
 
 
 def run_batch(now: datetime) -> int:
-    """Pass on some hundred leads; returns how many."""
+    """Process a batch of leads that fall back. Return how many."""
     return JOB.run_batch(lock_batch, fall_back_due, now)
 
 
@@ -37,7 +37,7 @@ def lock_batch(now: datetime) -> Sequence[int]:
 
 
 def fall_back_due(ids: Sequence[int], now: datetime) -> int:
-    """Pass on these leads."""
+    """Move these locked leads to their fallbacks. Return how many."""
     leads = load_leads(ids, "falls_back_at")
     fall_back(leads, now=now)
     return len(leads)

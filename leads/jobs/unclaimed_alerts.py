@@ -1,4 +1,4 @@
-"""Telling whoever leads a team that a lead of it lies unclaimed."""
+"""Alert the team lead about leads that remain unclaimed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,12 +22,12 @@ UNCLAIMED: Final = Q(claimed_by_user=None, merged_into=None)
 
 
 def due_times() -> DueTimes:
-    """When a lead has next lain unclaimed for too long."""
+    """Return when the next alerts are due."""
     return due_leads(JOB, "alarm_at", UNCLAIMED).values_list("alarm_at")
 
 
 def run_batch(now: datetime) -> int:
-    """Raise the alarm about some hundred leads; returns about how many."""
+    """Process a batch of unclaimed leads. Return how many."""
     return JOB.run_batch(lock_batch, notify_and_clear, now)
 
 
@@ -36,21 +36,21 @@ def lock_batch(now: datetime) -> Sequence[int]:
 
 
 def notify_and_clear(ids: Sequence[int], now: datetime) -> int:
-    """Raise the alarm about these leads, and note that it was raised."""
+    """Notify the team leads, and clear the due times."""
     notify_team_leads(load_leads(ids, "alarm_at"), now)
     return Lead.objects.filter(any_of("pk", ids)).update(alarm_at=None)
 
 
 def notify_team_leads(leads: list[Lead], now: datetime) -> None:
-    """Once a round and team: offering a lead to more members of it sets no other."""
-    raised = set(
+    """Notify once per round and team: offering the lead to more members does not repeat the alert."""
+    notified = set(
         TraceEntry.objects.filter(any_of("lead_id", [lead.pk for lead in leads]), kind=TraceEntry.Kind.ALARM)
         .values_list("lead_id", "details__round", "details__team_id")
         .order_by()
     )
-    anew = [lead for lead in leads if (lead.pk, lead.round, lead.team_id) not in raised]
-    sent = notices.tell_of_delay([(lead, team_lead_of(lead)) for lead in anew], now=now)
-    trace_all(with_alerts([alert_entry(lead, team_lead_of(lead), now) for lead in anew], sent))
+    new = [lead for lead in leads if (lead.pk, lead.round, lead.team_id) not in notified]
+    sent = notices.tell_of_delay([(lead, team_lead_of(lead)) for lead in new], now=now)
+    trace_all(with_alerts([alert_entry(lead, team_lead_of(lead), now) for lead in new], sent))
 
 
 def alert_entry(lead: Lead, leader: User, now: datetime) -> TraceEntry:
@@ -59,6 +59,6 @@ def alert_entry(lead: Lead, leader: User, now: datetime) -> TraceEntry:
 
 
 def team_lead_of(lead: Lead) -> User:
-    """Who leads the lead's team; the lead's owner where that one has left."""
+    """Return the creator of the lead's team; the lead's owner if the creator is inactive."""
     leader = lead.team.creator if lead.team else lead.owner_user
     return leader if leader.is_active else lead.owner_user

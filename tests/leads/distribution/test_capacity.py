@@ -115,7 +115,7 @@ def test_nothing_more_is_asked_where_nobody_has_a_cap(api, alice, options, clock
 @pytest.mark.django_db(transaction=True)
 def test_of_leads_that_come_at_once_nobody_gets_more_than_their_cap(api, alice, bob, options, clock, monkeypatch):
     cap(options[0], cap_open=7, cap_day=9)
-    monkeypatch.setattr(jobs.send_offers, "BATCH", 4)
+    monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 4)
     clients = [(api(alice), inquiry(make_contact(alice))) for _ in range(30)]
 
     def post(given):

@@ -62,7 +62,7 @@ def test_a_round_robin_begins_with_another_member_for_each_lead_and_the_others_f
         planned = roster.plan((), NOON)
         orders.append([offer.user_id for offer in planned.offers])
         assert [offer.notify_at - NOON for offer in planned.offers] == [minutes(0), minutes(2), minutes(4)]
-        roster = roster.after(planned, NOON)
+        roster = roster.with_plan_applied(planned, NOON)
     assert orders == [[ALICE, BOB, DANA], [BOB, DANA, ALICE], [DANA, ALICE, BOB], [ALICE, BOB, DANA]]
 
 
@@ -70,7 +70,7 @@ def test_who_is_away_takes_no_turn_and_keeps_their_place():
     paused = option(ALICE, availability=away(paused_until=NOON + minutes(1)))
     planned = plan(RolloutTeam(6, ROUND_ROBIN), paused, option(BOB), option(DANA))
     assert [offer.user_id for offer in planned.offers] == [BOB, DANA]
-    assert ALICE not in {place.user_id for place in planned.turn.places}
+    assert ALICE not in {place.user_id for place in planned.allocation.places}
 
 
 def test_a_weight_of_nothing_is_a_reason():
@@ -80,7 +80,7 @@ def test_a_weight_of_nothing_is_a_reason():
 
 def test_when_nobody_can_take_a_turn_there_is_none():
     planned = plan(RolloutTeam(6, ROUND_ROBIN), option(BOB, weight=0))
-    assert (planned.is_empty, planned.turn, planned.ends_at) == (True, None, None)
+    assert (planned.is_empty, planned.allocation, planned.ends_at) == (True, None, None)
 
 
 # Exclusive windows
@@ -145,7 +145,7 @@ def test_nobodys_absence_costs_the_others_time():
 
 def test_a_lead_that_is_told_counts_against_the_caps_of_the_next():
     roster = Roster(RolloutTeam(6), (option(BOB, availability=away(cap_open=1)), option(DANA)))
-    roster = roster.after(roster.plan((), NOON), NOON)
+    roster = roster.with_plan_applied(roster.plan((), NOON), NOON)
     assert [offer.user_id for offer in roster.plan((), NOON).offers] == [DANA]
 
 
@@ -223,7 +223,7 @@ def test_weights_hold_to_within_a_lead_among_those_who_are_there(members, leads)
     whole, firsts = sum(member.weight for member in present), Counter()
     for lead in range(1, leads + 1):
         planned = roster.plan((), NOON)
-        roster = roster.after(planned, NOON)
+        roster = roster.with_plan_applied(planned, NOON)
         firsts.update(offer.user_id for offer in planned.offers[:1])
         for member in present if whole else ():
             assert abs(firsts[member.user_id] - lead * member.weight / whole) < 1

@@ -344,7 +344,7 @@ BATCH_QUERIES = 13  # two of them are the savepoint of the test's own transactio
 
 
 def test_batches_follow_each_other_until_all_is_done(api, alice, mary, team, route, options, run, monkeypatch):
-    monkeypatch.setattr(jobs.send_offers, "BATCH", 2)
+    monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 2)
     team.mins_until_next_alert = 0
     team.save()
     for _ in range(4):

@@ -163,7 +163,7 @@ def test_of_rivals_who_text_and_rivals_who_click_exactly_one_wins(api, alice, te
 
 
 def test_overlapping_ticks_alert_nobody_twice(api, alice, team, route, options, everybody_at_once, clock, monkeypatch):
-    monkeypatch.setattr(jobs.send_offers, "BATCH", 7)
+    monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 7)
     leads = offer_leads(api, alice, 25)
 
     at_once([lambda: jobs.run_due(clock.now)] * 4)
@@ -175,7 +175,7 @@ def test_overlapping_ticks_alert_nobody_twice(api, alice, team, route, options, 
 def test_overlapping_ticks_tell_one_phone_different_numbers(
     api, alice, bob, dana, team, route, options, everybody_at_once, clock, monkeypatch
 ):
-    monkeypatch.setattr(jobs.send_offers, "BATCH", 1)
+    monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 1)
     give_phone(dana, bob.phone)
     offer_leads(api, alice, 10)
 
@@ -202,7 +202,7 @@ def assert_alerted_once(leads: list[Lead]) -> None:
 def test_a_worker_that_dies_in_the_middle_loses_and_doubles_nothing(
     api, alice, team, route, options, everybody_at_once, clock, monkeypatch
 ):
-    monkeypatch.setattr(jobs.send_offers, "BATCH", 5)
+    monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 5)
     leads = offer_leads(api, alice, 30)
     deaths = 0
 
@@ -241,7 +241,7 @@ def test_claims_and_ticks_that_meet_leave_nobody_told_of_a_claimed_lead(
     api, alice, bob, team, route, options, clock, monkeypatch
 ):
     """Bob claims each lead at the moment in which dana's turn comes."""
-    monkeypatch.setattr(jobs.send_offers, "BATCH", 3)
+    monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 3)
     leads = offer_leads(api, alice, 12)
     jobs.run_due(clock.now)
     clock.now = NOON + timedelta(minutes=5)

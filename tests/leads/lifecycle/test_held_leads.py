@@ -142,7 +142,7 @@ def test_the_trace_says_that_it_is_theirs_when_it_opens(api, alice, dana, danas)
 def test_the_rehearsal_has_it_so(api, alice, bob, dana, danas, run):
     asked = {"lead": {"contact_id": danas.pk, "source_id": ZILLOW}}
     (foreseen,) = api(alice).post("/lead-routes/simulate", asked).json()["leads"]
-    opened, given = foreseen["stations"]
+    opened, given = foreseen["stops"]
 
     assert [offer["user_id"] for offer in opened["offers"]] == [dana.pk]
     assert (given["target"], given["user_id"], given["at"]) == ("User", dana.pk, "2027-03-02T01:00:00.000Z")
