@@ -36,7 +36,7 @@ def receive_texted_lead(*, message: Message, contact: Contact, is_new: bool, now
     """A stranger's first text is a lead, which goes its way unasked. Its contact source has the same name."""
     if is_new:
         owner, source, words = contact.owner_user, get_or_create_lead_source(TEXT), message.body
-        receive_lead(owner=owner, contact=contact, source=source, text_body=words, now=now, is_unasked=True)
+        receive_lead(owner=owner, contact=contact, source=source, text_body=words, now=now, auto_distribute=True)
 
 
 @receiver(member_left)

@@ -51,7 +51,7 @@ def unanswered(member: TeamMember | None) -> int | None:
 
 def place_of(option: TeamMemberDistributionOption, now: datetime) -> Place:
     roster = load_roster(option.team, now)
-    there = next(one.availability for one in roster.options if one.user_id == option.user_id)
+    there = next(one.availability for one in roster.candidates if one.user_id == option.user_id)
     unavailable = unavailable_reason(there, now)
     warnings = [*cast(Any, option).warnings, *([unavailable] if unavailable else [])]
     return Place(

@@ -203,7 +203,7 @@ REHEARSAL = {
             "at": "2018-01-16T09:09:09.000Z",
             "lead": REHEARSAL_ORDER["lead"],
             "decision": ROUTING_TRACE["decision"],
-            "stations": [
+            "stops": [
                 {
                     "at": "2018-01-16T09:09:09.000Z",
                     "target": "Team",
@@ -246,17 +246,17 @@ REHEARSAL = {
                     "ends_at": None,
                 },
             ],
-            "really": None,
+            "actual": None,
         }
     ],
-    "bad_rows": [],
+    "invalid_rows": [],
     "warnings": [],
     "summary": {
         "leads": 1,
         "routes": [{"route_id": 12, "leads": 1}, {"route_id": 14, "leads": 0}],
         "teams": [{"team_id": 3, "leads": 1, "first_offers": [{"user_id": 1002, "leads": 1}]}],
         "unrouted": 0,
-        "untold": 0,
+        "not_notified": 0,
         "never_matched": [14],
     },
 }

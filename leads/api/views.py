@@ -67,17 +67,17 @@ class LeadResource(Resource[Lead]):
     serializer_class = LeadSerializer
     filterset_class = LeadFilters
 
-    is_unasked: ClassVar[bool] = False
+    auto_distribute: ClassVar[bool] = False
 
     def perform_create(self, serializer: Any) -> None:
         given = serializer.validated_data
-        serializer.instance = receive_lead(owner=self.user, now=self.now, is_unasked=self.is_unasked, **given)
+        serializer.instance = receive_lead(owner=self.user, now=self.now, auto_distribute=self.auto_distribute, **given)
 
 
 class UnaskedLeadResource(LeadResource):
     """A lead typed in by hand or come by API v1: nobody will ask for its offers and its campaign."""
 
-    is_unasked = True
+    auto_distribute = True
 
 
 class SubmittedLeadResource(UnaskedLeadResource):

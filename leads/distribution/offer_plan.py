@@ -97,7 +97,7 @@ class Plan:
 
     offers: tuple[PlannedOffer, ...] = ()
     skipped: tuple[SkippedMember, ...] = ()
-    turn: Allocation | None = None  # of the round robin, where this lead took one
+    allocation: Allocation | None = None  # of the round robin, where this lead took one
     ends_at: datetime | None = None  # when nobody claimed: the time of the last offer is over then
 
     @property
@@ -127,7 +127,7 @@ def plan_rollout(
     return Plan(
         offers=tuple(_planned_offers(team, slots, ends, start)),
         skipped=tuple(SkippedMember(option.user_id, skipped[option.id]) for option in options if option.id in skipped),
-        turn=turn,
+        allocation=turn,
         ends_at=start + ends[-1] if slots else None,
     )
 
@@ -141,7 +141,7 @@ def with_priority_member(option: Candidate, others: Plan, team: RolloutTeam, sta
     (ahead,) = _planned_offers(replace(team, is_exclusive_window=False), [slot], [timedelta(0)], start)
     behind = (replace(offer, position=offer.position + 1) for offer in others.offers)
     skipped = tuple(skipped for skipped in others.skipped if skipped.user_id != option.user_id)
-    return Plan((ahead, *behind), skipped, turn=None, ends_at=others.ends_at or start)
+    return Plan((ahead, *behind), skipped, allocation=None, ends_at=others.ends_at or start)
 
 
 def time_until_next(remaining: Sequence[datetime], now: datetime) -> timedelta:

@@ -50,46 +50,46 @@ class Roster:
     """A team's order and its members' options, oldest first."""
 
     team: RolloutTeam
-    options: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
 
     def plan(self, already_offered: Collection[int], start: datetime, claimer: int | None = None) -> Plan:
         """The turns of one lead, which is the claimer's, where there is one, if they can take it when it starts."""
-        option = self.option_of(claimer) if claimer else None
+        option = self.candidate_for(claimer) if claimer else None
         if option is None:
-            return plan_rollout(self.team, self.options, already_offered, start)
-        others = plan_rollout(self.team, self.options, {*already_offered, option.user_id}, start)
+            return plan_rollout(self.team, self.candidates, already_offered, start)
+        others = plan_rollout(self.team, self.candidates, {*already_offered, option.user_id}, start)
         return with_priority_member(option, others, self.team, start)
 
-    def option_of(self, user_id: int) -> Candidate | None:
-        return next((option for option in self.options if option.user_id == user_id), None)
+    def candidate_for(self, user_id: int) -> Candidate | None:
+        return next((option for option in self.candidates if option.user_id == user_id), None)
 
     def skip_reason(self, user_id: int, at: datetime) -> Reason | None:
         """Why this user takes no lead of the team at that moment; None when they do."""
-        option = self.option_of(user_id)
+        option = self.candidate_for(user_id)
         if option is None:
             return Reason(SkipReason.NOT_IN_DISTRIBUTION)
         return skip_reason(option, ()) or unavailable_reason(option.availability, at)
 
-    def able_at(self, at: datetime) -> list[int]:
+    def available_user_ids(self, at: datetime) -> list[int]:
         """The users who could be offered a lead of the team at that moment."""
-        return [option.user_id for option in self.options if self.skip_reason(option.user_id, at) is None]
+        return [option.user_id for option in self.candidates if self.skip_reason(option.user_id, at) is None]
 
-    def after(self, plan: Plan, start: datetime) -> "Roster":
+    def with_plan_applied(self, plan: Plan, start: datetime) -> "Roster":
         """The roster for the next lead: places in the round robin and what members have, as this plan leaves them."""
-        places = {place.user_id: place for place in plan.turn.places} if plan.turn else {}
+        places = {place.user_id: place for place in plan.allocation.places} if plan.allocation else {}
         told = {offer.user_id for offer in plan.offers if offer.notify_at <= start}
-        turns = self.team.turns + (plan.turn is not None)
+        turns = self.team.turns + (plan.allocation is not None)
         options = (
-            tuple(_updated_candidate(option, places, told) for option in self.options)
+            tuple(_updated_candidate(option, places, told) for option in self.candidates)
             if places or told
-            else self.options
+            else self.candidates
         )
         return Roster(replace(self.team, turns=turns), options)
 
-    def handing_on(self, missed: Iterable[SkippedAllocation]) -> "Roster":
+    def with_turns_reassigned(self, missed: Iterable[SkippedAllocation]) -> "Roster":
         """The roster with these turns in its round robin those of others."""
-        places = reassign_skipped({option.user_id: option.place for option in self.options}, missed)
-        return replace(self, options=tuple(_updated_candidate(option, places, ()) for option in self.options))
+        places = reassign_skipped({option.user_id: option.place for option in self.candidates}, missed)
+        return replace(self, candidates=tuple(_updated_candidate(option, places, ()) for option in self.candidates))
 
 
 def _updated_candidate(option: Candidate, places: Mapping[int, Any], told: Collection[int]) -> Candidate:
@@ -137,7 +137,7 @@ def save_rotation(roster: Roster) -> None:
             RotationPlace(
                 team_id=roster.team.id, user_id=option.user_id, credit=option.credit, last_turn=option.last_turn
             )
-            for option in roster.options
+            for option in roster.candidates
         ]
         RotationPlace.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["team", "user"], update_fields=["credit", "last_turn"]

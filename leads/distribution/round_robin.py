@@ -55,14 +55,14 @@ class SkippedAllocation:
     passed: Collection[int]  # those of whom it is known now
 
     @property
-    def taker(self) -> int | None:
+    def recipient(self) -> int | None:
         """Whose turn it is now."""
         return _first_recipient(self.offered, self.passed)
 
     @property
-    def is_anothers(self) -> bool:
+    def changes_recipient(self) -> bool:
         """Whether it was somebody else's before."""
-        return self.taker != _first_recipient(self.offered, self.before)
+        return self.recipient != _first_recipient(self.offered, self.before)
 
 
 def allocate(places: Sequence[RotationMember], number: int) -> Allocation:
@@ -109,7 +109,7 @@ def _credit_changes(turn: SkippedAllocation, passed: Collection[int]) -> dict[in
 
 
 def _last_turn(place: RotationMember, was: RotationMember, turn: SkippedAllocation) -> int:
-    if place.user_id == turn.taker:
+    if place.user_id == turn.recipient:
         return max(place.last_turn, turn.number)
     return was.last_turn if place.last_turn == turn.number else place.last_turn
 

@@ -1,4 +1,4 @@
-"""What the trace of a lead keeps of what happened to it, and of the plans that were made."""
+"""Write the trace of a lead: what happened to it, and the plans that were made."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,15 +13,15 @@ from teams.models import User
 
 
 def trace_entry(lead: Lead, kind: str, reason: Reason, now: datetime, plan: Plan | None = None) -> TraceEntry:
-    """Something that happened to a lead, with the plan that was tried, if any."""
+    """Return an unsaved entry about an event of a lead, with the plan that was made, if any."""
     details = dict(reason.details) | (plan_json(plan) if plan else {})
     return TraceEntry(lead=lead, at=now, kind=kind, code=reason.code, details=details)
 
 
-def with_alerts(entries: Sequence[TraceEntry], told: Told) -> Sequence[TraceEntry]:
-    """The entries, each naming the messages that were sent about it."""
+def with_alerts(entries: Sequence[TraceEntry], message_ids: Told) -> Sequence[TraceEntry]:
+    """Add the ids of the messages that were sent about each entry."""
     for each in entries:
-        if sent := told.get(each.lead_id):
+        if sent := message_ids.get(each.lead_id):
             each.details["alerts"] = sent
     return entries
 
@@ -31,33 +31,34 @@ def trace_all(entries: Sequence[TraceEntry]) -> None:
 
 
 def trace(lead: Lead, kind: str, code: str, *, now: datetime, actor: User | None = None, **details: Any) -> TraceEntry:
-    """Note that something happened to this lead; without an actor it was the server's doing."""
+    """Save an entry about an event of a lead. Without an actor, the server caused it."""
     return TraceEntry.objects.create(lead=lead, at=now, kind=kind, code=code, actor_user=actor, details=details)
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """Who was passed over, and whose turn the round robin made it."""
+    """Return the skipped members and the round-robin turn of a plan, as traces store them."""
     return {"skipped": [skipped.as_json() for skipped in plan.skipped], "rotation": rotation_json(plan)}
 
 
 def rotation_json(plan: Plan) -> dict[str, Any] | None:
-    """The pointer before and after, with everybody's weight and what they are owed; null without a round robin."""
-    if plan.turn is None:
+    """Return the round-robin pointer before and after, with weights and credits; None without a round robin."""
+    if plan.allocation is None:
         return None
-    taker, after = plan.turn.order[0], {place.user_id: place for place in plan.turn.places}
-    last = max(plan.turn.order, key=lambda place: place.last_turn)
+    recipient, after = plan.allocation.order[0], {place.user_id: place for place in plan.allocation.places}
+    last = max(plan.allocation.order, key=lambda place: place.last_turn)
     return {
-        "turn": after[taker.user_id].last_turn,
+        "turn": after[recipient.user_id].last_turn,
         "pointer_before": last.user_id if last.last_turn else None,
-        "pointer_after": taker.user_id,
+        "pointer_after": recipient.user_id,
         "places": [
-            rotation_member_json(place) | {"credit_after": after[place.user_id].credit} for place in plan.turn.order
+            rotation_member_json(place) | {"credit_after": after[place.user_id].credit}
+            for place in plan.allocation.order
         ],
     }
 
 
 def rotation_member_json(place: RotationMember) -> dict[str, int]:
-    """Spelled out: `asdict` would take longer than taking the turn."""
+    """Spelled out, because `asdict` takes longer than the allocation itself."""
     return {
         "user_id": place.user_id,
         "weight": place.weight,

@@ -34,19 +34,19 @@ def receive_lead(
     owner: User,
     contact: Contact,
     now: datetime,
-    is_unasked: bool = False,
+    auto_distribute: bool = False,
     numbers: Sequence[str] | None = None,
     **given: Any,
 ) -> Lead:
     """Take in a lead for `owner` and send it where their routes say.
 
-    `is_unasked`: nobody will ask for its offers and its campaign, as with a lead that was texted in.
+    `auto_distribute`: nobody will ask for its offers and its campaign, as with a lead that was texted in.
     `numbers`: those that the inquiry itself brought; where it only names the contact, all that the contact has.
     """
     routes = load_routes(owner)
     lead = Lead(owner_user=owner, contact=contact, created_at=now, modified_at=now, **given)
     decision = decide_route(lead, routes, now)
-    is_automatic = is_unasked or any(route.is_automatic for route in routes if route.pk == decision.route_id)
+    is_automatic = auto_distribute or any(route.is_automatic for route in routes if route.pk == decision.route_id)
     apply_decision(lead, decision, now=now)
     original = find_original(lead)
     lead.merged_into, lead.is_duplicate = original, original is not None

@@ -49,7 +49,7 @@ def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
         return Rollout(standing, is_new=False)
     is_open = any(offer.status == Status.SENT for offer in standing)  # somebody may still claim it
     pasts, start = load_histories([lead]), first_offer_at(lead, now)
-    if (is_open or is_automatic) and load_roster(team, start).plan(pasts[lead.pk].users, start).is_empty:
+    if (is_open or is_automatic) and load_roster(team, start).plan(pasts[lead.pk].user_ids, start).is_empty:
         return Rollout(standing, is_new=False)
     is_returning = lead.route is not None and lead.route.is_returning_to_claimer
     asked = trace(lead, Kind.PLANNED, EventCode.OFFERS_REQUESTED, now=now, actor=caller, team_id=team.pk)

@@ -67,10 +67,10 @@ progress_values: Final = attrgetter(*PROGRESS_COLUMNS)
 class OfferHistory:
     """What a lead has behind it."""
 
-    users: set[int] = field(default_factory=set)  # who had it in this round, said no, or gave it back
-    teams: set[int] = field(default_factory=set)  # to which it was offered in this round
-    returned: set[int] = field(default_factory=set)  # users from whom it was taken, or who gave it back
-    claimer: int | None = None  # who claimed the contact's last one, if this one is to be theirs when it starts
+    user_ids: set[int] = field(default_factory=set)  # who had it in this round, said no, or gave it back
+    team_ids: set[int] = field(default_factory=set)  # to which it was offered in this round
+    returned_user_ids: set[int] = field(default_factory=set)  # users from whom it was taken, or who gave it back
+    claimer_user_id: int | None = None  # who claimed the contact's last one, if this one is to be theirs when it starts
 
 
 OfferHistories = dict[int, OfferHistory]  # by lead
@@ -104,10 +104,10 @@ def assign_to_earlier_claimer(lead: Lead, past: OfferHistory, *, start: datetime
     code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
     if (
         start > now
-        and user_id not in past.users
+        and user_id not in past.user_ids
         and not load_roster(require_team(lead), start).skip_reason(user_id, start)
     ):
-        past.claimer, code = user_id, EventCode.EARLIER_CLAIMER_LATER
+        past.claimer_user_id, code = user_id, EventCode.EARLIER_CLAIMER_LATER
     ids = {"earlier_claimer_user_id": user_id, "earlier_lead_id": earlier.pk}
     trace(lead, Kind.PLANNED, code, now=now, because=reason.as_json(), **ids)
     return False
@@ -173,11 +173,11 @@ def load_histories(leads: Sequence[Lead]) -> OfferHistories:
     for lead_id, user_id, team_id, number, status in offers.order_by().values_list(*HISTORY_COLUMNS):
         past, is_now = pasts[lead_id], number == rounds[lead_id]
         if is_now or status in (Status.DECLINED, Status.RETURNED):
-            past.users.add(user_id)
+            past.user_ids.add(user_id)
         if is_now:
-            past.teams.add(team_id)
+            past.team_ids.add(team_id)
         if status == Status.RETURNED:
-            past.returned.add(user_id)
+            past.returned_user_ids.add(user_id)
     return pasts
 
 
@@ -201,10 +201,10 @@ def plan_for_team(
     roster = load_roster(team, start)
     planned: list[tuple[Lead, Plan]] = []
     for lead in leads:
-        plan = roster.plan(pasts[lead.pk].users, start, pasts[lead.pk].claimer)
+        plan = roster.plan(pasts[lead.pk].user_ids, start, pasts[lead.pk].claimer_user_id)
         planned.append((lead, plan))
-        pasts[lead.pk].teams.add(team.pk)
-        roster = roster.after(plan, start)
+        pasts[lead.pk].team_ids.add(team.pk)
+        roster = roster.with_plan_applied(plan, start)
         lead.team = team
         set_deadlines(lead, team, plan, now)
     save_rotation(roster)
@@ -235,7 +235,7 @@ def create_offers(planned: Sequence[tuple[Lead, Plan]], pasts: OfferHistories, *
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
     for lead, plan in planned:
-        pasts[lead.pk].users.update(offer.user_id for offer in plan.offers)
+        pasts[lead.pk].user_ids.update(offer.user_id for offer in plan.offers)
     if any(offer.notify_at <= now for _, plan in planned for offer in plan.offers):
         scheduler.trigger("leads.jobs")
 
@@ -246,7 +246,7 @@ def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: Offer
     fallbacks = load_fallback_policies({lead.team_id or 0 for lead in leads})
     moves = [(lead, plan, next_step(lead, pasts[lead.pk], fallbacks)) for lead, plan in stranded]
     waiting = [
-        notices.Waiting(lead, is_never_offered(lead, plan), bool(pasts[lead.pk].returned))
+        notices.Waiting(lead, is_never_offered(lead, plan), bool(pasts[lead.pk].returned_user_ids))
         for lead, plan, hop in moves
         if hop.target is None
     ]
@@ -261,8 +261,8 @@ def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: Offer
 
 def next_step(lead: Lead, past: OfferHistory, fallbacks: Mapping[int, FallbackPolicy]) -> FallbackStep:
     """Where this lead goes from its team; not to a user who has had it."""
-    hop = next_fallback(lead.team_id or 0, past.teams, lead.hop, settings.MOST_FALLBACKS, fallbacks)
-    if hop.target == USER and hop.user_id in past.returned:
+    hop = next_fallback(lead.team_id or 0, past.team_ids, lead.hop, settings.MOST_FALLBACKS, fallbacks)
+    if hop.target == USER and hop.user_id in past.returned_user_ids:
         details = {"from_team_id": lead.team_id, "fallback_user_id": hop.user_id}
         return FallbackStep(Reason(FallbackReason.USER_HAD_LEAD, details))
     return hop

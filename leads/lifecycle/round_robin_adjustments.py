@@ -35,7 +35,7 @@ class OfferRow(NamedTuple):
     end_code: str
 
     @property
-    def is_passed(self) -> bool:
+    def is_skipped(self) -> bool:
         """Whether the member was never told, though the lead was still to be had."""
         return self.status == Status.CANCELLED and self.alerted_at is None and self.end_code != EndReason.LEAD_CLAIMED
 
@@ -76,7 +76,7 @@ def affected_batches(passed: Collection[int]) -> Iterator[OfferBatch]:
     rotations = load_rotations({lead_id for lead_id, _ in by_plan})
     for (lead_id, at), offers in by_plan.items():
         rotation = rotations.get((lead_id, at, offers[0].user_id))
-        if rotation is not None and (missed := skipped_allocation(offers, rotation, passed)).is_anothers:
+        if rotation is not None and (missed := skipped_allocation(offers, rotation, passed)).changes_recipient:
             yield OfferBatch(offers, missed)
 
 
@@ -97,7 +97,7 @@ def skipped_allocation(
     offers: Sequence[OfferRow], rotation: Mapping[str, Any], passed: Collection[int]
 ) -> SkippedAllocation:
     """The turn as it stood before these were passed over, and as it stands now."""
-    out = [offer for offer in offers if offer.is_passed]
+    out = [offer for offer in offers if offer.is_skipped]
     return SkippedAllocation(
         order=[rotation_member_from_json(told) for told in rotation["places"]],
         number=rotation["turn"],
@@ -135,6 +135,6 @@ def rotation_members(standing: Mapping[int, RotationPlace]) -> dict[int, Rotatio
 def adjustment_entry(plan: OfferBatch, now: datetime) -> TraceEntry:
     """Whose turn it is now, for the lead's trace."""
     skipped = [user_id for user_id in plan.turn.passed if user_id not in plan.turn.before]
-    details = {"skipped_user_ids": skipped, "user_id": plan.turn.taker, "team_id": plan.first.team_id}
-    code = EventCode.TURN_UNUSED if plan.turn.taker is None else EventCode.TURN_REASSIGNED
+    details = {"skipped_user_ids": skipped, "user_id": plan.turn.recipient, "team_id": plan.first.team_id}
+    code = EventCode.TURN_UNUSED if plan.turn.recipient is None else EventCode.TURN_REASSIGNED
     return trace_entry(Lead(pk=plan.first.lead_id), TraceEntry.Kind.PLANNED, Reason(code, details), now)

@@ -95,7 +95,7 @@ def tell_of_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] =
     for lead in leads:
         if lead.team is not None:
             fallen[lead.team].append(lead)
-    listeners = {team: set(load_roster(team, now).able_at(now)).difference(but) for team in fallen}
+    listeners = {team: set(load_roster(team, now).available_user_ids(now)).difference(but) for team in fallen}
     ids = set().union(*listeners.values())
     users = User.objects.filter(any_of("pk", ids)).exclude(email="").in_bulk() if ids else {}
     told: Told = {lead.pk: [] for lead in leads}

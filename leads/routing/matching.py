@@ -70,7 +70,7 @@ class Conditions:
     is_held_until_open: bool = False  # outside the hours: kept for the opening, instead of left to the next route
 
     @property
-    def is_any(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing at all is asked for."""
         lists = (self.types, self.cities, self.zipcodes, self.listing_statuses, self.hours.windows)
         return not any(lists) and self.price_from is None and self.price_to is None
@@ -90,7 +90,7 @@ class Mismatch:
 
 def first_mismatch(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> Mismatch | None:
     """The first condition that the inquiry does not meet. `calendar` is that of the hours."""
-    return next(_mismatches(conditions, inquiry, calendar), None) if not conditions.is_any else None
+    return next(_mismatches(conditions, inquiry, calendar), None) if not conditions.is_empty else None
 
 
 def opening_time(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) -> datetime | None:

@@ -118,7 +118,7 @@ def specificity(rule: Rule) -> tuple[int, bool, bool]:
     """
     sources = (bool(rule.lead_source_id), bool(normalize_value(rule.contact_source)))
     rank = [(True, True), (True, False), (False, True), (False, False)].index(sources)
-    return rank, not normalize_value(rule.filter), rule.conditions.is_any
+    return rank, not normalize_value(rule.filter), rule.conditions.is_empty
 
 
 def position_for(new: Rule, existing: Sequence[Rule]) -> int:

@@ -1,1 +1,1 @@
-"""What would become of leads, rehearsed: the decisions that are made for real, made without a trace."""
+"""Simulate lead distribution: the same decisions as the engine, without writing a row."""

@@ -9,9 +9,9 @@ from leads.simulation.simulator import SimulatedLead
 
 @dataclass(frozen=True, slots=True)
 class SimulationCase:
-    """One lead of a rehearsal: what was given of it, or the lead that really came in."""
+    """One lead to simulate: the fields as given, or an existing lead."""
 
-    newcomer: SimulatedLead
+    simulated_lead: SimulatedLead
     given: dict[str, Any]
     line: int | None = None
     lead: Lead | None = None
@@ -19,7 +19,7 @@ class SimulationCase:
 
 @dataclass(frozen=True, slots=True)
 class InvalidRow:
-    """A line of a table that tells of no lead, and why."""
+    """A CSV line that cannot be read, and why."""
 
     line: int
     message: str
@@ -27,7 +27,7 @@ class InvalidRow:
 
 @dataclass(frozen=True, slots=True)
 class InputWarning:
-    """What was sent, but is not used."""
+    """A part of the input that is ignored."""
 
     code: str
     message: str
@@ -36,8 +36,8 @@ class InputWarning:
 
 @dataclass(frozen=True, slots=True)
 class SimulationInput:
-    """All of them, what of a table could not be read, and which of its columns are not used."""
+    """The leads to simulate, the lines that cannot be read, and the columns that are ignored."""
 
     cases: list[SimulationCase]
-    bad_rows: list[InvalidRow]
+    invalid_rows: list[InvalidRow]
     warnings: list[InputWarning]

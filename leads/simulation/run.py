@@ -1,4 +1,4 @@
-"""Rehearsing leads on the teams and routes that there are: a few queries for them, and some for each team."""
+"""Run a simulation on the current teams and routes. Queries: constant, plus some per team that is reached."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -23,19 +23,19 @@ from teams.visibility import any_of
 
 @dataclass(frozen=True, slots=True)
 class LeadResult:
-    """One lead: what it is, what was decided, where it would go, and what really became of it."""
+    """One simulated lead: its fields, the routing decision, its stops, and the lead itself if it exists."""
 
     line: int | None
     at: datetime
     lead: dict[str, Any]
     decision: dict[str, Any]
-    stations: list[Stop]
-    really: Lead | None
+    stops: list[Stop]
+    actual: Lead | None
 
 
 @dataclass(frozen=True, slots=True)
 class FirstOffers:
-    """How many leads a member would be the first to hear of, if only together with others."""
+    """Number of leads that a member is offered first, alone or together with others."""
 
     user_id: int
     leads: int
@@ -43,7 +43,7 @@ class FirstOffers:
 
 @dataclass(frozen=True, slots=True)
 class TeamShare:
-    """How many leads would go to a team first."""
+    """Number of leads that are routed to a team."""
 
     team_id: int
     leads: int
@@ -52,7 +52,7 @@ class TeamShare:
 
 @dataclass(frozen=True, slots=True)
 class RouteShare:
-    """How many leads a route would take."""
+    """Number of leads that take a route."""
 
     route_id: int
     leads: int
@@ -61,45 +61,45 @@ class RouteShare:
 @dataclass(frozen=True, slots=True)
 class Summary:
     leads: int
-    routes: list[RouteShare]  # in the order in which they are tried
+    routes: list[RouteShare]  # in the order of evaluation
     teams: list[TeamShare]
-    unrouted: int  # no route fits
-    untold: int  # meant for a team, and nobody would be told
-    never_matched: list[int]  # routes
+    unrouted: int  # no route matches
+    not_notified: int  # routed to a team, but no member is offered the lead
+    never_matched: list[int]  # ids of routes
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
     leads: list[LeadResult]
-    bad_rows: list[InvalidRow]
+    invalid_rows: list[InvalidRow]
     warnings: list[InputWarning]
     summary: Summary
 
 
-def simulate(owner: User, routes: Sequence[LeadRoute], asked: SimulationInput) -> SimulationResult:
-    """What would become of these leads by these routes."""
+def simulate(owner: User, routes: Sequence[LeadRoute], simulation_input: SimulationInput) -> SimulationResult:
+    """Simulate the distribution of these leads by these routes."""
     teams = {team.pk: team for team in Team.objects.filter(creator=owner).with_fallback_user()}
 
     def roster_at(team_id: int, at: datetime) -> Roster:
         return load_roster(teams.get(team_id) or Team.objects.get(pk=team_id), at)
 
-    rehearsal = Simulator(
+    simulator = Simulator(
         rules=[rule_from_route(route) for route in routes],
         areas=service_areas((team for team in teams.values() if team.distribution_zipcodes), owner),
         fallbacks={team.pk: fallback_policy(team) for team in teams.values()},
         roster_at=roster_at,
-        claims=load_earlier_claims(asked.cases, routes),
-        most=settings.MOST_FALLBACKS,
+        claims=load_earlier_claims(simulation_input.cases, routes),
+        max_fallbacks=settings.MOST_FALLBACKS,
     )
-    journeys = rehearsal.run(case.newcomer for case in asked.cases)
-    leads = [lead_result(case, journey) for case, journey in zip(asked.cases, journeys, strict=True)]
-    return SimulationResult(leads, asked.bad_rows, asked.warnings, summarize(journeys, routes))
+    paths = simulator.run(case.simulated_lead for case in simulation_input.cases)
+    leads = [lead_result(case, path) for case, path in zip(simulation_input.cases, paths, strict=True)]
+    return SimulationResult(leads, simulation_input.invalid_rows, simulation_input.warnings, summarize(paths, routes))
 
 
 def load_earlier_claims(cases: Iterable[SimulationCase], routes: Iterable[LeadRoute]) -> dict[int, list[EarlierClaim]]:
-    """By contact, the leads of theirs that somebody of a team claimed, the latest first; where a route asks for it."""
+    """Return the claims by members of teams, by contact id, latest first; {} if no route returns leads."""
     claims: dict[int, list[EarlierClaim]] = defaultdict(list)
-    contacts = {case.newcomer.contact_id for case in cases if case.newcomer.contact_id}
+    contacts = {case.simulated_lead.contact_id for case in cases if case.simulated_lead.contact_id}
     if not contacts or not any(route.is_returning_to_claimer for route in routes):
         return claims
     claimed = Lead.objects.filter(any_of("contact_id", contacts), claimed_by_user__isnull=False, team__isnull=False)
@@ -109,48 +109,48 @@ def load_earlier_claims(cases: Iterable[SimulationCase], routes: Iterable[LeadRo
     return claims
 
 
-# What is answered
+# Result
 
 
-def lead_result(case: SimulationCase, journey: LeadPath) -> LeadResult:
-    given = {name: value for name, value in case.given.items() if name != "created_at"}
+def lead_result(case: SimulationCase, path: LeadPath) -> LeadResult:
+    fields = {name: value for name, value in case.given.items() if name != "created_at"}
     return LeadResult(
         line=case.line,
-        at=case.newcomer.at,
-        lead=given,
-        decision=with_text(journey.decision.as_json()),
-        stations=journey.stations,
-        really=case.lead,
+        at=case.simulated_lead.at,
+        lead=fields,
+        decision=with_text(path.decision.as_json()),
+        stops=path.stops,
+        actual=case.lead,
     )
 
 
-def summarize(journeys: Sequence[LeadPath], routes: Sequence[LeadRoute]) -> Summary:
-    """Who would hear first of how many leads, and what of the routes is of no use."""
+def summarize(paths: Sequence[LeadPath], routes: Sequence[LeadRoute]) -> Summary:
+    """Count leads by route, by team and by first recipient."""
     firsts: dict[int, Counter[int]] = defaultdict(Counter)
-    for journey in journeys:
-        if journey.decision.team_id is not None:
-            firsts[journey.decision.team_id].update(first_recipients(journey.stations[0]))
-    leads = Counter(journey.decision.team_id for journey in journeys)
-    taken = Counter(journey.decision.route_id for journey in journeys)
+    for path in paths:
+        if path.decision.team_id is not None:
+            firsts[path.decision.team_id].update(first_recipients(path.stops[0]))
+    leads = Counter(path.decision.team_id for path in paths)
+    taken = Counter(path.decision.route_id for path in paths)
     shares = [RouteShare(rule.id, taken[rule.id]) for rule in sort_rules([rule_from_route(route) for route in routes])]
     return Summary(
-        leads=len(journeys),
+        leads=len(paths),
         routes=shares,
         teams=[
             TeamShare(team_id, leads[team_id], [FirstOffers(*share) for share in sorted(firsts[team_id].items())])
             for team_id in sorted(firsts)
         ],
-        unrouted=sum(journey.decision.route_id is None for journey in journeys),
-        untold=sum(is_not_notified(journey) for journey in journeys),
+        unrouted=sum(path.decision.route_id is None for path in paths),
+        not_notified=sum(is_not_notified(path) for path in paths),
         never_matched=[share.route_id for share in shares if not share.leads],
     )
 
 
-def first_recipients(station: Stop) -> list[int]:
-    """Whoever is told at the first moment: in a Broadcast everybody."""
-    return [offer.user_id for offer in station.offers if offer.at == station.offers[0].at]
+def first_recipients(stop: Stop) -> list[int]:
+    """Return the members who are offered the lead first: in a broadcast, all of them."""
+    return [offer.user_id for offer in stop.offers if offer.at == stop.offers[0].at]
 
 
-def is_not_notified(journey: LeadPath) -> bool:
-    """Whether a lead meant for a team would wait for its owner without anybody having been offered it."""
-    return journey.stations[-1].target == OWNER and not journey.had and journey.decision.team_id is not None
+def is_not_notified(path: LeadPath) -> bool:
+    """Whether a lead that is routed to a team waits for its owner without being offered to a member."""
+    return path.stops[-1].target == OWNER and not path.offered_user_ids and path.decision.team_id is not None

@@ -1,7 +1,7 @@
-"""The way of leads that nobody claims, from moment to moment, in memory.
+"""Discrete-event simulator of lead distribution, for leads that no member claims.
 
-What decides is what decides for real: `routing.route`, the rosters' `rollout.plan_rollout`, `fallback.next_hop`.
-Nothing is written: the places in round robins and what members have pass from one lead to the next in here.
+The decisions are those of the engine: `pick_route`, `plan_rollout` (through the rosters) and `next_fallback`.
+Nothing is written: round-robin credits and workloads pass from one lead to the next in memory.
 """
 
 from collections import defaultdict, deque
@@ -25,27 +25,27 @@ from teams.availability import Availability, unavailable_reason
 from teams.eligibility import usable_channels
 
 OWNER: Final = "Owner"
-OFFER_DUE, FALLBACK_DUE = 0, 1  # what is due at one moment: turns before fallbacks
+OFFER_DUE, FALLBACK_DUE = 0, 1  # kinds of events, in their order at one time
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedLead:
-    """A lead that comes in at a moment; `number` is its place among those that are rehearsed."""
+    """A lead that is received at `at`. `number`: its index in the input, from 0."""
 
     number: int
     at: datetime
     inquiry: Inquiry
     contact_id: int | None = None
-    lead_id: int | None = None  # of one that has come in already
+    lead_id: int | None = None  # of a lead that exists
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierClaim:
-    """A lead of a contact that was somebody's of a team."""
+    """A lead of the contact that a member of a team claimed."""
 
     at: datetime
     user_id: int
-    lead_id: int | None  # None: one that is rehearsed
+    lead_id: int | None  # None: a simulated lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SimulatedAlert:
 
 @dataclass(slots=True)
 class Stop:
-    """Where a lead comes to: a team, a team's pond, a user, or its owner, for whom it waits."""
+    """One stop of a lead: a team, the pond of a team, a user, or its owner."""
 
     at: datetime
     target: str
@@ -76,12 +76,12 @@ class Stop:
 
 @dataclass(slots=True)
 class HeldLead:
-    """What a member has of a lead: an offer from their turn until its window closes, or the lead itself."""
+    """A lead that counts toward the caps of a member: an offer until its window closes, or a claimed lead."""
 
     since: datetime
     until: datetime | None
     is_offer: bool = True
-    is_told: bool = False  # their turn has come
+    is_alerted: bool = False
 
     def counts(self, at: datetime) -> bool:
         return self.since <= at and (self.until is None or self.until > at)
@@ -89,30 +89,29 @@ class HeldLead:
 
 @dataclass(slots=True)
 class LeadPath:
-    """A lead's way so far; `number`: as the how manieth it came in."""
+    """Path of one simulated lead. `number`: arrival index, from 0."""
 
     number: int
-    newcomer: SimulatedLead
+    simulated_lead: SimulatedLead
     decision: Decision
-    reason: Reason  # why it goes where it goes next
-    stations: list[Stop] = field(default_factory=list)
+    reason: Reason  # of the next stop
+    stops: list[Stop] = field(default_factory=list)
     team_id: int = 0
-    hops: int = 0
-    had: set[int] = field(default_factory=set)  # the users it was offered to
-    been_to: set[int] = field(default_factory=set)  # and their teams
-    claimer: int | None = None  # who claimed the contact's last lead, if this one is to be theirs when it starts
-    waiting: list[PlannedOffer] = field(default_factory=list)  # turns yet to come
-    passed: list[int] = field(default_factory=list)  # whose turn came in its present team, and who could not take it
-
-    plan: Plan = field(default_factory=Plan)  # of its present team
+    fallback_count: int = 0
+    offered_user_ids: set[int] = field(default_factory=set)
+    visited_team_ids: set[int] = field(default_factory=set)
+    claimer_user_id: int | None = None  # earlier claimer who gets the lead when it starts
+    offers_due: list[PlannedOffer] = field(default_factory=list)
+    skipped_user_ids: list[int] = field(default_factory=list)  # in the current team, when their turn came
+    plan: Plan = field(default_factory=Plan)  # of the current team
 
     @property
     def here(self) -> Stop:
-        return self.stations[-1]
+        return self.stops[-1]
 
 
 class Simulator:
-    """Takes leads in, and lets time pass."""
+    """Receives leads and processes events in the order of their time."""
 
     def __init__(
         self,
@@ -121,216 +120,221 @@ class Simulator:
         fallbacks: Mapping[int, FallbackPolicy],
         roster_at: Callable[[int, datetime], Roster],
         claims: Mapping[int, Sequence[EarlierClaim]],
-        most: int,
+        max_fallbacks: int,
     ) -> None:
-        """`roster_at` is asked once a team, as it stands then; `claims`: by contact; `most` fallbacks are followed."""
-        self.rules, self.areas, self.fallbacks, self.roster_at, self.most = rules, areas, fallbacks, roster_at, most
+        """`roster_at` loads a team once, when it is first needed. `claims`: by contact id."""
+        self.rules, self.areas, self.fallbacks = rules, areas, fallbacks
+        self.roster_at, self.max_fallbacks = roster_at, max_fallbacks
         self.claims = defaultdict(list, {contact_id: list(claims[contact_id]) for contact_id in claims})
         self.rosters: dict[int, Roster] = {}
-        self.before: dict[int, tuple[datetime, dict[int, Availability]]] = {}  # as the members were found
-        self.held: dict[tuple[int, int], dict[int, HeldLead]] = defaultdict(dict)  # by team and user, and journey
-        self.journeys: list[LeadPath] = []
-        self.due: list[tuple[datetime, int, int]] = []  # when, what, of which journey
+        self.initial_loads: dict[
+            int, tuple[datetime, dict[int, Availability]]
+        ] = {}  # by team: when loaded, and by user
+        self.held: dict[tuple[int, int], dict[int, HeldLead]] = defaultdict(dict)  # by team and user, then by path
+        self.paths: list[LeadPath] = []
+        self.due: list[tuple[datetime, int, int]] = []  # time, kind, number of the path
 
-    def run(self, newcomers: Iterable[SimulatedLead]) -> list[LeadPath]:
-        """Their journeys, in the order given."""
-        waiting = deque(sorted(newcomers, key=lambda newcomer: (newcomer.at, newcomer.number)))
+    def run(self, leads: Iterable[SimulatedLead]) -> list[LeadPath]:
+        """Return the path of each lead, in the order of the input."""
+        waiting = deque(sorted(leads, key=lambda lead: (lead.at, lead.number)))
         while waiting or self.due:
             if waiting and (not self.due or waiting[0].at <= self.due[0][0]):
-                self.arrive(waiting.popleft())
+                self.receive(waiting.popleft())
             else:
-                self.pass_time()
-        return sorted(self.journeys, key=lambda journey: journey.newcomer.number)
+                self.process_next()
+        return sorted(self.paths, key=lambda path: path.simulated_lead.number)
 
-    def arrive(self, newcomer: SimulatedLead) -> None:
-        """A lead comes in, and is sent where the rules say."""
-        decision = pick_route(newcomer.inquiry, self.rules, self.areas)
-        number, team_id, start = len(self.journeys), decision.team_id or 0, decision.starts_at or newcomer.at
-        journey = LeadPath(number, newcomer, decision, reason=decision.reason, team_id=team_id)
-        self.journeys.append(journey)
+    def receive(self, lead: SimulatedLead) -> None:
+        """Receive a lead and distribute it by the rules."""
+        decision = pick_route(lead.inquiry, self.rules, self.areas)
+        number, team_id, start = len(self.paths), decision.team_id or 0, decision.starts_at or lead.at
+        path = LeadPath(number, lead, decision, reason=decision.reason, team_id=team_id)
+        self.paths.append(path)
         if decision.team_id is None:
-            journey.stations.append(Stop(newcomer.at, OWNER, decision.reason))
-        elif not self.returns(journey, start) and self.offer(journey, start, newcomer.at):
-            self.follow_fallbacks([journey], start, newcomer.at)
+            path.stops.append(Stop(lead.at, OWNER, decision.reason))
+        elif not self.assign_to_earlier_claimer(path, start) and self.offer(path, start, lead.at):
+            self.follow_fallbacks([path], start, lead.at)
 
-    def returns(self, journey: LeadPath, start: datetime) -> bool:
-        """Give the lead to whoever claimed the contact's last one, where the rule says so and they can take it.
+    def assign_to_earlier_claimer(self, path: LeadPath, start: datetime) -> bool:
+        """Assign the lead to the member who claimed the contact's last one, if the rule says so and they can take it.
 
-        Of a lead that is held for later their turn may come first then.
+        If the lead is held until an opening and they are available then, they get the first turn.
         """
-        at, earlier = journey.newcomer.at, self.earlier_claim(journey.newcomer)
-        if earlier is None or not journey.decision.is_returning_to_claimer:
+        at, earlier = path.simulated_lead.at, self.earlier_claim(path.simulated_lead)
+        if earlier is None or not path.decision.is_returning_to_claimer:
             return False
-        if because := self.roster(journey.team_id, at).skip_reason(earlier.user_id, at):
+        if because := self.roster(path.team_id, at).skip_reason(earlier.user_id, at):
             code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
-            if start > at and not self.roster(journey.team_id, start).skip_reason(earlier.user_id, start):
-                journey.claimer, code = earlier.user_id, EventCode.EARLIER_CLAIMER_LATER
+            if start > at and not self.roster(path.team_id, start).skip_reason(earlier.user_id, start):
+                path.claimer_user_id, code = earlier.user_id, EventCode.EARLIER_CLAIMER_LATER
             details = {"earlier_claimer_user_id": earlier.user_id, "earlier_lead_id": earlier.lead_id}
-            journey.reason = Reason(code, details | {"because": because.as_json()})
+            path.reason = Reason(code, details | {"because": because.as_json()})
             return False
         details = {"user_id": earlier.user_id, "earlier_lead_id": earlier.lead_id}
-        self.give(journey, earlier.user_id, Reason(EventCode.EARLIER_CLAIM, details), at)
+        self.assign(path, earlier.user_id, Reason(EventCode.EARLIER_CLAIM, details), at)
         return True
 
-    def earlier_claim(self, newcomer: SimulatedLead) -> EarlierClaim | None:
-        """The last of another lead of this contact."""
-        claims = self.claims[newcomer.contact_id] if newcomer.contact_id else ()
-        others = (claim for claim in claims if claim.lead_id is None or claim.lead_id != newcomer.lead_id)
-        return max((claim for claim in others if claim.at <= newcomer.at), key=lambda claim: claim.at, default=None)
+    def earlier_claim(self, lead: SimulatedLead) -> EarlierClaim | None:
+        """Return the last claim of another lead of this contact."""
+        claims = self.claims[lead.contact_id] if lead.contact_id else ()
+        others = (claim for claim in claims if claim.lead_id is None or claim.lead_id != lead.lead_id)
+        return max((claim for claim in others if claim.at <= lead.at), key=lambda claim: claim.at, default=None)
 
-    def offer(self, journey: LeadPath, start: datetime, at: datetime) -> bool:
-        """Offer the lead to its team; whether nobody there can be told."""
-        team_id, roster = journey.team_id, self.roster(journey.team_id, start)
-        plan = roster.plan(journey.had, start, journey.claimer)
-        self.rosters[team_id] = roster.after(plan, start)
+    def offer(self, path: LeadPath, start: datetime, at: datetime) -> bool:
+        """Offer the lead to its team. Return True if no member is available."""
+        team_id, roster = path.team_id, self.roster(path.team_id, start)
+        plan = roster.plan(path.offered_user_ids, start, path.claimer_user_id)
+        self.rosters[team_id] = roster.with_plan_applied(plan, start)
         skipped = list(plan.skipped)
-        station = Stop(at, TEAM, journey.reason, team_id, plan=plan, skipped=skipped, ends_at=plan.ends_at)
-        journey.stations.append(station)
-        journey.plan, journey.waiting, journey.passed = plan, list(plan.offers), []
-        journey.had |= {offer.user_id for offer in plan.offers}
-        journey.been_to.add(team_id)
+        stop = Stop(at, TEAM, path.reason, team_id, plan=plan, skipped=skipped, ends_at=plan.ends_at)
+        path.stops.append(stop)
+        path.plan, path.offers_due, path.skipped_user_ids = plan, list(plan.offers), []
+        path.offered_user_ids |= {offer.user_id for offer in plan.offers}
+        path.visited_team_ids.add(team_id)
         for offer in plan.offers:
-            self.held[team_id, offer.user_id][journey.number] = HeldLead(offer.notify_at, offer.closes_at)
-        self.wait(journey)
+            self.held[team_id, offer.user_id][path.number] = HeldLead(offer.notify_at, offer.closes_at)
+        self.schedule_next(path)
         return plan.is_empty
 
-    def wait(self, journey: LeadPath) -> None:
-        """For its next turn, or after the last one until its time is over."""
-        if journey.waiting:
-            heappush(self.due, (journey.waiting[0].notify_at, OFFER_DUE, journey.number))
-        elif journey.here.ends_at is not None:
-            heappush(self.due, (journey.here.ends_at, FALLBACK_DUE, journey.number))
+    def schedule_next(self, path: LeadPath) -> None:
+        """Schedule the next turn; after the last turn, the fallback."""
+        if path.offers_due:
+            heappush(self.due, (path.offers_due[0].notify_at, OFFER_DUE, path.number))
+        elif path.here.ends_at is not None:
+            heappush(self.due, (path.here.ends_at, FALLBACK_DUE, path.number))
 
-    def pass_time(self) -> None:
-        """What is due next happens, of all leads of which it is due at that moment."""
+    def process_next(self) -> None:
+        """Process every event with the earliest due time."""
         at, what, _ = self.due[0]
-        journeys: list[LeadPath] = []
+        paths: list[LeadPath] = []
         while self.due and self.due[0][:2] == (at, what):
-            journeys.append(self.journeys[heappop(self.due)[2]])
+            paths.append(self.paths[heappop(self.due)[2]])
         if what == OFFER_DUE:
-            self.take_turns(journeys, at)
+            self.send_due_offers(paths, at)
         else:
-            self.follow_fallbacks(journeys, at, at)
+            self.follow_fallbacks(paths, at, at)
 
-    def take_turns(self, journeys: Sequence[LeadPath], at: datetime) -> None:
-        """Whose turn it is are told; and those who could not take theirs do not pay for it."""
-        missed: dict[int, list[SkippedAllocation]] = defaultdict(list)
-        for journey in journeys:
-            before = list(journey.passed)
-            self.take_turn(journey, at)
-            if journey.plan.turn and journey.passed != before:
-                missed[journey.team_id].append(skipped_allocation(journey, journey.plan.turn, before))
-        for team_id, turns in missed.items():
-            self.rosters[team_id] = self.rosters[team_id].handing_on(turns)
+    def send_due_offers(self, paths: Sequence[LeadPath], at: datetime) -> None:
+        """Send the due offers. Round-robin turns of skipped members are reassigned."""
+        skipped_turns: dict[int, list[SkippedAllocation]] = defaultdict(list)
+        for path in paths:
+            before = list(path.skipped_user_ids)
+            self.send_due_offer(path, at)
+            if path.plan.allocation and path.skipped_user_ids != before:
+                skipped_turns[path.team_id].append(skipped_allocation(path, path.plan.allocation, before))
+        for team_id, turns in skipped_turns.items():
+            self.rosters[team_id] = self.rosters[team_id].with_turns_reassigned(turns)
 
-    def take_turn(self, journey: LeadPath, at: datetime) -> None:
-        """Tell who is due; to whoever gets leads without claiming, the lead is given."""
-        due = [offer for offer in journey.waiting if offer.notify_at <= at]
-        journey.waiting = journey.waiting[len(due) :]
-        able = [offer for offer in due if not self.pass_over(journey, offer, at)]
-        taker = next((offer for offer in able if offer.assign_automatically), None)
-        for offer in [taker] if taker else able:
-            self.tell(journey, offer)
-        if taker:
-            self.take(journey, taker, at)
+    def send_due_offer(self, path: LeadPath, at: datetime) -> None:
+        """Alert the members whose turn has come, or assign the lead to one who gets leads automatically."""
+        due = [offer for offer in path.offers_due if offer.notify_at <= at]
+        path.offers_due = path.offers_due[len(due) :]
+        available = [offer for offer in due if not self.skip_if_unavailable(path, offer, at)]
+        recipient = next((offer for offer in available if offer.assign_automatically), None)
+        for offer in [recipient] if recipient else available:
+            self.alert(path, offer)
+        if recipient:
+            self.auto_assign(path, recipient, at)
             return
-        if not able:
-            self.move_on(journey, at)
-        self.wait(journey)
+        if not available:
+            self.advance_offers(path, at)
+        self.schedule_next(path)
 
-    def pass_over(self, journey: LeadPath, offer: PlannedOffer, at: datetime) -> bool:
-        """Whether they are away or at their cap by now."""
-        place = journey.team_id, offer.user_id
+    def skip_if_unavailable(self, path: LeadPath, offer: PlannedOffer, at: datetime) -> bool:
+        """Skip the member if they are unavailable or at a cap. Return whether they were skipped."""
+        key = path.team_id, offer.user_id
         reason = unavailable_reason(
-            self.with_load(self.member(*place), journey.team_id, at, is_told=True).availability, at
+            self.with_load(self.member(*key), path.team_id, at, is_alerted=True).availability, at
         )
         if reason:
-            journey.here.skipped.append(SkippedMember(offer.user_id, reason))
-            journey.passed.append(offer.user_id)
-            del self.held[place][journey.number]
+            path.here.skipped.append(SkippedMember(offer.user_id, reason))
+            path.skipped_user_ids.append(offer.user_id)
+            del self.held[key][path.number]
         return reason is not None
 
-    def tell(self, journey: LeadPath, offer: PlannedOffer) -> None:
-        """A member's turn has come."""
-        place = journey.team_id, offer.user_id
-        ways = usable_channels(self.member(*place))
-        told = SimulatedAlert(offer.user_id, offer.notify_at, offer.closes_at, ways, offer.assign_automatically)
-        journey.here.offers.append(told)
-        self.held[place][journey.number].is_told = True
+    def alert(self, path: LeadPath, offer: PlannedOffer) -> None:
+        """Record the alert of a member."""
+        key = path.team_id, offer.user_id
+        channels = usable_channels(self.member(*key))
+        alert = SimulatedAlert(offer.user_id, offer.notify_at, offer.closes_at, channels, offer.assign_automatically)
+        path.here.offers.append(alert)
+        self.held[key][path.number].is_alerted = True
 
-    def move_on(self, journey: LeadPath, at: datetime) -> None:
-        """Nobody waits for nothing, as in leads.lifecycle.reschedule."""
-        ahead = time_until_next([offer.notify_at for offer in journey.waiting], at)
-        journey.waiting = [advanced(offer, ahead) for offer in journey.waiting]
-        for offer in journey.waiting:
-            self.held[journey.team_id, offer.user_id][journey.number] = HeldLead(offer.notify_at, offer.closes_at)
-        if journey.here.ends_at is not None:
-            is_left = journey.waiting or self.is_open(journey, at)
-            journey.here.ends_at = journey.here.ends_at - ahead if is_left else at
+    def advance_offers(self, path: LeadPath, at: datetime) -> None:
+        """Move the remaining turns forward, as leads.lifecycle.reschedule does."""
+        ahead = time_until_next([offer.notify_at for offer in path.offers_due], at)
+        path.offers_due = [advanced(offer, ahead) for offer in path.offers_due]
+        for offer in path.offers_due:
+            self.held[path.team_id, offer.user_id][path.number] = HeldLead(offer.notify_at, offer.closes_at)
+        if path.here.ends_at is not None:
+            is_left = path.offers_due or self.is_open(path, at)
+            path.here.ends_at = path.here.ends_at - ahead if is_left else at
 
-    def is_open(self, journey: LeadPath, at: datetime) -> bool:
-        """Whether somebody of its present team may still claim it."""
-        held = (self.held[journey.team_id, told.user_id][journey.number] for told in journey.here.offers)
+    def is_open(self, path: LeadPath, at: datetime) -> bool:
+        """Whether an alerted member of the current team may still claim the lead."""
+        held = (self.held[path.team_id, alert.user_id][path.number] for alert in path.here.offers)
         return any(each.counts(at) for each in held)
 
-    def take(self, journey: LeadPath, taker: PlannedOffer, at: datetime) -> None:
-        """The lead is a member's without their claiming it."""
-        journey.here.ends_at = at
-        reason = Reason(EventCode.ASSIGNED_AUTOMATICALLY, {"user_id": taker.user_id})
-        self.give(journey, taker.user_id, reason, at, is_offer=True)
+    def auto_assign(self, path: LeadPath, recipient: PlannedOffer, at: datetime) -> None:
+        """Assign the lead to a member whose option says so, without a claim."""
+        path.here.ends_at = at
+        reason = Reason(EventCode.ASSIGNED_AUTOMATICALLY, {"user_id": recipient.user_id})
+        self.assign(path, recipient.user_id, reason, at, is_offer=True)
 
-    def give(self, journey: LeadPath, user_id: int, reason: Reason, at: datetime, *, is_offer: bool = False) -> None:
-        """The lead is this user's; nobody else has anything of it any more."""
-        for place in product(journey.been_to, journey.had):
-            self.held[place].pop(journey.number, None)
-        self.held[journey.team_id, user_id][journey.number] = HeldLead(at, None, is_offer=is_offer, is_told=True)
-        if journey.newcomer.contact_id:
-            self.claims[journey.newcomer.contact_id].append(EarlierClaim(at, user_id, None))
-        journey.stations.append(Stop(at, USER, reason, user_id=user_id))
+    def assign(self, path: LeadPath, user_id: int, reason: Reason, at: datetime, *, is_offer: bool = False) -> None:
+        """Assign the lead to the user and remove the offers of all others."""
+        for key in product(path.visited_team_ids, path.offered_user_ids):
+            self.held[key].pop(path.number, None)
+        self.held[path.team_id, user_id][path.number] = HeldLead(at, None, is_offer=is_offer, is_alerted=True)
+        if path.simulated_lead.contact_id:
+            self.claims[path.simulated_lead.contact_id].append(EarlierClaim(at, user_id, None))
+        path.stops.append(Stop(at, USER, reason, user_id=user_id))
 
-    def follow_fallbacks(self, stranded: Sequence[LeadPath], start: datetime, at: datetime) -> None:
-        """From team to team, until somebody can be told or there is no further one. Teams come by id."""
-        while stranded:
-            moved = [journey for journey in stranded if self.hop(journey, at)]
-            moved.sort(key=lambda journey: journey.team_id)
-            stranded = [journey for journey in moved if self.offer(journey, start, at)]
+    def follow_fallbacks(self, unoffered: Sequence[LeadPath], start: datetime, at: datetime) -> None:
+        """Follow fallbacks until a member is available or there is no further team. Teams are processed by id."""
+        while unoffered:
+            moved = [path for path in unoffered if self.fall_back(path, at)]
+            moved.sort(key=lambda path: path.team_id)
+            unoffered = [path for path in moved if self.offer(path, start, at)]
 
-    def hop(self, journey: LeadPath, at: datetime) -> bool:
-        """The lead goes on to its next stop; whether that is another team."""
-        hop = next_fallback(journey.team_id, journey.been_to, journey.hops, self.most, self.fallbacks)
-        if hop.target == TEAM:
-            journey.team_id, journey.hops, journey.reason = hop.team_id or 0, journey.hops + 1, hop.reason
+    def fall_back(self, path: LeadPath, at: datetime) -> bool:
+        """Move the lead to its next stop. Return whether that is another team."""
+        visited, count = path.visited_team_ids, path.fallback_count
+        step = next_fallback(path.team_id, visited, count, self.max_fallbacks, self.fallbacks)
+        if step.target == TEAM:
+            path.team_id, path.reason = step.team_id or 0, step.reason
+            path.fallback_count += 1
             return True
-        if hop.target == USER:
-            self.give(journey, hop.user_id or 0, hop.reason, at)
+        if step.target == USER:
+            self.assign(path, step.user_id or 0, step.reason, at)
         else:
-            team_id = journey.team_id if hop.target else None
-            journey.stations.append(Stop(at, hop.target or OWNER, hop.reason, team_id))
+            team_id = path.team_id if step.target else None
+            path.stops.append(Stop(at, step.target or OWNER, step.reason, team_id))
         return False
 
-    # The teams as they stand in the rehearsal
+    # Rosters
 
     def roster(self, team_id: int, at: datetime) -> Roster:
-        """The team with its round robin as the leads before left it, and its members with what they have by now."""
+        """Return the roster with the credits that earlier leads left, and the workloads at this time."""
         if team_id not in self.rosters:
             self.rosters[team_id] = self.roster_at(team_id, at)
-            found = {option.user_id: option.availability for option in self.rosters[team_id].options}
-            self.before[team_id] = at, found
+            found = {option.user_id: option.availability for option in self.rosters[team_id].candidates}
+            self.initial_loads[team_id] = at, found
         roster = self.rosters[team_id]
-        return replace(roster, options=tuple(self.with_load(option, team_id, at) for option in roster.options))
+        return replace(roster, candidates=tuple(self.with_load(option, team_id, at) for option in roster.candidates))
 
     def member(self, team_id: int, user_id: int) -> Candidate:
-        return next(option for option in self.rosters[team_id].options if option.user_id == user_id)
+        return next(option for option in self.rosters[team_id].candidates if option.user_id == user_id)
 
-    def with_load(self, option: Candidate, team_id: int, at: datetime, *, is_told: bool = False) -> Candidate:
-        """The member with what they have, or of which they are told; of those without a cap nobody asks."""
+    def with_load(self, option: Candidate, team_id: int, at: datetime, *, is_alerted: bool = False) -> Candidate:
+        """Return the candidate with their workload. `is_alerted`: count only leads they were alerted to."""
         if (option.availability.cap_open, option.availability.cap_day) == (None, None):
             return option
-        found_at, found = self.before[team_id]
+        found_at, found = self.initial_loads[team_id]
         before, zone = found[option.user_id], option.availability.zone
         began = start_of_day(at, zone)
         held = self.held[team_id, option.user_id].values()
-        mine = [each for each in held if each.counts(at) and (each.is_told or not is_told)]
+        mine = [each for each in held if each.counts(at) and (each.is_alerted or not is_alerted)]
         today = [each for each in mine if each.is_offer and each.since >= began]
         load = replace(
             before,
@@ -345,7 +349,7 @@ def advanced(offer: PlannedOffer, ahead: timedelta) -> PlannedOffer:
     return replace(offer, notify_at=offer.notify_at - ahead, closes_at=closes_at)
 
 
-def skipped_allocation(journey: LeadPath, turn: Allocation, before: Sequence[int]) -> SkippedAllocation:
-    """The turn in the round robin that was taken for this lead, as those who were passed over leave it."""
-    offered = [offer.user_id for offer in journey.plan.offers]
-    return SkippedAllocation(turn.order, turn.number, offered, before, journey.passed)
+def skipped_allocation(path: LeadPath, turn: Allocation, before: Sequence[int]) -> SkippedAllocation:
+    """Return the round-robin turn of this lead without the members who were skipped."""
+    offered = [offer.user_id for offer in path.plan.offers]
+    return SkippedAllocation(turn.order, turn.number, offered, before, path.skipped_user_ids)

@@ -66,7 +66,7 @@ class Comparison:
     changed: Sequence[Told]
     same: Sequence[Told]
     untold: int  # leads that the page leaves out
-    bad_rows: Sequence[str] = ()  # of a table
+    invalid_rows: Sequence[str] = ()  # of a table
     warnings: Sequence[str] = ()
 
 
@@ -108,7 +108,7 @@ def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> Comparis
         changed=[told(*pair, reader) for pair in changed[-MOST_TOLD:]],
         same=[told(*pair, reader) for pair in same[len(same) - room :]] if room else [],
         untold=len(pairs) - min(len(changed), MOST_TOLD) - min(len(same), room),
-        bad_rows=[f"Line {row['line']}: {row['message']}" for row in then["bad_rows"]],
+        invalid_rows=[f"Line {row['line']}: {row['message']}" for row in then["invalid_rows"]],
         warnings=[warning["message"] for warning in then["warnings"]],
     )
 
@@ -127,12 +127,12 @@ def change(now: Row, then: Row) -> str:
 
 def goal(lead: Row) -> Goal:
     """Who would hear first; of a lead of which nobody would, where it ends."""
-    for station in lead["stations"]:
+    for station in lead["stops"]:
         if station["offers"]:
             return Goal(TEAM, station["team_id"], told_first(station["offers"]))
         if station["target"] == USER:
             return Goal(USER, None, (station["user_id"],))
-    last = lead["stations"][-1]
+    last = lead["stops"][-1]
     return Goal(last["target"], last["team_id"] if last["target"] == POND else None)
 
 
@@ -219,7 +219,7 @@ def skipped(now: Iterable[Row], then: Iterable[Row], reader: Reader) -> Responsi
 
 def passed(rehearsed: Iterable[Row], reader: Reader) -> Iterator[tuple[int, int, str]]:
     for lead in rehearsed:
-        for station in lead["stations"]:
+        for station in lead["stops"]:
             for each in station["skipped"]:
                 yield each["user_id"], station["team_id"], reader.text(each)
 
@@ -255,7 +255,7 @@ def steps(lead: Row, reader: Reader) -> Iterator[Step]:
     """What happens to a lead that nobody claims, in order."""
     start = datetime.fromisoformat(lead["at"])
     yield Step("", taken_by(lead["decision"], reader))
-    for station in lead["stations"]:
+    for station in lead["stops"]:
         if station["target"] == TEAM:
             yield from turns(station, start, reader)
         else:
@@ -319,7 +319,7 @@ def ids_in(answers: Iterable[Row]) -> dict[str, set[int]]:
         found["lead source"].add(lead["lead"].get("source_id"))
         found["lead source"] |= {attempt["actual"] for attempt in named_sources(lead["decision"])}
         found["lead source"] |= {attempt["expected"] for attempt in named_sources(lead["decision"])}
-        for station in lead["stations"]:
+        for station in lead["stops"]:
             found["team"].add(station["team_id"])
             found["user"] |= {station["user_id"], *(each["user_id"] for each in station["offers"])}
             found["user"] |= {each["user_id"] for each in station["skipped"]}

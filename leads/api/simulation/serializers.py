@@ -124,7 +124,7 @@ class ToldSerializer(LooseSerializer[Any]):
         fields = ["user_id", "at", "closes_at", "channels", "assign_automatically"]
 
 
-class StationSerializer(LooseSerializer[Any]):
+class StopSerializer(LooseSerializer[Any]):
     """Where the lead would come to, if nobody claimed it before."""
 
     at, ends_at, team_id, user_id = moment(), moment(), number(), number()
@@ -151,7 +151,7 @@ class StationSerializer(LooseSerializer[Any]):
         return rotation_json(station.plan)
 
 
-class ReallySerializer(LooseSerializer[Any]):
+class ActualSerializer(LooseSerializer[Any]):
     """What became of a lead that has come in."""
 
     lead_id, route_id, team_id, claimed_by_user_id = LooseInteger(source="pk"), number(), number(), number()
@@ -175,15 +175,15 @@ class ReallySerializer(LooseSerializer[Any]):
 class RehearsedLeadSerializer(LooseSerializer[Any]):
     line, at = number(), moment()
     lead, decision = serializers.JSONField(read_only=True), serializers.JSONField(read_only=True)
-    stations = StationSerializer(many=True, read_only=True)
-    really = ReallySerializer(read_only=True, allow_null=True)
+    stops = StopSerializer(many=True, read_only=True)
+    actual = ActualSerializer(read_only=True, allow_null=True)
 
     class Meta:
         model = LeadRoute
-        fields = ["line", "at", "lead", "decision", "stations", "really"]
+        fields = ["line", "at", "lead", "decision", "stops", "actual"]
 
 
-class BadRowSerializer(LooseSerializer[Any]):
+class InvalidRowSerializer(LooseSerializer[Any]):
     line, message = LooseInteger(read_only=True), LooseText(read_only=True)
 
     class Meta:
@@ -234,25 +234,25 @@ class RouteShareSerializer(LooseSerializer[Any]):
 
 
 class SummarySerializer(LooseSerializer[Any]):
-    leads, unrouted, untold = (LooseInteger(read_only=True) for _ in range(3))
+    leads, unrouted, not_notified = (LooseInteger(read_only=True) for _ in range(3))
     routes = RouteShareSerializer(many=True, read_only=True)
     teams = TeamShareSerializer(many=True, read_only=True)
     never_matched = serializers.ListField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:
         model = LeadRoute
-        fields = ["leads", "routes", "teams", "unrouted", "untold", "never_matched"]
+        fields = ["leads", "routes", "teams", "unrouted", "not_notified", "never_matched"]
 
 
 class RehearsalSerializer(LooseSerializer[Any]):
     """Who would be offered which lead, when, and what would follow if nobody claimed it."""
 
     leads = RehearsedLeadSerializer(many=True, read_only=True)
-    bad_rows = BadRowSerializer(many=True, read_only=True)
+    invalid_rows = InvalidRowSerializer(many=True, read_only=True)
     warnings = WarnedSerializer(many=True, read_only=True)
     summary = SummarySerializer(read_only=True)
 
     class Meta:
         model = LeadRoute
         example = examples.REHEARSAL
-        fields = ["leads", "bad_rows", "warnings", "summary"]
+        fields = ["leads", "invalid_rows", "warnings", "summary"]

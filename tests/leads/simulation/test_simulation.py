@@ -37,7 +37,7 @@ def stations_of(answer):
     (lead,) = answer["leads"]
     return [
         (station["target"], station["at"], [(offer["user_id"], offer["at"]) for offer in station["offers"]])
-        for station in lead["stations"]
+        for station in lead["stops"]
     ]
 
 
@@ -56,13 +56,13 @@ def test_it_says_who_would_be_offered_a_lead_and_when(simulate, team, bob, dana,
         ("Team", at(), [(bob.pk, at()), (dana.pk, at(minutes=5))]),
         ("Owner", at(minutes=10), []),
     ]
-    assert lead["stations"][0]["offers"][0]["channels"] == ["Text", "Email"]
+    assert lead["stops"][0]["offers"][0]["channels"] == ["Text", "Email"]
     assert answer["summary"] == {
         "leads": 1,
         "routes": [{"route_id": route.pk, "leads": 1}],
         "teams": [{"team_id": team.pk, "leads": 1, "first_offers": [{"user_id": bob.pk, "leads": 1}]}],
         "unrouted": 0,
-        "untold": 0,
+        "not_notified": 0,
         "never_matched": [],
     }
 
@@ -90,7 +90,7 @@ def test_at_another_moment_others_are_there(simulate, bob, dana, options, route)
     answer = simulate(lead={"source_id": ZILLOW}, at=evening)
 
     assert stations_of(answer)[0] == ("Team", evening, [(dana.pk, evening)])
-    (skipped,) = answer["leads"][0]["stations"][0]["skipped"]
+    (skipped,) = answer["leads"][0]["stops"][0]["skipped"]
     assert (skipped["user_id"], skipped["code"]) == (bob.pk, "outside_working_hours")
 
 
@@ -103,11 +103,11 @@ def test_a_lead_of_a_contact_has_its_source_and_goes_back_to_who_claimed_before(
     )
     answer = simulate(lead={"contact_id": mary.pk})
 
-    (station,) = answer["leads"][0]["stations"]
+    (station,) = answer["leads"][0]["stops"]
     assert (station["target"], station["user_id"]) == ("User", dana.pk)
     dana.is_active = False
     dana.save()
-    station = simulate(lead={"contact_id": mary.pk})["leads"][0]["stations"][0]
+    station = simulate(lead={"contact_id": mary.pk})["leads"][0]["stops"][0]
     assert (station["code"], station["details"]["because"]["code"]) == ("earlier_claimer_unavailable", "user_inactive")
 
 
@@ -161,7 +161,7 @@ def test_a_table_is_read_row_by_row_and_bad_rows_are_named_by_line(simulate, rou
     answer = simulate(csv=table)
 
     assert [lead["line"] for lead in answer["leads"]] == [2, 4]
-    assert answer["bad_rows"] == [
+    assert answer["invalid_rows"] == [
         {"line": 6, "message": "source_id must be a whole number."},
         {"line": 7, "message": "source_id names no record: there is no 99999 that you may use."},
         {"line": 8, "message": "The row has 4 values, but the first line names 3 columns."},
@@ -206,7 +206,7 @@ def test_a_row_with_a_quotation_mark_left_open_is_bad_and_no_other(simulate, rou
     answer = simulate(csv=f'source_id,type,note\n1,Buyer,x\n{broken}\n1,"Seller",x\n1,Buyer,x\n')
 
     assert [lead["line"] for lead in answer["leads"]] == [2, 4, 5]
-    (bad,) = answer["bad_rows"]
+    (bad,) = answer["invalid_rows"]
     assert bad["line"] == 3
     assert bad["message"].startswith("The row cannot be read: ")
     assert bad["message"].endswith("Is a quotation mark left open?")
@@ -216,9 +216,9 @@ def test_a_round_robin_moves_on_from_lead_to_lead_and_comes_back_untouched(simul
     Team.objects.filter(pk=team.pk).update(order_method="Round Robin")
     for _ in range(2):
         answer = simulate(csv="source_id\n" + "1\n" * 5)
-        firsts = [lead["stations"][0]["offers"][0]["user_id"] for lead in answer["leads"]]
+        firsts = [lead["stops"][0]["offers"][0]["user_id"] for lead in answer["leads"]]
         assert firsts == [bob.pk, dana.pk, bob.pk, dana.pk, bob.pk]
-        rotation = answer["leads"][1]["stations"][0]["rotation"]
+        rotation = answer["leads"][1]["stops"][0]["rotation"]
         assert (rotation["pointer_before"], rotation["pointer_after"]) == (bob.pk, dana.pk)
     assert answer["summary"]["teams"][0]["first_offers"] == [
         {"user_id": bob.pk, "leads": 3},
@@ -240,7 +240,7 @@ def test_caps_fill_up_from_lead_to_lead_and_a_days_cap_is_new_the_next_day(simul
     options[0].cap_day = 1
     options[0].save()
     table = "source_id,created_at\n" + "".join(f"1,{at(hours=hours)}\n" for hours in (0, 1, 24))
-    firsts = [lead["stations"][0]["offers"][0]["user_id"] for lead in simulate(csv=table)["leads"]]
+    firsts = [lead["stops"][0]["offers"][0]["user_id"] for lead in simulate(csv=table)["leads"]]
     assert firsts == [bob.pk, dana.pk, bob.pk]
 
 
@@ -250,7 +250,7 @@ def test_caps_count_at_each_turn_and_the_next_one_is_told_at_once(simulate, bob,
     options[1].cap_open = 1
     options[1].save()
     table = f"source_id,created_at\n1,{at()}\n1,{at()}\n"
-    first, second = (lead["stations"] for lead in simulate(csv=table)["leads"])
+    first, second = (lead["stops"] for lead in simulate(csv=table)["leads"])
     assert [offer["user_id"] for offer in first[0]["offers"]] == [bob.pk, dana.pk]
     assert [offer["user_id"] for offer in second[0]["offers"]] == [bob.pk]
     (skipped,) = second[0]["skipped"]
@@ -271,7 +271,7 @@ def test_past_leads_stand_beside_what_really_happened(simulate, api, alice, bob,
 
     (rehearsed,) = answer["leads"]
     assert rehearsed["at"] == at()
-    assert rehearsed["really"] == {
+    assert rehearsed["actual"] == {
         "lead_id": lead.pk,
         "route_id": lead.route_id,
         "team_id": lead.team_id,

@@ -155,10 +155,10 @@ def as_it_was(lead):
 def as_rehearsed(lead):
     offers = {
         (station["team_id"], offer["user_id"], moment(offer["at"]), moment(offer["closes_at"]))
-        for station in lead["stations"]
+        for station in lead["stops"]
         for offer in station["offers"]
     }
-    last = lead["stations"][-1]
+    last = lead["stops"][-1]
     given_to = (last["user_id"], moment(last["at"])) if last["target"] == "User" else None
     return offers, given_to, moment(last["at"]) if last["target"] == "Pond" else None
 
