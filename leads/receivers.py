@@ -1,4 +1,4 @@
-"""What leads do on events of the apps below, and the handlers that they register there."""
+"""React to events of lower apps, and register handlers there."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,20 +33,20 @@ call_key_handlers.register(claim_by_key)
 
 @receiver(text_received)
 def receive_texted_lead(*, message: Message, contact: Contact, is_new: bool, now: datetime, **more: Any) -> None:
-    """A stranger's first text is a lead, which goes its way unasked. Its contact source has the same name."""
+    """Receive a stranger's first text as a lead, and distribute it. Its contact source has the same name."""
     if is_new:
-        owner, source, words = contact.owner_user, get_or_create_lead_source(TEXT), message.body
-        receive_lead(owner=owner, contact=contact, source=source, text_body=words, now=now, auto_distribute=True)
+        owner, source, text = contact.owner_user, get_or_create_lead_source(TEXT), message.body
+        receive_lead(owner=owner, contact=contact, source=source, text_body=text, now=now, auto_distribute=True)
 
 
 @receiver(member_left)
 def end_offers_of_member(*, team: Team, user: User, now: datetime, **more: Any) -> None:
-    """Who left a team is told of its leads no more, and claims none, not even one they were alerted to.
+    """Cancel the open offers of a member who left the team, also those they were alerted to.
 
-    What they have claimed stays theirs, until somebody hands the contact on.
+    They keep the leads that they claimed, until the contact is reassigned.
     """
     offers = LeadOffer.objects.filter(team=team, user=user, status__in=UNDECIDED)
-    # Whoever changes an offer holds its lead.
+    # Changes of offers need the lock on their lead.
     leads = Lead.objects.filter(pk__in=offers.values("lead")).order_by("pk")
     list(leads.select_for_update(no_key=True).values_list("pk"))
     left = Reason(SkipReason.LEFT_TEAM)
@@ -59,8 +59,8 @@ def end_offers_of_member(*, team: Team, user: User, now: datetime, **more: Any) 
 
 @receiver(contact_removed)
 def cancel_alerts_of_contact(*, contact: Contact, now: datetime, **more: Any) -> None:
-    """Nobody need hear of a lead that is about to be removed with its contact."""
-    # Held before its offers, as by whoever changes those.
+    """Cancel the alerts of leads that are about to be removed with their contact."""
+    # Locked before the offers, as everywhere.
     list(Lead.objects.filter(contact=contact).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     offers = LeadOffer.objects.filter(lead__contact=contact, status__in=UNDECIDED)
     cancel_claim_alerts(offers, reason=Reason(EndReason.CONTACT_DELETED), now=now)
@@ -68,18 +68,18 @@ def cancel_alerts_of_contact(*, contact: Contact, now: datetime, **more: Any) ->
 
 @receiver(activity_logged)
 def record_logged_contact(*, activity: Activity, now: datetime, **more: Any) -> None:
-    """Whoever notes down something about a contact has been in contact."""
+    """Record a first contact when a user logs an activity."""
     logged = Reason(EventCode.CONTACT_LOGGED, {"activity": activity.kind})
     record_first_contacts({(activity.user_id, activity.contact_id): logged}, now=now)
 
 
 @receiver(messages_settled)
 def record_sent_messages(*, messages: Sequence[Message], now: datetime, **more: Any) -> None:
-    """A text, an email or a call of somebody to a contact of theirs; what a campaign sends is nobody's doing."""
-    told = {
+    """Record a first contact when a user texts, emails or calls. Messages of campaigns do not count."""
+    contacts = {
         (message.user_id, message.contact_id): Reason(EventCode.CONTACT_MESSAGED, {"channel": message.channel})
         for message in messages
         if message.purpose == Message.Purpose.PERSONAL and message.sent_at and message.user_id and message.contact_id
     }
-    if told:
-        record_first_contacts(told, now=now)
+    if contacts:
+        record_first_contacts(contacts, now=now)

@@ -1,1 +1,1 @@
-"""What changes a lead: intake, claims, reassignment, merges, the pond."""
+"""Functions that change leads: intake, offers, claims, reassignment, merge, pond."""

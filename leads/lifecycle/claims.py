@@ -1,4 +1,4 @@
-"""Who gets a lead: claiming and declining. Rivals meet on the lead's row."""
+"""Claim and decline offers, and assign leads. Competing requests wait for the lock on the lead."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -25,7 +25,7 @@ Status = LeadOffer.Status
 Through = Lead.ClaimedThrough
 UNDECIDED = (Status.PENDING, Status.SENT)
 
-# What a claim writes.
+# The columns that a claim writes.
 CLAIM_COLUMNS: Final = {
     "id": "bigint",
     "team_id": "bigint",
@@ -43,7 +43,7 @@ CLAIM_COLUMNS: Final = {
     "modified_at": "timestamptz",
 }
 claim_values: Final = attrgetter(*CLAIM_COLUMNS)
-# What `claimed_via` is where a claim does not name it; through the API and the admin: how the member was alerted.
+# Default of `claimed_via`. For the API and the admin it is the channel of the alert: see default_claim_channel.
 DEFAULT_CLAIMED_VIA: Final = {
     Through.TEXT_LINK: Lead.ClaimedVia.TEXT,
     Through.EMAIL_LINK: Lead.ClaimedVia.EMAIL,
@@ -79,18 +79,18 @@ class LeadIsGone(DomainError):
 
 @transaction.atomic
 def claim(offer: LeadOffer, *, through: Lead.ClaimedThrough, now: datetime, via: str = "") -> LeadOffer:
-    """Give the lead to the offered member; claiming it again changes nothing.
+    """Assign the lead to the member of the offer. Claiming it again changes nothing.
 
-    `via` is LionDesk's `claimed_via`, where the client names one. Raises a Conflict if the offer cannot be claimed.
+    `via` is LionDesk's `claimed_via`, if the client names one. Raises a Conflict if the offer cannot be claimed.
     """
     lead = lock_lead(offer.lead_id)
     offer.refresh_from_db(fields=["status"])
     if offer.status == Status.CLAIMED:
         return offer
     require_open(offer, lead)
-    cancel_claim_alerts(lead.offers.all(), reason=LEAD_CLAIMED, now=now)  # the winner's too: they know of it
+    cancel_claim_alerts(lead.offers.all(), reason=LEAD_CLAIMED, now=now)  # also those of the claimer
     set_offer_status(offer, Status.CLAIMED, now=now)
-    if lead.team_id != offer.team_id:  # it had fallen back since they were alerted
+    if lead.team_id != offer.team_id:  # the lead fell back after this alert
         lead.team = offer.team
     assign_claim(
         lead,
@@ -105,7 +105,7 @@ def claim(offer: LeadOffer, *, through: Lead.ClaimedThrough, now: datetime, via:
 
 @transaction.atomic
 def decline(offer: LeadOffer, *, now: datetime) -> LeadOffer:
-    """The offered member does not want it. If it was their turn, the next one's is now."""
+    """Decline the offer. If it was this member's turn, the next turn begins now."""
     lock_lead(offer.lead_id)
     offer.refresh_from_db(fields=["status"])
     if offer.status == Status.DECLINED:
@@ -119,9 +119,9 @@ def decline(offer: LeadOffer, *, now: datetime) -> LeadOffer:
 
 
 def lock_lead(lead_id: int) -> Lead:
-    """The lead as it is now, held until this transaction ends. Whoever changes an offer holds its lead.
+    """Lock the lead and its contact until the transaction ends, and reload it. Changes of offers need this lock.
 
-    The contact is held first, as by whoever removes it: held in the other order, the two could wait for each other.
+    The contact is locked first, as when it is removed: the other order could deadlock. Raises LeadIsGone.
     """
     contact = Contact.objects.filter(leads=lead_id).select_for_update(of=("self",), no_key=True).first()
     whole = Lead.objects.select_related("team")
@@ -143,7 +143,7 @@ def require_open(offer: LeadOffer, lead: Lead) -> None:
 
 
 def require_not_merged(lead: Lead) -> None:
-    """Nothing more is done with a double."""
+    """Raise LeadIsMerged if the lead was merged into another."""
     if lead.merged_into_id is not None:
         raise LeadIsMerged(f"This lead was merged into lead {lead.merged_into_id}.")
 
@@ -154,48 +154,48 @@ def set_offer_status(offer: LeadOffer, status: str, *, now: datetime) -> None:
 
 
 def default_claim_channel(offer: LeadOffer) -> str:
-    """How the member was told: what a claim counts as when it does not say."""
-    told = (
+    """Return the first channel on which the member was alerted, as LionDesk's `claimed_via`."""
+    channels = (
         (offer.has_text_alert, Lead.ClaimedVia.TEXT),
         (offer.has_email_alert, Lead.ClaimedVia.EMAIL),
         (offer.has_call_alert, Lead.ClaimedVia.PHONE),
     )
-    return next((channel for is_on, channel in told if is_on), Lead.ClaimedVia.NONE)
+    return next((channel for is_on, channel in channels if is_on), Lead.ClaimedVia.NONE)
 
 
 def assign_claim(lead: Lead, user: User, *, through: Lead.ClaimedThrough, via: str, now: datetime) -> None:
-    """The lead becomes this user's, and they work with its contact from now on."""
+    """Record a claim of this user, and give them access to the contact."""
     assign_claims([(lead, user)], through=through, via=via, now=now)
 
 
 def assign_claims(
-    gifts: Sequence[tuple[Lead, User]], *, through: Lead.ClaimedThrough, now: datetime, via: str = ""
+    assignments: Sequence[tuple[Lead, User]], *, through: Lead.ClaimedThrough, now: datetime, via: str = ""
 ) -> None:
-    """Each lead becomes this user's; many at once cost no more statements than one."""
+    """Record a claim of each lead by its user. The number of statements does not depend on the number of leads."""
     contacts: dict[int, Contact] = {}
-    for lead, user in gifts:
+    for lead, user in assignments:
         lead.contact = contacts.setdefault(lead.contact_id, lead.contact)
         mark_claimed(lead, user, through=through, via=via, now=now)
-        if lead.is_contact_given:  # and with no further lead of it
+        if lead.is_contact_given:  # so that further leads of the contact do not assign it again
             lead.contact.assigned_user = user
-    rows = [claim_values(lead) for lead, _ in gifts]
+    rows = [claim_values(lead) for lead, _ in assignments]
     with connection.cursor() as cursor:
         cursor.execute(*change(Lead._meta.db_table, CLAIM_COLUMNS, list(zip(*rows, strict=True))))
-    for user, given in group_by_user(gifts).items():
-        assign_contacts([lead.contact for lead in given if lead.is_contact_given], user, now=now)
-        share_contacts([lead.contact for lead in given if lead.opens_contact], user, now=now)
+    for user, leads in group_by_user(assignments).items():
+        assign_contacts([lead.contact for lead in leads if lead.is_contact_given], user, now=now)
+        share_contacts([lead.contact for lead in leads if lead.opens_contact], user, now=now)
 
 
-def group_by_user(gifts: Sequence[tuple[Lead, User]]) -> dict[User, list[Lead]]:
-    """Who is given which leads."""
-    given: dict[User, list[Lead]] = defaultdict(list)
-    for lead, user in gifts:
-        given[user].append(lead)
-    return given
+def group_by_user(assignments: Sequence[tuple[Lead, User]]) -> dict[User, list[Lead]]:
+    """Return the leads of each user."""
+    leads: dict[User, list[Lead]] = defaultdict(list)
+    for lead, user in assignments:
+        leads[user].append(lead)
+    return leads
 
 
 def mark_claimed(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now: datetime, via: str = "") -> None:
-    """Fill in a claim, which ends the lead's way, without saving it."""
+    """Set the columns of a claim, which ends the distribution, without saving them."""
     lead.claimed_by_user, lead.claimed_at, lead.claimed_through = user, now, through
     lead.claimed_via = via or DEFAULT_CLAIMED_VIA.get(through, Lead.ClaimedVia.NONE)
     lead.time_to_claim = int((now - lead.created_at).total_seconds())
@@ -206,7 +206,7 @@ def mark_claimed(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now: d
 
 
 def contact_due_at(lead: Lead, now: datetime) -> datetime | None:
-    """By when whoever claims the lead now must have contacted its person; None where their team does not say."""
+    """Return when a claimer must have contacted the person; None if the team has no limit."""
     minutes = lead.team.mins_until_contact if lead.team else None
     return None if minutes is None else now + timedelta(minutes=minutes)
 
@@ -221,7 +221,7 @@ def assign_or_share_contact(lead: Lead, user: User, *, now: datetime) -> None:
 
 
 def assign_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:
-    """Assign to the user contacts with which nobody worked when they were read."""
+    """Assign contacts to the user that were unassigned when they were loaded."""
     is_done = bool(contacts) and assign_unassigned([contact.pk for contact in contacts], user, now=now)
     for contact in contacts:
         contact.assigned_user = user if is_done else None
@@ -230,7 +230,7 @@ def assign_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -
 
 
 def share_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:
-    """Show the user those contacts that are not theirs anyway."""
+    """Share the contacts that the user neither owns nor is assigned to."""
     shares = [
         ContactShare(contact=contact, user=user, created_at=now)
         for contact in contacts
@@ -241,13 +241,13 @@ def share_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) ->
 
 
 def assign_unassigned(contacts: Collection[int], user: User, *, now: datetime) -> bool:
-    """Assign contacts that were without an assigned user when they were read; False if one of them no longer is."""
+    """Assign contacts that were unassigned when they were loaded. Return False if one of them no longer is."""
     free = Contact.objects.filter(pk__in=contacts, assigned_user=None)
     return free.update(assigned_user=user, modified_at=now) == len(contacts)
 
 
 def end_other_offers(lead_ids: Collection[int], *, now: datetime) -> None:
-    """These leads are claimed: those alerted have lost, those waiting need not be told."""
+    """End the open offers of claimed leads: alerted members lost, pending offers are cancelled."""
     LeadOffer.objects.filter(lead__in=lead_ids, status__in=UNDECIDED).update(
         status=Case(When(status=Status.SENT, then=Value(Status.LOST)), default=Value(Status.CANCELLED)),
         settled_at=now,
@@ -256,18 +256,18 @@ def end_other_offers(lead_ids: Collection[int], *, now: datetime) -> None:
 
 
 def end_columns(reason: Reason) -> dict[str, Any]:
-    """The columns of an offer that ended for this reason."""
+    """Return the columns of an offer that ended for this reason."""
     return {"end_code": reason.code, "end_details": dict(reason.details) or None}
 
 
 def cancel_claim_alerts(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
-    """What asks for a claim and has not left yet shall not leave."""
+    """Cancel unsent alerts that ask for a claim of these offers."""
     cancel_all_messages(offers.filter(status=Status.SENT), reason=reason, now=now)
 
 
 def cancel_all_messages(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
-    """What was to be told of these offers and has not left yet, also that somebody got the lead, shall not leave."""
+    """Cancel all unsent messages about these offers, including assignment notices."""
     alerts = offers.values_list("alert_text_id", "alert_email_id", "alert_call_id")
-    ids = [alert for each in alerts for alert in each if alert]  # first, so that an index serves
+    ids = [alert for each in alerts for alert in each if alert]  # a query of its own, so that it uses an index
     if ids:
         outbox.cancel(Message.objects.filter(pk__in=ids), reason=reason_text(*reason), now=now)

@@ -1,4 +1,4 @@
-"""Taking in a lead: routing it, and what follows at once."""
+"""Receive a lead: route it, record consent, distribute it and start its campaign."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -36,15 +36,15 @@ def receive_lead(
     now: datetime,
     auto_distribute: bool = False,
     numbers: Sequence[str] | None = None,
-    **given: Any,
+    **fields: Any,
 ) -> Lead:
-    """Take in a lead for `owner` and send it where their routes say.
+    """Receive a lead for `owner` and distribute it by their routes.
 
-    `auto_distribute`: nobody will ask for its offers and its campaign, as with a lead that was texted in.
-    `numbers`: those that the inquiry itself brought; where it only names the contact, all that the contact has.
+    `auto_distribute`: offer it and start its campaign even if the route is not automatic, as for a texted lead.
+    `numbers`: the phone numbers in the inquiry; None means all numbers of the contact.
     """
     routes = load_routes(owner)
-    lead = Lead(owner_user=owner, contact=contact, created_at=now, modified_at=now, **given)
+    lead = Lead(owner_user=owner, contact=contact, created_at=now, modified_at=now, **fields)
     decision = decide_route(lead, routes, now)
     is_automatic = auto_distribute or any(route.is_automatic for route in routes if route.pk == decision.route_id)
     apply_decision(lead, decision, now=now)
@@ -55,13 +55,13 @@ def receive_lead(
     if original is not None:
         add_to_original(lead, original, decision, now=now)
         return lead
-    plan, told = distribute_or_notify(lead, decision, is_automatic=is_automatic, now=now)
+    plan, message_ids = distribute_or_notify(lead, decision, is_automatic=is_automatic, now=now)
     if is_automatic and decision.campaign_id is not None:
         start_campaign(lead, decision.campaign_id, now=now)
     RoutingTrace.objects.create(
         lead=lead,
         decided_at=now,
-        decision=decision.as_json() | {"is_automatic": is_automatic, "alerts": told},
+        decision=decision.as_json() | {"is_automatic": is_automatic, "alerts": message_ids},
         **plan_json(plan),
     )
     return lead
@@ -82,13 +82,13 @@ def add_to_original(lead: Lead, original: Lead, decision: Decision, *, now: date
 
 
 def decide_route(lead: Lead, routes: list[LeadRoute], now: datetime) -> Decision:
-    """Ask routing where the lead goes."""
+    """Return the routing decision for the lead."""
     rules = [rule_from_route(route) for route in routes]
     return pick_route(build_inquiry(lead, now), rules, load_service_areas(lead.owner_user, rules))
 
 
 def build_inquiry(lead: Lead, at: datetime) -> Inquiry:
-    """The lead as routing sees it, coming in at that moment."""
+    """Return the lead as routing sees it, received at that time."""
     return Inquiry(
         lead_source_id=lead.source_id,
         contact_source=lead.contact.source.name if lead.contact.source else "",
@@ -102,14 +102,14 @@ def build_inquiry(lead: Lead, at: datetime) -> Inquiry:
 
 
 def load_service_areas(owner: User, rules: list[Rule]) -> list[TeamServiceArea]:
-    """The ZIP codes of the owner's teams; not looked up when no rule asks for them."""
+    """Return the service areas of the owner's teams; [] if no rule selects a team by ZIP code."""
     if not any(rule.team_selection_method == LeadRoute.TeamSelection.ZIPCODE for rule in rules):
         return []
     return service_areas(Team.objects.filter(creator=owner).exclude(distribution_zipcodes=""), owner)
 
 
 def service_areas(teams: Iterable[Team], owner: User) -> list[TeamServiceArea]:
-    """Where these teams of the owner's are."""
+    """Return the service areas of these teams of the owner."""
     return [
         TeamServiceArea(team.pk, normalize_postal_codes(team.distribution_zipcodes), team_calendar(team, owner))
         for team in teams
@@ -117,12 +117,12 @@ def service_areas(teams: Iterable[Team], owner: User) -> list[TeamServiceArea]:
 
 
 def team_calendar(team: Team, owner: User) -> Calendar:
-    """The calendar of a team that the owner created."""
+    """Return the calendar of a team that the owner created."""
     return Calendar(ZoneInfo(team.timezone or owner.timezone), frozenset(team.holidays))
 
 
 def apply_decision(lead: Lead, decision: Decision, *, now: datetime) -> None:
-    """Fill in where the lead goes. One that stays with its owner is claimed by them at once."""
+    """Set the destination of the lead. A lead that stays with its owner is claimed by them immediately."""
     lead.route_id = decision.route_id
     lead.team_id = decision.team_id
     lead.distribution_target = decision.target
@@ -132,16 +132,16 @@ def apply_decision(lead: Lead, decision: Decision, *, now: datetime) -> None:
 
 
 def record_consent(lead: Lead, numbers: Sequence[str], *, now: datetime) -> None:
-    """The person inquired: texts about it may be sent to these numbers."""
+    """Record that the person inquired: they may be texted about it at these numbers."""
     source = lead.source.name if lead.source else "no named source"
-    words = lead.text_body or lead.html_body
-    consent.grant(numbers, f"lead {lead.pk} from {source}", words, lead.contact, now)
+    text = lead.text_body or lead.html_body
+    consent.grant(numbers, f"lead {lead.pk} from {source}", text, lead.contact, now)
 
 
 def distribute_or_notify(
     lead: Lead, decision: Decision, *, is_automatic: bool, now: datetime
 ) -> tuple[Plan, list[int]]:
-    """Tell the owner that the lead is theirs, or offer it unasked; with its team's plan, and the messages' ids."""
+    """Notify the owner, or offer an automatic lead to its team. Return the plan and the ids of the messages."""
     if lead.distribution_target == DistributionTarget.MYSELF:
         assign_or_share_contact(lead, lead.owner_user, now=now)
         return Plan(), notices.tell_owner(lead, now=now)[lead.pk]
@@ -152,7 +152,7 @@ def distribute_or_notify(
 
 
 def start_campaign(lead: Lead, campaign_id: int, *, now: datetime) -> None:
-    """Start the campaign of the route the lead took, as its owner would: one that a broker takes back stays closed."""
+    """Start the campaign of the route, if its owner may still use it."""
     campaign = Campaign.objects.visible_to(lead.owner_user).filter(pk=campaign_id).first()
     if campaign is not None:
         enroll(campaign=campaign, contact=lead.contact, started_by=lead.owner_user, now=now)

@@ -1,4 +1,4 @@
-"""Merging leads that are one: a person who asked twice, or whom two portals sent."""
+"""Merge duplicate leads: a person who inquired twice, or through two portals."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -38,120 +38,122 @@ class TwoClaimers(Conflict):
 
 
 @transaction.atomic
-def merge(lead: Lead, double: Lead, *, actor: User, now: datetime) -> Lead:
-    """Make `double` part of `lead`, which keeps what it says and learns the rest."""
-    require_mergeable(lead, double, actor)
-    lead, double = lock_both(lead, double)
-    require_neither_merged(lead, double)
-    require_one_claimer(lead, double)
-    fill_blanks(lead, double)
-    takes_way = should_take_over(lead, double)
-    if takes_way:
-        take_over_distribution(lead, double)
-    close_duplicate(double, lead, now)
-    if lead.claimed_by_user_id is None and double.claimed_by_user_id is not None:
-        take_over_claim(lead, double, now)
-    lead.is_contact_given |= double.is_contact_given
+def merge(lead: Lead, duplicate: Lead, *, actor: User, now: datetime) -> Lead:
+    """Merge `duplicate` into `lead`. The fields of `lead` win; blank ones are filled."""
+    require_mergeable(lead, duplicate, actor)
+    lead, duplicate = lock_both(lead, duplicate)
+    require_neither_merged(lead, duplicate)
+    require_one_claimer(lead, duplicate)
+    fill_blanks(lead, duplicate)
+    takes_over = should_take_over(lead, duplicate)
+    if takes_over:
+        take_over_distribution(lead, duplicate)
+    close_duplicate(duplicate, lead, now)
+    if lead.claimed_by_user_id is None and duplicate.claimed_by_user_id is not None:
+        take_over_claim(lead, duplicate, now)
+    lead.is_contact_given |= duplicate.is_contact_given
     lead.modified_at = now
     lead.save()
-    code = EventCode.MERGED_AND_CONTINUED if takes_way else EventCode.MERGED
-    for each in (lead, double):
-        trace(each, TraceEntry.Kind.MERGED, code, now=now, actor=actor, lead_id=double.pk, into_lead_id=lead.pk)
+    code = EventCode.MERGED_AND_CONTINUED if takes_over else EventCode.MERGED
+    for each in (lead, duplicate):
+        trace(each, TraceEntry.Kind.MERGED, code, now=now, actor=actor, lead_id=duplicate.pk, into_lead_id=lead.pk)
     return lead
 
 
-def lock_both(lead: Lead, double: Lead) -> tuple[Lead, Lead]:
-    """Both as they are now, held in the order of their ids. Their contact is one."""
-    held = {pk: lock_lead(pk) for pk in sorted((lead.pk, double.pk))}
-    return held[lead.pk], held[double.pk]
+def lock_both(lead: Lead, duplicate: Lead) -> tuple[Lead, Lead]:
+    """Lock both leads in the order of their ids, and reload them. They have one contact."""
+    locked = {pk: lock_lead(pk) for pk in sorted((lead.pk, duplicate.pk))}
+    return locked[lead.pk], locked[duplicate.pk]
 
 
 def require_owner(lead: Lead, actor: User) -> None:
     if actor.pk != lead.owner_user_id:
-        raise NotAllowed("Only the owner of this lead merges it.")
+        raise NotAllowed("Only the owner of this lead can merge it.")
 
 
-def require_mergeable(lead: Lead, double: Lead, actor: User) -> None:
+def require_mergeable(lead: Lead, duplicate: Lead, actor: User) -> None:
     require_owner(lead, actor)
-    if lead.pk == double.pk:
-        raise CannotMerge(f"lead_id {double.pk} is the lead itself.")
-    if double.owner_user_id != lead.owner_user_id:
-        raise CannotMerge(f"lead_id {double.pk} is a lead of another owner, user {double.owner_user_id}.")
-    if double.contact_id != lead.contact_id:
-        raise CannotMerge(f"lead_id {double.pk} is a lead of another contact, {double.contact_id}.")
+    if lead.pk == duplicate.pk:
+        raise CannotMerge(f"lead_id {duplicate.pk} is the lead itself.")
+    if duplicate.owner_user_id != lead.owner_user_id:
+        raise CannotMerge(f"lead_id {duplicate.pk} is a lead of another owner, user {duplicate.owner_user_id}.")
+    if duplicate.contact_id != lead.contact_id:
+        raise CannotMerge(f"lead_id {duplicate.pk} is a lead of another contact, {duplicate.contact_id}.")
 
 
 def mergeable_leads(lead: Lead) -> LeadQuerySet:
-    """Its owner's other leads of the same contact."""
+    """Return the other leads of the same owner and contact."""
     same = Lead.objects.filter(owner_user=lead.owner_user_id, contact=lead.contact_id, merged_into=None)
     return same.exclude(pk=lead.pk)
 
 
-def require_neither_merged(lead: Lead, double: Lead) -> None:
-    for each in (lead, double):
+def require_neither_merged(lead: Lead, duplicate: Lead) -> None:
+    for each in (lead, duplicate):
         if each.merged_into_id is not None:
-            raise CannotMerge(f"lead_id {double.pk}: lead {each.pk} was merged into lead {each.merged_into_id}.")
+            raise CannotMerge(
+                f"lead_id {duplicate.pk}: lead {each.pk} is already merged into lead {each.merged_into_id}."
+            )
 
 
-def require_one_claimer(lead: Lead, double: Lead) -> None:
-    claimers = [lead.claimed_by_user_id, double.claimed_by_user_id]
+def require_one_claimer(lead: Lead, duplicate: Lead) -> None:
+    claimers = [lead.claimed_by_user_id, duplicate.claimed_by_user_id]
     if None not in claimers and claimers[0] != claimers[1]:
-        message = f"Lead {lead.pk} was claimed by user {claimers[0]}, lead {double.pk} by user {claimers[1]}."
+        message = f"Lead {lead.pk} was claimed by user {claimers[0]}, lead {duplicate.pk} by user {claimers[1]}."
         raise TwoClaimers(f"{message} Reassign one of them first.")
 
 
-def fill_blanks(lead: Lead, double: Lead) -> None:
-    """Fill what the lead leaves blank, and keep the words of both."""
+def fill_blanks(lead: Lead, duplicate: Lead) -> None:
+    """Fill the blank fields of the lead, and keep the texts of both."""
     for name in DETAIL_FIELDS:
-        setattr(lead, name, getattr(lead, name) or getattr(double, name))
+        setattr(lead, name, getattr(lead, name) or getattr(duplicate, name))
     for name in TEXT_FIELDS:
-        setattr(lead, name, join_texts(getattr(lead, name), getattr(double, name)))
+        setattr(lead, name, join_texts(getattr(lead, name), getattr(duplicate, name)))
 
 
 def join_texts(text: str, other: str) -> str:
     return text if other in text else "\n\n".join(part for part in (text, other) if part)
 
 
-def should_take_over(lead: Lead, double: Lead) -> bool:
-    """Whether more may come of the double: ended with it, nobody would be told of the inquiry, or could claim it."""
-    return lead.claimed_by_user_id is None and distribution_progress(double) > distribution_progress(lead)
+def should_take_over(lead: Lead, duplicate: Lead) -> bool:
+    """Whether the duplicate is further in distribution: closing it would leave the inquiry without a recipient."""
+    return lead.claimed_by_user_id is None and distribution_progress(duplicate) > distribution_progress(lead)
 
 
 def distribution_progress(lead: Lead) -> int:
-    """2 while it waits in a pond, or something is still to come of it; 1 while somebody who was told may claim it."""
+    """Return 2 in a pond or with pending work, 1 while an alerted member may claim the lead, otherwise 0."""
     is_due = lead.ponded_at is not None or lead.falls_back_at is not None
     open_to = set(LeadOffer.objects.filter(lead=lead, status__in=UNDECIDED).values_list("status", flat=True))
     return 2 if is_due or LeadOffer.Status.PENDING in open_to else len(open_to)
 
 
-def take_over_distribution(lead: Lead, double: Lead) -> None:
-    """The lead is where the double was: whoever was told of that claims it, whoever was to be told will be.
+def take_over_distribution(lead: Lead, duplicate: Lead) -> None:
+    """Move the duplicate's offers and fallback state to the surviving lead; its recipients can still claim.
 
-    What was offered of the double is offered of the lead, in rounds behind those that it had.
+    The moved offers get rounds after those of the surviving lead.
     """
-    behind = lead.round + 1 if LeadOffer.objects.filter(lead=lead).exists() else 0
-    LeadOffer.objects.filter(lead=double).update(lead=lead, round=F("round") + behind)
-    lead.round = double.round + behind
+    offset = lead.round + 1 if LeadOffer.objects.filter(lead=lead).exists() else 0
+    LeadOffer.objects.filter(lead=duplicate).update(lead=lead, round=F("round") + offset)
+    lead.round = duplicate.round + offset
     for name in DISTRIBUTION_FIELDS:
-        setattr(lead, name, getattr(double, name))
+        setattr(lead, name, getattr(duplicate, name))
 
 
-def close_duplicate(double: Lead, lead: Lead, now: datetime) -> None:
-    """Nobody is told of the double any more, and nothing more is due of it."""
-    offers = LeadOffer.objects.filter(lead=double, status__in=UNDECIDED)
+def close_duplicate(duplicate: Lead, lead: Lead, now: datetime) -> None:
+    """Cancel the offers of the duplicate and its due work."""
+    offers = LeadOffer.objects.filter(lead=duplicate, status__in=UNDECIDED)
     reason = Reason(EndReason.LEAD_MERGED, {"lead_id": lead.pk})
     cancel_claim_alerts(offers, reason=reason, now=now)
     offers.update(status=LeadOffer.Status.CANCELLED, settled_at=now, **end_columns(reason))
     ended: dict[str, Any] = dict.fromkeys(DUE_FIELDS)
-    Lead.objects.filter(pk=double.pk).update(merged_into=lead, modified_at=now, **ended)
+    Lead.objects.filter(pk=duplicate.pk).update(merged_into=lead, modified_at=now, **ended)
 
 
-def take_over_claim(lead: Lead, double: Lead, now: datetime) -> None:
-    """Whoever has claimed the double has the lead; nobody else need be told of it."""
+def take_over_claim(lead: Lead, duplicate: Lead, now: datetime) -> None:
+    """Move the duplicate's claim to the surviving lead, and cancel the lead's open offers."""
     for name in CLAIM_FIELDS:
-        setattr(lead, name, getattr(double, name))
+        setattr(lead, name, getattr(duplicate, name))
     lead.falls_back_at = lead.alarm_at = lead.ponded_at = None
     offers = LeadOffer.objects.filter(lead=lead, status__in=UNDECIDED)
-    reason = Reason(EndReason.CLAIMED_AS_DUPLICATE, {"lead_id": double.pk})
+    reason = Reason(EndReason.CLAIMED_AS_DUPLICATE, {"lead_id": duplicate.pk})
     cancel_claim_alerts(offers, reason=reason, now=now)
     offers.update(status=LeadOffer.Status.CANCELLED, settled_at=now, **end_columns(reason))

@@ -1,4 +1,4 @@
-"""Offering a lead because somebody asks for it: `POST /leads/:id/offers`."""
+"""Offer a lead on request: `POST /leads/:id/offers`."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class CannotOffer(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """The offers of a lead, and whether they were only now made."""
+    """The offers of a lead, and whether this request created them."""
 
     offers: list[LeadOffer]
     is_new: bool
@@ -35,35 +35,38 @@ class Rollout:
 
 @transaction.atomic
 def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
-    """Offer a lead to its team on request; while a rollout stands, that is the answer."""
+    """Offer a lead to its team on request. If a rollout is in progress, return it.
+
+    Raises CannotOffer, AlreadyClaimed or LeadIsMerged.
+    """
     lead = lock_lead(lead.pk)
-    if lead.is_duplicate and lead.merged_into_id is not None:  # the first lead's offers are the answer
+    if lead.is_duplicate and lead.merged_into_id is not None:  # return the offers of the first lead
         lead = lock_lead(lead.merged_into_id)
     require_not_merged(lead)
     team = require_team(lead, caller)
-    standing = list(lead.offers.filter(round=lead.round))
-    is_automatic = was_offered_automatically(lead, standing)
+    current_offers = list(lead.offers.filter(round=lead.round))
+    is_automatic = was_offered_automatically(lead, current_offers)
     if lead.claimed_by_user_id is not None and not is_automatic:
         raise AlreadyClaimed
-    if lead.claimed_by_user_id is not None or any(offer.status == Status.PENDING for offer in standing):
-        return Rollout(standing, is_new=False)
-    is_open = any(offer.status == Status.SENT for offer in standing)  # somebody may still claim it
-    pasts, start = load_histories([lead]), first_offer_at(lead, now)
-    if (is_open or is_automatic) and load_roster(team, start).plan(pasts[lead.pk].user_ids, start).is_empty:
-        return Rollout(standing, is_new=False)
+    if lead.claimed_by_user_id is not None or any(offer.status == Status.PENDING for offer in current_offers):
+        return Rollout(current_offers, is_new=False)
+    is_open = any(offer.status == Status.SENT for offer in current_offers)
+    histories, start = load_histories([lead]), first_offer_at(lead, now)
+    if (is_open or is_automatic) and load_roster(team, start).plan(histories[lead.pk].user_ids, start).is_empty:
+        return Rollout(current_offers, is_new=False)
     is_returning = lead.route is not None and lead.route.is_returning_to_claimer
-    asked = trace(lead, Kind.PLANNED, EventCode.OFFERS_REQUESTED, now=now, actor=caller, team_id=team.pk)
-    plan = distribute(lead, pasts, is_returning=is_returning, start=start, now=now)
+    request_entry = trace(lead, Kind.PLANNED, EventCode.OFFERS_REQUESTED, now=now, actor=caller, team_id=team.pk)
+    plan = distribute(lead, histories, is_returning=is_returning, start=start, now=now)
     if plan.is_empty and team.fallback_target is None and lead.claimed_by_user_id is None:
         reason = no_recipients(team, plan)
-        raise CannotOffer(reason_text(*reason), data=reason.as_json())  # which undoes what was done
-    save_plan(lead, asked, plan, is_automatic=is_automatic)
-    made = lead.offers.filter(round=lead.round).exclude(pk__in=[offer.pk for offer in standing])
-    return Rollout(list(made), is_new=True)
+        raise CannotOffer(reason_text(*reason), data=reason.as_json())  # rolls back
+    save_plan(lead, request_entry, plan, is_automatic=is_automatic)
+    new_offers = lead.offers.filter(round=lead.round).exclude(pk__in=[offer.pk for offer in current_offers])
+    return Rollout(list(new_offers), is_new=True)
 
 
 def require_team(lead: Lead, caller: User) -> Team:
-    """The lead's team, if this caller may offer it there; else the condition that is not met."""
+    """Return the lead's team; raise CannotOffer if this caller may not offer the lead to it."""
     if lead.owner_user_id != caller.pk:
         raise CannotOffer("Only the user who created this lead can offer it.")
     if lead.distribution_target != DistributionTarget.TEAM_ROLLOUT or lead.team is None:
@@ -73,29 +76,29 @@ def require_team(lead: Lead, caller: User) -> Team:
     return lead.team
 
 
-def was_offered_automatically(lead: Lead, standing: Collection[LeadOffer]) -> bool:
-    """Whether the server itself offered this lead when it came in."""
-    return bool(standing) and RoutingTrace.objects.filter(lead=lead, decision__is_automatic=True).exists()
+def was_offered_automatically(lead: Lead, current_offers: Collection[LeadOffer]) -> bool:
+    """Whether the lead was offered automatically when it was received."""
+    return bool(current_offers) and RoutingTrace.objects.filter(lead=lead, decision__is_automatic=True).exists()
 
 
 def first_offer_at(lead: Lead, now: datetime) -> datetime:
-    """When the first turn is: a lead that came in outside the open hours of its route may be held until they begin."""
+    """Return the time of the first turn: a lead may be held until its route opens."""
     trace = RoutingTrace.objects.filter(lead=lead).values_list("decision__starts_at", flat=True).first()
     return max(now, datetime.fromisoformat(trace)) if trace else now
 
 
 def no_recipients(team: Team, plan: Plan) -> Reason:
-    """Why no member of the team can be offered the lead."""
+    """Return why no member of the team can be offered the lead."""
     if not plan.skipped:
         return Reason(NoRecipients.NONE_SET_UP, {"team_id": team.pk})
     skipped = [each.as_json() for each in plan.skipped]
     return Reason(NoRecipients.ALL_SKIPPED, {"team_id": team.pk, "skipped": skipped})
 
 
-def save_plan(lead: Lead, asked: TraceEntry, plan: Plan, *, is_automatic: bool) -> None:
-    """Note what came of the request for offers: with it, and with the routing of a lead that had no plan yet."""
-    if not plan.is_empty:  # else the entry of its fallback tells
-        asked.details |= plan_json(plan)
-        asked.save(update_fields=["details"])
+def save_plan(lead: Lead, request_entry: TraceEntry, plan: Plan, *, is_automatic: bool) -> None:
+    """Save the plan in the entry of the request, and in the routing trace of a lead that had no plan yet."""
+    if not plan.is_empty:  # otherwise the entry of the fallback has it
+        request_entry.details |= plan_json(plan)
+        request_entry.save(update_fields=["details"])
     if not is_automatic:
         RoutingTrace.objects.filter(lead=lead).update(**plan_json(plan))

@@ -1,6 +1,6 @@
-"""Offering leads to teams: one row a member, with the moment of their turn; and where a lead goes that nobody takes.
+"""Offer leads to teams, one row per member with the time of their turn, and follow fallbacks.
 
-What is done to many leads at once costs as many statements as for one: they are taken team by team.
+Leads are processed team by team: the number of statements does not depend on the number of leads.
 """
 
 from collections import defaultdict
@@ -51,7 +51,7 @@ OFFER_COLUMNS: Final = (
 )
 offer_values: Final = attrgetter(*PLANNED_COLUMNS)
 
-# How far a lead has come.
+# The progress of a lead in distribution.
 PROGRESS_COLUMNS: Final = {
     "id": "bigint",
     "team_id": "bigint",
@@ -65,31 +65,31 @@ progress_values: Final = attrgetter(*PROGRESS_COLUMNS)
 
 @dataclass(slots=True)
 class OfferHistory:
-    """What a lead has behind it."""
+    """Earlier recipients of a lead."""
 
-    user_ids: set[int] = field(default_factory=set)  # who had it in this round, said no, or gave it back
-    team_ids: set[int] = field(default_factory=set)  # to which it was offered in this round
-    returned_user_ids: set[int] = field(default_factory=set)  # users from whom it was taken, or who gave it back
-    claimer_user_id: int | None = None  # who claimed the contact's last one, if this one is to be theirs when it starts
+    user_ids: set[int] = field(default_factory=set)  # offered in this round, or declined or returned in any
+    team_ids: set[int] = field(default_factory=set)  # offered in this round
+    returned_user_ids: set[int] = field(default_factory=set)  # lost or returned the lead after a claim
+    claimer_user_id: int | None = None  # earlier claimer who gets the lead when it starts
 
 
-OfferHistories = dict[int, OfferHistory]  # by lead
+OfferHistories = dict[int, OfferHistory]  # by lead id
 HISTORY_COLUMNS: Final = ("lead_id", "user_id", "team_id", "round", "status")
 
 STEP_KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.GIVEN, None: Kind.NOBODY}
 
 
-def distribute(lead: Lead, pasts: OfferHistories, *, is_returning: bool, start: datetime, now: datetime) -> Plan:
-    """Offer a lead to its team, or, where its route says so, give it to whoever claimed the contact's last one."""
-    if is_returning and assign_to_earlier_claimer(lead, pasts[lead.pk], start=start, now=now):
+def distribute(lead: Lead, histories: OfferHistories, *, is_returning: bool, start: datetime, now: datetime) -> Plan:
+    """Offer a lead to its team, or assign it to the member who claimed the contact's last one, if its route says so."""
+    if is_returning and assign_to_earlier_claimer(lead, histories[lead.pk], start=start, now=now):
         return Plan()
-    return offer_all([lead], pasts, now=now, start=start)[lead.pk]
+    return offer_all([lead], histories, now=now, start=start)[lead.pk]
 
 
-def assign_to_earlier_claimer(lead: Lead, past: OfferHistory, *, start: datetime, now: datetime) -> bool:
-    """Give the lead to the member who claimed the contact's last one, if they can take it, and trace either.
+def assign_to_earlier_claimer(lead: Lead, history: OfferHistory, *, start: datetime, now: datetime) -> bool:
+    """Assign the lead to the member who claimed the contact's last one, if they can take it. Trace either result.
 
-    Of a lead that is held for later their turn may come first then.
+    If the lead is held until an opening and they are available then, they get the first turn.
     """
     earlier = earlier_claim(lead)
     if earlier is None or earlier.claimed_by_user_id is None:
@@ -104,61 +104,60 @@ def assign_to_earlier_claimer(lead: Lead, past: OfferHistory, *, start: datetime
     code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
     if (
         start > now
-        and user_id not in past.user_ids
+        and user_id not in history.user_ids
         and not load_roster(require_team(lead), start).skip_reason(user_id, start)
     ):
-        past.claimer_user_id, code = user_id, EventCode.EARLIER_CLAIMER_LATER
+        history.claimer_user_id, code = user_id, EventCode.EARLIER_CLAIMER_LATER
     ids = {"earlier_claimer_user_id": user_id, "earlier_lead_id": earlier.pk}
     trace(lead, Kind.PLANNED, code, now=now, because=reason.as_json(), **ids)
     return False
 
 
 def earlier_claim(lead: Lead) -> Lead | None:
-    """The last lead of this contact that a member of a team claimed; its owner's own do not count."""
+    """Return the contact's last lead that a member of a team claimed. Leads without a team do not count."""
     earlier = Lead.objects.filter(contact=lead.contact_id, claimed_by_user__isnull=False, team__isnull=False)
     return earlier.exclude(pk=lead.pk).select_related("claimed_by_user").order_by("-claimed_at", "-pk").first()
 
 
 def offer_all(
-    leads: Sequence[Lead], pasts: OfferHistories, *, now: datetime, start: datetime | None = None
+    leads: Sequence[Lead], histories: OfferHistories, *, now: datetime, start: datetime | None = None
 ) -> dict[int, Plan]:
-    """Offer leads, which the caller holds, to their teams; where nobody can be told, along the teams' fallbacks.
+    """Offer locked leads to their teams; if no member is available, follow the fallbacks.
 
-    `pasts`: what they have behind them; `start`: when the first turns are, else at once.
-    Answers the plan of each lead's own team, by lead, for the caller to trace. A round robin takes the leads in the
-    order given.
+    `start`: time of the first turns; None means `now`. Returns the plan of each lead's own team by lead id, for the
+    caller to trace. A round robin takes the leads in the given order.
     """
     first_of = {lead.team_id or 0: lead for lead in reversed(leads)}
     if any(may_use_round_robin(require_team(lead)) for lead in first_of.values()):
         lock_round_robins(first_of)
     with saving_progress(leads):
-        tried = offer_to_teams(leads, pasts, start or now, now)
-        follow_fallbacks([(lead, plan) for lead, plan in tried if plan.is_empty], pasts, start or now, now)
-    return {lead.pk: plan for lead, plan in tried}
+        planned = offer_to_teams(leads, histories, start or now, now)
+        follow_fallbacks([(lead, plan) for lead, plan in planned if plan.is_empty], histories, start or now, now)
+    return {lead.pk: plan for lead, plan in planned}
 
 
 def may_use_round_robin(team: Team) -> bool:
-    """Whether a lead of this team may take a turn in a round robin: here, or where it falls back to."""
+    """Whether a lead of this team may use a round robin, in this team or in a fallback."""
     return team.order_method == Team.OrderMethod.ROUND_ROBIN or team.fallback_team_id is not None
 
 
 def fall_back(leads: Sequence[Lead], *, now: datetime) -> None:
-    """The time of these leads' last offers is over: on to their teams' fallbacks. The caller holds them."""
+    """Move locked leads to the fallbacks of their teams after their last offers ended."""
     lock_round_robins({lead.team_id or 0 for lead in leads})
     with saving_progress(leads):
         follow_fallbacks([(lead, None) for lead in leads], load_histories(leads), now, now)
 
 
 def follow_fallbacks(
-    stranded: Sequence[tuple[Lead, Plan | None]], pasts: OfferHistories, start: datetime, now: datetime
+    unoffered: Sequence[tuple[Lead, Plan | None]], histories: OfferHistories, start: datetime, now: datetime
 ) -> None:
-    """From team to team, until somebody can be told or there is no further one. None is told before `start`."""
-    while stranded:
-        onward = move_to_fallbacks(stranded, pasts, now)
-        tried = offer_to_teams(onward, pasts, start, now)
-        told = [(lead, plan) for lead, plan in tried if not plan.is_empty]
+    """Follow fallbacks until a member is available or there is no further team. First turns are at `start`."""
+    while unoffered:
+        moved = move_to_fallbacks(unoffered, histories, now)
+        planned = offer_to_teams(moved, histories, start, now)
+        told = [(lead, plan) for lead, plan in planned if not plan.is_empty]
         trace_all([trace_entry(lead, Kind.PLANNED, offered_to_team_reason(lead), now, plan) for lead, plan in told])
-        stranded = [(lead, plan) for lead, plan in tried if plan.is_empty]
+        unoffered = [(lead, plan) for lead, plan in planned if plan.is_empty]
 
 
 def offered_to_team_reason(lead: Lead) -> Reason:
@@ -166,44 +165,44 @@ def offered_to_team_reason(lead: Lead) -> Reason:
 
 
 def load_histories(leads: Sequence[Lead]) -> OfferHistories:
-    """What these leads have behind them, by their offers."""
-    pasts = {lead.pk: OfferHistory() for lead in leads}
+    """Return the history of each lead, from its offers."""
+    histories = {lead.pk: OfferHistory() for lead in leads}
     rounds = {lead.pk: lead.round for lead in leads}
-    offers = LeadOffer.objects.filter(any_of("lead_id", list(pasts)))
+    offers = LeadOffer.objects.filter(any_of("lead_id", list(histories)))
     for lead_id, user_id, team_id, number, status in offers.order_by().values_list(*HISTORY_COLUMNS):
-        past, is_now = pasts[lead_id], number == rounds[lead_id]
+        history, is_now = histories[lead_id], number == rounds[lead_id]
         if is_now or status in (Status.DECLINED, Status.RETURNED):
-            past.user_ids.add(user_id)
+            history.user_ids.add(user_id)
         if is_now:
-            past.team_ids.add(team_id)
+            history.team_ids.add(team_id)
         if status == Status.RETURNED:
-            past.returned_user_ids.add(user_id)
-    return pasts
+            history.returned_user_ids.add(user_id)
+    return histories
 
 
 def offer_to_teams(
-    leads: Sequence[Lead], pasts: OfferHistories, start: datetime, now: datetime
+    leads: Sequence[Lead], histories: OfferHistories, start: datetime, now: datetime
 ) -> list[tuple[Lead, Plan]]:
-    """Each lead with the plan of its team, which is written down. Their round robins are held."""
+    """Plan and save the offers of these leads. Return each lead with its plan. The round robins are locked."""
     by_team: dict[int, list[Lead]] = defaultdict(list)
     for lead in leads:
         by_team[lead.team_id or 0].append(lead)
-    planned = [pair for team_id in sorted(by_team) for pair in plan_for_team(by_team[team_id], pasts, start, now)]
-    create_offers(planned, pasts, now=now)
+    planned = [pair for team_id in sorted(by_team) for pair in plan_for_team(by_team[team_id], histories, start, now)]
+    create_offers(planned, histories, now=now)
     return planned
 
 
 def plan_for_team(
-    leads: Sequence[Lead], pasts: OfferHistories, start: datetime, now: datetime
+    leads: Sequence[Lead], histories: OfferHistories, start: datetime, now: datetime
 ) -> list[tuple[Lead, Plan]]:
-    """These leads' turns in their team, one lead after the other."""
+    """Plan the offers of these leads of one team, one lead after the other."""
     team = require_team(leads[0])
     roster = load_roster(team, start)
     planned: list[tuple[Lead, Plan]] = []
     for lead in leads:
-        plan = roster.plan(pasts[lead.pk].user_ids, start, pasts[lead.pk].claimer_user_id)
+        plan = roster.plan(histories[lead.pk].user_ids, start, histories[lead.pk].claimer_user_id)
         planned.append((lead, plan))
-        pasts[lead.pk].team_ids.add(team.pk)
+        histories[lead.pk].team_ids.add(team.pk)
         roster = roster.with_plan_applied(plan, start)
         lead.team = team
         set_deadlines(lead, team, plan, now)
@@ -213,20 +212,20 @@ def plan_for_team(
 
 def require_team(lead: Lead) -> Team:
     if lead.team is None:
-        raise ValueError(f"Lead {lead.pk} has no team.")  # callers ask for leads of teams alone
+        raise ValueError(f"Lead {lead.pk} has no team.")  # a programming error
     return lead.team
 
 
 def set_deadlines(lead: Lead, team: Team, plan: Plan, now: datetime) -> None:
-    """When this lead falls back, and when its team's creator hears of it, if nobody claims it."""
+    """Set when an unclaimed lead falls back, and when its team lead is alerted."""
     is_followed = team.fallback_target is not None or team.is_exclusive_window
     lead.falls_back_at = plan.ends_at if is_followed else None
     if team.mins_until_alarm is not None and lead.alarm_at is None and plan.offers:
         lead.alarm_at = max(now, plan.offers[0].notify_at) + timedelta(minutes=team.mins_until_alarm)
 
 
-def create_offers(planned: Sequence[tuple[Lead, Plan]], pasts: OfferHistories, *, now: datetime) -> None:
-    """Write the plans down, and wake the engine if somebody's turn has come."""
+def create_offers(planned: Sequence[tuple[Lead, Plan]], histories: OfferHistories, *, now: datetime) -> None:
+    """Save the planned offers, and trigger the jobs if one is due."""
     rows = [(lead.pk, lead.round, *offer_values(offer)) for lead, plan in planned for offer in plan.offers]
     if not rows:
         return
@@ -235,78 +234,80 @@ def create_offers(planned: Sequence[tuple[Lead, Plan]], pasts: OfferHistories, *
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
     for lead, plan in planned:
-        pasts[lead.pk].user_ids.update(offer.user_id for offer in plan.offers)
+        histories[lead.pk].user_ids.update(offer.user_id for offer in plan.offers)
     if any(offer.notify_at <= now for _, plan in planned for offer in plan.offers):
         scheduler.trigger("leads.jobs")
 
 
-def move_to_fallbacks(stranded: Sequence[tuple[Lead, Plan | None]], pasts: OfferHistories, now: datetime) -> list[Lead]:
-    """Send each lead where its team's fallback says; returns those that are another team's now."""
-    leads = [lead for lead, _ in stranded]
+def move_to_fallbacks(
+    unoffered: Sequence[tuple[Lead, Plan | None]], histories: OfferHistories, now: datetime
+) -> list[Lead]:
+    """Move each lead to its fallback. Return the leads that are now with another team."""
+    leads = [lead for lead, _ in unoffered]
     fallbacks = load_fallback_policies({lead.team_id or 0 for lead in leads})
-    moves = [(lead, plan, next_step(lead, pasts[lead.pk], fallbacks)) for lead, plan in stranded]
+    moves = [(lead, plan, next_step(lead, histories[lead.pk], fallbacks)) for lead, plan in unoffered]
     waiting = [
-        notices.Waiting(lead, is_never_offered(lead, plan), bool(pasts[lead.pk].returned_user_ids))
-        for lead, plan, hop in moves
-        if hop.target is None
+        notices.Waiting(lead, is_never_offered(lead, plan), bool(histories[lead.pk].returned_user_ids))
+        for lead, plan, step in moves
+        if step.target is None
     ]
-    entries = [trace_entry(lead, STEP_KINDS[hop.target], hop.reason, now, plan) for lead, plan, hop in moves]
-    for lead, _, hop in moves:
-        apply_fallback(lead, hop, now)
-    told = assign_to_users([(lead, hop.user_id or 0) for lead, _, hop in moves if hop.target == USER], now)
-    told |= notices.tell_of_pond([lead for lead, _, hop in moves if hop.target == POND], now=now)
+    entries = [trace_entry(lead, STEP_KINDS[step.target], step.reason, now, plan) for lead, plan, step in moves]
+    for lead, _, step in moves:
+        apply_fallback(lead, step, now)
+    told = assign_to_users([(lead, step.user_id or 0) for lead, _, step in moves if step.target == USER], now)
+    told |= notices.tell_of_pond([lead for lead, _, step in moves if step.target == POND], now=now)
     trace_all(with_alerts(entries, told | notices.tell_owners(waiting, now=now)))
-    return [lead for lead, _, hop in moves if hop.target == TEAM]
+    return [lead for lead, _, step in moves if step.target == TEAM]
 
 
-def next_step(lead: Lead, past: OfferHistory, fallbacks: Mapping[int, FallbackPolicy]) -> FallbackStep:
-    """Where this lead goes from its team; not to a user who has had it."""
-    hop = next_fallback(lead.team_id or 0, past.team_ids, lead.hop, settings.MOST_FALLBACKS, fallbacks)
-    if hop.target == USER and hop.user_id in past.returned_user_ids:
-        details = {"from_team_id": lead.team_id, "fallback_user_id": hop.user_id}
+def next_step(lead: Lead, history: OfferHistory, fallbacks: Mapping[int, FallbackPolicy]) -> FallbackStep:
+    """Return the next step of this lead. A user who lost or returned it does not get it again."""
+    step = next_fallback(lead.team_id or 0, history.team_ids, lead.hop, settings.MOST_FALLBACKS, fallbacks)
+    if step.target == USER and step.user_id in history.returned_user_ids:
+        details = {"from_team_id": lead.team_id, "fallback_user_id": step.user_id}
         return FallbackStep(Reason(FallbackReason.USER_HAD_LEAD, details))
-    return hop
+    return step
 
 
 def is_never_offered(lead: Lead, plan: Plan | None) -> bool:
-    """Whether nobody at all could be told of this lead."""
+    """Whether no member has ever been offered this lead."""
     return plan is not None and lead.hop == 0 and lead.round == 0
 
 
-def apply_fallback(lead: Lead, hop: FallbackStep, now: datetime) -> None:
-    """Where a lead is after its next stop; the users who get one are given it together."""
+def apply_fallback(lead: Lead, step: FallbackStep, now: datetime) -> None:
+    """Set the destination of a lead. Leads for users are assigned together, by the caller."""
     lead.falls_back_at = None
-    if hop.target == TEAM:
-        lead.team_id, lead.hop = hop.team_id, lead.hop + 1
-    elif hop.target == POND:
+    if step.target == TEAM:
+        lead.team_id, lead.hop = step.team_id, lead.hop + 1
+    elif step.target == POND:
         lead.ponded_at = now
 
 
-def assign_to_users(gifts: Sequence[tuple[Lead, int]], now: datetime) -> notices.Told:
-    """Give each lead to the user of this id."""
-    ids = {user_id for _, user_id in gifts}
+def assign_to_users(assignments: Sequence[tuple[Lead, int]], now: datetime) -> notices.Told:
+    """Assign each lead to the user with this id."""
+    ids = {user_id for _, user_id in assignments}
     users = {user.pk: user for user in User.objects.filter(any_of("pk", ids))} if ids else {}
-    return assign_all([(lead, users[user_id]) for lead, user_id in gifts], now=now)
+    return assign_all([(lead, users[user_id]) for lead, user_id in assignments], now=now)
 
 
 def assign(lead: Lead, user: User, *, now: datetime) -> list[int]:
-    """Give a lead to somebody who did not claim it, and tell them; returns the ids of the messages."""
+    """Assign a lead to a user without a claim, and notify them. Return the ids of the messages."""
     return assign_all([(lead, user)], now=now)[lead.pk]
 
 
-def assign_all(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> notices.Told:
-    """Give each lead to somebody who did not claim it, and tell them. The caller holds leads and contacts."""
-    if not gifts:
+def assign_all(assignments: Sequence[tuple[Lead, User]], *, now: datetime) -> notices.Told:
+    """Assign each lead to a user without a claim, and notify them. The caller has locked leads and contacts."""
+    if not assignments:
         return {}
-    given = [lead.pk for lead, _ in gifts]
-    cancel_claim_alerts(LeadOffer.objects.filter(any_of("lead_id", given)), reason=LEAD_CLAIMED, now=now)
-    end_other_offers(given, now=now)
-    assign_claims(gifts, through=Lead.ClaimedThrough.ASSIGNMENT, now=now)
-    return notices.tell_of_gifts(gifts, now=now)
+    lead_ids = [lead.pk for lead, _ in assignments]
+    cancel_claim_alerts(LeadOffer.objects.filter(any_of("lead_id", lead_ids)), reason=LEAD_CLAIMED, now=now)
+    end_other_offers(lead_ids, now=now)
+    assign_claims(assignments, through=Lead.ClaimedThrough.ASSIGNMENT, now=now)
+    return notices.tell_of_gifts(assignments, now=now)
 
 
 def load_fallback_policies(team_ids: Collection[int]) -> dict[int, FallbackPolicy]:
-    """What each of these teams does with the leads that nobody claimed."""
+    """Return the fallback policy of each team, by team id."""
     teams = Team.objects.filter(any_of("pk", team_ids)).with_fallback_user()
     return {team.pk: fallback_policy(team) for team in teams}
 
@@ -319,7 +320,7 @@ def fallback_policy(team: Team) -> FallbackPolicy:
 
 @contextmanager
 def saving_progress(leads: Sequence[Lead]) -> Iterator[None]:
-    """Write down at the end how far these leads have come, where that changed."""
+    """Save the progress of these leads at the end, where it changed."""
     before = [progress_values(lead) for lead in leads]
     yield
     moved = [now for lead, then in zip(leads, before, strict=True) if (now := progress_values(lead)) != then]

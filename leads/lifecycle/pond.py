@@ -1,4 +1,4 @@
-"""The pond: leads that nobody of a team claimed in time. Any member may take one, whenever they like."""
+"""The pond: leads that no member claimed in time. Any member of the team may claim one."""
 
 from datetime import datetime
 from typing import Final
@@ -33,33 +33,36 @@ class NotInPond(Conflict):
 
 
 def pond_leads(user: User) -> "LeadQuerySet":
-    """The leads that this user may take: those in the ponds of the teams they created or belong to."""
+    """Return the leads that this user may claim: the ponds of the teams they created or belong to."""
     waiting = PondLead.objects.filter(ponded_at__isnull=False, claimed_by_user=None, merged_into=None)
     return waiting.filter(in_team_of(user))
 
 
 def team_leads(user: User) -> LeadQuerySet:
-    """The leads that are or were with this user's teams, taken or not: whoever is too late is told so."""
+    """Return the leads that are or were with this user's teams, also claimed ones, for which the answer is a 409."""
     was_theirs = LeadOffer.objects.filter(in_team_of(user), lead=OuterRef("pk"))
     return Lead.objects.filter(in_team_of(user) | Exists(was_theirs))
 
 
 def in_team_of(user: User) -> Q:
-    """Whether the team of a lead or an offer is one that the user created or is in, also where its creator has left."""
+    """Match leads or offers of teams that the user created, or is an accepted member of."""
     accepted = TeamMember.objects.accepted().filter(user=user)
     return Q(team__in=accepted.values("team")) | Q(team__in=Team.objects.filter(creator=user).values("pk"))
 
 
 @transaction.atomic
 def claim_from_pond(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now: datetime, via: str = "") -> Lead:
-    """Give a lead of the pond to a member of its team, or say why not. Their taking it again changes nothing."""
+    """Claim a lead of the pond for a member of its team. Claiming it again changes nothing.
+
+    Raises LeadIsMerged, AlreadyClaimed or NotInPond.
+    """
     lead = lock_lead(lead.pk)
     require_not_merged(lead)
     if lead.claimed_by_user_id == user.pk:
         return lead
     if lead.claimed_by_user_id is not None:
         raise AlreadyClaimed
-    if not pond_leads(user).filter(pk=lead.pk).exists():  # asked anew: it is held now
+    if not pond_leads(user).filter(pk=lead.pk).exists():  # checked again after the lock
         raise NotInPond
     cancel_claim_alerts(lead.offers.all(), reason=LEAD_CLAIMED, now=now)
     offer = claim_own_offer(lead, user, now)
@@ -69,7 +72,7 @@ def claim_from_pond(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now
 
 
 def claim_own_offer(lead: Lead, user: User, now: datetime) -> LeadOffer:
-    """Their offer of this round, claimed; one that was never made is made now."""
+    """Mark the user's offer of this round as claimed, or create it."""
     place = {"team_id": lead.team_id, "position": lead.offers.count(), "notify_at": now, "created_at": now}
     taken = {"status": Status.CLAIMED, "settled_at": now} | end_columns(TAKEN_FROM_POND)
     own = {"lead": lead, "user": user, "round": lead.round}

@@ -1,4 +1,4 @@
-"""Taking a lead from whoever has it: to be offered again, for somebody else, or back into the pond."""
+"""Reassign a claimed lead, return it to the pond, or take it back and offer it again."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -31,15 +31,15 @@ CLAIM_FIELDS = (
 
 
 class NotClaimed(Conflict):
-    """Nobody has claimed this lead."""
+    """This lead is not claimed."""
 
 
 class NoPond(DomainError):
-    """This lead has no team, and so no pond to return to."""
+    """This lead has no team, so it cannot be returned to a pond."""
 
 
 class CannotAssign(DomainError):
-    """This user cannot be given the lead."""
+    """This user cannot be assigned the lead."""
 
 
 # Verbs
@@ -47,71 +47,73 @@ class CannotAssign(DomainError):
 
 @transaction.atomic
 def reassign(lead: Lead, user: User, *, actor: User, now: datetime) -> Lead:
-    """Give a lead to another user, whoever has it; the lead's owner and its team's creator may."""
+    """Reassign a lead to another user. Allowed for the lead's owner and the team lead."""
     lead = lock_lead(lead.pk)
     require_not_merged(lead)
     require_reassigner(lead, actor)
     require_eligible_assignee(lead, user, actor)
     if lead.claimed_by_user_id == user.pk:
         return lead
-    loser = lead.claimed_by_user
-    if loser is not None:
+    claimer = lead.claimed_by_user
+    if claimer is not None:
         reason = Reason(EndReason.LEAD_REASSIGNED, {"user_id": user.pk, "actor_user_id": actor.pk})
-        undo_claim(lead, loser, reason=reason, now=now)
-    told = [
-        *(notify_previous_claimer(lead, loser, f"{actor} has given it to {user}.", now) if loser else ()),
+        undo_claim(lead, claimer, reason=reason, now=now)
+    message_ids = [
+        *(notify_previous_claimer(lead, claimer, f"{actor} has given it to {user}.", now) if claimer else ()),
         *assign(lead, user, now=now),
     ]
-    ids = {"user_id": user.pk, "from_user_id": loser.pk if loser else None, "alerts": told}
+    ids = {"user_id": user.pk, "from_user_id": claimer.pk if claimer else None, "alerts": message_ids}
     trace(lead, Kind.REASSIGNED, EventCode.REASSIGNED, now=now, actor=actor, **ids)
     return lead
 
 
 @transaction.atomic
 def return_lead(lead: Lead, *, actor: User, now: datetime) -> Lead:
-    """Put a claimed lead back into its team's pond; whoever has it and its owner may."""
+    """Return a claimed lead to its team's pond. Allowed for its claimer and its owner."""
     lead = lock_lead(lead.pk)
     require_not_merged(lead)
-    loser, team = require_returnable(lead, actor)
-    undo_claim(lead, loser, reason=Reason(EndReason.LEAD_RETURNED, {"actor_user_id": actor.pk}), now=now)
+    claimer, team = require_returnable(lead, actor)
+    undo_claim(lead, claimer, reason=Reason(EndReason.LEAD_RETURNED, {"actor_user_id": actor.pk}), now=now)
     put_into_pond(lead, team, now)
-    told = (
-        notify_previous_claimer(lead, loser, f"{actor} has put it back into the pond.", now) if loser != actor else []
+    message_ids = (
+        notify_previous_claimer(lead, claimer, f"{actor} has put it back into the pond.", now)
+        if claimer != actor
+        else []
     )
-    told += notices.tell_of_pond([lead], now=now, but={actor.pk, loser.pk})[lead.pk]
-    trace(lead, Kind.RETURNED, EventCode.RETURNED, now=now, actor=actor, user_id=loser.pk, alerts=told)
+    message_ids += notices.tell_of_pond([lead], now=now, but={actor.pk, claimer.pk})[lead.pk]
+    trace(lead, Kind.RETURNED, EventCode.RETURNED, now=now, actor=actor, user_id=claimer.pk, alerts=message_ids)
     return lead
 
 
 def put_into_pond(lead: Lead, team: Team, now: datetime) -> None:
-    """From now on any member of its team may take the lead; whoever leads the team hears of it if nobody does."""
+    """Put the lead into the pond. The team lead is alerted if no member claims it in time."""
     lead.ponded_at = now
     lead.alarm_at = None if team.mins_until_alarm is None else now + timedelta(minutes=team.mins_until_alarm)
     lead.save(update_fields=["ponded_at", "alarm_at"])
 
 
 def take_back(leads: Sequence[Lead], *, now: datetime) -> None:
-    """Nobody was contacted in time: these leads, which the caller holds, are offered again, to others."""
+    """Take back locked leads whose claimers did not contact the person in time, and offer them to others."""
     trace_all([take_back_one(lead, now) for lead in leads])
     reoffer(leads, now)
 
 
 def take_back_one(lead: Lead, now: datetime) -> TraceEntry:
-    """Take one of them, tell who had it, and say so for its trace."""
-    loser = cast(User, lead.claimed_by_user)
-    undo_claim(lead, loser, reason=Reason(EndReason.NOT_CONTACTED), now=now)
-    told = notify_previous_claimer(lead, loser, "Nobody was contacted in time.", now)
-    reason = Reason(EventCode.TAKEN_BACK, {"user_id": loser.pk, "alerts": told})
+    """Undo one claim and notify its claimer. Return the trace entry."""
+    claimer = cast(User, lead.claimed_by_user)
+    undo_claim(lead, claimer, reason=Reason(EndReason.NOT_CONTACTED), now=now)
+    message_ids = notify_previous_claimer(lead, claimer, "Nobody was contacted in time.", now)
+    reason = Reason(EventCode.TAKEN_BACK, {"user_id": claimer.pk, "alerts": message_ids})
     return trace_entry(lead, Kind.TAKEN_BACK, reason, now)
 
 
-def notify_previous_claimer(lead: Lead, loser: User, reason: str, now: datetime) -> list[int]:
-    """The ids of the messages."""
-    return notices.tell_of_loss(lead, loser, reason, now=now)[lead.pk]
+def notify_previous_claimer(lead: Lead, claimer: User, reason: str, now: datetime) -> list[int]:
+    """Notify the user who loses the lead. Return the ids of the messages."""
+    return notices.tell_of_loss(lead, claimer, reason, now=now)[lead.pk]
 
 
 def reoffer(leads: Sequence[Lead], now: datetime) -> None:
-    """In a new round, to everybody of their teams but those who said no or had them."""
+    """Offer the leads in a new round, except to members who declined or had them."""
     plans = offer_all(leads, load_histories(leads), now=now)
     trace_all([reoffer_entry(lead, plans[lead.pk], now) for lead in leads if not plans[lead.pk].is_empty])
 
@@ -125,7 +127,7 @@ def reoffer_entry(lead: Lead, plan: Plan, now: datetime) -> TraceEntry:
 
 
 def undo_claim(lead: Lead, user: User, *, reason: Reason, now: datetime) -> None:
-    """Undo a claim: the lead is nobody's, in a new round. The caller holds it and says what becomes of it."""
+    """Undo the claim of a locked lead and begin a new round. The caller decides where the lead goes."""
     log_previous_claim(lead, user, now)
     mark_offer_returned(lead, user, reason, now)
     revoke_contact_access(lead, user, now)
@@ -136,29 +138,34 @@ def undo_claim(lead: Lead, user: User, *, reason: Reason, now: datetime) -> None
 
 
 def log_previous_claim(lead: Lead, user: User, now: datetime) -> None:
-    """Note how they came to have it, of which neither the lead nor their offer will tell any more."""
+    """Trace how the user claimed the lead, because neither the lead nor the offer keeps it."""
     actor = None if lead.claimed_via in (Lead.ClaimedVia.AUTO, Lead.ClaimedVia.ASSIGNED) else user
     code, at = claim_code(lead.claimed_through, lead.claimed_via), lead.claimed_at or now
     trace(lead, Kind.CLAIMED, code, now=at, actor=actor, user_id=user.pk, **claim_details(lead))
 
 
 def mark_offer_returned(lead: Lead, user: User, reason: Reason, now: datetime) -> None:
-    """Note on their offer of this round that they had the lead; whoever was given it may not have one."""
-    told = {"status": Status.RETURNED, "settled_at": now} | end_columns(reason)
+    """Mark the user's offer of this round as returned; create it if the lead was assigned without an offer."""
+    returned = {"status": Status.RETURNED, "settled_at": now} | end_columns(reason)
     own = LeadOffer.objects.filter(lead=lead, user=user, round=lead.round)
     cancel_all_messages(own, reason=reason, now=now)
-    if own.update(**told) or lead.team is None:
+    if own.update(**returned) or lead.team is None:
         return
-    made = {"team": lead.team, "position": lead.offers.count(), "notify_at": lead.claimed_at or now, "created_at": now}
-    LeadOffer.objects.create(lead=lead, user=user, round=lead.round, **made, **told)
+    created = {
+        "team": lead.team,
+        "position": lead.offers.count(),
+        "notify_at": lead.claimed_at or now,
+        "created_at": now,
+    }
+    LeadOffer.objects.create(lead=lead, user=user, round=lead.round, **created, **returned)
 
 
 def revoke_contact_access(lead: Lead, user: User, now: datetime) -> None:
-    """They work with the contact no more, as far as they do by this claim and have no other lead of it."""
+    """Revoke the contact access this claim granted, unless the user holds another lead of the contact."""
     shares = ContactShare.objects.filter(contact=lead.contact_id, user=user, created_at=lead.claimed_at or now)
     others = Lead.objects.filter(contact=lead.contact_id, claimed_by_user=user, merged_into=None).exclude(pk=lead.pk)
     others = others.order_by("claimed_at", "pk")
-    if other := others.first():  # by which they do so from now on
+    if other := others.first():  # which keeps the access
         shares.update(created_at=other.claimed_at)
         if lead.is_contact_given:
             transfer_contact_grant(others)
@@ -169,10 +176,10 @@ def revoke_contact_access(lead: Lead, user: User, now: datetime) -> None:
 
 
 def transfer_contact_grant(others: LeadQuerySet) -> None:
-    """The contact is theirs by the first of these leads from now on.
+    """Let the first of these leads keep the assignment of the contact.
 
-    Whoever holds the contact waits for no further lead: one that somebody holds nevertheless, noting a contact, may be
-    waiting for this one.
+    A lead that another transaction has locked is skipped: it may record a first contact and wait for this one, and
+    waiting for it while the contact is locked could deadlock.
     """
     free = others.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:1]
     Lead.objects.filter(pk__in=list(free)).update(is_contact_given=True)
@@ -190,23 +197,23 @@ def unassign_contact(contact: Contact, user: User, now: datetime) -> None:
 def require_reassigner(lead: Lead, actor: User) -> None:
     creator = lead.team.creator_id if lead.team else None
     if actor.pk not in (lead.owner_user_id, creator):
-        raise NotAllowed("Only the owner of this lead, and the creator of its team, reassign it.")
+        raise NotAllowed("Only the owner of this lead and the creator of its team can reassign it.")
 
 
 def require_returnable(lead: Lead, actor: User) -> tuple[User, Team]:
-    """Who has the lead, and into whose pond it goes; unless the actor may not return it."""
-    loser = lead.claimed_by_user
-    if loser is None:
+    """Return the claimer and the team of the lead. Raise NotClaimed, NotAllowed or NoPond."""
+    claimer = lead.claimed_by_user
+    if claimer is None:
         raise NotClaimed
-    if actor.pk not in (loser.pk, lead.owner_user_id):
-        raise NotAllowed("Only who has claimed this lead, and its owner, return it.")
+    if actor.pk not in (claimer.pk, lead.owner_user_id):
+        raise NotAllowed("Only the user who claimed this lead and its owner can return it.")
     if lead.team is None:
         raise NoPond
-    return loser, lead.team
+    return claimer, lead.team
 
 
 def eligible_assignees(lead: Lead, actor: User) -> QuerySet[User]:
-    """Leads go to colleagues: to the owner, to teammates of the lead's team and of whoever reassigns it."""
+    """Return whom the actor may assign the lead: its owner, its team's members and the actor's own teammates."""
     reach = Q(pk__in=User.objects.within_reach_of(actor).values("pk"))
     members = Q(pk__in=TeamMember.objects.accepted().filter(team=lead.team_id).values("user"))
     return User.objects.filter(reach | members | Q(pk=lead.owner_user_id), is_active=True)
@@ -214,5 +221,5 @@ def eligible_assignees(lead: Lead, actor: User) -> QuerySet[User]:
 
 def require_eligible_assignee(lead: Lead, user: User, actor: User) -> None:
     if not eligible_assignees(lead, actor).filter(pk=user.pk).exists():
-        message = f"user_id {user.pk} is nobody to whom you can give this lead."
+        message = f"user_id: user {user.pk} cannot be assigned this lead."
         raise CannotAssign(message, errors={"user_id": message})

@@ -1,6 +1,6 @@
-"""Turns in a round robin whose members could not be told at their moment: the next ones of the plan pay for them.
+"""Correct round-robin credits when a member is skipped at their turn: the next member of the plan is charged.
 
-What a turn cost stands in the trace, with the plan that it was taken for.
+The trace stores the credits of each turn, with its plan.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ OFFER_COLUMNS = ("lead_id", "created_at", "team_id", "user_id", "pk", "status", 
 
 
 class OfferRow(NamedTuple):
-    """A member's part in a plan."""
+    """The columns of one offer."""
 
     lead_id: int
     created_at: datetime
@@ -36,12 +36,12 @@ class OfferRow(NamedTuple):
 
     @property
     def is_skipped(self) -> bool:
-        """Whether the member was never told, though the lead was still to be had."""
+        """Whether the member was never alerted, although the lead was unclaimed."""
         return self.status == Status.CANCELLED and self.alerted_at is None and self.end_code != EndReason.LEAD_CLAIMED
 
 
 class OfferBatch(NamedTuple):
-    """The offers of one lead that were made together, in order, with the turn that was taken for them."""
+    """Offers of one lead that were created together, in order, with their round-robin turn."""
 
     offers: Sequence[OfferRow]
     turn: SkippedAllocation
@@ -51,12 +51,12 @@ class OfferBatch(NamedTuple):
         return self.offers[0]
 
 
-Rotations = Mapping[tuple[int, datetime, int], Mapping[str, Any]]  # by lead, moment, and whose turn it was
+Rotations = Mapping[tuple[int, datetime, int], Mapping[str, Any]]  # by lead id, time and user id of the turn
 
 
-def reassign_skipped_turns(passed: Collection[int], *, now: datetime) -> None:
-    """The members of these offers, whose leads the caller holds, were passed over: who was to pay for that does not."""
-    plans = list(affected_batches(passed)) if passed else []
+def reassign_skipped_turns(skipped: Collection[int], *, now: datetime) -> None:
+    """Charge the turns of skipped offers to the next members. The caller has locked the leads."""
+    plans = list(affected_batches(skipped)) if skipped else []
     if not plans:
         return
     teams = {plan.first.team_id for plan in plans}
@@ -65,10 +65,10 @@ def reassign_skipped_turns(passed: Collection[int], *, now: datetime) -> None:
     trace_all([adjustment_entry(plan, now) for plan in plans])
 
 
-def affected_batches(passed: Collection[int]) -> Iterator[OfferBatch]:
-    """Those in which the turn is another's now."""
+def affected_batches(skipped: Collection[int]) -> Iterator[OfferBatch]:
+    """Return the batches in which the turn now goes to another member."""
     by_plan: dict[tuple[int, datetime], list[OfferRow]] = defaultdict(list)
-    leads = LeadOffer.objects.filter(any_of("pk", passed)).values("lead")
+    leads = LeadOffer.objects.filter(any_of("pk", skipped)).values("lead")
     turning = LeadOffer.objects.filter(lead__in=leads, team__order_method=Team.OrderMethod.ROUND_ROBIN)
     for row in turning.order_by("position").values_list(*OFFER_COLUMNS):
         offer = OfferRow(*row)
@@ -76,12 +76,12 @@ def affected_batches(passed: Collection[int]) -> Iterator[OfferBatch]:
     rotations = load_rotations({lead_id for lead_id, _ in by_plan})
     for (lead_id, at), offers in by_plan.items():
         rotation = rotations.get((lead_id, at, offers[0].user_id))
-        if rotation is not None and (missed := skipped_allocation(offers, rotation, passed)).changes_recipient:
+        if rotation is not None and (missed := skipped_allocation(offers, rotation, skipped)).changes_recipient:
             yield OfferBatch(offers, missed)
 
 
 def load_rotations(leads: Collection[int]) -> Rotations:
-    """The turns that were taken for these leads, as their traces tell."""
+    """Return the round-robin turns of these leads, from their traces."""
     if not leads:
         return {}
     routed = RoutingTrace.objects.filter(any_of("lead_id", leads), rotation__isnull=False)
@@ -94,46 +94,45 @@ def load_rotations(leads: Collection[int]) -> Rotations:
 
 
 def skipped_allocation(
-    offers: Sequence[OfferRow], rotation: Mapping[str, Any], passed: Collection[int]
+    offers: Sequence[OfferRow], rotation: Mapping[str, Any], skipped: Collection[int]
 ) -> SkippedAllocation:
-    """The turn as it stood before these were passed over, and as it stands now."""
+    """Return the turn before and after these offers were skipped."""
     out = [offer for offer in offers if offer.is_skipped]
     return SkippedAllocation(
-        order=[rotation_member_from_json(told) for told in rotation["places"]],
+        order=[rotation_member_from_json(row) for row in rotation["places"]],
         number=rotation["turn"],
         offered=[offer.user_id for offer in offers],
-        before=[offer.user_id for offer in out if offer.id not in passed],
+        before=[offer.user_id for offer in out if offer.id not in skipped],
         passed=[offer.user_id for offer in out],
     )
 
 
-def rotation_member_from_json(told: Mapping[str, int]) -> RotationMember:
-    """As leads.history.trace_log.rotation_member_json has it."""
-    return RotationMember(told["user_id"], told["weight"], told["credit"], told["last_turn"])
+def rotation_member_from_json(row: Mapping[str, int]) -> RotationMember:
+    """Parse what leads.history.trace_log.rotation_member_json writes."""
+    return RotationMember(row["user_id"], row["weight"], row["credit"], row["last_turn"])
 
 
 def save_credits(plans: Sequence[OfferBatch], teams: Collection[int]) -> None:
-    """Write down what these turns give and take now. The round robins are held."""
+    """Save the corrected credits. The round robins are locked."""
     rows: dict[int, dict[int, RotationPlace]] = defaultdict(dict)
     for row in RotationPlace.objects.filter(any_of("team_id", teams)):
         rows[row.team_id][row.user_id] = row
-    for team_id, standing in rows.items():
+    for team_id, slots in rows.items():
         missed = [plan.turn for plan in plans if plan.first.team_id == team_id]
-        for user_id, place in reassign_skipped(rotation_members(standing), missed).items():
-            standing[user_id].credit, standing[user_id].last_turn = place.credit, place.last_turn
-    changed = [row for standing in rows.values() for row in standing.values()]
+        for user_id, place in reassign_skipped(rotation_members(slots), missed).items():
+            slots[user_id].credit, slots[user_id].last_turn = place.credit, place.last_turn
+    changed = [row for slots in rows.values() for row in slots.values()]
     RotationPlace.objects.bulk_update(changed, ["credit", "last_turn"])
 
 
-def rotation_members(standing: Mapping[int, RotationPlace]) -> dict[int, RotationMember]:
+def rotation_members(slots: Mapping[int, RotationPlace]) -> dict[int, RotationMember]:
     return {
-        user_id: RotationMember(user_id, credit=row.credit, last_turn=row.last_turn)
-        for user_id, row in standing.items()
+        user_id: RotationMember(user_id, credit=row.credit, last_turn=row.last_turn) for user_id, row in slots.items()
     }
 
 
 def adjustment_entry(plan: OfferBatch, now: datetime) -> TraceEntry:
-    """Whose turn it is now, for the lead's trace."""
+    """Return the trace entry about whose turn it is now."""
     skipped = [user_id for user_id in plan.turn.passed if user_id not in plan.turn.before]
     details = {"skipped_user_ids": skipped, "user_id": plan.turn.recipient, "team_id": plan.first.team_id}
     code = EventCode.TURN_UNUSED if plan.turn.recipient is None else EventCode.TURN_REASSIGNED

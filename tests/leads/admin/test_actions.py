@@ -119,8 +119,8 @@ def test_whoever_has_it_returns_it_to_the_pond(bob, claimed):
 def test_what_happened_meanwhile_is_said_in_place(api, alice, bob, claimed):
     api(bob).post(f"/leads/{claimed.pk}/return")
 
-    assert "Nobody has claimed this lead." in page(alice, claimed, "return").content.decode()
-    assert "Nobody has claimed this lead." in page(alice, claimed, "return", pressed="yes").content.decode()
+    assert "This lead is not claimed." in page(alice, claimed, "return").content.decode()
+    assert "This lead is not claimed." in page(alice, claimed, "return", pressed="yes").content.decode()
 
 
 def test_a_double_is_merged(alice, claimed, double):

@@ -266,7 +266,7 @@ def test_nobody_else_does(api, bob, dana, team, ponded):
 
 def test_what_nobody_has_is_not_returned(api, alice, lead):
     refusal = give_back(api, alice, lead)
-    assert (refusal.status_code, refusal.json()["message"]) == (409, "Nobody has claimed this lead.")
+    assert (refusal.status_code, refusal.json()["message"]) == (409, "This lead is not claimed.")
 
 
 def test_what_has_no_team_has_no_pond(api, alice, mary):
@@ -275,7 +275,7 @@ def test_what_has_no_team_has_no_pond(api, alice, mary):
     refusal = api(alice).post(f"/leads/{made['id']}/return")
 
     assert refusal.status_code == 400
-    assert refusal.json()["message"] == "This lead has no team, and so no pond to return to."
+    assert refusal.json()["message"] == "This lead has no team, so it cannot be returned to a pond."
 
 
 def test_who_left_the_team_as_they_took_it_has_it_not(bob, team, ponded, clock):

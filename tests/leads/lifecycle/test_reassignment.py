@@ -243,7 +243,7 @@ def test_neither_into_itself_nor_twice_nor_of_another_contact(api, alice, lead, 
     assert merge(api, alice, lead, double).status_code == 200
     refusals = {
         lead: f"lead_id {lead.pk} is the lead itself.",
-        double: f"lead_id {double.pk}: lead {double.pk} was merged into lead {lead.pk}.",
+        double: f"lead_id {double.pk}: lead {double.pk} is already merged into lead {lead.pk}.",
         other: f"lead_id {other} is a lead of another contact, {Lead.objects.get(pk=other).contact_id}.",
     }
 
