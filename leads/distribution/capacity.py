@@ -1,4 +1,4 @@
-"""Caps at the moment of a turn: however many leads come at once and however many workers run, nobody passes theirs."""
+"""Check caps when an offer is due. Caps hold no matter how many leads arrive and how many workers run."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,7 +11,7 @@ from leads.distribution.workload import SENT, CappedMember, Workloads, load_work
 from teams.availability import Availability, unavailable_reason
 from teams.models import User
 
-# Whoever has a cap is told by one batch at a time. Its members are held at once and in one order.
+# Members with a cap are alerted by one batch at a time. They are locked together, in one order, to avoid deadlocks.
 LOCK_MEMBERS_SQL: Final = """
 WITH member AS MATERIALIZED (
     SELECT team_id, user_id FROM unnest(%s::bigint[], %s::bigint[]) AS given(team_id, user_id)
@@ -22,7 +22,7 @@ SELECT pg_advisory_xact_lock(hashtextextended(team_id || ' ' || user_id, 10)) FR
 
 
 class CappedOffer(Protocol):
-    """An offer whose turn has come, with the caps of its member."""
+    """A due offer with the caps of its member."""
 
     team_id: int
     user_id: int
@@ -32,36 +32,36 @@ class CappedOffer(Protocol):
 
 
 class CapacityGuard:
-    """What the members with a cap have, counting what they are told of meanwhile."""
+    """The workloads of members with a cap, including the offers of the current batch."""
 
-    def __init__(self, turns: Iterable[CappedOffer], now: datetime) -> None:
-        """Hold them until the transaction ends. The caller holds the leads. Where nobody has a cap nothing is asked."""
-        capped = {CappedMember(turn.team_id, turn.user_id, turn.user.zone) for turn in turns if has_cap(turn)}
+    def __init__(self, offers: Iterable[CappedOffer], now: datetime) -> None:
+        """Lock the members until the transaction ends. The caller has locked the leads. No query without caps."""
+        capped = {CappedMember(offer.team_id, offer.user_id, offer.user.zone) for offer in offers if has_cap(offer)}
         lock_members(capped)
         self.now = now
         self.loads: Workloads = load_workloads(capped, now, SENT)
 
-    def cap_reason(self, turn: CappedOffer) -> Reason | None:
-        """The cap that this member has reached; None when they may get another lead."""
-        if not has_cap(turn):
+    def cap_reason(self, offer: CappedOffer) -> Reason | None:
+        """Return the cap that this member has reached; None if they can get another lead."""
+        if not has_cap(offer):
             return None
-        opened, today = self.loads[turn.team_id, turn.user_id]
-        load = Availability(cap_open=turn.cap_open, cap_day=turn.cap_day, open_leads=opened, leads_today=today)
+        opened, today = self.loads[offer.team_id, offer.user_id]
+        load = Availability(cap_open=offer.cap_open, cap_day=offer.cap_day, open_leads=opened, leads_today=today)
         return unavailable_reason(load, self.now)
 
-    def count(self, turn: CappedOffer) -> None:
-        """They are told of this one."""
-        if has_cap(turn):
-            opened, today = self.loads[turn.team_id, turn.user_id]
-            self.loads[turn.team_id, turn.user_id] = opened + 1, today + 1
+    def count(self, offer: CappedOffer) -> None:
+        """Count this offer."""
+        if has_cap(offer):
+            opened, today = self.loads[offer.team_id, offer.user_id]
+            self.loads[offer.team_id, offer.user_id] = opened + 1, today + 1
 
 
-def has_cap(turn: CappedOffer) -> bool:
-    return turn.cap_open is not None or turn.cap_day is not None
+def has_cap(offer: CappedOffer) -> bool:
+    return offer.cap_open is not None or offer.cap_day is not None
 
 
 def lock_members(members: Iterable[CappedMember]) -> None:
-    """Nobody else tells these of a lead until the transaction ends."""
+    """Lock these members until the transaction ends, so that no other batch alerts them."""
     ids = [(member.team_id, member.user_id) for member in members]
     if ids:
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Where a lead goes that nobody of a team claimed. Pure: the teams' settings in, the next stop or the end out."""
+"""The next destination of a lead that no member claimed. Pure."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ STEP_REASONS: Final = {TEAM: FallbackReason.TO_TEAM, POND: FallbackReason.TO_PON
 
 @dataclass(frozen=True, slots=True)
 class FallbackPolicy:
-    """What a team does with its leads when nobody claimed; no target: it waits for its owner."""
+    """What a team does with unclaimed leads. Without a target, the lead waits for its owner."""
 
     target: str | None = None
     team_id: int | None = None
     user_id: int | None = None
-    objection: Reason | None = None  # why that user gets no leads
+    objection: Reason | None = None  # why that user cannot get leads
 
 
 @dataclass(frozen=True, slots=True)
 class FallbackStep:
-    """The next stop of a lead, with why it goes there. Without a target it goes nowhere: it waits for its owner."""
+    """The next destination of a lead, and why. Without a target, the lead waits for its owner."""
 
     reason: Reason
     target: str | None = None
@@ -35,9 +35,13 @@ class FallbackStep:
 
 
 def next_fallback(
-    team_id: int, been_to: Collection[int], hops: int, most: int, fallbacks: Mapping[int, FallbackPolicy]
+    team_id: int,
+    visited_team_ids: Collection[int],
+    fallback_count: int,
+    max_fallbacks: int,
+    fallbacks: Mapping[int, FallbackPolicy],
 ) -> FallbackStep:
-    """The stop after this team, of a lead that took `hops` of at most `most` and was with the teams `been_to`."""
+    """Return the step after this team, for a lead that took `fallback_count` of at most `max_fallbacks` steps."""
     fallback = fallbacks.get(team_id, FallbackPolicy())
     came_from = {"from_team_id": team_id}
     if fallback.target is None:
@@ -45,9 +49,9 @@ def next_fallback(
     if fallback.objection:
         details = {"fallback_user_id": fallback.user_id, "because": fallback.objection.as_json()}
         return FallbackStep(Reason(FallbackReason.USER_UNAVAILABLE, came_from | details))
-    if hops >= most:
-        return FallbackStep(Reason(FallbackReason.TOO_MANY, came_from | {"count": hops}))
-    if fallback.target == TEAM and fallback.team_id in {team_id, *been_to}:
+    if fallback_count >= max_fallbacks:
+        return FallbackStep(Reason(FallbackReason.TOO_MANY, came_from | {"count": fallback_count}))
+    if fallback.target == TEAM and fallback.team_id in {team_id, *visited_team_ids}:
         return FallbackStep(Reason(FallbackReason.TEAM_HAD_LEAD, came_from | {"fallback_team_id": fallback.team_id}))
     destination = {TEAM: {"team_id": fallback.team_id}, POND: {}, USER: {"user_id": fallback.user_id}}[fallback.target]
     reason = Reason(STEP_REASONS[fallback.target], came_from | destination)

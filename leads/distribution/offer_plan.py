@@ -1,4 +1,4 @@
-"""Who of a team is offered a lead, and when. Pure: rows and a moment in, a plan out."""
+"""Plan which members of a team are offered a lead, and when. Pure."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,26 +17,26 @@ ROUND_ROBIN: Final = "Round Robin"
 BROADCAST: Final = "Broadcast"
 
 DEFAULT_MINUTES: Final = 5  # between two alerts, when the team names no interval
-MAX_MINUTES: Final = 366 * 24 * 60  # a typing error must not lead beyond the calendar
+MAX_MINUTES: Final = 366 * 24 * 60  # keeps dates within the calendar after a typing error
 SINGLE_DIGITS: Final = range(1, 10)
-LATE_TOLERANCE: Final = timedelta(minutes=1)  # an alert that leaves this late or less is on time
+LATE_TOLERANCE: Final = timedelta(minutes=1)  # an alert sent within this time is not late
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutTeam:
-    """How a team takes its turns."""
+    """The distribution settings of a team."""
 
     id: int
     order_method: str = RANK
     mins_until_next_alert: int | None = None
     is_exclusive_window: bool = False  # an offer closes when the next one opens
     mins_until_fallback: int | None = None  # after the last alert; None: as between two alerts
-    turns: int = 0  # how many leads went round already
+    turns: int = 0  # of the round robin so far
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One `TeamMemberDistributionOption`, with what decides whether its member can be told of a lead."""
+    """One `TeamMemberDistributionOption`, with what decides whether its member can be offered a lead."""
 
     id: int
     user_id: int
@@ -50,10 +50,10 @@ class Candidate:
     is_active: bool = True  # the user
     phone: str = ""  # E.164
     confirmed_phone: str = ""  # that phone, if the user has confirmed it
-    has_opted_out: bool = False  # that phone, of texts, and so of calls
+    has_opted_out: bool = False  # of texts to that phone, which covers calls
     email: str = ""
     availability: Availability = AT_ALL_TIMES
-    # Their place in the round robin (leads.distribution.round_robin).
+    # For the round robin (leads.distribution.round_robin).
     weight: int = 1
     credit: int = 0
     last_turn: int = 0
@@ -65,7 +65,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class PlannedOffer:
-    """A member's turn. Turns due at one instant are alerted by `position`, which counts from 0."""
+    """A planned offer. Offers due at the same time are sent by `position`, from 0."""
 
     user_id: int
     team_id: int
@@ -81,24 +81,24 @@ class PlannedOffer:
 
 @dataclass(frozen=True, slots=True)
 class SkippedMember:
-    """A member who is not offered the lead, and why."""
+    """A member who is skipped, and why."""
 
     user_id: int
     reason: Reason
 
     def as_json(self) -> dict[str, Any]:
-        """As traces store it."""
+        """Return it as traces store it."""
         return {"user_id": self.user_id} | self.reason.as_json()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A rollout: who has a turn, in order, and who has none."""
+    """A rollout: the planned offers in order, and the skipped members."""
 
     offers: tuple[PlannedOffer, ...] = ()
     skipped: tuple[SkippedMember, ...] = ()
-    allocation: Allocation | None = None  # of the round robin, where this lead took one
-    ends_at: datetime | None = None  # when nobody claimed: the time of the last offer is over then
+    allocation: Allocation | None = None  # of the round robin, if it was used
+    ends_at: datetime | None = None  # when the time of the last offer ends
 
     @property
     def is_empty(self) -> bool:
@@ -107,7 +107,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _ScheduledCandidate:
-    """A member's turn, so long after the first."""
+    """A candidate, and how long after the start their turn comes."""
 
     option: Candidate
     wait: timedelta
@@ -116,13 +116,13 @@ class _ScheduledCandidate:
 def plan_rollout(
     team: RolloutTeam, options: Sequence[Candidate], already_offered: Collection[int], start: datetime
 ) -> Plan:
-    """Each member's turn counted from `start`; users in `already_offered` have had theirs.
+    """Plan the offers of a lead from `start` on. `already_offered`: ids of users to skip.
 
-    Whoever is not available when their turn would come is passed over, and the next one takes that turn.
+    A member who is not available at their turn is skipped, and the next one takes that turn.
     """
     skipped = {option.id: reason for option in options if (reason := skip_reason(option, already_offered))}
-    able = [option for option in options if option.id not in skipped]
-    slots, turn = _schedule(team, able, start, skipped)
+    eligible = [option for option in options if option.id not in skipped]
+    slots, turn = _schedule(team, eligible, start, skipped)
     ends = _window_ends(team, slots)
     return Plan(
         offers=tuple(_planned_offers(team, slots, ends, start)),
@@ -133,40 +133,39 @@ def plan_rollout(
 
 
 def with_priority_member(option: Candidate, others: Plan, team: RolloutTeam, start: datetime) -> Plan:
-    """The plan with a turn ahead of all others', at which the lead is this member's without claiming.
+    """Return the plan with a first turn at which the lead is assigned to this member automatically.
 
-    The others' stand beside it, for when that member cannot take it after all. None of them is one of the round robin.
+    The other offers remain, in case the member cannot take the lead after all. The round robin is not charged.
     """
     slot = _ScheduledCandidate(replace(option, assign_automatically=True), timedelta(0))
-    (ahead,) = _planned_offers(replace(team, is_exclusive_window=False), [slot], [timedelta(0)], start)
-    behind = (replace(offer, position=offer.position + 1) for offer in others.offers)
+    (priority,) = _planned_offers(replace(team, is_exclusive_window=False), [slot], [timedelta(0)], start)
+    later = (replace(offer, position=offer.position + 1) for offer in others.offers)
     skipped = tuple(skipped for skipped in others.skipped if skipped.user_id != option.user_id)
-    return Plan((ahead, *behind), skipped, allocation=None, ends_at=others.ends_at or start)
+    return Plan((priority, *later), skipped, allocation=None, ends_at=others.ends_at or start)
 
 
 def time_until_next(remaining: Sequence[datetime], now: datetime) -> timedelta:
-    """By how much turns still to come move forward when nobody is left to wait for: the next one's is now."""
+    """Return by how much the remaining turns move forward so that the next one is now."""
     return max(min(remaining) - now, timedelta(0)) if remaining else timedelta(0)
 
 
 def skip_reason(option: Candidate, already_offered: Collection[int]) -> Reason | None:
-    """Why this member is not offered the lead at any time; None when they are."""
+    """Return why this member is not offered the lead at any time; None if they are."""
     if option.user_id in already_offered:
         return Reason(SkipReason.ALREADY_OFFERED)
     return next(member_reasons(option), None)
 
 
 def lateness_shift(due_at: datetime, now: datetime) -> timedelta:
-    """By how much a lead's remaining offers move when this one leaves only now; zero when it is on time."""
+    """Return by how much the remaining offers of a lead move if this one is sent now; zero if it is on time."""
     lateness = now - due_at
     return lateness if lateness > LATE_TOLERANCE else timedelta(0)
 
 
 def next_reply_number(open_numbers: Collection[int], recent: Sequence[int] = ()) -> int:
-    """The N of an agent's next "Reply N to claim.": none of their open ones, and the one longest out of use.
+    """Return the N of an agent's next "Reply N to claim.": not an open one, and the least recently used.
 
-    `recent` holds the numbers of their past alerts, newest first, so that a late answer to an old alert
-    does not claim a newer lead.
+    `recent`: numbers of earlier alerts, newest first. A late reply to an old alert then does not claim a newer lead.
     """
     free = [digit for digit in SINGLE_DIGITS if digit not in open_numbers]
     if not free:
@@ -175,52 +174,54 @@ def next_reply_number(open_numbers: Collection[int], recent: Sequence[int] = ())
 
 
 def _schedule(
-    team: RolloutTeam, able: Sequence[Candidate], start: datetime, skipped: dict[int, Reason]
+    team: RolloutTeam, eligible: Sequence[Candidate], start: datetime, skipped: dict[int, Reason]
 ) -> tuple[list[_ScheduledCandidate], Allocation | None]:
-    """The turns of those who can be told, in order; notes in `skipped` who is not available at theirs."""
+    """Return the turns in order. Adds members who are not available at their turn to `skipped`."""
 
-    def is_there(option: Candidate, wait: timedelta) -> bool:
+    def is_available(option: Candidate, wait: timedelta) -> bool:
         if reason := unavailable_reason(option.availability, start + wait):
             skipped[option.id] = reason
         return reason is None
 
-    ranked = sorted(able, key=_rank_key)
+    ranked = sorted(eligible, key=_rank_key)
     if team.order_method == TIME:
         timed = [
             _ScheduledCandidate(option, _to_timedelta(option.mins_until_lead_offer, default=0)) for option in ranked
         ]
-        return sorted((slot for slot in timed if is_there(slot.option, slot.wait)), key=lambda slot: slot.wait), None
+        return sorted(
+            (slot for slot in timed if is_available(slot.option, slot.wait)), key=lambda slot: slot.wait
+        ), None
     if team.order_method == ROUND_ROBIN:
-        return _round_robin_schedule(team, able, skipped, is_there)
-    return _schedule_in_sequence(ranked, _interval(team), is_there), None
+        return _round_robin_schedule(team, eligible, skipped, is_available)
+    return _schedule_in_sequence(ranked, _interval(team), is_available), None
 
 
 def _schedule_in_sequence(
-    ordered: Sequence[Candidate], interval: timedelta, is_there: Callable[[Candidate, timedelta], bool]
+    ordered: Sequence[Candidate], interval: timedelta, is_available: Callable[[Candidate, timedelta], bool]
 ) -> list[_ScheduledCandidate]:
-    """One after the other, at equal distances; nobody's absence costs the others time."""
+    """Schedule the candidates at equal intervals. An unavailable candidate takes no interval."""
     slots: list[_ScheduledCandidate] = []
     for option in ordered:
         wait = len(slots) * interval
-        if is_there(option, wait):
+        if is_available(option, wait):
             slots.append(_ScheduledCandidate(option, wait))
     return slots
 
 
 def _round_robin_schedule(
     team: RolloutTeam,
-    able: Sequence[Candidate],
+    eligible: Sequence[Candidate],
     skipped: dict[int, Reason],
-    is_there: Callable[[Candidate, timedelta], bool],
+    is_available: Callable[[Candidate, timedelta], bool],
 ) -> tuple[list[_ScheduledCandidate], Allocation | None]:
-    """Beginning with whoever is to have this lead; of those who are not there now, nobody loses their place."""
-    here = [option for option in able if _has_weight(option, skipped) and is_there(option, timedelta(0))]
-    if not here:
+    """Schedule the available candidates in the order of the round robin. Unavailable ones keep their credit."""
+    available = [option for option in eligible if _has_weight(option, skipped) and is_available(option, timedelta(0))]
+    if not available:
         return [], None
-    turn = allocate([option.place for option in here], team.turns + 1)
-    by_user = {option.user_id: option for option in here}
+    turn = allocate([option.place for option in available], team.turns + 1)
+    by_user = {option.user_id: option for option in available}
     ordered = [by_user[place.user_id] for place in turn.order]
-    return _schedule_in_sequence(ordered, _interval(team), is_there), turn
+    return _schedule_in_sequence(ordered, _interval(team), is_available), turn
 
 
 def _has_weight(option: Candidate, skipped: dict[int, Reason]) -> bool:
@@ -236,7 +237,7 @@ def _interval(team: RolloutTeam) -> timedelta:
 
 
 def _window_ends(team: RolloutTeam, slots: Sequence[_ScheduledCandidate]) -> list[timedelta]:
-    """When each turn is over: when the next one's begins; the last ones', when the lead falls back."""
+    """Return when each turn ends: when the next one begins, or, for the last one, when the lead falls back."""
     waits = [slot.wait for slot in slots]
     last = (
         _to_timedelta(team.mins_until_fallback, default=0)
@@ -247,7 +248,7 @@ def _window_ends(team: RolloutTeam, slots: Sequence[_ScheduledCandidate]) -> lis
 
 
 def _last_window(team: RolloutTeam) -> timedelta:
-    """As long as between two alerts; where those come at once or at their own times, the default."""
+    """Return the interval between two alerts; the default if members have no common interval."""
     between = _interval(team) if team.order_method in (RANK, ROUND_ROBIN) else timedelta(0)
     return between or timedelta(minutes=DEFAULT_MINUTES)
 
@@ -272,10 +273,10 @@ def _planned_offers(
 
 
 def _rank_key(option: Candidate) -> tuple[bool, int, int]:
-    """Ascending rank, those without one last, then the older option."""
+    """Sort by ascending rank, without a rank last, then the older option first."""
     return option.rank is None, option.rank or 0, option.id
 
 
-def _to_timedelta(given: int | None, *, default: int) -> timedelta:
-    """Zero and less both mean at once."""
-    return timedelta(minutes=min(max(default if given is None else given, 0), MAX_MINUTES))
+def _to_timedelta(minutes: int | None, *, default: int) -> timedelta:
+    """Return the minutes as a duration of at least zero."""
+    return timedelta(minutes=min(max(default if minutes is None else minutes, 0), MAX_MINUTES))

@@ -1,4 +1,4 @@
-"""A team as it stands at a moment: how it takes turns, and all that says which of its members can be told of a lead."""
+"""A team at a time: its settings, and the candidates with all that decides who can be offered a lead."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,8 +29,8 @@ from teams.models import Team, TeamMember, TeamMemberDistributionOption
 
 Option = TeamMemberDistributionOption
 
-# UNION, not UNION ALL: ends even where fallbacks run in a circle. Not the team's row, which whoever takes a member out
-# holds before the leads that are offered to them.
+# UNION, not UNION ALL: ends even if fallbacks form a circle. An advisory lock, not the row of the team: removing a
+# member locks that row before the leads that are offered to them, which could deadlock.
 LOCK_ROUND_ROBINS_SQL: Final = """
 WITH RECURSIVE way(id) AS (
     SELECT unnest(%s::bigint[])
@@ -47,13 +47,13 @@ SELECT pg_advisory_xact_lock(hashtextextended(id::text, 9)) FROM turning
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A team's order and its members' options, oldest first."""
+    """The settings of a team and its candidates, oldest option first."""
 
     team: RolloutTeam
     candidates: tuple[Candidate, ...]
 
     def plan(self, already_offered: Collection[int], start: datetime, claimer: int | None = None) -> Plan:
-        """The turns of one lead, which is the claimer's, where there is one, if they can take it when it starts."""
+        """Plan the offers of one lead. `claimer`: user id of an earlier claimer, who gets the first turn."""
         option = self.candidate_for(claimer) if claimer else None
         if option is None:
             return plan_rollout(self.team, self.candidates, already_offered, start)
@@ -64,18 +64,18 @@ class Roster:
         return next((option for option in self.candidates if option.user_id == user_id), None)
 
     def skip_reason(self, user_id: int, at: datetime) -> Reason | None:
-        """Why this user takes no lead of the team at that moment; None when they do."""
+        """Return why this user cannot take a lead of the team at that time; None if they can."""
         option = self.candidate_for(user_id)
         if option is None:
             return Reason(SkipReason.NOT_IN_DISTRIBUTION)
         return skip_reason(option, ()) or unavailable_reason(option.availability, at)
 
     def available_user_ids(self, at: datetime) -> list[int]:
-        """The users who could be offered a lead of the team at that moment."""
+        """Return the ids of users who can be offered a lead of the team at that time."""
         return [option.user_id for option in self.candidates if self.skip_reason(option.user_id, at) is None]
 
     def with_plan_applied(self, plan: Plan, start: datetime) -> "Roster":
-        """The roster for the next lead: places in the round robin and what members have, as this plan leaves them."""
+        """Return the roster for the next lead, with credits and workloads after this plan."""
         places = {place.user_id: place for place in plan.allocation.places} if plan.allocation else {}
         told = {offer.user_id for offer in plan.offers if offer.notify_at <= start}
         turns = self.team.turns + (plan.allocation is not None)
@@ -86,9 +86,9 @@ class Roster:
         )
         return Roster(replace(self.team, turns=turns), options)
 
-    def with_turns_reassigned(self, missed: Iterable[SkippedAllocation]) -> "Roster":
-        """The roster with these turns in its round robin those of others."""
-        places = reassign_skipped({option.user_id: option.place for option in self.candidates}, missed)
+    def with_turns_reassigned(self, skipped: Iterable[SkippedAllocation]) -> "Roster":
+        """Return the roster after these round-robin turns went to other members."""
+        places = reassign_skipped({option.user_id: option.place for option in self.candidates}, skipped)
         return replace(self, candidates=tuple(_updated_candidate(option, places, ()) for option in self.candidates))
 
 
@@ -103,19 +103,19 @@ def _updated_candidate(option: Candidate, places: Mapping[int, Any], told: Colle
 
 
 def lock_round_robins(team_ids: Collection[int]) -> None:
-    """Hold the round robins of these teams, and of those they fall back to, until the transaction ends.
+    """Lock the round robins of these teams and of all their fallbacks until the transaction ends.
 
-    One lead at a time takes its turn there. All that a lead may come to are held at once and by id: taken one after the
-    other, on the way, two leads on crossing ways could wait for each other.
+    All that a lead may reach are locked together, by id: locked one after the other on the way, leads on crossing ways
+    could deadlock.
     """
     with connection.cursor() as cursor:
         cursor.execute(LOCK_ROUND_ROBINS_SQL, [list(team_ids)])
 
 
 def load_roster(team: Team, at: datetime) -> Roster:
-    """The team's roster at that moment, which may be yet to come: with the turns that will have begun by then.
+    """Load the roster of the team at a time. A future time counts the offers that will be sent by then.
 
-    Whoever lets a lead take its turn in a round robin holds that before.
+    Lock the round robin before you allocate a turn.
     """
     places = load_rotation(team) if team.order_method == ROUND_ROBIN else {}
     rows = load_options(team)
@@ -131,7 +131,7 @@ def load_roster(team: Team, at: datetime) -> Roster:
 
 
 def save_rotation(roster: Roster) -> None:
-    """Write down everybody's place in the round robin."""
+    """Save the credits of all candidates, if the team uses a round robin."""
     if roster.team.order_method == ROUND_ROBIN:
         rows = [
             RotationPlace(
@@ -157,9 +157,9 @@ def load_options(team: Team) -> list[Option]:
 def build_candidates(
     team: Team, rows: Sequence[Option], places: Mapping[int, RotationPlace], at: datetime
 ) -> list[Candidate]:
-    """The members' options as planning sees them."""
-    rung = [row for row in rows if row.has_text_alert or row.has_call_alert]
-    phones = {row.user.phone_e164 for row in rung if row.user.phone_e164}
+    """Build the candidates from the distribution options."""
+    with_phone_alerts = [row for row in rows if row.has_text_alert or row.has_call_alert]
+    phones = {row.user.phone_e164 for row in with_phone_alerts if row.user.phone_e164}
     states = consent.states_of(phones)
     loads = load_workloads(capped_members(team, rows), at, SENT_OR_PENDING)
     return [
@@ -188,7 +188,7 @@ def build_candidates(
 
 
 def member_availability(team: Team, row: Option, load: tuple[int, int]) -> Availability:
-    """The member's own times, the team's holidays and the team lead's caps, together."""
+    """Combine the member's schedule, the team's holidays and the caps that the team lead set."""
     pauses = [until for until in (row.paused_until, row.user.paused_until) if until]
     return Availability(
         paused_until=max(pauses, default=None),

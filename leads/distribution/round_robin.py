@@ -1,14 +1,15 @@
-"""Whose turn it is in a round robin, exactly by weight. Pure: everybody's place in, an order and new places out.
+"""Weighted round robin that is exact by weight. Pure.
 
-Each lead owes every member who could take it their weight's share of it. Among those who are owed something, the turn
-goes to whoever must have it first to stay within one lead of their share (earliest deadline first, which while
-everybody is there keeps everybody within one lead; "most owed first", as smooth weighted round robins do it, strays
-further [measured: 1.4 leads among twelve members]). Ties go to the least recently offered, then to the older option.
+Each lead credits every available member with the share of their weight. Among members with credit, the turn goes to the
+one who must get it first to stay within one lead of their share (earliest deadline first). While all members are
+available, each stays within one lead of their share; smooth weighted round robin, which picks the highest credit,
+strays further [measured: 1.4 leads with twelve members]. Ties go to the least recently offered member, then to the
+older option.
 
-Who is passed over keeps their place: they earn nothing meanwhile, and lose nothing. That holds also for those of whom
-it turns out only at their moment that they cannot take it. As members come and go somebody may fall a whole lead behind
-after all: then whoever is furthest behind comes first. So shares are counted in leads, of whomever they are shares
-[measured: with members away at random nobody strays 1.5 leads; counted in weights, it was 70 after 3,000 leads].
+A skipped member neither gains nor loses credit, also if they are skipped only when their turn comes. As availability
+changes, a member may still fall a whole lead behind: then the member with the highest credit comes first. So shares are
+counted in leads, not in weights [measured with members away at random: at most 1.5 leads off; counted in weights, 70
+after 3,000 leads].
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,27 +17,27 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-# Credits are whole numbers, so that their sum stays what it is. A share is rounded by less than one; after a thousand
-# million leads that is still less than a grain, below which nothing is owed.
+# Credits are integers, so that their sum is exact. A share is rounded by less than one, so after 10**9 leads the error
+# is still below CREDIT_EPSILON, which counts as no credit.
 CREDIT_PER_LEAD: Final = 10**15
 CREDIT_EPSILON: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class RotationMember:
-    """A member's place. `credit` is what they are owed, in parts of a LEAD."""
+    """A member of a round robin. `credit`: leads owed to them, times CREDIT_PER_LEAD."""
 
     user_id: int
     weight: int = 1
     credit: int = 0
-    last_turn: int = 0  # the number of the team's turn that was theirs; 0 = none yet
+    last_turn: int = 0  # number of their last turn in the team; 0 = none
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """One lead's turn: whose it is with everybody after them, and everybody's place afterwards."""
+    """The turn of one lead: the members in order, and their credits afterwards."""
 
-    order: tuple[RotationMember, ...]  # as it was before
+    order: tuple[RotationMember, ...]  # with the credits before
     places: tuple[RotationMember, ...]
 
     @property
@@ -46,46 +47,48 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class SkippedAllocation:
-    """A turn that was another's at its moment: of those offered the lead, the first were passed over."""
+    """A turn whose first members were skipped when it came."""
 
-    order: Sequence[RotationMember]  # all who shared in it, as they were before
+    order: Sequence[RotationMember]  # all participants, with the credits before
     number: int
-    offered: Sequence[int]  # users, in order
-    before: Collection[int]  # those of whom that was known already
-    passed: Collection[int]  # those of whom it is known now
+    offered: Sequence[int]  # user ids, in order
+    before: Collection[int]  # user ids skipped before
+    passed: Collection[int]  # user ids skipped by now
 
     @property
     def recipient(self) -> int | None:
-        """Whose turn it is now."""
+        """Return the user whose turn it is now."""
         return _first_recipient(self.offered, self.passed)
 
     @property
     def changes_recipient(self) -> bool:
-        """Whether it was somebody else's before."""
+        """Whether it was the turn of another user before."""
         return self.recipient != _first_recipient(self.offered, self.before)
 
 
 def allocate(places: Sequence[RotationMember], number: int) -> Allocation:
-    """The turn among those who can take it; `number` counts the turns of their team from 1."""
+    """Allocate a lead among the available members. `number`: the turn of the team, from 1."""
     shares = _shares({place.user_id: place.weight for place in places if place.weight > 0})
-    owed = [replace(place, credit=place.credit + shares[place.user_id]) for place in places if place.user_id in shares]
-    ranked = sorted(owed, key=_sort_key)
+    credited = [
+        replace(place, credit=place.credit + shares[place.user_id]) for place in places if place.user_id in shares
+    ]
+    ranked = sorted(credited, key=_sort_key)
     if not ranked:
         return Allocation((), ())
-    taker = replace(ranked[0], credit=ranked[0].credit - sum(shares.values()), last_turn=number)
+    recipient = replace(ranked[0], credit=ranked[0].credit - sum(shares.values()), last_turn=number)
     before = {place.user_id: place for place in places}
-    return Allocation(tuple(before[place.user_id] for place in ranked), (taker, *ranked[1:]))
+    return Allocation(tuple(before[place.user_id] for place in ranked), (recipient, *ranked[1:]))
 
 
 def reassign_skipped(
-    places: Mapping[int, RotationMember], missed: Iterable[SkippedAllocation]
+    places: Mapping[int, RotationMember], skipped: Iterable[SkippedAllocation]
 ) -> dict[int, RotationMember]:
-    """Everybody's place, as if these turns had been taken without those who were passed over.
+    """Return the members as if these turns had been allocated without the skipped ones, by user id.
 
-    The latest turn comes first: behind it the one before appears.
+    The latest turn is corrected first, because `last_turn` then shows the turn before it.
     """
     after = dict(places)
-    for turn in sorted(missed, key=lambda turn: turn.number, reverse=True):
+    for turn in sorted(skipped, key=lambda turn: turn.number, reverse=True):
         taken, due = _credit_changes(turn, turn.before), _credit_changes(turn, turn.passed)
         for was in turn.order:
             if place := after.get(was.user_id):
@@ -95,17 +98,17 @@ def reassign_skipped(
 
 
 def _credit_changes(turn: SkippedAllocation, passed: Collection[int]) -> dict[int, int]:
-    """What the turn gives, and takes from whose it is; where nobody who shared in it could take it there was none.
+    """Return the credit change by user id for this turn; {} if no participant could take it.
 
-    A lead that was merged may have been offered at the same moment to others than those who shared in its turn.
+    A merged lead may have been offered to members who did not take part in its turn.
     """
-    taker = _first_recipient(turn.offered, passed)
-    if taker is None or all(place.user_id != taker for place in turn.order):
+    recipient = _first_recipient(turn.offered, passed)
+    if recipient is None or all(place.user_id != recipient for place in turn.order):
         return {}
-    left_out = turn.offered[: turn.offered.index(taker)]
-    dues = _shares({place.user_id: place.weight for place in turn.order if place.user_id not in left_out})
-    dues[taker] -= sum(dues.values())
-    return dues
+    left_out = turn.offered[: turn.offered.index(recipient)]
+    changes = _shares({place.user_id: place.weight for place in turn.order if place.user_id not in left_out})
+    changes[recipient] -= sum(changes.values())
+    return changes
 
 
 def _last_turn(place: RotationMember, was: RotationMember, turn: SkippedAllocation) -> int:
@@ -119,13 +122,13 @@ def _first_recipient(offered: Sequence[int], passed: Collection[int]) -> int | N
 
 
 def _shares(weights: Mapping[int, int]) -> dict[int, int]:
-    """Of one lead, by user. What does not divide nobody earns, and nobody pays."""
+    """Return the share of one lead by user id. The remainder of the division is neither credited nor charged."""
     whole = sum(weights.values())
     return {user_id: CREDIT_PER_LEAD * weight // whole for user_id, weight in weights.items()}
 
 
 def _sort_key(place: RotationMember) -> tuple[int, bool, Fraction, int]:
-    """First who is a whole lead behind; of those owed something who would soonest be; then who waits longest."""
+    """Sort members a whole lead behind first; then those with credit by deadline; then the least recently offered."""
     behind = place.credit if place.credit >= CREDIT_PER_LEAD - CREDIT_EPSILON else 0
     return (
         -behind,

@@ -1,4 +1,4 @@
-"""What members have of a team's leads, which is asked of those who have a cap."""
+"""Workload of members with a cap: open leads of the team, and leads of the day."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, time
@@ -9,9 +9,9 @@ from django.db import connection
 
 from teams.timezones import instant, wall_time
 
-Workloads = dict[tuple[int, int], tuple[int, int]]  # by team and user: open leads, and those of today
+Workloads = dict[tuple[int, int], tuple[int, int]]  # by team id and user id: open leads, leads of today
 
-# Offers whose time is, by their status and windows, and leads claimed without a contact yet; and offers of today.
+# Open leads: current offers, by status and window, and claimed leads without a first contact. Leads of today: offers.
 WORKLOADS_SQL: Final = """
 SELECT member.team_id, member.user_id,
     (SELECT count(*) FROM leads_leadoffer AS offer
@@ -33,29 +33,29 @@ SENT_OR_PENDING: Final = ("Sent", "Pending")
 
 
 class CappedMember(NamedTuple):
-    """Somebody of a team, with their wall clock."""
+    """A member of a team, with their time zone."""
 
     team_id: int
     user_id: int
     zone: ZoneInfo
 
 
-def load_workloads(members: Collection[CappedMember], at: datetime, out: Sequence[str]) -> Workloads:
-    """What these have at that moment, which may be yet to come; `out`: the statuses of offers that count."""
+def load_workloads(members: Collection[CappedMember], at: datetime, statuses: Sequence[str]) -> Workloads:
+    """Return the workloads at a time, which may be in the future. `statuses`: the statuses of offers that count."""
     if not members:
         return {}
-    given: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "at": at,
-        "out": list(out),
+        "out": list(statuses),
         "teams": [member.team_id for member in members],
         "users": [member.user_id for member in members],
         "midnights": [start_of_day(at, member.zone) for member in members],
     }
     with connection.cursor() as cursor:
-        cursor.execute(WORKLOADS_SQL, given)
+        cursor.execute(WORKLOADS_SQL, parameters)
         return {(team_id, user_id): (opened, today) for team_id, user_id, opened, today in cursor.fetchall()}
 
 
 def start_of_day(at: datetime, zone: ZoneInfo) -> datetime:
-    """When that day began."""
+    """Return the start of that day in the zone."""
     return instant(datetime.combine(wall_time(at, zone), time()), zone)

@@ -1,1 +1,1 @@
-"""Which lead route a lead takes. Decides; changes nothing."""
+"""Decide which lead route a lead takes, and keep the routes in order."""

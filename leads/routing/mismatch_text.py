@@ -1,4 +1,4 @@
-"""Why a route did not match a lead, as text. Pure: an attempt as a `RoutingTrace` keeps it in, text out."""
+"""Text of why a route did not match a lead. Pure: takes a route evaluation as `RoutingTrace` stores it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -8,7 +8,7 @@ from leads.routing.matching import NEVER_OPEN, OPEN_HOURS
 
 NOTHING: Final = "nothing"
 
-# What a condition is about. What is not here is called by its own name.
+# Names of conditions, where they differ from the field.
 LABELS: Final = {
     "lead_source": "source",
     "contact_source": "contact source",
@@ -25,21 +25,23 @@ LABELS: Final = {
 }
 
 
-def mismatch_text(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
+def mismatch_text(evaluation: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
     """`price $180,000, required: from $250,000`."""
-    return f"{condition_label(attempt)} {actual_text(attempt, names)}, required: {expected_text(attempt, names)}"
+    return (
+        f"{condition_label(evaluation)} {actual_text(evaluation, names)}, required: {expected_text(evaluation, names)}"
+    )
 
 
-def condition_label(attempt: Mapping[str, Any]) -> str:
-    """What the condition that failed is about."""
-    name = str(attempt.get("condition") or "")
+def condition_label(evaluation: Mapping[str, Any]) -> str:
+    """Return the name of the condition that is not met."""
+    name = str(evaluation.get("condition") or "")
     return LABELS.get(name, name.replace("_", " ") or "lead")
 
 
-def expected_text(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
-    """What the route asks for."""
-    expected = attempt.get("expected")
-    match attempt.get("condition"):
+def expected_text(evaluation: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
+    """Return the text of the expected value."""
+    expected = evaluation.get("expected")
+    match evaluation.get("condition"):
         case "lead_source":
             return source_text(expected, names)
         case "price":
@@ -55,10 +57,10 @@ def expected_text(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> st
     return alternatives_text(expected) if isinstance(expected, list | tuple) else value_text(expected)
 
 
-def actual_text(attempt: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
-    """What the lead has instead."""
-    actual = attempt.get("actual")
-    match attempt.get("condition"):
+def actual_text(evaluation: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
+    """Return the text of the actual value."""
+    actual = evaluation.get("actual")
+    match evaluation.get("condition"):
         case "lead_source":
             return source_text(actual, names)
         case "price":
@@ -77,7 +79,7 @@ def alternatives_text(values: Sequence[Any]) -> str:
 
 
 def price_range_text(edges: Any) -> str:
-    """The lower edge belongs to a band, the upper one does not."""
+    """`from $250,000 and below $500,000`."""
     low, high = edges if isinstance(edges, list | tuple) and len(edges) == 2 else (None, None)
     parts = (
         f"from {format_dollars(low)}" if low is not None else "",

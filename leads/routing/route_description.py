@@ -1,4 +1,4 @@
-"""A route as a sentence: which leads it takes, and what becomes of them. Pure: rows in, words out."""
+"""Describe a route in text: its conditions, and where its leads go. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -9,12 +9,12 @@ from leads.routing.mismatch_text import format_dollars
 from teams.business_hours import told
 from teams.models import Team
 
-MAX_LISTED_VALUES: Final = 4  # of one condition that are told; of more, how many there are
+MAX_LISTED_VALUES: Final = 4  # of one condition; the rest is counted
 ORDER_TEXTS: Final = {
     Team.OrderMethod.RANK: "one after the other, by rank",
-    Team.OrderMethod.TIME: "each after their own minutes",
+    Team.OrderMethod.TIME: "to each member after their own delay",
     Team.OrderMethod.ROUND_ROBIN: "in a round robin",
-    Team.OrderMethod.BROADCAST: "to everybody at once",
+    Team.OrderMethod.BROADCAST: "to all members at the same time",
 }
 
 
@@ -41,7 +41,7 @@ def _condition_texts(route: LeadRoute) -> Iterator[str]:
 
 
 def alternatives_text(text: str) -> str:
-    """`Irvine, Tustin or Orange` of a comma list; of a long one the first few."""
+    """`Irvine, Tustin or Orange`: the first values of a comma list."""
     values = [quoted(value) for value in split_list(text)]
     if len(values) > MAX_LISTED_VALUES:
         return f"{', '.join(values[: MAX_LISTED_VALUES - 1])} or {len(values) - MAX_LISTED_VALUES + 1} others"
@@ -55,35 +55,35 @@ def price_range_text(low: int | None, high: int | None) -> str:
 
 
 def distribution_text(route: LeadRoute, teams: Mapping[int, Team]) -> str:
-    """`offered to Pride in a round robin; if nobody claims them, into its pond`. `teams` knows where they lead."""
+    """`offered to Pride in a round robin; if unclaimed, into its pond`. `teams`: by id, for fallbacks."""
     if route.distribution_target == DistributionTarget.MYSELF:
-        return "yours at once"
+        return "assigned to you immediately"
     if route.team is None:
-        return "offered to the one of your teams that has the ZIP code"
+        return "offered to your team that has the ZIP code"
     team = teams.get(route.team.pk, route.team)
-    return f"offered to {team} {order_text(team)}; if nobody claims them, {fallback_text(team, teams)}"
+    return f"offered to {team} {order_text(team)}; if unclaimed, {fallback_text(team, teams)}"
 
 
 def target_text(route: LeadRoute) -> str:
-    """To whom, in a word or two."""
+    """Return the destination in a few parts."""
     if route.distribution_target == DistributionTarget.MYSELF:
         return "you"
     return str(route.team) if route.team_id else "the team of the ZIP code"
 
 
 def order_text(team: Team) -> str:
-    how = ORDER_TEXTS[Team.OrderMethod(team.order_method)]
-    return f"{how}, who may claim until the next one's turn" if team.is_exclusive_window else how
+    order = ORDER_TEXTS[Team.OrderMethod(team.order_method)]
+    return f"{order}, each may claim until the next turn" if team.is_exclusive_window else order
 
 
 def fallback_text(team: Team, teams: Mapping[int, Team]) -> str:
-    """Where leads go that nobody of the team claimed, team after team, until they stay or it would begin again."""
-    been_to, words = {team.pk}, []
-    while (following := teams.get(team.fallback_team_id or 0)) and following.pk not in been_to:
-        team = following
-        been_to.add(team.pk)
-        words.append(f"to {team}")
-    return ", then ".join([*words, final_fallback_text(team)])
+    """Describe the fallbacks of unclaimed leads, team after team, until they end or repeat."""
+    visited, parts = {team.pk}, []
+    while (next_team := teams.get(team.fallback_team_id or 0)) and next_team.pk not in visited:
+        team = next_team
+        visited.add(team.pk)
+        parts.append(f"to {team}")
+    return ", then ".join([*parts, final_fallback_text(team)])
 
 
 def final_fallback_text(team: Team) -> str:
@@ -95,9 +95,9 @@ def final_fallback_text(team: Team) -> str:
 
 
 def route_notes(route: LeadRoute) -> Iterator[str]:
-    """What else to know of a route, each as a sentence."""
+    """Yield further notes about a route, each a sentence."""
     if route.open_hours and route.off_hours == LeadRoute.OffHours.HOLD_UNTIL_OPEN:
-        yield "Outside these hours, and on the team's holidays, leads are kept for the team until it opens."
+        yield "Outside these hours and on the team's holidays, leads are held until the team opens."
     if route.is_returning_to_claimer:
         yield "A contact who inquires again goes to the previous agent."
-    yield f"Starts {route.campaign}." if route.is_automatic else "Offers nothing by itself: a program asks for it."
+    yield f"Starts {route.campaign}." if route.is_automatic else "Not automatic: a program requests the offers."

@@ -1,4 +1,4 @@
-"""Which of the owner's routes a new lead takes, and why not the others. Pure: rows in, a decision out."""
+"""Pick the route of a new lead, and record why the others did not match. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -44,16 +44,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class TeamServiceArea:
-    """The postal codes, as `postal_code` has them, of a team that the routes' owner created, and its calendar."""
+    """The postal codes (as `postal_code` returns them) of a team, and its calendar."""
 
     team_id: int
     zipcodes: frozenset[str]
-    calendar: Calendar | None = None  # None: that of the rule's conditions
+    calendar: Calendar | None = None  # None: use that of the rule
 
 
 @dataclass(frozen=True, slots=True)
 class RouteEvaluation:
-    """One route that was tried; `condition` is the first one that failed, with what it wanted and what it got."""
+    """The evaluation of one route. `condition`: the first one that is not met, with the expected and actual value."""
 
     route_id: int
     matched: bool
@@ -62,7 +62,7 @@ class RouteEvaluation:
     actual: Any = None
 
     def as_json(self) -> dict[str, Any]:
-        """Spelled out: of two hundred, `asdict` would take longer than deciding them."""
+        """Spelled out, because for 200 routes `asdict` takes longer than the decision."""
         return {
             "route_id": self.route_id,
             "matched": self.matched,
@@ -74,7 +74,7 @@ class RouteEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who gets the lead, and how that came about. Without a route it is the owner's, and starts no campaign."""
+    """Where the lead goes, and why. Without a route, the owner gets it and no campaign starts."""
 
     tried: tuple[RouteEvaluation, ...]
     reason: Reason
@@ -82,11 +82,11 @@ class Decision:
     route_id: int | None = None
     team_id: int | None = None
     campaign_id: int | None = None
-    starts_at: datetime | None = None  # the opening for which the lead is held; None = at once
+    starts_at: datetime | None = None  # when a held lead is offered; None = immediately
     is_returning_to_claimer: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The decision as a `RoutingTrace` stores it."""
+        """Return the decision as `RoutingTrace` stores it."""
         starts_at = self.starts_at.isoformat() if self.starts_at else None
         columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "reason"}
         tried = [attempt.as_json() for attempt in self.tried]
@@ -94,7 +94,7 @@ class Decision:
 
 
 def pick_route(inquiry: Inquiry, rules: Sequence[Rule], teams: Sequence[TeamServiceArea]) -> Decision:
-    """Try the rules in order and take the first that matches; the owner gets what none matches."""
+    """Evaluate the rules in order and pick the first that matches. Without a match, the owner gets the lead."""
     tried: list[RouteEvaluation] = []
     for rule in sort_rules(rules):
         area = _service_area_for(rule, inquiry, teams)
@@ -106,15 +106,15 @@ def pick_route(inquiry: Inquiry, rules: Sequence[Rule], teams: Sequence[TeamServ
 
 
 def sort_rules(rules: Sequence[Rule]) -> list[Rule]:
-    """By position, which a team lead may rearrange; where two share one, LionDesk's order decides."""
+    """Sort rules by position, which users can change; equal positions by LionDesk's order."""
     return sorted(rules, key=lambda rule: (rule.position, specificity(rule), rule.id))
 
 
 def specificity(rule: Rule) -> tuple[int, bool, bool]:
     """Return the sort key of a rule, most specific first.
 
-    LionDesk's order: both sources, lead source only, contact source only; a filter before none. Ours: rules for every
-    source come last, and of rules that are equal otherwise those with conditions come first.
+    LionDesk's order: both sources, lead source only, contact source only; with a filter before without. Ours: rules for
+    any source come last, and among otherwise equal rules, those with conditions come first.
     """
     sources = (bool(rule.lead_source_id), bool(normalize_value(rule.contact_source)))
     rank = [(True, True), (True, False), (False, True), (False, False)].index(sources)
@@ -122,10 +122,9 @@ def specificity(rule: Rule) -> tuple[int, bool, bool]:
 
 
 def position_for(new: Rule, existing: Sequence[Rule]) -> int:
-    """The position just before the first less specific rule, else after the last.
+    """Return the position before the first less specific rule, otherwise after the last rule.
 
-    Rules given theirs so stay in LionDesk's order until somebody rearranges them. Moving those that stand at
-    it or behind it on by one keeps positions distinct; the order is the same without.
+    New rules thus stay in LionDesk's order until a user rearranges them. The caller moves later rules by one.
     """
     others = [rule for rule in sort_rules(existing) if rule.id != new.id]
     for rule in others:
@@ -135,7 +134,7 @@ def position_for(new: Rule, existing: Sequence[Rule]) -> int:
 
 
 def _service_area_for(rule: Rule, inquiry: Inquiry, teams: Sequence[TeamServiceArea]) -> TeamServiceArea | None:
-    """The team a rollout by this rule would go to."""
+    """Return the service area of the team that gets leads of this rule."""
     if rule.target != TEAM_ROLLOUT:
         return None
     if rule.team_selection_method != ZIPCODE:
@@ -145,7 +144,7 @@ def _service_area_for(rule: Rule, inquiry: Inquiry, teams: Sequence[TeamServiceA
 
 
 def _first_mismatch(rule: Rule, inquiry: Inquiry, area: TeamServiceArea | None) -> Mismatch | None:
-    """The first condition of the rule that the inquiry does not meet."""
+    """Return the first condition of the rule that the inquiry does not meet."""
     wanted = (
         ("lead_source", rule.lead_source_id, inquiry.lead_source_id),
         ("contact_source", rule.contact_source, inquiry.contact_source),
@@ -169,7 +168,7 @@ def _decision_reason(rule: Rule, team_id: int | None, starts_at: datetime | None
 
 
 def _calendar_for(rule: Rule, area: TeamServiceArea | None) -> Calendar:
-    """That by which this rule is open: its team's, however the team is chosen."""
+    """Return the calendar of this rule's hours: that of its team, also if selected by ZIP code."""
     return area.calendar if area and area.calendar else rule.conditions.calendar
 
 

@@ -1,4 +1,4 @@
-"""How a lead route comes to be, changes, and finds its place among its owner's others."""
+"""Create, change and order lead routes, and load them as rules."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -19,24 +19,24 @@ from teams.visibility import composed_for
 
 
 class IncompleteRoute(DomainError):
-    """This route does not name who gets its leads, or no lead can match it."""
+    """This route lacks a destination, or no lead can match it."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message, errors={field: message})
 
 
 @transaction.atomic
-def add_route(owner: User, *, now: datetime, **given: Any) -> LeadRoute:
-    """A new route, before the first less specific one unless `position` says where."""
+def add_route(owner: User, *, now: datetime, **values: Any) -> LeadRoute:
+    """Create a route, before the first less specific one unless `position` is given."""
     lock_routes(owner)
     route = LeadRoute(owner_user=owner, created_at=now, modified_at=now)
-    save_route(route, given)
+    save_route(route, values)
     return route
 
 
 @transaction.atomic
 def change_route(route: LeadRoute, *, now: datetime, **changes: Any) -> LeadRoute:
-    """Change a route; one that became more or less specific is placed anew."""
+    """Change a route, and move it if it became more or less specific."""
     lock_routes(route.owner_user)
     route.refresh_from_db()
     save_route(route, changes | {"modified_at": now})
@@ -44,31 +44,31 @@ def change_route(route: LeadRoute, *, now: datetime, **changes: Any) -> LeadRout
 
 
 def lock_routes(owner: User) -> None:
-    """Let one request at a time change this owner's routes: their positions count through."""
+    """Lock the owner, so that one request at a time changes the positions of their routes."""
     User.objects.select_for_update(no_key=True).get(pk=owner.pk)
 
 
 def save_route(route: LeadRoute, values: dict[str, Any]) -> None:
-    wanted, is_moved = apply_values(route, values)
+    position, is_moved = apply_values(route, values)
     if is_moved:
         others = [other for other in load_routes(route.owner_user) if other.pk != route.pk]
-        insert_route(route, others, wanted)
+        insert_route(route, others, position)
         LeadRoute.objects.bulk_update(others, ["position"])
     route.save()
 
 
 def apply_values(route: LeadRoute, values: dict[str, Any]) -> tuple[int | None, bool]:
-    """Give the route these values; returns the position it wants, if any, and whether it is to be placed anew."""
+    """Set these values. Return the requested position, if any, and whether the route must be moved."""
     before = specificity(rule_from_route(route)) if route.pk else None
-    wanted = values.pop("position", None)
+    position = values.pop("position", None)
     for name, value in values.items():
         setattr(route, name, value)
     normalize_target(route)
-    return wanted, wanted is not None or specificity(rule_from_route(route)) != before
+    return position, position is not None or specificity(rule_from_route(route)) != before
 
 
 def normalize_target(route: LeadRoute) -> None:
-    """Drop what the target makes moot, and refuse a route that lacks something."""
+    """Clear fields that do not apply to the target. Raise IncompleteRoute if one is missing or contradictory."""
     if route.distribution_target == DistributionTarget.MYSELF:
         route.team = route.team_selection_method = None
     elif not route.team_selection_method:
@@ -77,7 +77,7 @@ def normalize_target(route: LeadRoute) -> None:
     elif route.team_selection_method == LeadRoute.TeamSelection.ZIPCODE:
         route.team = None
     elif route.team_id is None:
-        raise IncompleteRoute("team_id", "team_id is required where team_selection_method is Specific Team.")
+        raise IncompleteRoute("team_id", "team_id is required if team_selection_method is Specific Team.")
     if route.price_from is not None and route.price_to is not None and route.price_from >= route.price_to:
         message = (
             f"price_from must be below price_to: no price is {route.price_from} or more, and below {route.price_to}."
@@ -85,19 +85,19 @@ def normalize_target(route: LeadRoute) -> None:
         raise IncompleteRoute("price_from", message)
 
 
-def insert_route(route: LeadRoute, others: Sequence[LeadRoute], wanted: int | None) -> None:
-    """Give the route its position and count the others through anew, from 1."""
+def insert_route(route: LeadRoute, others: Sequence[LeadRoute], position: int | None) -> None:
+    """Insert the route at its position, and number all routes from 1."""
     by_id = {other.pk: other for other in others}
     rules = [rule_from_route(other) for other in others]
-    position = position_for(rule_from_route(route), rules) if wanted is None else wanted
-    in_turn = [by_id[rule.id] for rule in sort_rules(rules)]
-    in_turn.insert(sum(other.position < position for other in in_turn), route)
-    for number, other in enumerate(in_turn, 1):
+    position = position_for(rule_from_route(route), rules) if position is None else position
+    ordered = [by_id[rule.id] for rule in sort_rules(rules)]
+    ordered.insert(sum(other.position < position for other in ordered), route)
+    for number, other in enumerate(ordered, 1):
         other.position = number
 
 
 def load_routes(owner: User) -> list[LeadRoute]:
-    """All of this owner's routes, ready to be read as rules."""
+    """Return this owner's routes with what `rule_from_route` reads."""
     routes = list(LeadRoute.objects.raw(*composed_for(owner, annotated_routes)))
     for route in routes:
         route.owner_user = owner
@@ -107,14 +107,14 @@ def load_routes(owner: User) -> list[LeadRoute]:
 
 
 def annotated_routes(owner: User) -> QuerySet[LeadRoute]:
-    """The routes with the names of their contact sources and zones; composed once, for every lead asks."""
+    """Return the routes with contact source names and team calendars. The SQL is compiled once: each lead runs it."""
     names = {"source_name": F("contact_source__name"), "team_timezone": F("team__timezone")}
     names |= {"team_holidays": F("team__holidays")}
     return LeadRoute.objects.filter(owner_user=owner).annotate(**names)
 
 
 def rule_from_route(route: LeadRoute) -> Rule:
-    """The route as routing sees it."""
+    """Return the route as a rule."""
     return Rule(
         id=route.pk or 0,
         position=route.position,
@@ -131,7 +131,7 @@ def rule_from_route(route: LeadRoute) -> Rule:
 
 
 def conditions_from_route(route: LeadRoute) -> Conditions:
-    """What the route asks of a lead besides its sources."""
+    """Return the conditions of the route besides its sources."""
     return Conditions(
         types=normalize_values(route.types),
         price_from=route.price_from,
@@ -146,16 +146,16 @@ def conditions_from_route(route: LeadRoute) -> Conditions:
 
 
 def route_holidays(route: LeadRoute) -> frozenset[date]:
-    """The days on which the route's team is closed, where the route has hours."""
-    given: list[date] | None = getattr(route, "team_holidays", None)  # as `named_routes_of` read it
-    if given is None and route.team is not None:
-        given = route.team.holidays
-    return frozenset(given or ())
+    """Return the holidays of the route's team."""
+    holidays: list[date] | None = getattr(route, "team_holidays", None)  # set by `annotated_routes`
+    if holidays is None and route.team is not None:
+        holidays = route.team.holidays
+    return frozenset(holidays or ())
 
 
 def route_zone(route: LeadRoute) -> ZoneInfo:
-    """The wall clock by which the route is open: its team's, else its owner's."""
-    given: str | None = getattr(route, "team_timezone", None)  # as `named_routes_of` read it
-    if given is None and route.team is not None:
-        given = route.team.timezone
-    return ZoneInfo(given or route.owner_user.timezone)
+    """Return the time zone of the open hours: that of the team, otherwise of the owner."""
+    zone: str | None = getattr(route, "team_timezone", None)  # set by `annotated_routes`
+    if zone is None and route.team is not None:
+        zone = route.team.timezone
+    return ZoneInfo(zone or route.owner_user.timezone)

@@ -1,4 +1,4 @@
-"""Which routes can never match, whatever lead comes in. Pure: rules in, reasons out."""
+"""Find routes that no lead can take. Pure."""
 
 from collections.abc import Collection, Sequence
 
@@ -11,27 +11,27 @@ IMPOSSIBLE, NO_AREA, SHADOWED = "route_impossible", "route_without_area", "route
 
 
 def unreachable_routes(rules: Sequence[Rule], area: Collection[str]) -> dict[int, tuple[str, int]]:
-    """By id, each rule that can take no lead: what is the matter, and for a hidden one the rule that takes all before.
+    """Return the unreachable rules by id: the code, and for a shadowed rule the id of the rule that shadows it.
 
     `area`: the ZIP codes of all teams together.
     """
     found: dict[int, tuple[str, int]] = {}
     before: list[Rule] = []
     for rule in sort_rules(rules):
-        cover = next((other for other in before if covers(other, rule, area)), None)
+        shadowing = next((other for other in before if covers(other, rule, area)), None)
         if is_impossible(rule):
             found[rule.id] = IMPOSSIBLE, 0
         elif selects_team_by_zipcode(rule) and not accepted_codes(rule, area):
             found[rule.id] = NO_AREA, 0
-        elif cover is not None:
-            found[rule.id] = SHADOWED, cover.id
+        elif shadowing is not None:
+            found[rule.id] = SHADOWED, shadowing.id
         else:
             before.append(rule)
     return found
 
 
 def covers(wide: Rule, narrow: Rule, area: Collection[str]) -> bool:
-    """Whether every lead that the narrow rule takes meets all that the wide one asks for."""
+    """Whether each lead that matches the narrow rule also matches the wide one."""
     return (
         wide.lead_source_id in (None, narrow.lead_source_id)
         and normalize_value(wide.contact_source) in ("", normalize_value(narrow.contact_source))
@@ -45,23 +45,23 @@ def covers(wide: Rule, narrow: Rule, area: Collection[str]) -> bool:
 
 
 def is_superset(wide: frozenset[str], narrow: frozenset[str]) -> bool:
-    """Whether one list of alternatives leaves out none of the other; an empty one asks for nothing."""
+    """Whether the wide list contains all of the narrow one; an empty list matches any value."""
     return not wide or (bool(narrow) and narrow <= wide)
 
 
 def is_postal_superset(wide: frozenset[str], narrow: frozenset[str]) -> bool:
-    """The same of ZIP codes, where a Canadian area holds all of its codes."""
+    """The same for postal codes, where a Canadian area contains all of its codes."""
     return not wide or (bool(narrow) and all(has_code(wide, code) for code in narrow))
 
 
 def accepted_types(rule: Rule) -> frozenset[str]:
-    """The types it takes: `filter` knows one, `types` several; of both, what they share."""
+    """Return the types that match: `filter` has one, `types` several; with both, their intersection."""
     one, several = normalize_value(rule.filter), rule.conditions.types
     return frozenset({one}) if one else several
 
 
 def accepted_codes(rule: Rule, area: Collection[str]) -> frozenset[str]:
-    """The ZIP codes it takes; of a rule that goes by them, those of the teams at most."""
+    """Return the postal codes that match; for a rule that selects by ZIP code, only those of teams."""
     own = rule.conditions.zipcodes
     if not selects_team_by_zipcode(rule):
         return own
@@ -73,22 +73,22 @@ def selects_team_by_zipcode(rule: Rule) -> bool:
 
 
 def is_impossible(rule: Rule) -> bool:
-    """Whether it asks for two types at once."""
+    """Whether it requires two different types."""
     one, several = normalize_value(rule.filter), rule.conditions.types
     return bool(one and several and one not in several)
 
 
 def is_price_within(wide: Conditions, narrow: Conditions) -> bool:
-    """Where the wide one names an edge the narrow one must, too: a lead without a price meets neither."""
+    """If the wide rule has a limit, the narrow one must have one too: a lead without a price meets neither."""
     from_below = wide.price_from is None or (narrow.price_from is not None and narrow.price_from >= wide.price_from)
     to_above = wide.price_to is None or (narrow.price_to is not None and narrow.price_to <= wide.price_to)
     return from_below and to_above
 
 
 def is_open_whenever(wide: Rule, narrow: Rule) -> bool:
-    """Hours that are alike are, on one clock and with no holiday more.
+    """Whether the wide rule is open whenever the narrow one is.
 
-    So are none, and those in which leads are kept until it opens.
+    True for equal hours in one zone without further holidays, for no hours, and if leads are held until the opening.
     """
     mine, theirs = wide.conditions, narrow.conditions
     if not mine.hours.windows or mine.is_held_until_open:

@@ -1,9 +1,9 @@
-"""Where leads come from: one list for the installation, each name once."""
+"""Lead sources: one list for the installation, with unique names."""
 
 from leads.models import LeadSource
 
 
 def get_or_create_lead_source(name: str) -> LeadSource:
-    """The lead source of this name, ignoring case; a new one where there is none."""
+    """Return the lead source with this name, ignoring case. Create it if it does not exist."""
     source, _ = LeadSource.objects.get_or_create(name__lower_exact=name, defaults={"name": name})
     return source

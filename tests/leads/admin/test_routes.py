@@ -67,11 +67,8 @@ def test_a_rule_is_a_sentence(alice, team, campaign):
     rule = make_route(alice, campaign, **conditions, **rollout, zipcodes="92618", open_hours="Mon-Fri 9-17")
     told = "Zillow, buyer, $500,000 to $1,000,000, in Irvine or Tustin, ZIP 92618, Mon-Fri 9-17"
     assert conditions_text(rule) == told
-    assert (
-        distribution_text(rule, {})
-        == "offered to Pride in a round robin; if nobody claims them, into the pond of Pride"
-    )
-    assert list(route_notes(rule)) == ["Offers nothing by itself: a program asks for it."]
+    assert distribution_text(rule, {}) == "offered to Pride in a round robin; if unclaimed, into the pond of Pride"
+    assert list(route_notes(rule)) == ["Not automatic: a program requests the offers."]
     rule.is_returning_to_claimer = True
     assert "previous agent" in next(route_notes(rule))
 
@@ -92,7 +89,7 @@ def test_fallbacks_are_told_to_their_end(alice, team, campaign):
     rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
     rule = make_route(alice, campaign, **rollout)
     assert distribution_text(rule, {team.pk: team, 901: lions}).endswith(
-        "if nobody claims them, to Lions, then they wait for you"
+        "if unclaimed, to Lions, then they wait for you"
     )
 
 
