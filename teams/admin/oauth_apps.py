@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from oauth2_provider import admin as _library_admin  # noqa: F401  registers the models that are unregistered below
 from oauth2_provider.models import (
     get_access_token_model,
     get_device_grant_model,
