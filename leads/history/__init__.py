@@ -1,1 +1,1 @@
-"""What happened to a lead: the trace and the timeline."""
+"""History of a lead: trace, timeline and current status."""

@@ -1,4 +1,4 @@
-"""Where a lead is now, in plain words. Pure: the lead with its people, its open offers and a clock's zone in."""
+"""Text about the current status of a lead. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ Clock = Callable[[datetime], str]
 
 
 def status_text(lead: Lead) -> str:
-    """Where the lead is now, in a sentence."""
+    """Return the status in a sentence."""
     if lead.merged_into_id is not None:
         if lead.is_duplicate:
             return f"Duplicate of lead {lead.merged_into_id}: the same inquiry, sent again within minutes."
@@ -29,7 +29,7 @@ def status_text(lead: Lead) -> str:
     return f"Nobody has claimed this lead yet.{where}"
 
 
-# Of claims older than `claimed_through`, LionDesk's channel is all that is known.
+# For claims older than `claimed_through`, only LionDesk's channel is known.
 CLAIM_CHANNEL_TEXTS: Final = {
     Lead.ClaimedVia.TEXT: "by text",
     Lead.ClaimedVia.EMAIL: "by email",
@@ -40,14 +40,14 @@ CLAIM_CHANNEL_TEXTS: Final = {
 
 
 def claim_channel_text(lead: Lead) -> str:
-    """How the lead was claimed, such as `by the link in the email`; empty if that is not known."""
+    """Return how the lead was claimed, such as `by the link in the email`; empty if that is not known."""
     if lead.claimed_through:
         return str(Lead.ClaimedThrough(lead.claimed_through).label)
     return str(CLAIM_CHANNEL_TEXTS.get(Lead.ClaimedVia(lead.claimed_via), ""))
 
 
 def claim_text(lead: Lead) -> str:
-    """How they came to have it, as a verb: `claimed it in the admin`."""
+    """Return the predicate of a claim: `claimed it in the admin`."""
     if lead.claimed_via == Lead.ClaimedVia.ASSIGNED or lead.claimed_through == Lead.ClaimedThrough.ASSIGNMENT:
         return "was given it"
     if lead.claimed_via == Lead.ClaimedVia.AUTO:
@@ -56,7 +56,7 @@ def claim_text(lead: Lead) -> str:
 
 
 def status_facts(lead: Lead, offers: Sequence[LeadOffer], zone: ZoneInfo) -> Iterator[Fact]:
-    """What else there is to say of it: since when, whose turn it is, what comes next, and whose it is else."""
+    """Yield labels and texts: current claim or offers, what is next, when the lead was received, its owner."""
 
     def clock(moment: datetime) -> str:
         return short_moment(moment.isoformat(), zone)
@@ -68,7 +68,7 @@ def status_facts(lead: Lead, offers: Sequence[LeadOffer], zone: ZoneInfo) -> Ite
 
 
 def claim_facts(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterator[Fact]:
-    """Since when they have it, and whether they are in touch."""
+    """Yield facts about the claim and the first contact."""
     if lead.claimed_at:
         yield "Theirs since", clock(lead.claimed_at)
     if lead.contacted_at:
@@ -78,18 +78,20 @@ def claim_facts(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterat
 
 
 def offer_facts(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterator[Fact]:
-    """Who may claim it, who is next, and when that ends."""
-    asked = [f"{offer.user}, since {clock(offer.alerted_at or offer.notify_at)}" for offer in offers if is_open(offer)]
-    coming = [f"{offer.user}, at {clock(offer.notify_at)}" for offer in offers if not is_open(offer)]
-    if asked:
-        yield "Asked now", shorten_list(asked)
-    if coming:
-        yield "Next", shorten_list(coming)
+    """Yield facts about open and pending offers, the pond and the fallback."""
+    alerted = [
+        f"{offer.user}, since {clock(offer.alerted_at or offer.notify_at)}" for offer in offers if is_open(offer)
+    ]
+    pending = [f"{offer.user}, at {clock(offer.notify_at)}" for offer in offers if not is_open(offer)]
+    if alerted:
+        yield "Asked now", shorten_list(alerted)
+    if pending:
+        yield "Next", shorten_list(pending)
     if lead.ponded_at:
         yield "In the pond since", clock(lead.ponded_at)
     if lead.falls_back_at:
         yield "Goes on", f"{clock(lead.falls_back_at)}, where nobody claims it"
-    elif not (asked or coming or lead.ponded_at):
+    elif not (alerted or pending or lead.ponded_at):
         yield "Asked now", "Nobody: it waits for its owner"
 
 
@@ -97,7 +99,7 @@ def is_open(offer: LeadOffer) -> bool:
     return offer.status == LeadOffer.Status.SENT
 
 
-def shorten_list(told: Sequence[str]) -> str:
-    """A team may be large."""
-    rest = len(told) - MAX_NAMED
-    return "; ".join([*told[:MAX_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
+def shorten_list(texts: Sequence[str]) -> str:
+    """Join the first texts and count the rest."""
+    rest = len(texts) - MAX_NAMED
+    return "; ".join([*texts[:MAX_NAMED], *([f"and {rest} more"] if rest > 0 else [])])

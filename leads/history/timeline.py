@@ -1,7 +1,7 @@
-"""Everything that happened to a lead, in order. Pure: rows in, entries out.
+"""Build the timeline of a lead. Pure: rows in, events out.
 
 The decision at intake is a `RoutingTrace`, later events are `TraceEntry` rows, and turns, alerts and answers come from
-the offers and their messages. An entry has a code with details; `event_text` is its text. No entry contains contact
+the offers and their messages. An event has a code with details; `event_text` is its text. No event contains contact
 details of the person.
 """
 
@@ -34,7 +34,7 @@ OFFERED: Final = "Offered"
 ALERT_QUEUED: Final = "Alert queued"
 ALERT_SENT: Final = "Alert sent"
 
-# What has become of an alert, where that is more than that it was sent: the kind of the entry, and its code.
+# The result of an alert after it was sent: kind and code of the event.
 ALERT_ENDS: Final = {
     State.HELD: ("Alert held", EventCode.ALERT_HELD),
     State.UNKNOWN: ("Alert in doubt", EventCode.ALERT_IN_DOUBT),
@@ -43,7 +43,7 @@ ALERT_ENDS: Final = {
     State.FAILED: ("Alert failed", EventCode.ALERT_FAILED),
     State.CANCELLED: ("Alert cancelled", EventCode.ALERT_CANCELLED),
 }
-# What ends an offer: the kind of the entry, and its code.
+# The end of an offer: kind and code of the event.
 OFFER_ENDS: Final = {
     Offer.CLAIMED: ("Claimed", EventCode.CLAIMED),
     Offer.DECLINED: ("Declined", EventCode.OFFER_DECLINED),
@@ -62,26 +62,26 @@ ALERT_COLUMNS: Final = ("alert_text_id", "alert_email_id", "alert_call_id")
 
 
 class EventOrder(IntEnum):
-    """The order of what bears one and the same time: causes before what they cause."""
+    """Order of events with the same time: causes before effects."""
 
-    OPENING = auto()  # the lead comes in and is routed
+    OPENING = auto()  # the lead is received and routed
     ENDING = auto()  # a turn that began earlier ends
-    EVENT = auto()  # what a TraceEntry tells, with the plan that it tried
+    EVENT = auto()  # a TraceEntry, with its plan
     PLANNED = auto()
-    PASSED = auto()  # a turn planned just now will not come
+    PASSED = auto()  # an offer planned now is skipped
     TURN = auto()
-    ALARM = auto()  # that it is unclaimed still
+    ALARM = auto()  # unclaimed alert
     QUEUED = auto()
     SENT = auto()
     ARRIVED = auto()
     ANSWERED = auto()  # a turn that began just now ends
-    CONSEQUENCE = auto()  # of somebody's claim, or of whatever else ended the others' turns
-    STOPPED = auto()  # an alert that is of no use any more
+    CONSEQUENCE = auto()  # offers that end because another event did
+    STOPPED = auto()  # a cancelled alert
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEvent:
-    """Something that happened; ids of what it is about, where it is about one. Without an actor the server did it."""
+    """An event, with the ids of what it concerns. Without an actor, the server caused it."""
 
     at: datetime
     kind: str
@@ -96,7 +96,7 @@ class TimelineEvent:
 
     @property
     def reason(self) -> str:
-        """The text for programs: ids, and times in UTC."""
+        """Return the text for programs, with ids, and times in UTC."""
         return event_text({name: getattr(self, name) for name in ("code", "details", *IDS)})
 
 
@@ -105,7 +105,7 @@ IDS: Final = ("actor_user_id", "user_id", "team_id", "route_id", "offer_id", "me
 
 
 def event_text(entry: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
-    """The text of an entry, given as the API shows it: `code`, `details` and the ids."""
+    """Return the text of an event in the shape of the API: `code`, `details` and the ids."""
     details = {name: entry[name] for name in IDS if entry.get(name) is not None} | dict(entry["details"])
     if entry["code"] == EventCode.ROUTE_MISMATCHED:
         details["because"] = Reason(OTHER, {"text": mismatch_text(details, names)}).as_json()
@@ -119,23 +119,23 @@ def build_timeline(
     offers: Sequence[LeadOffer],
     messages: Mapping[int, Message],
 ) -> list[TimelineEvent]:
-    """What happened to a lead, by time; of what happened at one time, causes first. `messages`: the alerts, by id."""
-    moments = {entry.at for entry in entries}
-    happened = [
+    """Return the events of a lead by time, causes first. `messages`: alerts and notices by id."""
+    entry_times = {entry.at for entry in entries}
+    ordered_events = [
         *((EventOrder.OPENING, entry) for entry in intake_events(lead, trace, entries)),
         *((order_of_event(entry), entry) for entry in trace_events(trace, entries)),
-        *(happening for message in notice_messages(trace, entries, messages) for happening in message_events(message)),
-        *(happening for offer in offers for happening in offer_events(offer, lead, messages, moments)),
+        *(event for message in notice_messages(trace, entries, messages) for event in message_events(message)),
+        *(event for offer in offers for event in offer_events(offer, lead, messages, entry_times)),
         *implicit_events(lead, entries, offers),
     ]
-    return [entry for _, entry in sorted(happened, key=lambda one: (one[1].at, one[0]))]
+    return [entry for _, entry in sorted(ordered_events, key=lambda one: (one[1].at, one[0]))]
 
 
-# Coming in
+# Intake
 
 
 def intake_events(lead: Lead, trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterator[TimelineEvent]:
-    """The lead comes in, routes are tried, one is chosen, and members are passed over."""
+    """Yield the events at intake: received, routes evaluated, routed, members skipped."""
     yield received_event(lead)
     if trace is None:
         return
@@ -168,19 +168,19 @@ def received_event(lead: Lead) -> TimelineEvent:
 
 
 def route_event(attempt: Mapping[str, Any], at: datetime) -> TimelineEvent:
-    """A route, with the first of its conditions that the lead does not meet."""
+    """Return the event of a route evaluation."""
     route_id = attempt.get("route_id")
     code = EventCode.ROUTE_MATCHED if attempt.get("matched") else EventCode.ROUTE_MISMATCHED
     return TimelineEvent(at, RULE_TRIED, code, route_id=route_id, details=dict(attempt))
 
 
 def is_same_plan(told: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:
-    """Whether an entry tells of this plan already, as that of a lead which fell back at once."""
+    """Whether an entry has this plan already, as when a lead fell back immediately."""
     return any(plan.values()) and all(told.get(name) == plan[name] for name in plan)
 
 
 def plan_events(plan: Mapping[str, Any], team_id: int | None, at: datetime) -> Iterator[TimelineEvent]:
-    """Who was passed over in a plan, and how the round robin turned."""
+    """Yield the events of a plan: skipped members and the round-robin turn."""
     for skipped in plan.get("skipped") or ():
         user_id, because = skipped.get("user_id"), {"code": skipped.get("code"), "details": skipped.get("details")}
         skip = partial(TimelineEvent, at, PASSED_OVER, EventCode.MEMBER_SKIPPED)
@@ -195,7 +195,7 @@ def plan_events(plan: Mapping[str, Any], team_id: int | None, at: datetime) -> I
 
 
 def trace_events(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterator[TimelineEvent]:
-    """What the entries tell. One that falls back tells of a plan in the team it leaves; any other, of where it is."""
+    """Yield the events of trace entries. The plan of a fallback belongs to the team that the lead leaves."""
     team_id = (trace.decision or {}).get("team_id") if trace else None
     for entry in entries:
         if is_duplicate_claim(entry, entries):
@@ -216,7 +216,7 @@ def order_of_event(entry: TimelineEvent) -> EventOrder:
 
 
 def is_duplicate_claim(entry: TraceEntry, entries: Sequence[TraceEntry]) -> bool:
-    """Whether this is a claim, noted when it was undone, of which another entry tells: that the lead was given away."""
+    """Whether this claim, logged when it was undone, is also logged as an assignment."""
     is_claim = entry.kind == Kind.CLAIMED
     return is_claim and any(other.at == entry.at for other in entries if other.kind in (Kind.GIVEN, Kind.REASSIGNED))
 
@@ -224,18 +224,18 @@ def is_duplicate_claim(entry: TraceEntry, entries: Sequence[TraceEntry]) -> bool
 def notice_messages(
     trace: RoutingTrace | None, entries: Sequence[TraceEntry], messages: Mapping[int, Message]
 ) -> Iterator[Message]:
-    """What was sent to whoever got the lead, lost it or is to look after it."""
+    """Yield the notices about assignments, lost leads and unclaimed leads."""
     return (message for number in notice_message_ids(trace, entries) if (message := messages.get(number)))
 
 
 def notice_message_ids(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> list[int]:
-    """The messages that a trace and its entries name."""
+    """Return the ids of the notices in a trace and its entries."""
     named = [(trace.decision or {}) if trace else {}, *(entry.details or {} for entry in entries)]
     return [number for details in named for number in details.get("alerts") or ()]
 
 
 def entry_event(entry: TraceEntry, team_id: int | None, details: dict[str, Any]) -> TimelineEvent:
-    """An entry of any kind."""
+    """Return the event of a trace entry."""
     return TimelineEvent(
         entry.at,
         entry.kind,
@@ -259,7 +259,7 @@ def implicit_events(lead: Lead, entries: Sequence[TraceEntry], offers: Sequence[
 
 
 def claim_event(lead: Lead, at: datetime, user_id: int | None) -> TimelineEvent:
-    """A claim without an offer."""
+    """Return the event of a claim without an offer."""
     code = EventCode.OWNED if user_id == lead.owner_user_id else claim_code(lead.claimed_through, lead.claimed_via)
     return TimelineEvent(at, Kind.CLAIMED, code, user_id=user_id, team_id=lead.team_id, details=claim_details(lead))
 
@@ -276,9 +276,9 @@ def claim_details(lead: Lead) -> dict[str, Any]:
 
 
 def offer_events(
-    offer: LeadOffer, lead: Lead, messages: Mapping[int, Message], moments: Collection[datetime]
+    offer: LeadOffer, lead: Lead, messages: Mapping[int, Message], entry_times: Collection[datetime]
 ) -> Iterator[OrderedEvent]:
-    """A member's turn from its planning to its end, with the alerts. `moments`: those that entries tell of."""
+    """Yield the events of an offer from plan to end, with its alerts. `entry_times`: times of trace entries."""
     if not is_unoffered(offer):
         yield EventOrder.PLANNED, planned_event(offer)
     if offer.alerted_at and not is_auto_assigned(offer):
@@ -286,8 +286,8 @@ def offer_events(
     for message_id in (getattr(offer, name) for name in ALERT_COLUMNS):
         if message := messages.get(message_id or 0):
             yield from message_events(message, offer)
-    is_told = offer.status == Offer.RETURNED and offer.settled_at in moments
-    if offer.status in OFFER_ENDS and not is_told:
+    is_logged = offer.status == Offer.RETURNED and offer.settled_at in entry_times
+    if offer.status in OFFER_ENDS and not is_logged:
         yield end_event(offer, lead)
 
 
@@ -314,7 +314,7 @@ def planned_event(offer: LeadOffer) -> TimelineEvent:
 
 
 def is_unoffered(offer: LeadOffer) -> bool:
-    """Whether this only keeps in mind who took the lead or had it, without having been offered it."""
+    """Whether the offer only records a claim or an assignment that was not offered."""
     is_had = offer.status in (Offer.CLAIMED, Offer.RETURNED)
     return is_had and offer.alerted_at is None and offer.settled_at == offer.created_at
 
@@ -326,12 +326,12 @@ def turn_event(offer: LeadOffer, at: datetime) -> TimelineEvent:
 
 
 def is_auto_assigned(offer: LeadOffer) -> bool:
-    """Whether the lead went to this member without their claiming it."""
+    """Whether the lead was assigned to this member automatically."""
     return offer.assign_automatically and offer.status in (Offer.CLAIMED, Offer.RETURNED)
 
 
 def end_event(offer: LeadOffer, lead: Lead) -> OrderedEvent:
-    """How a turn ended."""
+    """Return the event that ends an offer."""
     status = Offer(offer.status)
     at = offer.settled_at or offer.alerted_at or offer.created_at
     kind, code = OFFER_ENDS[status]
@@ -355,7 +355,7 @@ def order_of_end(offer: LeadOffer, status: Offer, at: datetime) -> EventOrder:
 
 
 def is_skipped(offer: LeadOffer) -> bool:
-    """Whether the member could not be told when their turn came, while the lead was still to be had."""
+    """Whether the member was skipped at their turn while the lead was unclaimed."""
     is_cancelled = offer.status == Offer.CANCELLED and offer.alerted_at is None
     return is_cancelled and offer.end_code not in LEAD_ENDED
 
@@ -363,7 +363,7 @@ def is_skipped(offer: LeadOffer) -> bool:
 def offer_event(
     offer: LeadOffer, at: datetime, kind: str, code: str, *, actor_user_id: int | None = None, **details: Any
 ) -> TimelineEvent:
-    """An entry about an offer."""
+    """Return an event about an offer."""
     ids: dict[str, int | None] = {"user_id": offer.user_id, "team_id": offer.team_id, "offer_id": offer.pk}
     return TimelineEvent(at, kind, code, actor_user_id=actor_user_id, details=details, **ids)
 
@@ -372,7 +372,7 @@ def offer_event(
 
 
 def message_events(message: Message, offer: LeadOffer | None = None) -> Iterator[OrderedEvent]:
-    """An alert from the outbox to the phone, or to where it failed."""
+    """Yield the events of a message from the outbox to its delivery or failure."""
     alert = partial(alert_event, message, offer)
     yield EventOrder.QUEUED, alert(message.created_at, ALERT_QUEUED, EventCode.ALERT_QUEUED)
     if message.sent_at:
@@ -389,7 +389,7 @@ def message_events(message: Message, offer: LeadOffer | None = None) -> Iterator
 def alert_event(
     message: Message, offer: LeadOffer | None, at: datetime, kind: str, code: str, **outcome: Any
 ) -> TimelineEvent:
-    """An entry about an alert: that of an offer, or other news."""
+    """Return an event about a message: the alert of an offer, or a notice."""
     return TimelineEvent(
         at,
         kind,

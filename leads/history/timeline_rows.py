@@ -1,11 +1,11 @@
-"""What is known of a lead's way, read in as many statements for a long one as for a short one."""
+"""Load the timeline of a lead in a constant number of queries."""
 
 from leads.history.timeline import ALERT_COLUMNS, TimelineEvent, build_timeline, notice_message_ids
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
 from messaging.models import Message
 from teams.visibility import any_of
 
-# Not their words, which are long, and tell how to reach the person.
+# Without the bodies, which are long and contain contact details.
 MESSAGE_COLUMNS = (
     *("user", "channel", "status", "reason", "provider_status", "error_code"),
     *("created_at", "modified_at", "sent_at"),
@@ -13,7 +13,7 @@ MESSAGE_COLUMNS = (
 
 
 def load_timeline(lead: Lead, trace: RoutingTrace | None) -> list[TimelineEvent]:
-    """All that happened to this lead, in order."""
+    """Return the events of this lead, in order."""
     entries = list(TraceEntry.objects.filter(lead=lead).order_by("pk"))
     offers = list(LeadOffer.objects.filter(lead=lead).order_by("pk"))
     of_offers = {message_id for offer in offers for name in ALERT_COLUMNS if (message_id := getattr(offer, name))}

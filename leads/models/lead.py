@@ -17,17 +17,17 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     """Questions about leads."""
 
     def visible_to(self, user: User) -> LeadQuerySet:
-        """Leads you brought in or claimed, and those of contacts you see."""
+        """Leads that the user brought in or claimed, and those of contacts they see."""
         brought_or_claimed = models.Q(owner_user=user) | models.Q(claimed_by_user=user)
         return self.filter(brought_or_claimed | is_seen_by(user, through="contact__"))
 
     def in_hands_of(self, user: User) -> LeadQuerySet:
-        """Those that they see, and those of the teams that they created, of which they may not see the contact."""
+        """Visible leads, and the leads of teams that the user created, whose contacts they may not see."""
         return self.filter(models.Q(pk__in=self.model.objects.visible_to(user)) | models.Q(team__creator=user))
 
 
 class Lead(models.Model):
-    """One inquiry of a contact. It is always someone's: unclaimed, it is its owner's."""
+    """One inquiry of a contact. An unclaimed lead belongs to its owner."""
 
     class ClaimedVia(models.TextChoices):
         NONE = "None"
@@ -38,7 +38,7 @@ class Lead(models.Model):
         AUTO = "Auto"
 
     class ClaimedThrough(models.TextChoices):
-        """By which door a claim really came; `claimed_via` is LionDesk's, and may be whatever a client posted."""
+        """How a claim was made. `claimed_via` is LionDesk's field and may be set by a client."""
 
         ADMIN = "admin", "in the admin"
         API = "api", "by the API"
@@ -66,12 +66,12 @@ class Lead(models.Model):
     claimed_through = models.CharField(max_length=10, choices=ClaimedThrough.choices, null=True, editable=False)
     time_to_claim = models.IntegerField(null=True, blank=True, editable=False)  # seconds from created_at
 
-    # Its way through the teams. A lead that is taken back or returned is offered in a new round, to everybody anew.
+    # Progress in distribution. A lead that is taken back or returned is offered again to all members, in a new round.
     round = models.PositiveSmallIntegerField(default=0, editable=False)
     hop = models.PositiveSmallIntegerField(default=0, editable=False)  # fallbacks taken in this round
-    ponded_at = models.DateTimeField(null=True, blank=True, editable=False)  # since then any member may take it
-    contacted_at = models.DateTimeField(null=True, blank=True, editable=False)  # first, by whoever has claimed it
-    # Whether the claim made its claimer the contact's assigned user: then that ends with the claim.
+    ponded_at = models.DateTimeField(null=True, blank=True, editable=False)  # since then any member may claim it
+    contacted_at = models.DateTimeField(null=True, blank=True, editable=False)  # first contact by the claimer
+    # Whether the claim assigned the contact to its claimer: then the assignment ends with the claim.
     is_contact_given = models.BooleanField(default=False, editable=False)
     merged_into = models.ForeignKey(
         "self", models.CASCADE, null=True, blank=True, related_name="doubles", editable=False
@@ -137,14 +137,14 @@ class Lead(models.Model):
 
 
 class PondLead(Lead):
-    """A lead that any member of its team may take (leads.lifecycle.pond)."""
+    """A lead that any member of its team may claim (leads.lifecycle.pond)."""
 
     class Meta:
         proxy = True
 
 
 class TeamLead(Lead):
-    """A lead of a team, as whoever created the team looks at it (leads.deeds)."""
+    """A lead as the creator of its team sees it in the admin."""
 
     class Meta:
         proxy = True

@@ -17,34 +17,34 @@ class LeadOfferQuerySet(models.QuerySet["LeadOffer"]):
     """Questions about offers."""
 
     def visible_to(self, user: User) -> LeadOfferQuerySet:
-        """Your own offers, and all of the leads you brought in."""
+        """Offers to the user, and all offers of leads that they brought in."""
         return self.filter(models.Q(user=user) | models.Q(lead__owner_user=user))
 
     def open(self) -> LeadOfferQuerySet:
-        """Alerted and not yet decided: what may be claimed."""
+        """Offers that may be claimed: alerted and not yet decided."""
         return self.filter(status=LeadOffer.Status.SENT)
 
 
 class LeadOffer(models.Model):
-    """One member's turn at one lead."""
+    """One lead offered to one member."""
 
     class Status(models.TextChoices):
         PENDING = "Pending"  # planned for `notify_at`
         SENT = "Sent"  # alerted, claimable
         CLAIMED = "Claimed"
         DECLINED = "Declined"
-        LOST = "Lost"  # another claimed after this member was alerted
+        LOST = "Lost"  # another member claimed after this one was alerted
         CANCELLED = "Cancelled"  # the lead was settled before this member's turn, or the member left the team
         EXPIRED = "Expired"  # an exclusive window is over
         RETURNED = "Returned"  # was claimed, then given or taken back
 
-    # Every change of an offer writes to each index: `offered_once` serves for leads, `offer_of_user` for users. A team
-    # is looked for when it is removed, and never else.
+    # Every change of an offer writes to each index: `offered_once` serves for leads, `offer_of_user` for users. Offers
+    # are searched by team only when a team is removed.
     lead = models.ForeignKey(Lead, models.CASCADE, db_index=False, related_name="offers")
     team = models.ForeignKey(Team, models.PROTECT, db_index=False, related_name="lead_offers")
     user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="lead_offers")
     round = models.PositiveSmallIntegerField(default=0)  # the lead's, when this was planned
-    # As planned: a later change of the options leaves a standing rollout alone.
+    # As planned: later changes of options do not change a rollout in progress.
     position = models.PositiveIntegerField()
     rank = models.IntegerField(null=True, blank=True)
     notify_at = models.DateTimeField()
@@ -57,13 +57,13 @@ class LeadOffer(models.Model):
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
     end_code = models.CharField(max_length=40, blank=True)  # leads.reasons.EndReason, teams.eligibility.SkipReason
     end_details = models.JSONField(null=True, blank=True)
-    # What is replied to claim this lead, and the phone (E.164) that was told so: two members may share one. The number
-    # differs between the open offers of a phone.
+    # The number to reply to claim this lead, and the phone (E.164) that was alerted: two members may share one. The
+    # open offers of a phone have different numbers.
     reply_number = models.PositiveSmallIntegerField(null=True, blank=True)
     reply_phone = models.CharField(max_length=16, blank=True)
     alerted_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
-    # One alert a channel, ever: the messages know nothing of offers.
+    # At most one alert per channel. Messages do not refer to offers.
     alert_text = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
     alert_email = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
     alert_call = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
@@ -89,18 +89,18 @@ class LeadOffer(models.Model):
             ),
         ]
         indexes = [
-            # Read by the engine's tick: whose turn it is.
+            # Read by the engine's tick: due offers.
             models.Index(
                 fields=["notify_at", "position", "id"], condition=models.Q(status="Pending"), name="offer_due"
             ),
-            # Read by the engine's tick: whose window is over.
+            # Read by the engine's tick: ended windows.
             models.Index(
                 fields=["closes_at", "id"],
                 condition=models.Q(status="Sent", closes_at__isnull=False),
                 name="offer_closes",
             ),
             models.Index(fields=["user", "-id"], name="offer_of_user"),  # read by GET /lead-offers
-            # Read when a phone's next alert gets its number, and when somebody replies with one.
+            # Read when the next alert to a phone gets its number, and when a reply with a number arrives.
             models.Index(
                 fields=["reply_phone", "-alerted_at"],
                 condition=models.Q(reply_number__isnull=False),
@@ -113,9 +113,9 @@ class LeadOffer(models.Model):
 
     @property
     def end_reason(self) -> Reason | None:
-        """Why the offer ended; None while it is open."""
+        """Return why the offer ended; None while it is open."""
         return Reason(self.end_code, self.end_details or {}) if self.end_code else None
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Only the offered member claims or declines."""
+        """Only the member who is offered the lead can claim or decline."""
         return self.user_id == user.pk

@@ -1,4 +1,4 @@
-"""Why a lead went where it went."""
+"""The trace of a lead: its routing decision and later events."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from teams.models import User
 
 
 class RoutingTrace(models.Model):
-    """Why a lead went where it went: the rules tried, what failed, what was chosen, who was passed over."""
+    """Routing decision of a lead: evaluated rules, mismatches, the chosen rule, skipped members."""
 
     lead = models.OneToOneField(Lead, models.CASCADE, related_name="routing_trace")
     decided_at = models.DateTimeField(default=clock.now, editable=False)
     decision = models.JSONField()  # leads.routing.router.Decision, as JSON
     skipped = models.JSONField(default=list)  # leads.distribution.offer_plan.SkippedMember, as JSON
-    rotation = models.JSONField(null=True)  # leads.history.trace_log.rotation_json; null where no round robin turned
+    rotation = models.JSONField(null=True)  # leads.history.trace_log.rotation_json; null without a round robin
 
     def __str__(self) -> str:
         return f"trace of lead {self.lead_id}"
 
 
 class TraceEntry(models.Model):
-    """Something that happened to a lead after it was first routed, in order. Alerts and claims are its offers'."""
+    """An event of a lead after it was routed, in order. Alerts and claims are stored in its offers."""
 
     class Kind(models.TextChoices):
         PLANNED = "Planned"  # offered again: to the rest of a team, or in a new round
@@ -31,13 +31,13 @@ class TraceEntry(models.Model):
         IN_POND = "In the pond"
         GIVEN = "Given"  # to a user, without a claim
         CLAIMED = "Claimed"
-        TAKEN_BACK = "Taken back"  # nobody was contacted in time
+        TAKEN_BACK = "Taken back"  # the person was not contacted in time
         RETURNED = "Returned"
         REASSIGNED = "Reassigned"
         MERGED = "Merged"
         ALARM = "Alarm"
         CONTACTED = "Contacted"
-        NOBODY = "Nobody"  # is left to offer it to: it waits for its owner
+        NOBODY = "Nobody"  # no further recipient: it waits for its owner
 
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="trace_entries")
     at = models.DateTimeField()
