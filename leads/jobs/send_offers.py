@@ -100,7 +100,7 @@ def save_outcomes(offers: Sequence[DueOffer]) -> None:
     if offers:
         columns = list(zip(*map(outcome_values, offers), strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(*change(LeadOffer._meta.db_table, OUTCOME_COLUMNS, columns))
+            cursor.execute(*bulk_update_sql(LeadOffer._meta.db_table, OUTCOME_COLUMNS, columns))
 
 
 def assign_leads(offers: Sequence[DueOffer], now: datetime) -> None:

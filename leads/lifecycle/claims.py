@@ -180,7 +180,7 @@ def assign_claims(
             lead.contact.assigned_user = user
     rows = [claim_values(lead) for lead, _ in assignments]
     with connection.cursor() as cursor:
-        cursor.execute(*change(Lead._meta.db_table, CLAIM_COLUMNS, list(zip(*rows, strict=True))))
+        cursor.execute(*bulk_update_sql(Lead._meta.db_table, CLAIM_COLUMNS, list(zip(*rows, strict=True))))
     for user, leads in group_by_user(assignments).items():
         assign_contacts([lead.contact for lead in leads if lead.is_contact_given], user, now=now)
         share_contacts([lead.contact for lead in leads if lead.opens_contact], user, now=now)

@@ -230,7 +230,7 @@ def create_offers(planned: Sequence[tuple[Lead, Plan]], histories: OfferHistorie
     if not rows:
         return
     columns = [*zip(*rows, strict=True), *([value] * len(rows) for value in (now, Status.PENDING, "", ""))]
-    statement, parameters = insertion(LeadOffer._meta.db_table, OFFER_COLUMNS, columns)
+    statement, parameters = bulk_insert_sql(LeadOffer._meta.db_table, OFFER_COLUMNS, columns)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
     for lead, plan in planned:
@@ -326,4 +326,4 @@ def saving_progress(leads: Sequence[Lead]) -> Iterator[None]:
     moved = [now for lead, then in zip(leads, before, strict=True) if (now := progress_values(lead)) != then]
     if moved:
         with connection.cursor() as cursor:
-            cursor.execute(*change(Lead._meta.db_table, PROGRESS_COLUMNS, list(zip(*moved, strict=True))))
+            cursor.execute(*bulk_update_sql(Lead._meta.db_table, PROGRESS_COLUMNS, list(zip(*moved, strict=True))))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from core.postal_codes import has_code, shared
+from core.postal_codes import common_codes, has_code
 from leads.routing.matching import Conditions, normalize_value
 from leads.routing.router import TEAM_ROLLOUT, ZIPCODE, Rule, sort_rules
 
