@@ -55,7 +55,7 @@ def advance_rollouts(lead_ids: Collection[int], *, now: datetime) -> None:
     shifts = {lead_id: -ahead for lead_id, each in states.items() if (ahead := time_to_advance(each, now))}
     shift_rollouts(shifts)
     if shifts:
-        scheduler.nudge("leads.jobs")
+        scheduler.trigger("leads.jobs")
     end_exhausted(states, now)
 
 
@@ -69,7 +69,7 @@ def end_exhausted(states: Mapping[int, Sequence[OfferState]], now: datetime) -> 
     """Let each lead without an open offer fall back now."""
     ended = [lead_id for lead_id, each in states.items() if not any(is_undecided(turn) for turn in each)]
     if ended and Lead.objects.filter(IN_DISTRIBUTION, pk__in=ended).update(falls_back_at=now):
-        scheduler.nudge("leads.jobs")
+        scheduler.trigger("leads.jobs")
 
 
 def load_offer_states(lead_ids: Collection[int]) -> dict[int, list[OfferState]]:
