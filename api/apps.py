@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 
-from core.db import lookups, timestamptz
+from core.db import literals, lookups, timestamptz
 
 
 class ApiConfig(AppConfig):
@@ -11,6 +11,7 @@ class ApiConfig(AppConfig):
     label = "api"
 
     def ready(self) -> None:
+        literals.register()
         lookups.register()
         timestamptz.register()
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from core.db.literals import nonempty
 from messaging import consent
 from messaging.gateways import Receipt
 from messaging.models import Message
@@ -42,7 +43,7 @@ def note_receipt(receipt: Receipt, now: datetime) -> None:
 def _message_of(receipt: Receipt) -> Message | None:
     """By the provider's id, or by ours where that is not noted yet."""
     messages = Message.objects.filter(channel=receipt.channel).select_for_update()
-    by_sid = messages.filter(provider_sid=receipt.provider_sid).first()
+    by_sid = messages.filter(nonempty("provider_sid"), provider_sid=receipt.provider_sid).first()
     if by_sid is not None or receipt.message_id is None:
         return by_sid
     return messages.filter(pk=receipt.message_id, provider_sid="").first()

@@ -14,7 +14,7 @@ from django.db.models.functions import Lower
 
 from api import coercion
 from api.lists.query_parser import OPERATORS
-from core.db.literals import EMPTY
+from core.db.literals import nonempty
 from core.text import normalize_email
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
@@ -143,9 +143,10 @@ class PhoneFilter(TextFilter):
 
     def match(self, text: str) -> Q:
         if number := self.parse(text):
-            return Q(**{self.normal_column: number}) & ~Q(**{self.normal_column: EMPTY})
-        has_none = Q(**{self.column: EMPTY})  # lets the index of unreadable numbers serve
-        return super().match(text) & Q(**{self.normal_column: EMPTY}) & ~has_none if text else has_none
+            return Q(**{self.normal_column: number}) & nonempty(self.normal_column)
+        if not text:
+            return Q(**{self.column: ""})
+        return super().match(text) & Q(**{self.normal_column: ""}) & nonempty(self.column)  # numbers not understood
 
     def match_many(self, texts: list[str]) -> Q:
         return any_of(self.match(text) for text in texts)

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from core import clock
-from core.db.literals import EMPTY
+from core.db.literals import nonempty
 from core.phone_numbers import e164
 from core.text import normalize_email, to_one_line, trim
 from crm.models.lookups import ContactSource, Hotness
@@ -37,7 +37,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def reached_at(self, number: str) -> ContactQuerySet:
         """Return the contacts that have `number` (E.164) as any of their phones; none for an empty number."""
-        has = [models.Q(**{column: number}) & ~models.Q(**{column: EMPTY}) for column in E164.values()]
+        has = [models.Q(**{column: number}) & nonempty(column) for column in E164.values()]
         return self.filter(has[0] | has[1] | has[2])
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import connection
 
+from core.db.literals import nonempty
 from leads.distribution.offer_plan import SINGLE_DIGITS, next_reply_number
 from teams.models import User
 
@@ -33,7 +34,7 @@ def hold_numbers(phones: Collection[str]) -> dict[str, Numbers]:
     """For each of these phones, the numbers of its next alerts. Nobody else hands out theirs meanwhile."""
     if not phones:
         return {}
-    agents = User.objects.filter(confirmed_phone__in=phones).order_by("pk")
+    agents = User.objects.filter(nonempty("confirmed_phone"), confirmed_phone__in=phones).order_by("pk")
     list(agents.select_for_update(no_key=True).values_list("pk"))
     # A statement of its own: what is open is read after whoever held them is done.
     with connection.cursor() as cursor:

@@ -14,6 +14,7 @@ from django.conf import settings
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.request_validator import RequestValidator
 
+from core.db.literals import nonempty
 from core.errors import DomainError
 from messaging.gateways import CannotTell, Inbound, MaybeSent, NotNow, OptedOut, Receipt, Refused, reconciliation
 from messaging.models import Message
@@ -242,7 +243,7 @@ def _unclaimed(words: Mapping[str, str]) -> dict[str, str]:
 
 def claimed(channel: str, sids: Iterable[str]) -> set[str]:
     """Those of these SIDs by which one of our messages is known."""
-    known = Message.objects.filter(channel=channel, provider_sid__in=list(sids))
+    known = Message.objects.filter(nonempty("provider_sid"), channel=channel, provider_sid__in=list(sids))
     return set(known.values_list("provider_sid", flat=True))
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
+from core.db.literals import nonempty
 from core.phone_numbers import e164
 from crm.models import Contact
 from crm.sources import source_named
@@ -38,7 +39,9 @@ MAX_SENT = 20  # of our latest texts to a handset, one of which a reaction may q
 def receive(text: Inbound, now: datetime) -> Message | None:
     """Store a text and let the first who can take it; None when we have it already, or it is not for us."""
     _one_at_a_time(text.sender)
-    if Message.objects.filter(channel=Message.Channel.TEXT, provider_sid=text.provider_sid).exists():
+    if Message.objects.filter(
+        nonempty("provider_sid"), channel=Message.Channel.TEXT, provider_sid=text.provider_sid
+    ).exists():
         return None
     meaning = _keyword(text)
     ours = PhoneNumber.objects.filter(number__in=(text.sender, text.recipient)).select_related("user")
@@ -208,7 +211,8 @@ def _welcome(number: str, owner: User, now: datetime) -> Contact:
 
 
 def _user_at(number: str) -> User | None:
-    return User.objects.filter(confirmed_phone=number, is_active=True).first() if number else None
+    mine = User.objects.filter(nonempty("confirmed_phone"), confirmed_phone=number, is_active=True)
+    return mine.first() if number else None
 
 
 def _explain(user: User, now: datetime) -> None:

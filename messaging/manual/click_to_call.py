@@ -15,6 +15,7 @@ from typing import Final
 
 from django.db import transaction
 
+from core.db.literals import nonempty
 from core.errors import DomainError
 from crm.contact_actions import hold
 from crm.models import Contact
@@ -97,7 +98,7 @@ def connect(ring: Message, key: str, now: datetime) -> Message | str:
     if key != KEY:
         return ""
     call = Message.objects.select_for_update().get(pk=ring.pk)
-    leg = Message.objects.filter(channel=Channel.CALL, provider_sid=leg_of(call)).first()
+    leg = Message.objects.filter(nonempty("provider_sid"), channel=Channel.CALL, provider_sid=leg_of(call)).first()
     if leg is not None:
         return "This call was made." if leg.settled_at else leg
     contact, user = call.contact, call.user

@@ -1,6 +1,9 @@
 """Leads that are given to somebody else, and leads that are one."""
 
+from importlib import import_module
+
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from campaigns.models import CampaignAction, ContactCommunication
 from crm.models import Contact
@@ -288,3 +291,20 @@ def test_a_drip_follows_the_lead_from_agent_to_agent(api, alice, bob, dana, mary
     assert sender() == dana
     assert api(dana).post(f"/leads/{lead.pk}/return").status_code == 200
     assert sender() == alice
+
+
+def test_a_lead_that_was_claimed_twice_keeps_the_claim_of_the_user_who_has_it(offered, bob):
+    """The constraint was missing for some time; the migration that restores it settles the doubles first."""
+    lead = offered
+    migration = import_module("leads.migrations.0019_one_claim_per_lead")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # the rows are new to this transaction
+        cursor.execute("DROP INDEX one_claim_per_lead")
+        lead.offers.update(status="Claimed")
+        Lead.objects.filter(pk=lead.pk).update(claimed_by_user=bob, claimed_at=lead.created_at)
+        cursor.execute(migration.KEEP_ONE)
+        cursor.execute(migration.RESTORE)
+
+    assert statuses(lead) == {"Bob": "Claimed", "Dana": "Returned"}
+    with pytest.raises(IntegrityError, match="one_claim_per_lead"), transaction.atomic():
+        lead.offers.update(status="Claimed")
