@@ -14,10 +14,14 @@ from api.exceptions import problem
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+LONGEST = 1000  # characters; Django's parser takes the square of the length, several times a request
+
 
 @lru_cache(256)  # programs send few different ones
 def fault_in(content_type: str) -> str:
     """Return what is wrong with a Content-Type, empty for nothing."""
+    if len(content_type) > LONGEST:
+        return f"Content-Type may have {LONGEST} characters at most: send application/json."
     try:
         _, options = parse_header_parameters(content_type)
         codec_of(str(options.get("charset", "")))

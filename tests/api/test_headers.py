@@ -7,6 +7,8 @@ import socket
 import pytest
 from django.test import Client
 
+from server.content_types import fault_in
+from tests.cpu import cpu_seconds
 from tests.server import test_unread_bodies
 
 port = test_unread_bodies.port
@@ -50,6 +52,25 @@ def test_an_unreadable_content_type_is_refused(port):
     status, kind, body = call(port, "POST", "/contacts", headers, b"{}")
     assert (status, kind) == (415, "application/json")
     assert json.loads(body)["name"] == "UnsupportedMediaType"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_long_content_type_is_refused_unread(port, method):
+    long = "application/json" + ";" * 2000
+    for path in ("/contacts", "/oauth2/token"):
+        body = b"{}" if method == "POST" else b""
+        headers = [("Host", "localhost"), ("Content-Type", long), ("Content-Length", len(body))]
+        status, _, answer = call(port, method, path, headers, body)
+        if method == "POST":
+            assert status == 415
+            assert "1000 characters" in json.loads(answer)["message"]
+        else:  # it has no body to describe
+            assert status == {"/contacts": 401, "/oauth2/token": 405}[path]
+
+
+@pytest.mark.parametrize("kind", [";", 'a="' + ";", "a" + ";", 'a;x="', "a; x*=a''%ff"])
+def test_what_a_content_type_costs_grows_with_its_length_at_most(kind):
+    assert cpu_seconds(lambda: fault_in.__wrapped__((kind * 100_000)[:100_000])) < 0.1
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
