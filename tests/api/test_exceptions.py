@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
 from django.test import Client, RequestFactory
-from rest_framework import exceptions as problems
+from rest_framework import exceptions
 
-from api import exceptions
+from api import exceptions as problems
 from core.errors import Conflict, DomainError, NotAllowed
 
 
