@@ -169,20 +169,24 @@ def statements_of(read: Callable[[], object]) -> list[Statement]:
 
 
 def generic_plans(statements: Sequence[Statement], table: str, index: str) -> list[str]:
-    """Plan these statements for all parameters: with all indexes, then as if the table had this one alone.
+    """Plan these statements for all parameters: with all indexes, with bitmaps of them, and with this index alone.
 
-    The tables are almost empty, so that another index is as good. An OR needs several.
+    The tables are almost empty, so that another index is as good. An OR needs a bitmap of several.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         among_all = [plan_of(cursor, statement) for statement in statements if statement.reads(table)]
+        cursor.execute("SET LOCAL enable_indexscan = off")
+        cursor.execute("DISCARD PLANS")
+        bitmaps = [plan_of(cursor, statement) for statement in statements if statement.reads(table)]
+        cursor.execute("SET LOCAL enable_indexscan = on")
         others = "UPDATE pg_index SET indisvalid = false WHERE indrelid = %s::regclass AND indexrelid <> %s::regclass"
         cursor.execute(others, [table, index])
         cursor.execute("DISCARD PLANS")
         alone = [plan_of(cursor, statement) for statement in statements if statement.reads(table)]
         transaction.set_rollback(True)
-    return among_all + alone
+    return among_all + bitmaps + alone
 
 
 def plan_of(cursor: Any, statement: Statement) -> str:

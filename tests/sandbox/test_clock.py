@@ -150,7 +150,7 @@ def test_an_engine_that_does_nothing_is_named(jobs, monkeypatch):
     monkeypatch.setattr(clock, "IDLE_ROUNDS", 2)
     jobs.is_lazy, jobs.waiting = True, [(clock.now() + DAY, "never done")]
 
-    with pytest.raises(clock.EngineStuck, match=r"tests\.sandbox\.toy"):
+    with pytest.raises(clock.EngineStuck, match=r"tests\.sandbox\.example_job"):
         clock.advance(2 * DAY)
 
     assert not clock.read().standing

@@ -169,7 +169,7 @@ def test_and_reassigns_them_without_reading_more_than_an_offer_tells(alice, dana
 
 
 def test_nothing_more_is_done_by_hand_with_a_lead_that_nobody_sees(alice, unseen):
-    assert "Only who has claimed this lead" in page(alice, unseen, "return").content.decode()
+    assert "Only the user who claimed this lead" in page(alice, unseen, "return").content.decode()
 
 
 # Doubles
