@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import django_filters
 from django.db import models
@@ -16,9 +16,6 @@ from api import coercion
 from api.lists.query_parser import OPERATORS
 from core.db.literals import nonempty
 from core.text import normalize_email
-
-if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
-    pass
 
 EQUALITY = frozenset({"", "$ne", "$in", "$nin"})
 ORDER = frozenset({"$lt", "$lte", "$gt", "$gte"})
