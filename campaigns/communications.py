@@ -10,21 +10,25 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from campaigns.models import ActionType, Birthday, CampaignContact, ContactCommunication
+from campaigns.reasons import StopReason
+from core.db.reason_columns import reason_columns
 from core.errors import Conflict
+from core.reasons import Reason
 from core.scheduler import trigger
 from crm.models import Contact, is_seen_by
 from messaging.models import Message
 from messaging.outbox import cancel
+from messaging.reasons import SendReason
 from teams.models import User
 
 UNSENT: Final = (Message.Status.CANCELLED, Message.Status.FAILED)
 
-REPLIED: Final = "The contact replied."
-DONE_BY_HAND: Final = "It was marked as done."
-CONTACT_REMOVED: Final = "The contact was removed."
+REPLIED: Final = Reason(StopReason.REPLIED)
+DONE_BY_HAND: Final = Reason(StopReason.DONE_BY_HAND)
+CONTACT_REMOVED: Final = Reason(SendReason.REMOVED)
 
 
 class AlreadyOnItsWay(Conflict):
@@ -37,26 +41,30 @@ class AlreadySent(Conflict):
 
 def settle(messages: Iterable[Message]) -> None:
     """Close the communications of messages with which nothing more will be tried."""
-    outcomes: dict[tuple[datetime | None, str], list[int]] = defaultdict(list)
+    outcomes: dict[datetime | None, list[int]] = defaultdict(list)
     for message in messages:
-        outcomes[message.sent_at, "" if message.sent_at else message.reason].append(message.pk)
-    for (sent_at, reason), message_ids in outcomes.items():
-        closed = {"completed_at": sent_at} if sent_at else {"reason": reason}
+        outcomes[message.sent_at].append(message.pk)
+    of_message = Message.objects.filter(pk=OuterRef("message"))
+    unsent = {"code": Subquery(of_message.values("code")), "details": Subquery(of_message.values("details"))}
+    for sent_at, message_ids in outcomes.items():
+        closed = {"completed_at": sent_at} if sent_at else unsent
         open_ones = ContactCommunication.objects.filter(message__in=message_ids, is_active=True)
         open_ones.update(is_active=False, **closed)
 
 
-def stop(enrolments: QuerySet[CampaignContact], *, reason: str, now: datetime, which: Q | None = None) -> None:
+def stop(enrolments: QuerySet[CampaignContact], *, reason: Reason, now: datetime, which: Q | None = None) -> None:
     """Stop what these enrolments still have to come; what a worker is sending already goes out."""
     pending = ContactCommunication.objects.filter(which or Q(), campaign_contact__in=enrolments, is_active=True)
     # First those without a message: after this, none of them can get one. In order, as two who stop the same may meet.
     unsent = pending.filter(message=None).order_by("pk").select_for_update(of=("self",), no_key=True)
-    ContactCommunication.objects.filter(pk__in=unsent.values("pk")).update(is_active=False, reason=reason)
+    ContactCommunication.objects.filter(pk__in=unsent.values("pk")).update(is_active=False, **reason_columns(reason))
     waiting = list(pending.exclude(message=None).values_list("message_id", flat=True))
     if waiting:
         cancel(Message.objects.filter(pk__in=waiting), reason=reason, now=now)
     if which is None:
-        Birthday.objects.filter(campaign_contact__in=enrolments, is_open=True).update(is_open=False, reason=reason)
+        Birthday.objects.filter(campaign_contact__in=enrolments, is_open=True).update(
+            is_open=False, **reason_columns(reason)
+        )
 
 
 def stop_on_reply(contact: Contact, *, number: str, agent: User | None, now: datetime) -> None:
@@ -72,7 +80,7 @@ def stop_on_reply(contact: Contact, *, number: str, agent: User | None, now: dat
     everyone = CampaignContact.objects.filter(contact__in=[contact.pk, *namesakes.values_list("pk", flat=True)])
     stop(everyone, which=texts & (theirs | Q(send_from_user=agent)), reason=REPLIED, now=now)
     birthday_texts = Q(action__type=ActionType.TEXT_CONTACT, action__is_stopped_on_text_reply=True)
-    Birthday.objects.filter(theirs, birthday_texts, is_open=True).update(is_open=False, reason=REPLIED)
+    Birthday.objects.filter(theirs, birthday_texts, is_open=True).update(is_open=False, **reason_columns(REPLIED))
 
 
 @transaction.atomic
@@ -80,7 +88,7 @@ def complete(communication: ContactCommunication, *, by: User, now: datetime) ->
     """Mark a communication as done by hand, and send nothing more of it. One that was completed stays as it is."""
     if communication.completed_at:
         return
-    done = {"is_active": False, "completed_at": now, "completing_user": by, "reason": ""}
+    done = {"is_active": False, "completed_at": now, "completing_user": by, **reason_columns(None)}
     this = ContactCommunication.objects.filter(pk=communication.pk)
     if this.filter(Q(message=None) | Q(is_active=False), completed_at=None).update(**done):
         return
@@ -101,7 +109,7 @@ def reopen(communication: ContactCommunication, *, now: datetime) -> None:
     communication.is_active = True
     communication.send_at = max(communication.send_at, now)
     communication.completed_at = communication.completing_user = communication.message = None
-    communication.reason = ""
+    communication.set_reason(None)
     communication.save()
     if communication.send_at == now:
         trigger("campaigns.jobs.send_communications")

@@ -4,6 +4,7 @@ A plan is small: one step per action and per time zone of those who work with th
 it by the contacts, so ten thousand of them cost as many statements as one.
 """
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,9 @@ from campaigns.models import (
     ContactCommunication,
     Task,
 )
+from campaigns.reasons import StopReason
+from core.db.reason_columns import reason_columns
+from core.reasons import Reason
 from core.scheduler import trigger
 from crm.models import Contact
 from teams.models import User
@@ -34,29 +38,30 @@ from teams.models import User
 # that starts the campaign which an automatic route has started already, must not have it sent twice.
 RE_ENTRY_AFTER: Final = timedelta(days=1)
 
-FINISHED: Final = "Everything planned was done."
-CAMPAIGN_DELETED: Final = "The campaign was deleted."
+FINISHED: Final = Reason(StopReason.FINISHED)
+CAMPAIGN_DELETED: Final = Reason(StopReason.CAMPAIGN_DELETED)
 
 # Of two requests that enrol one contact, the second waits here for the first, and then does nothing. Contacts are held
 # before anything below them, as by whoever removes one: one that is gone enters nothing. They are held in order, so
 # that two crowds of them never wait for each other.
 BEGIN: Final = """
-INSERT INTO campaigns_campaigncontact (campaign_id, contact_id, started_by_id, started_at, campaign_name, end_reason)
+INSERT INTO campaigns_campaigncontact (campaign_id, contact_id, started_by_id, started_at, campaign_name, end_code)
 SELECT %s, id, %s, %s, '', '' FROM crm_contact WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE
 ON CONFLICT (contact_id, campaign_id) WHERE ended_at IS NULL DO NOTHING
-RETURNING id, campaign_id, campaign_name, contact_id, started_by_id, started_at, ended_at, end_reason
+RETURNING id, campaign_id, campaign_name, contact_id, started_by_id, started_at, ended_at, end_code, end_details
 """
 
 PLAN_COMMUNICATIONS: Final = """
 INSERT INTO campaigns_contactcommunication
     (campaign_contact_id, type, template_id, notes, is_stopped_on_text_reply, send_from_user_id, is_sender_chosen,
-    send_at, is_active, reason)
+    send_at, is_active, code, details)
 SELECT enrolment.id, type, template_id, notes, is_stopped, COALESCE(assigned_user_id, worker_id),
-    assigned_user_id IS NOT NULL, send_at, is_active, reason
+    assigned_user_id IS NOT NULL, send_at, is_active, code, details::jsonb
 FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::text[]) AS enrolment (id, contact_id, worker_id, zone)
 JOIN unnest(%b::text[], %b::text[], %b::bigint[], %b::text[], %b::boolean[], %b::bigint[], %b::timestamptz[],
-    %b::boolean[], %b::text[]) WITH ORDINALITY
-    AS step (zone, type, template_id, notes, is_stopped, assigned_user_id, send_at, is_active, reason, position)
+    %b::boolean[], %b::text[], %b::text[]) WITH ORDINALITY
+    AS step (zone, type, template_id, notes, is_stopped, assigned_user_id, send_at, is_active, code, details,
+    position)
     USING (zone)
 ORDER BY enrolment.id, position
 """
@@ -92,7 +97,7 @@ class Step:
 
     def as_communication(self) -> tuple[Any, ...]:
         """The step's line of PLAN_COMMUNICATIONS. What came too late is written down as well, with the reason."""
-        action, at = self.action, self.planned.at
+        action, at, reason = self.action, self.planned.at, reason_columns(self.planned.reason)
         return (
             self.zone,
             action.type,
@@ -102,7 +107,8 @@ class Step:
             user.pk if (user := action.chosen_user) else None,
             at or action.dispatch_datetime,
             at is not None,
-            self.planned.reason,
+            reason["code"],
+            json.dumps(reason["details"]),
         )
 
     def as_task(self, start: datetime) -> tuple[Any, ...]:
@@ -170,7 +176,7 @@ def stop_all(campaign: Campaign, *, now: datetime) -> None:
     stop(enrolments, reason=CAMPAIGN_DELETED, now=now)
     tasks = Task.objects.filter(campaign_contact__in=enrolments, status=Task.Status.INCOMPLETE)
     tasks.update(status=Task.Status.DELETED, remind_at=None, modified_at=now)
-    enrolments.filter(ended_at=None).update(ended_at=now, end_reason=CAMPAIGN_DELETED)
+    enrolments.filter(ended_at=None).update(ended_at=now, end_code=CAMPAIGN_DELETED.code)
     enrolments.update(campaign_name=campaign.name)
 
 
@@ -183,7 +189,7 @@ def _end_finished(campaign: Campaign, contact_ids: Collection[int], now: datetim
     """Close those of the contacts' enrolments that have run their course, so that they may enter again."""
     standing = CampaignContact.objects.filter(campaign=campaign, ended_at=None).of_contacts(contact_ids)
     over = standing.filter(_is_finished(now), started_at__lte=now - RE_ENTRY_AFTER)
-    return over.update(ended_at=now, end_reason=FINISHED)
+    return over.update(ended_at=now, end_code=FINISHED.code)
 
 
 def _is_finished(now: datetime) -> Q:

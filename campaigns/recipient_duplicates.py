@@ -7,9 +7,11 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from campaigns.models import ActionType, ContactCommunication
+from campaigns.reasons import ContentReason
+from core.reasons import Reason
 from messaging.models import Message
 
-SENT_ALREADY: Final = "Another contact with this number or address gets the same message of this campaign."
+SENT_ALREADY: Final = Reason(ContentReason.SENT_ALREADY)
 REPEAT_WINDOW: Final = timedelta(days=30)  # a campaign that is started again later sends again
 TO_PERSON: Final = (ActionType.TEXT_CONTACT, ActionType.EMAIL_CONTACT)
 

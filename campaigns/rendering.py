@@ -5,36 +5,40 @@ from datetime import datetime
 from typing import Final
 
 from campaigns.models import ActionType, ContactCommunication
+from campaigns.reasons import ContentReason
+from core.reasons import Reason, reason_text
 from crm.models import Contact
 from messaging.content.rendering import MAX_BODY, Unrenderable, render, render_email, render_subject, render_text
 from messaging.message_factory import TEXT_LIFETIME, alert_email, email_to, text_to
 from messaging.models import Message, Template
-
-NO_TEMPLATE: Final = "There is no template: the action had none when the campaign was started, or it was removed since."
-EMPTY: Final = "The template is empty."
+from messaging.reasons import SendReason
 
 
 class Unsendable(Exception):
-    """There is no way to say this to this contact; the argument tells why."""
+    """This cannot be sent to this contact."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason_text(*reason))
+        self.reason = reason
 
 
 def message_for(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
     """The message of a communication, with the words its template has now; or Unsendable."""
     if not communication.send_from_user.is_active:
-        raise Unsendable("The sender no longer works here.")
+        raise Unsendable(Reason(SendReason.SENDER_LEFT))
     try:
         return WRITERS[communication.type](communication, contact, now)
     except Unrenderable as error:
-        raise Unsendable(str(error)) from error
+        raise Unsendable(error.reason) from error
 
 
 def _text(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
     """A text to the mobile phone. The others may be land lines, and may be answered by somebody else."""
     sender, template = communication.send_from_user, _template_of(communication)
     if not contact.mobile_e164:
-        raise Unsendable("The contact has no mobile number.")
+        raise Unsendable(Reason(ContentReason.NO_MOBILE_NUMBER))
     if not sender.system_phone:
-        raise Unsendable("The sender has no number to text from.")
+        raise Unsendable(Reason(SendReason.NO_SENDER))
     body = _words(render_text(template.body, contact, sender))
     return text_to(contact, body, now, user=sender, valid_until=communication.send_at + TEXT_LIFETIME)
 
@@ -42,7 +46,7 @@ def _text(communication: ContactCommunication, contact: Contact, now: datetime) 
 def _email(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
     sender, template = communication.send_from_user, _template_of(communication)
     if not contact.email.strip():
-        raise Unsendable("The contact has no email address.")
+        raise Unsendable(Reason(ContentReason.NO_EMAIL_ADDRESS))
     subject = render_subject(template.subject, contact, sender)
     plain, html = render_email(template.body, contact, sender)
     return email_to(contact, subject, plain if html else _words(plain), now, user=sender, html=html)
@@ -51,11 +55,11 @@ def _email(communication: ContactCommunication, contact: Contact, now: datetime)
 def _call(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
     """An email to the sender that says whom to call, and what to say."""
     if contact.is_do_not_contact:  # the gate lets emails to our own users pass
-        raise Unsendable("The contact is marked do-not-contact.")
+        raise Unsendable(Reason(SendReason.DO_NOT_CONTACT))
     phones = {"Mobile": contact.mobile_phone, "Home": contact.home_phone, "Office": contact.office_phone}
     numbers = [f"{kind}: {phone}" for kind, phone in phones.items() if phone.strip()]
     if not numbers:
-        raise Unsendable("The contact has no phone number.")
+        raise Unsendable(Reason(ContentReason.NO_PHONE_NUMBER))
     script = communication.template.body if communication.template else ""
     written = [_for_sender(text, communication, contact) for text in (communication.notes, script)]
     parts = [f"Please call {contact}.", "\n".join(numbers), *written]
@@ -73,14 +77,14 @@ def _for_sender(text: str, communication: ContactCommunication, contact: Contact
 
 def _template_of(communication: ContactCommunication) -> Template:
     if communication.template is None:
-        raise Unsendable(NO_TEMPLATE)
+        raise Unsendable(Reason(ContentReason.NO_TEMPLATE))
     return communication.template
 
 
 def _words(text: str) -> str:
     """These words, if there are any: nobody is sent an empty message."""
     if not text.strip():
-        raise Unsendable(EMPTY)
+        raise Unsendable(Reason(ContentReason.EMPTY_TEMPLATE))
     return text
 
 

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from dateutil import parser
 
+from campaigns.reasons import ScheduleReason
 from campaigns.recurrence import next_occurrence, what_is_wrong
+from core.reasons import Reason
 from core.text import to_ascii, trim
 from teams.timezones import instant, wall_time
 
@@ -34,10 +36,10 @@ ON_START: Final = 1  # what sets an action off: the start of the campaign,
 ON_BIRTHDAY: Final = 2  # or each birthday of the contact
 
 # Why an action happens at another time than it says, or never
-PAST: Final = "past: the date had gone by at enrolment"
-AT_ONCE: Final = "at once: the time of day had gone by at enrolment"
-NEXT_DAY: Final = "next day: the time of day had gone by at enrolment"
-EXHAUSTED: Final = "past: the recurrence had ended at enrolment"
+PAST: Final = Reason(ScheduleReason.PAST)
+AT_ONCE: Final = Reason(ScheduleReason.AT_ONCE)
+NEXT_DAY: Final = Reason(ScheduleReason.NEXT_DAY)
+EXHAUSTED: Final = Reason(ScheduleReason.RECURRENCE_ENDED)
 
 REQUIRED: Final = "Required for this timing type."
 MOST_DAYS: Final = 36_500  # a century; beyond, the calendar itself would end
@@ -78,7 +80,7 @@ class Planned:
 
     action_id: int
     at: datetime | None
-    reason: str = ""
+    reason: Reason | None = None
 
 
 ZoneOf = Callable[[Action], ZoneInfo]
@@ -183,7 +185,7 @@ def _recurring(action: Action, start: datetime, zone_of: ZoneOf) -> Planned:
     """The first occurrence, which may be the start itself; the engine asks for each next one in its turn."""
     just_before = start - timedelta(seconds=1)  # a rule knows whole seconds only
     at = next_occurrence(action.recurrence or "", start, just_before, zone_of(action))
-    return Planned(action.id, at, "" if at else EXHAUSTED)
+    return Planned(action.id, at, None if at else EXHAUSTED)
 
 
 PLANNERS: Final = {

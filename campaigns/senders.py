@@ -12,12 +12,15 @@ from django.db import connection
 from django.db.models import Q
 
 from campaigns.models import ActionType, ContactCommunication
+from campaigns.reasons import StopReason
+from core.db.reason_columns import reason_columns
+from core.reasons import Reason
 from core.scheduler import trigger
 from crm.models import Contact
 from messaging.models import Message
 from messaging.outbox import cancel
 
-CHANGED_HANDS: Final = "The contact is another agent's now, who sends it."
+CHANGED_HANDS: Final = Reason(StopReason.CHANGED_HANDS)
 
 WITH_ANOTHER_SENDER: Final = """
 SELECT communication.id, communication.message_id
@@ -66,6 +69,7 @@ def take_back(message_ids: Collection[int], *, now: datetime) -> None:
     ours = Message.objects.filter(~Q(communication__type=ActionType.CALL_CONTACT), pk__in=message_ids)
     if not cancel(Message.objects.filter(pk__in=ours.values("pk")), reason=CHANGED_HANDS, now=now):
         return
-    taken_back = Q(message__in=message_ids, message__status=Message.Status.CANCELLED, message__reason=CHANGED_HANDS)
-    ContactCommunication.objects.filter(taken_back).update(is_active=True, message=None, reason="")
+    cancelled = {"message__status": Message.Status.CANCELLED, "message__code": CHANGED_HANDS.code}
+    taken_back = ContactCommunication.objects.filter(message__in=message_ids, **cancelled)
+    taken_back.update(is_active=True, message=None, **reason_columns(None))
     trigger("campaigns.jobs.send_communications")

@@ -1,7 +1,8 @@
 """Reasons: a code with details is decided, stored, compared and sent; its text is rendered where a person reads it.
 
 Each code is declared once, with its text, in an enum that is marked `@reason_codes`. A text names its details as format
-fields: `{user_id:user}` is a record, `{until:time}` a moment, `{faults:reasons}` a list of reasons, and
+fields: `{user_id:user}` is a record, `{until:time}` a moment,
+`{seconds:duration}` a duration, `{faults:reasons}` a list of reasons, and
 `{because:because}` a reason that may be missing. `Names` decides how records and moments appear to a reader.
 """
 
@@ -37,6 +38,11 @@ class Reason(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """The reason as it is stored, or nested in the details of another."""
         return {"code": str(self.code), "details": dict(self.details)}
+
+
+def other_reason(text: str) -> Reason:
+    """A reason of which only a text is known."""
+    return Reason(OTHER, {"text": text})
 
 
 class Names:
@@ -88,6 +94,11 @@ def with_text(stored: Mapping[str, Any]) -> dict[str, Any]:
     return dict(stored) | {"reason": reason_text(*stored_reason(stored))}
 
 
+def duration_text(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 class _ReasonFormatter(Formatter):
     """Fills a text in. A format such as `:User` begins with a capital letter."""
 
@@ -109,6 +120,8 @@ class _ReasonFormatter(Formatter):
             return UNKNOWN
         if kind in RECORDS:
             return self.names.record(kind, value) if isinstance(value, int) else UNKNOWN
+        if kind == "duration":
+            return duration_text(value)
         if kind == "time":
             return self.names.time(datetime.fromisoformat(value))
         if kind == "reason":

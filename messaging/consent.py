@@ -10,14 +10,16 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from core.reasons import Reason
 from core.scheduler import trigger
 from crm.models import Contact
 from messaging.message_store import cancel
 from messaging.models import Consent, Message
+from messaging.reasons import SendReason
 
 Kind = Consent.Kind
 
-OPTED_OUT = "The number has opted out of texts."
+OPTED_OUT = Reason(SendReason.OPTED_OUT)
 
 
 @dataclass(frozen=True, slots=True)

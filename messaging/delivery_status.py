@@ -25,12 +25,13 @@ def note_receipt(receipt: Receipt, now: datetime) -> None:
         return
     was_open = message.settled_at is None  # its worker died, or has not yet written that the provider took it
     message.provider_sid, message.provider_status = receipt.provider_sid, receipt.provider_status
-    message.status, message.reason, message.error_code = receipt.status, receipt.reason, receipt.error_code
+    message.set_reason(receipt.reason)
+    message.status, message.error_code = receipt.status, receipt.error_code
     message.sent_at, message.settled_at = message.sent_at or now, message.settled_at or now
     message.leased_until, message.modified_at = None, now
     message.save(
         update_fields=[
-            *("provider_sid", "provider_status", "status", "reason", "error_code"),
+            *("provider_sid", "provider_status", "status", "code", "details", "error_code"),
             *("sent_at", "settled_at", "leased_until", "modified_at"),
         ]
     )

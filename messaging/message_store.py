@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from core.db.bulk import bulk_insert_sql
+from core.reasons import Reason
 from messaging.models import Message, MessageQuerySet
 from messaging.signals import messages_settled
 
@@ -19,14 +20,16 @@ Status = Message.Status
 # that counts wherever the row has got to: else it would be sent again.
 WRITE = """
 UPDATE messaging_message AS m
-SET status = r.status, reason = r.reason, provider_sid = r.provider_sid, error_code = r.error_code,
+SET status = r.status, code = r.code, details = r.details::jsonb,
+    provider_sid = r.provider_sid, error_code = r.error_code,
     attempts = r.attempts, not_before = r.not_before, leased_until = r.leased_until, sent_at = r.sent_at,
     settled_at = r.settled_at, modified_at = %(now)s
 FROM unnest(
-    %(ids)b::bigint[], %(statuses)b::text[], %(reasons)b::text[], %(sids)b::text[], %(codes)b::int[],
+    %(ids)b::bigint[], %(statuses)b::text[], %(codes)b::text[], %(details)b::text[], %(sids)b::text[],
+    %(error_codes)b::int[],
     %(attempts)b::int[], %(not_before)b::timestamptz[], %(leased_until)b::timestamptz[], %(sent_at)b::timestamptz[],
     %(settled_at)b::timestamptz[]
-) AS r (id, status, reason, provider_sid, error_code, attempts, not_before, leased_until, sent_at, settled_at)
+) AS r (id, status, code, details, provider_sid, error_code, attempts, not_before, leased_until, sent_at, settled_at)
 WHERE m.id = r.id AND m.id = ANY(%(ids)b::bigint[]) -- said twice: else a middling table is read as a whole
 AND (
     (m.status = ANY(%(before)s) AND m.leased_until IS NOT DISTINCT FROM %(lease)s::timestamptz)
@@ -73,7 +76,10 @@ def _columns_of() -> Any:
 
 
 def _written(field: Any, values: tuple[Any, ...]) -> Sequence[Any]:
-    return [json.dumps(value) if value else "[]" for value in values] if isinstance(field, models.JSONField) else values
+    if not isinstance(field, models.JSONField):
+        return values
+    empty = json.dumps(field.get_default())
+    return [json.dumps(value) if value else empty for value in values]
 
 
 def write(messages: Sequence[Message], *, before: Collection[str], lease: datetime | None, now: datetime) -> int:
@@ -85,9 +91,10 @@ def write(messages: Sequence[Message], *, before: Collection[str], lease: dateti
     parameters: dict[str, Any] = {
         "ids": [message.pk for message in messages],
         "statuses": [str(message.status) for message in messages],
-        "reasons": [message.reason[:255] for message in messages],
+        "codes": [message.code for message in messages],
+        "details": [json.dumps(message.details) for message in messages],
         "sids": [message.provider_sid for message in messages],
-        "codes": [message.error_code for message in messages],
+        "error_codes": [message.error_code for message in messages],
         "attempts": [message.attempts for message in messages],
         "not_before": [message.not_before for message in messages],
         "leased_until": [message.leased_until for message in messages],
@@ -106,7 +113,7 @@ def write(messages: Sequence[Message], *, before: Collection[str], lease: dateti
     return len(written)
 
 
-def cancel(messages: MessageQuerySet, *, reason: str, now: datetime) -> int:
+def cancel(messages: MessageQuerySet, *, reason: Reason, now: datetime) -> int:
     """Cancel those of `messages` that no worker has taken for sending; return how many that were.
 
     The rows are locked as a send locks them, so of a send and a cancellation exactly one wins.
@@ -118,24 +125,25 @@ def cancel(messages: MessageQuerySet, *, reason: str, now: datetime) -> int:
         return write(waiting, before=Message.WAITING, lease=None, now=now)
 
 
-def close(message: Message, status: Message.Status, reason: str, now: datetime) -> None:
+def close(message: Message, status: Message.Status, reason: Reason | None, now: datetime) -> None:
     """Let nothing more be tried with this message."""
-    message.status, message.reason = status, reason
+    message.set_reason(reason).status = status
     message.settled_at, message.leased_until = now, None
 
 
 def sent(message: Message, provider_sid: str, now: datetime) -> None:
     """Note that the provider has taken this message."""
-    close(message, Status.SENT, "", now)
+    close(message, Status.SENT, None, now)
     message.provider_sid, message.error_code, message.sent_at = provider_sid, None, now
 
 
-def wait(message: Message, status: Message.Status, reason: str, until: datetime) -> None:
+def wait(message: Message, status: Message.Status, reason: Reason | None, until: datetime) -> None:
     """Put this message back until a moment."""
-    message.status, message.reason = status, reason
+    message.set_reason(reason).status = status
     message.not_before, message.leased_until = until, None
 
 
-def doubt(message: Message, reason: str, until: datetime) -> None:
+def doubt(message: Message, reason: Reason, until: datetime) -> None:
     """Note that nobody knows whether this message was sent; it is looked up at `until`."""
-    message.status, message.reason, message.leased_until = Status.UNKNOWN, reason, until
+    message.set_reason(reason)
+    message.status, message.leased_until = Status.UNKNOWN, until

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from core import clock
+from core.db.reason_columns import ReasonColumns
 from crm.models import Contact, OwnedQuerySet
 from teams.models import User
 
@@ -101,8 +102,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(status__in=Message.WAITING)
 
 
-class Message(models.Model):
-    """One logical text, email or call, out or in: the outbox and the log."""
+class Message(ReasonColumns):
+    """One logical text, email or call, out or in: the outbox and the log.
+
+    `code` and `details` (messaging.reasons, leads.reasons, campaigns.reasons) say why it is held, cancelled or failed.
+    """
 
     class Channel(models.TextChoices):
         TEXT = "text"
@@ -119,7 +123,7 @@ class Message(models.Model):
 
     class Status(models.TextChoices):
         QUEUED = "queued"
-        HELD = "held"  # waits until `not_before`, for `reason`
+        HELD = "held"  # waits until `not_before`; `code` says why
         SENDING = "sending"  # taken by a worker until `leased_until`
         UNKNOWN = "unknown"  # may have been sent: looked up before anything else happens
         SENT = "sent"
@@ -144,7 +148,6 @@ class Message(models.Model):
     channel = models.CharField(max_length=5, choices=Channel.choices)
     purpose = models.CharField(max_length=8, choices=Purpose.choices)
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
-    reason = models.CharField(max_length=255, blank=True)  # why it was held, refused, failed: in plain words
 
     # For alerts the user is told; for texts to clients the user speaks; for inbound they own the number.
     # Its index is `message_of_user`.

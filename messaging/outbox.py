@@ -17,6 +17,7 @@ from django.db import connection
 
 from core import watchdog
 from core.operations.parking import is_server_error
+from core.reasons import Reason
 from core.scheduler import Job, run_each, trigger
 from messaging import consent, message_store
 from messaging.gateways import (
@@ -33,6 +34,7 @@ from messaging.gateways import (
 from messaging.gateways.email import EmailGateway
 from messaging.message_store import cancel
 from messaging.models import Message
+from messaging.reasons import DeliveryReason, last
 from messaging.send_policy import evaluate, rules
 from teams.models import User
 from teams.visibility import any_of
@@ -79,8 +81,8 @@ LOOK_UP_AGAIN = timedelta(minutes=1)
 RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=15)
 MOST_ATTEMPTS = 12  # some 75 minutes
 
-DIED = "The worker that was sending it died."
-NOT_FOUND = "It was looked up, and had not been sent."
+DIED = Reason(DeliveryReason.WORKER_DIED)
+NOT_FOUND = Reason(DeliveryReason.NOT_SENT)
 
 NEXT_DUE = """
 SELECT min(due_at) FROM (
@@ -266,8 +268,8 @@ class Drain:
         for message in doubtful:
             if message.status == Status.SENDING:
                 message.attempts += 1  # written with what is found out
-                message.reason = DIED
-            message_store.doubt(message, message.reason, self.lease)
+                message.set_reason(DIED)
+            message_store.doubt(message, message.as_reason(), self.lease)
         Message.objects.filter(pk__in=ids).update(status=Status.UNKNOWN, leased_until=self.lease, modified_at=now)
         self.doubtful += doubtful
         return len(doubtful)
@@ -317,43 +319,44 @@ class Drain:
             self.try_again(message, refusal.reason, min(RETRY * 2 ** (message.attempts - 1), LONGEST_RETRY))
         except MaybeSent as error:
             self.is_down = True
-            message_store.doubt(message, str(error), self.now + LOOK_UP_AFTER)
+            message_store.doubt(message, error.reason, self.now + LOOK_UP_AFTER)
         except Exception as error:  # the provider may have the message
             self.set_aside(message, error)
-            message_store.doubt(message, type(error).__name__, self.now + LOOK_UP_AFTER)
+            reason = Reason(DeliveryReason.UNEXPECTED_ERROR, {"error": type(error).__name__})
+            message_store.doubt(message, reason, self.now + LOOK_UP_AFTER)
         else:
             message_store.sent(message, provider_sid, self.now)
 
-    def try_again(self, message: Message, reason: str, after: timedelta) -> None:
+    def try_again(self, message: Message, reason: Reason, after: timedelta) -> None:
         """Queue a message that was not sent again, if there will be sense in it."""
         again_at = self.now + after
         if message.attempts >= MOST_ATTEMPTS:
-            message_store.close(
-                message, Status.FAILED, f"Given up after {message.attempts} attempts. {reason}", self.now
-            )
+            given_up = Reason(DeliveryReason.GIVEN_UP, {"attempts": message.attempts, **last(reason)})
+            message_store.close(message, Status.FAILED, given_up, self.now)
         elif message.valid_until and again_at >= message.valid_until:
-            message_store.close(message, Status.FAILED, f"It lost its use before it could be sent. {reason}", self.now)
+            expired = Reason(DeliveryReason.EXPIRED_IN_RETRY, last(reason))
+            message_store.close(message, Status.FAILED, expired, self.now)
         else:
             message_store.wait(message, Status.QUEUED, reason, again_at)
 
     def look_for(self, message: Message) -> None:
         """Find out whether one message was sent."""
         if not self.goes_on:
-            message_store.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+            message_store.doubt(message, message.as_reason(), self.now + LOOK_UP_AGAIN)
             return
         try:
             provider_sid = self.gateway.find(message)
         except CannotTell:
-            reason = f"{message.reason} It may have been sent, so it is not sent again."
+            reason = Reason(DeliveryReason.MAYBE_SENT, last(message.as_reason()))
             message_store.close(message, Status.UNKNOWN, reason, self.now)
             message.leased_until = self.lease  # in flight for ever
         except (NotAccepted, MaybeSent, OSError) as error:
             self.is_down = True
             logger.warning("Message %s could not be looked up: %s", message.pk, type(error).__name__)
-            message_store.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+            message_store.doubt(message, message.as_reason(), self.now + LOOK_UP_AGAIN)
         except Exception as error:
             self.set_aside(message, error)
-            message_store.doubt(message, message.reason, self.now + LOOK_UP_AGAIN)
+            message_store.doubt(message, message.as_reason(), self.now + LOOK_UP_AGAIN)
         else:
             if provider_sid is not None:
                 message_store.sent(message, provider_sid, self.now)
@@ -401,4 +404,4 @@ def in_order(ids: Sequence[int]) -> list[Message]:
 
 def put_back(message: Message) -> None:
     """Let a message that was taken and not handed over wait as it did before."""
-    message_store.wait(message, Status.QUEUED, message.reason, message.not_before)
+    message_store.wait(message, Status.QUEUED, message.as_reason(), message.not_before)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from core.errors import Conflict, DomainError
+from core.reasons import reason_text
 from messaging import message_factory, outbox
 from messaging.send_policy import evaluate, rules
 from teams.eligibility import SkipReason
@@ -90,8 +91,8 @@ def send_code(user: User, now: datetime) -> PhoneCode:
     body = TEXT.format(code=digits, minutes=LIFETIME // timedelta(minutes=1))
     text = message_factory.code_text(user, body, now, valid_until=now + LIFETIME)
     (verdict,) = evaluate.judge([text], now)
-    if verdict.kind == rules.REFUSE:
-        raise CodeNotSent(verdict.reason, data={"code": verdict.code})
+    if verdict.kind == rules.REFUSE and verdict.reason:
+        raise CodeNotSent(reason_text(*verdict.reason), data=verdict.reason.as_json())
     code = PhoneCode.objects.create(
         user=user,
         number=user.phone_e164,

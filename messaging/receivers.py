@@ -10,6 +10,7 @@ from django.dispatch import receiver
 
 from core import clock
 from core.cleanup import cleanup_steps
+from core.reasons import Reason
 from crm.models import Contact
 from crm.signals import contact_removed
 from messaging import message_factory, outbox
@@ -17,6 +18,7 @@ from messaging.consent import opted_out_among
 from messaging.message_store import cancel
 from messaging.models import Message
 from messaging.phone_codes import remove_old_codes
+from messaging.reasons import SendReason
 from messaging.signals import messages_settled
 from teams.models import TeamMember, User
 from teams.opt_outs import opt_out_lookups
@@ -44,7 +46,7 @@ def hold_what_left(sender: type[Contact], contact: Contact, **news: Any) -> None
 def cancel_what_waits(sender: type[Contact], instance: Contact, **rest: Any) -> None:
     """In the removing transaction; the messages themselves stay, keyed by number."""
     waiting = Message.objects.filter(contact=instance)
-    cancel(waiting, reason="The contact was removed.", now=clock.now())
+    cancel(waiting, reason=Reason(SendReason.REMOVED), now=clock.now())
 
 
 @receiver(messages_settled)

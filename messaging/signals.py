@@ -7,5 +7,5 @@ from django.dispatch import Signal
 text_received = Signal()
 
 # Nothing more will be tried with these: `messages` (each now sent, failed, cancelled or, for an email that cannot be
-# looked up, unknown; `reason` says why) and `now`. Sent after their rows were written, cancellations included.
+# looked up, unknown; `code` says why) and `now`. Sent after their rows were written, cancellations included.
 messages_settled = Signal()

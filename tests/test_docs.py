@@ -13,6 +13,7 @@ from django.urls import Resolver404, resolve
 
 from api_v1.handlers import CALLS
 from campaigns.models import COMMUNICATIONS, REMINDERS, CampaignAction
+from core.reasons import reason_text
 from leads.history import timeline
 from leads.models import LeadOffer
 from messaging.content import merge_fields
@@ -203,7 +204,10 @@ def test_the_states_of_messages_are_those_there_are():
 
 def test_the_gates_questions_stand_in_its_order():
     at_hand = (evaluate.REMOVED, evaluate.SENDER_LEFT, evaluate.NOT_SEEN, evaluate.NO_SENDER, evaluate.NOT_THEIRS)
-    reasons = [*(verdict.reason for verdict in at_hand), *(reason_of(rule) for rule in rules.CLIENT_RULES)]
+    reasons = [
+        *(reason_text(*verdict.reason) for verdict in at_hand),
+        *(reason_of(rule) for rule in rules.CLIENT_RULES),
+    ]
     told = section(page("texting.md"), "The gate")
 
     assert re.findall(r"^\|[^|]+\|[^|]+\| (.+?\.) \|$", told, re.M) == reasons
@@ -215,7 +219,7 @@ def reason_of(rule: rules.Rule) -> str:
     facts = rules.Facts(number="", is_do_not_contact=True, has_opted_out=True, is_suspended=True, valid_until=midnight)
     objection = rule(facts, midnight)
     assert objection, rule
-    return objection.reason
+    return reason_text(*objection.reason)
 
 
 def test_the_keywords_are_those_there_are():

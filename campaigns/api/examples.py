@@ -39,6 +39,8 @@ COMMUNICATION = {
     "completed_at": "2017-12-06T22:11:02.000Z",
     "send_from_user_id": 1001,
     "completing_user_id": None,
+    "code": "",
+    "details": {},
     "reason": "",
 }
 TASK = {

@@ -12,8 +12,10 @@ from api.fields import LooseInteger, LooseMoment, LooseSerializer, LooseText, Re
 from campaigns import schedule
 from campaigns.api import examples
 from campaigns.models import ActionType, Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
+from campaigns.reasons import ScheduleReason
 from campaigns.recurrence import what_is_wrong
 from campaigns.recurring_tasks import EVENT_ACTIONS, EVENT_TYPES, KINDS
+from core.reasons import Reason, reason_text
 from messaging.api import refuse_placeholders
 from messaging.content.rendering import MAX_EMAIL
 from messaging.models import Message
@@ -134,6 +136,8 @@ class CampaignContactSerializer(LooseSerializer[CampaignContact]):
 
 
 class ContactCommunicationSerializer(LooseSerializer[ContactCommunication]):
+    code = serializers.SerializerMethodField()
+    details = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField()
 
     class Meta:
@@ -152,16 +156,30 @@ class ContactCommunicationSerializer(LooseSerializer[ContactCommunication]):
             "completed_at",
             "send_from_user_id",
             "completing_user_id",
+            "code",
+            "details",
             "reason",
         ]
         read_only_fields = [name for name in fields if name != "is_active"]
 
+    def get_code(self, communication: ContactCommunication) -> str:
+        return str(reason_of(communication).code)
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_details(self, communication: ContactCommunication) -> dict[str, Any]:
+        return dict(reason_of(communication).details)
+
     def get_reason(self, communication: ContactCommunication) -> str:
-        """Why it was refused or stopped; while its message is held back, why and until when."""
-        message = communication.message
-        if message is None or message.status not in Message.WAITING or not message.reason:
-            return communication.reason
-        return f"{message.reason} Held until {milliseconds_z(message.not_before)}."
+        return reason_text(*reason_of(communication))
+
+
+def reason_of(communication: ContactCommunication) -> Reason:
+    """Why it was refused or stopped; while its message is held back, why and until when."""
+    message = communication.message
+    if message is None or message.status not in Message.WAITING or not message.code:
+        return communication.as_reason()
+    until = milliseconds_z(message.not_before)
+    return Reason(ScheduleReason.HELD_UNTIL, {"because": message.as_reason().as_json(), "until": until})
 
 
 class TaskSerializer(LooseSerializer[Task]):

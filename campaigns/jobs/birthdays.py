@@ -21,6 +21,8 @@ from campaigns.models import (
     ContactCommunication,
     Task,
 )
+from campaigns.reasons import ScheduleReason
+from core.reasons import Reason
 from core.scheduler import Job, trigger
 from crm.models import Contact
 from teams.models import User
@@ -32,9 +34,8 @@ JOBS: Final = (JOB,)
 
 TOO_LATE: Final = timedelta(days=1)  # after an outage: nobody is congratulated a week late
 
-UNKNOWN: Final = "The contact's birthday is not known."
-UNREADABLE: Final = "The contact's birthday cannot be read as a date: {}"
-GONE_BY: Final = "The birthday had gone by."
+UNKNOWN: Final = Reason(ScheduleReason.BIRTHDAY_UNKNOWN)
+GONE_BY: Final = Reason(ScheduleReason.BIRTHDAY_PAST)
 
 # As in campaigns.jobs.send_communications: contacts that are being removed are passed over.
 CLAIM: Final = """
@@ -99,7 +100,7 @@ def replan(birthdays: QuerySet[Birthday], now: datetime) -> None:
         contact = birthday.campaign_contact.contact
         ran_in: int | None = birthday.ran_in  # type: ignore[attr-defined]
         _set(birthday, contact, _sender(birthday, contact).zone, now, ran_in)
-    Birthday.objects.bulk_update(waiting, ["year", "due_at", "reason"], batch_size=1000)
+    Birthday.objects.bulk_update(waiting, ["year", "due_at", "code", "details"], batch_size=1000)
 
 
 def next_due_at() -> datetime | None:
@@ -128,15 +129,15 @@ def keep(ids: Sequence[int], now: datetime) -> int:
         contact = birthday.campaign_contact.contact
         sender = _sender(birthday, contact)
         birthday.is_open = False
-        birthday.reason = GONE_BY if birthday.due_at and now - birthday.due_at > TOO_LATE else ""
+        birthday.set_reason(GONE_BY if birthday.due_at and now - birthday.due_at > TOO_LATE else None)
         if birthday.action.type in COMMUNICATIONS:
             communications.append(_communication(birthday, sender.pk, now))
-        elif not birthday.reason:
+        elif not birthday.code:
             tasks.append(_task(birthday, contact, sender, now))
         following.append(_next_of(birthday, contact, sender.zone, now))
     ContactCommunication.objects.bulk_create(communications)
     Task.objects.bulk_create(tasks)
-    Birthday.objects.bulk_update(kept, ["is_open", "reason"])
+    Birthday.objects.bulk_update(kept, ["is_open", "code", "details"])
     Birthday.objects.bulk_create(following)
     if communications:
         trigger("campaigns.jobs.send_communications")
@@ -166,9 +167,10 @@ def _set(birthday: Birthday, contact: Contact, zone: ZoneInfo, now: datetime, ra
     text = contact.birthday.strip()
     if born := schedule.month_and_day(text):
         birthday.year, birthday.due_at = schedule.next_birthday(birthday.action.timing, born, now, zone, ran_in)
-        birthday.reason = ""
+        birthday.set_reason(None)
     else:
-        birthday.reason = UNREADABLE.format(text) if text else UNKNOWN
+        unreadable = Reason(ScheduleReason.BIRTHDAY_UNREADABLE, {"birthday": text})
+        birthday.set_reason(unreadable if text else UNKNOWN)
 
 
 def _next_of(birthday: Birthday, contact: Contact, zone: ZoneInfo, now: datetime) -> Birthday:
@@ -189,8 +191,9 @@ def _communication(birthday: Birthday, sender_id: int, now: datetime) -> Contact
         send_from_user_id=action.chosen_user.pk if action.chosen_user else sender_id,
         is_sender_chosen=action.chosen_user is not None,
         send_at=birthday.due_at or now,
-        is_active=not birthday.reason,
-        reason=birthday.reason,
+        is_active=not birthday.code,
+        code=birthday.code,
+        details=birthday.details,
     )
 
 

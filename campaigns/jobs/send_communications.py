@@ -1,6 +1,5 @@
 """Puts the communications that are due into the outbox, one message each. One of `settings.ENGINES`."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -72,18 +71,19 @@ def dispatch(ids: Sequence[int], now: datetime) -> int:
     claimed = list(rows.annotate(**names))
     contacts = _complete(claimed)
     messages: dict[int, Message] = {}
-    refused: dict[str, list[int]] = defaultdict(list)
+    refused: list[ContactCommunication] = []
     for communication in claimed:
         try:
             messages[communication.pk] = message_for(communication, contacts[communication.pk], now)
         except Unsendable as error:
-            refused[str(error)].append(communication.pk)
+            refused.append(communication.set_reason(error.reason))
     for communication in list(repeated(claimed, messages, now)):
         del messages[communication.pk]
-        refused[SENT_ALREADY].append(communication.pk)
+        refused.append(communication.set_reason(SENT_ALREADY))
     _queue(messages, {each.pk: each.send_from_user_id for each in claimed}, now)
-    for reason, refused_ids in refused.items():
-        ContactCommunication.objects.filter(pk__in=refused_ids).update(is_active=False, reason=reason[:255])
+    for communication in refused:
+        communication.is_active = False
+    ContactCommunication.objects.bulk_update(refused, ["is_active", "code", "details"])
     return len(claimed)
 
 

@@ -12,6 +12,8 @@ from django.db.models.functions import Coalesce
 from campaigns.models.action_types import COMMUNICATIONS
 from campaigns.models.campaign import Campaign, CampaignAction
 from core import clock
+from core.db.reason_columns import ReasonColumns
+from core.reasons import reason_text
 from crm.models import Contact
 from messaging.models import Message, Template
 from teams.models import User
@@ -40,7 +42,8 @@ class CampaignContact(models.Model):
     started_by = models.ForeignKey(User, models.PROTECT, related_name="started_enrolments")
     started_at = models.DateTimeField(default=clock.now, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
-    end_reason = models.CharField(max_length=255, blank=True, editable=False)
+    end_code = models.CharField(max_length=40, blank=True, editable=False)  # campaigns.reasons.StopReason
+    end_details = models.JSONField(null=True, blank=True, editable=False)
 
     objects: ClassVar[CampaignContactQuerySet] = CampaignContactQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -56,6 +59,10 @@ class CampaignContact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contact} in {self.campaign or self.campaign_name}"
+
+    @property
+    def end_reason(self) -> str:
+        return reason_text(self.end_code, self.end_details or {})
 
 
 class ContactCommunicationQuerySet(models.QuerySet["ContactCommunication"]):
@@ -75,8 +82,8 @@ class ContactCommunicationQuerySet(models.QuerySet["ContactCommunication"]):
         return self.annotate(campaign_name=name)
 
 
-class ContactCommunication(models.Model):
-    """One planned email, text or call to a contact. `is_active` until it is done, refused or stopped."""
+class ContactCommunication(ReasonColumns):
+    """One planned email, text or call to a contact. `is_active` until it is done, or refused or stopped for `code`."""
 
     campaign_contact = models.ForeignKey(CampaignContact, models.CASCADE, related_name="communications")
     type = models.CharField(max_length=13, choices=[(t.value, t.label) for t in COMMUNICATIONS])
@@ -94,7 +101,6 @@ class ContactCommunication(models.Model):
     completing_user = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="completed_communications", db_index=False
     )
-    reason = models.CharField(max_length=255, blank=True)  # ours: why it was stopped or refused
     message = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="communication")
 
     objects: ClassVar[ContactCommunicationQuerySet] = ContactCommunicationQuerySet.as_manager()  # type: ignore[assignment]
@@ -130,15 +136,17 @@ class ContactCommunication(models.Model):
         return self.template.template_folder.name if self.template else None
 
 
-class Birthday(models.Model):
-    """The next birthday on which an action runs for an enrolment, while it is open; those on which it ran remain."""
+class Birthday(ReasonColumns):
+    """The next birthday on which an action runs for an enrolment, while it is open; those on which it ran remain.
+
+    `code` says why the birthday is not known, or why nothing was done on it.
+    """
 
     campaign_contact = models.ForeignKey(CampaignContact, models.CASCADE, related_name="birthdays", db_index=False)
     action = models.ForeignKey(CampaignAction, models.CASCADE, related_name="birthdays")
     year = models.PositiveSmallIntegerField(null=True, editable=False)  # of the birthday
     due_at = models.DateTimeField(null=True, editable=False)  # null: the contact's birthday is not known
     is_open = models.BooleanField(default=True, editable=False)
-    reason = models.CharField(max_length=255, blank=True, editable=False)  # why it is not known, or nothing was done
 
     class Meta:
         ordering = ["id"]

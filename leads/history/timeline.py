@@ -381,8 +381,8 @@ def message_events(message: Message, offer: LeadOffer | None = None) -> Iterator
         kind, code = ALERT_ENDS[State(message.status)]
         phase = EventOrder.STOPPED if message.status == State.CANCELLED else EventOrder.ARRIVED
         outcome: dict[str, Any] = {"provider_status": message.provider_status, "error_code": message.error_code}
-        if message.reason:
-            outcome["because"] = Reason(OTHER, {"text": message.reason}).as_json()
+        if message.code:
+            outcome["because"] = message.as_reason().as_json()
         yield phase, alert(message.modified_at, kind, code, **outcome)
 
 

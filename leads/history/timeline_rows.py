@@ -7,7 +7,7 @@ from teams.visibility import any_of
 
 # Without the bodies, which are long and contain contact details.
 MESSAGE_COLUMNS = (
-    *("user", "channel", "status", "reason", "provider_status", "error_code"),
+    *("user", "channel", "status", "code", "details", "provider_status", "error_code"),
     *("created_at", "modified_at", "sent_at"),
 )
 

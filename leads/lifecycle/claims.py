@@ -11,7 +11,7 @@ from django.db.models import Case, QuerySet, Value, When
 
 from core.db.bulk import bulk_update_sql
 from core.errors import Conflict, DomainError
-from core.reasons import Reason, reason_text
+from core.reasons import Reason
 from crm.contact_actions import tell_of_change
 from crm.models import Contact, ContactShare
 from leads.lifecycle.reschedule import advance_rollouts
@@ -270,4 +270,4 @@ def cancel_all_messages(offers: QuerySet[LeadOffer], *, reason: Reason, now: dat
     alerts = offers.values_list("alert_text_id", "alert_email_id", "alert_call_id")
     ids = [alert for each in alerts for alert in each if alert]  # a query of its own, so that it uses an index
     if ids:
-        outbox.cancel(Message.objects.filter(pk__in=ids), reason=reason_text(*reason), now=now)
+        outbox.cancel(Message.objects.filter(pk__in=ids), reason=reason, now=now)

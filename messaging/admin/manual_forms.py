@@ -7,10 +7,11 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from api.internal_client import Refusal
+from core.reasons import reason_text
 from messaging.manual.click_to_call import phone_objection
 from messaging.manual.compose import TEMPLATES
 from messaging.models import Message, Template
-from messaging.send_policy.rules import REFUSE, SEND, Verdict
+from messaging.send_policy.rules import REFUSE, Verdict
 from teams.models import User
 
 Channel = Message.Channel
@@ -29,7 +30,7 @@ class ByHand(forms.Form):
 
     def objection(self, verdict: Verdict) -> str:
         """Why there is nothing to be typed; empty where there is."""
-        return verdict.reason if verdict.kind == REFUSE else ""
+        return reason_text(*verdict.reason) if verdict.kind == REFUSE and verdict.reason else ""
 
     def said(self) -> dict[str, Any]:
         """As the API is told."""
@@ -99,7 +100,7 @@ class CallByHand(ByHand):
     def objection(self, verdict: Verdict) -> str:
         if own := phone_objection(self.user):
             return str(own)
-        return "" if verdict.kind == SEND else verdict.reason
+        return reason_text(*verdict.reason) if verdict.reason else ""
 
     def outcome(self, sent: dict[str, Any]) -> str:
         return f"Your phone {sent['to']} rings."

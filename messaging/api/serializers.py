@@ -99,6 +99,7 @@ class MessageSerializer(LooseSerializer[Message]):
     purpose = LooseChoice(choices=Message.IN_CONVERSATION, read_only=True)
     locals()["from"] = LooseText(source="sender", read_only=True)  # `from` is no name Python lets us assign to
     to = LooseText(source="recipient", read_only=True)
+    reason = LooseText(read_only=True)
     body = LooseText(required=False, allow_blank=True, max_length=MAX_EMAIL)
     automatic = LooseText(read_only=True, max_length=10)  # reaction, auto_reply, or "" for what a person wrote
     template_id = Reference("template", model=Template, write_only=True, required=False, allow_null=True)
@@ -114,6 +115,8 @@ class MessageSerializer(LooseSerializer[Message]):
             "purpose",
             "is_inbound",
             "status",
+            "code",
+            "details",
             "reason",
             "from",
             "to",
@@ -130,6 +133,8 @@ class MessageSerializer(LooseSerializer[Message]):
             "contact_id",
             "user_id",
             "status",
+            "code",
+            "details",
             "reason",
             "media",
             "automatic",
@@ -188,9 +193,33 @@ class CallByHandSerializer(LooseSerializer[Message]):
 
     locals()["from"] = LooseText(source="sender", read_only=True)
     to = LooseText(source="recipient", read_only=True)
+    reason = LooseText(read_only=True)
 
     class Meta:
         model = Message
         example = examples.CALL
-        fields = ["id", "contact_id", "user_id", "status", "reason", "from", "to", "body", "created_at", "sent_at"]
-        read_only_fields = ["contact_id", "user_id", "status", "reason", "body", "created_at", "sent_at"]
+        fields = [
+            "id",
+            "contact_id",
+            "user_id",
+            "status",
+            "code",
+            "details",
+            "reason",
+            "from",
+            "to",
+            "body",
+            "created_at",
+            "sent_at",
+        ]
+        read_only_fields = [
+            "contact_id",
+            "user_id",
+            "status",
+            "code",
+            "details",
+            "reason",
+            "body",
+            "created_at",
+            "sent_at",
+        ]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from api.called_url import called_url
 from core import clock
+from core.reasons import Reason, reason_text
 from messaging.delivery_status import note_receipt
 from messaging.gateways import twilio, voice
 from messaging.inbound import call_keys
@@ -97,7 +98,8 @@ def key_was_pressed(request: HttpRequest) -> str:
     done = act(message, twilio.field(request.POST, "Digits", twilio.MAX_WORD), clock.now())
     if isinstance(done, Message):
         return voice.dial(done)
-    return voice.goodbye(done) if done else voice.question(message, turn=voice.turn_after(request.GET))
+    said = reason_text(*done) if isinstance(done, Reason) else done
+    return voice.goodbye(said) if said else voice.question(message, turn=voice.turn_after(request.GET))
 
 
 @signed_by_twilio
@@ -106,7 +108,8 @@ def client_hung_up(request: HttpRequest) -> str:
     """A call to a client is over, or was none; the agent may still be on the line."""
     word, seconds = voice.read_end(request.POST)
     message_id = twilio.our_id(request.GET.get("message", ""))
-    return voice.goodbye(note_end(message_id, word, seconds, clock.now()) if message_id else "")
+    reason = note_end(message_id, word, seconds, clock.now()) if message_id else None
+    return voice.goodbye(reason_text(*reason) if reason else "")
 
 
 @signed_by_twilio

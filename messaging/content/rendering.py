@@ -5,10 +5,12 @@ renders a batch can park one message and go on with the others.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from html import escape
 from typing import Final
 
+from django.db.models import TextChoices
+
+from core.reasons import Reason, reason_codes
 from crm.models import Contact
 from messaging.content import merge_fields as merge
 from messaging.content.email_html import UnreadableHtml, check_html, is_html, text_of, visible_html
@@ -35,13 +37,14 @@ TOO_LONG: Final = f"The text is longer than {MAX_TEXT:,} characters, which no ca
 EMAIL_TOO_LONG: Final = f"The email is longer than {MAX_MERGED:,} characters."
 
 
-class RenderFault(StrEnum):
+@reason_codes
+class RenderFault(TextChoices):
     """Why something cannot be rendered."""
 
-    EMPTY_MERGE_FIELD = "empty_merge_field"
-    UNKNOWN_PLACEHOLDER = "unknown_placeholder"
-    UNREADABLE_HTML = "unreadable_html"
-    TOO_LONG = "too_long"
+    EMPTY_MERGE_FIELD = "empty_merge_field", "{text}"
+    UNKNOWN_PLACEHOLDER = "unknown_placeholder", "{text}"
+    UNREADABLE_HTML = "unreadable_html", "{text}"
+    TOO_LONG = "too_long", "{text}"
 
 
 class Unrenderable(ValueError):
@@ -50,6 +53,7 @@ class Unrenderable(ValueError):
     def __init__(self, code: RenderFault, reason: str) -> None:
         super().__init__(reason)
         self.code = code
+        self.reason = Reason(code, {"text": reason})
 
 
 def render_text(text: str, contact: Contact, sender: User) -> str:

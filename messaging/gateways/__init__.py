@@ -9,16 +9,17 @@ from typing import Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from core.reasons import Reason, reason_text
 from messaging.models import Message
 
 
 class NotAccepted(Exception):
-    """The provider did not take the message, and nothing was sent; `reason` is for people, `code` the provider's."""
+    """The provider did not take the message, and nothing was sent; `code` is the provider's."""
 
-    def __init__(self, reason: str, code: int | None = None) -> None:
+    def __init__(self, reason: Reason, code: int | None = None) -> None:
+        super().__init__(reason_text(*reason))
         self.reason = reason
         self.code = code
-        super().__init__(reason)
 
 
 class Refused(NotAccepted):
@@ -32,13 +33,17 @@ class OptedOut(Refused):
 class NotNow(NotAccepted):
     """It may another time; `is_down` when it would take no other message either."""
 
-    def __init__(self, reason: str, code: int | None = None, *, is_down: bool = False) -> None:
+    def __init__(self, reason: Reason, code: int | None = None, *, is_down: bool = False) -> None:
         super().__init__(reason, code)
         self.is_down = is_down
 
 
 class MaybeSent(Exception):
-    """Nobody knows whether it was taken: it must be looked up before anything else happens. The text says why."""
+    """Nobody knows whether it was taken: it must be looked up before anything else happens."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason_text(*reason))
+        self.reason = reason
 
 
 class CannotTell(Exception):
@@ -67,7 +72,7 @@ class Receipt:
     supersedes: frozenset[str]  # the words it may take the place of: news arrives doubled and out of order
     status: str  # in ours
     error_code: int | None = None
-    reason: str = ""
+    reason: Reason | None = None
     is_opt_out: bool = False
     channel: str = Message.Channel.TEXT
 

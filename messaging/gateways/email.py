@@ -9,8 +9,10 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 
+from core.reasons import Reason
 from messaging.gateways import CannotTell, MaybeSent, NotNow, Refused
 from messaging.models import Message
+from messaging.reasons import DeliveryReason, answer_text
 
 PERMANENT = range(500, 600)  # SMTP: "the same request will fail again"
 HANGS_UP = 421  # SMTP: "closing transmission channel", by which the next email would be lost
@@ -41,7 +43,7 @@ class EmailGateway:
             raise _refusal(error.smtp_code, error.smtp_error) from error
         except Exception as error:  # whatever a backend raises, it may have sent it before
             self.close()
-            raise MaybeSent(f"The mail server did not answer ({type(error).__name__}).") from error
+            raise MaybeSent(Reason(DeliveryReason.MAIL_SERVER_SILENT, {"error": type(error).__name__})) from error
         return message_id(message)
 
     def find(self, message: Message) -> str | None:
@@ -63,7 +65,8 @@ class EmailGateway:
             try:
                 connection.open()
             except (OSError, smtplib.SMTPException) as error:
-                raise NotNow(f"The mail server could not be reached ({type(error).__name__}).", is_down=True) from error
+                reason = Reason(DeliveryReason.MAIL_SERVER_UNREACHABLE, {"error": type(error).__name__})
+                raise NotNow(reason, is_down=True) from error
             self._connection = connection
         return self._connection
 
@@ -84,7 +87,7 @@ def compose(message: Message) -> EmailMessage:
     try:
         email.message()
     except (ValueError, UnicodeError) as error:
-        raise Refused("It cannot be written as an email: an address or the subject is malformed.") from error
+        raise Refused(Reason(DeliveryReason.EMAIL_MALFORMED)) from error
     return email
 
 
@@ -107,5 +110,5 @@ def message_id(message: Message) -> str:
 
 def _refusal(code: int, words: bytes | str) -> Refused | NotNow:
     text = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
-    reason = f"The mail server refused it: {' '.join(text.split())} ({code})"
+    reason = Reason(DeliveryReason.MAIL_SERVER_REFUSED, {"text": answer_text(text), "error_code": code})
     return Refused(reason, code) if code in PERMANENT else NotNow(reason, code, is_down=code == HANGS_UP)

@@ -16,9 +16,12 @@ from twilio.request_validator import RequestValidator
 
 from core.db.literals import nonempty
 from core.errors import DomainError
+from core.reasons import Reason
 from messaging.gateways import CannotTell, Inbound, MaybeSent, NotNow, OptedOut, Receipt, Refused, reconciliation
 from messaging.models import Message
+from messaging.reasons import DeliveryReason, answer_text
 
+TWILIO = "Twilio"  # as the details of a reason name it
 CONNECT_SECONDS = 5
 PAGE, MOST_PAGES = 500, 5  # of texts or calls between two numbers, the newest, looked through
 CLOCKS_DIFFER = timedelta(hours=1)  # generously: what seems older than it is would be sent twice
@@ -32,20 +35,20 @@ UNAVAILABLE = 21422  # somebody else bought the number
 TOO_MANY_FOR_THIS_SENDER = 21611
 ATTEMPTS_TO_BUY = 3
 
-# Codes of a text that was taken and did not arrive, in plain words. Others keep Twilio's number alone.
+# Twilio's codes of a text that was taken and did not arrive. Others keep Twilio's number alone.
 FAILURES = {
-    21610: "The number has opted out of texts with its carrier.",
-    30001: "Too many texts were waiting.",
-    30002: "The Twilio account is suspended.",
-    30003: "The handset could not be reached.",
-    30004: "The carrier blocked it.",
-    30005: "The number is unknown or no longer in use.",
-    30006: "The number is a landline, or its carrier cannot be reached.",
-    30007: "The carrier filtered it as unwanted.",
-    30008: "The carrier gave no reason.",
-    30022: "The carrier's rate limit was exceeded.",
-    30023: "The carrier's daily limit was reached.",
-    30034: "The sending number is not registered with the carriers (10DLC).",
+    21610: DeliveryReason.CARRIER_OPT_OUT,
+    30001: DeliveryReason.QUEUE_FULL,
+    30002: DeliveryReason.ACCOUNT_SUSPENDED,
+    30003: DeliveryReason.HANDSET_UNREACHABLE,
+    30004: DeliveryReason.CARRIER_BLOCKED,
+    30005: DeliveryReason.NUMBER_UNKNOWN,
+    30006: DeliveryReason.LANDLINE,
+    30007: DeliveryReason.CARRIER_FILTERED,
+    30008: DeliveryReason.CARRIER_UNSPECIFIED,
+    30022: DeliveryReason.CARRIER_RATE_LIMIT,
+    30023: DeliveryReason.CARRIER_DAILY_LIMIT,
+    30034: DeliveryReason.SENDER_UNREGISTERED,
 }
 
 logger = logging.getLogger(__name__)
@@ -131,7 +134,7 @@ class TwilioGateway:
                 return self._buy(number or self._on_sale())
             except Refused as refusal:
                 if number or refusal.code != UNAVAILABLE:
-                    raise NoNumberForSale(refusal.reason) from refusal
+                    raise NoNumberForSale(str(refusal)) from refusal
         raise NoNumberForSale
 
     def _on_sale(self) -> str:
@@ -203,9 +206,16 @@ def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
         supersedes=frozenset(other for other, progress in PROGRESS.items() if progress < PROGRESS[word]),
         status=STATUSES.get(word, Message.Status.SENT),
         error_code=code,
-        reason=FAILURES.get(code, f"Twilio reports error {code}.") if code else "",
+        reason=failure_reason(code) if code else None,
         is_opt_out=code == OPTED_OUT,
     )
+
+
+def failure_reason(code: int) -> Reason:
+    """Why a text that Twilio took did not arrive."""
+    if known := FAILURES.get(code):
+        return Reason(known)
+    return Reason(DeliveryReason.PROVIDER_ERROR, {"provider": TWILIO, "error_code": code})
 
 
 def our_id(given: str) -> int | None:
@@ -263,7 +273,8 @@ def client() -> Any:
         settings.TWILIO_TIMEOUT_SECONDS,
     )
     if not all(place[:2]):
-        raise NotNow("Twilio is not set up: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are empty.", is_down=True)
+        details = {"provider": TWILIO, "settings": "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN"}
+        raise NotNow(Reason(DeliveryReason.PROVIDER_NOT_SET_UP, details), is_down=True)
     if getattr(_clients, "place", None) != place:
         _clients.client, _clients.place = _client(*place), place
     return _clients.client
@@ -297,25 +308,28 @@ def translated() -> Iterator[None]:
         raise _refusal(error.status, error.code, _words(error)) from error
     except OSError as error:  # what requests raises
         if _never_connected(error):
-            raise NotNow("Twilio could not be reached.", is_down=True) from error
-        raise MaybeSent(f"Twilio did not answer ({type(error).__name__}).") from error
+            raise NotNow(Reason(DeliveryReason.PROVIDER_UNREACHABLE, {"provider": TWILIO}), is_down=True) from error
+        details = {"provider": TWILIO, "error": type(error).__name__}
+        raise MaybeSent(Reason(DeliveryReason.PROVIDER_SILENT, details)) from error
     except (TwilioException, ValueError, KeyError, TypeError) as error:
-        raise MaybeSent("Twilio's answer could not be read.") from error
+        raise MaybeSent(Reason(DeliveryReason.PROVIDER_UNREADABLE, {"provider": TWILIO})) from error
 
 
 def _refusal(status: int, code: int | None, words: str) -> Exception:
     """What Twilio's error means for a text or a call."""
-    reason = f"Twilio refused it: {words} ({code})"
+    details = {"provider": TWILIO, "text": answer_text(words), "error_code": code}
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT or status < 400:
-        return MaybeSent(f"Twilio failed at it: {words} ({code})")
+        return MaybeSent(Reason(DeliveryReason.PROVIDER_FAILED, details))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotNow(f"Twilio asked to slow down: {words} ({code})", code, is_down=True)
+        return NotNow(Reason(DeliveryReason.PROVIDER_BUSY, details), code, is_down=True)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
         logger.error("Twilio does not accept our account: HTTP %s, error %s", status, code)
-        return NotNow(f"Twilio does not accept our account: {words} ({code})", code, is_down=True)
+        return NotNow(Reason(DeliveryReason.PROVIDER_ACCOUNT, details), code, is_down=True)
     if code == TOO_MANY_FOR_THIS_SENDER:
-        return NotNow(reason, code)
-    return OptedOut(FAILURES[OPTED_OUT], code) if code == OPTED_OUT else Refused(reason, code)
+        return NotNow(Reason(DeliveryReason.PROVIDER_REFUSED, details), code)
+    if code == OPTED_OUT:
+        return OptedOut(failure_reason(code), code)
+    return Refused(Reason(DeliveryReason.PROVIDER_REFUSED, details), code)
 
 
 def _words(error: Any) -> str:

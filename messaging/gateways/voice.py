@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from django.conf import settings
 
+from core.reasons import Reason
 from messaging.gateways import CannotTell, Receipt
 from messaging.gateways.twilio import (
     CLOCKS_DIFFER,
@@ -25,6 +26,7 @@ from messaging.gateways.twilio import (
     translated,
 )
 from messaging.models import Message
+from messaging.reasons import CallReason
 
 Status = Message.Status
 
@@ -44,7 +46,7 @@ class Stage(NamedTuple):
 
     progress: int  # statuses only move to a higher one
     status: str
-    reason: str = ""
+    reason: CallReason | None = None
 
 
 STAGES: Final = {
@@ -53,10 +55,10 @@ STAGES: Final = {
     "ringing": Stage(3, Status.SENT),
     "in-progress": Stage(4, Status.DELIVERED),
     "completed": Stage(5, Status.DELIVERED),
-    "busy": Stage(5, Status.UNDELIVERED, "The line was busy."),
-    "no-answer": Stage(5, Status.UNDELIVERED, "Nobody answered."),
-    "failed": Stage(5, Status.FAILED, "The call could not be connected."),
-    "canceled": Stage(5, Status.CANCELLED, "The call was ended before anybody answered."),
+    "busy": Stage(5, Status.UNDELIVERED, CallReason.BUSY),
+    "no-answer": Stage(5, Status.UNDELIVERED, CallReason.NO_ANSWER),
+    "failed": Stage(5, Status.FAILED, CallReason.FAILED),
+    "canceled": Stage(5, Status.CANCELLED, CallReason.CANCELLED),
 }
 
 
@@ -159,7 +161,7 @@ def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
         provider_status=word,
         supersedes=frozenset({"", *earlier}),
         status=stage.status,
-        reason=stage.reason,
+        reason=Reason(stage.reason) if stage.reason else None,
     )
 
 

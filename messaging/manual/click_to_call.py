@@ -17,6 +17,7 @@ from django.db import transaction
 
 from core.db.literals import nonempty
 from core.errors import DomainError
+from core.reasons import Reason
 from crm.contact_actions import hold
 from crm.models import Contact
 from messaging import message_store
@@ -24,7 +25,7 @@ from messaging.manual.compose import NEVER_ARRIVES, SAME_WITHIN, CannotBeSent, v
 from messaging.message_factory import alert_call, call_to
 from messaging.models import Message
 from messaging.outbox import queue_messages
-from messaging.send_policy.rules import SEND, Verdict
+from messaging.reasons import CallReason
 from messaging.signals import messages_settled
 from teams.eligibility import SkipReason
 from teams.models import User
@@ -39,13 +40,13 @@ OVER: Final = "completed"  # Twilio's word for a call that has ended
 
 # What Twilio tells of whoever was dialled (https://www.twilio.com/docs/voice/twiml/dial): what that is to us, and what
 # the agent is told. Of "completed" calls it tells how long they lasted.
-ENDINGS: Final = {
-    "completed": (Status.DELIVERED, ""),
-    "answered": (Status.DELIVERED, ""),
-    "busy": (Status.UNDELIVERED, "The line was busy."),
-    "no-answer": (Status.UNDELIVERED, "Nobody answered."),
-    "failed": (Status.FAILED, "The call could not be connected."),
-    "canceled": (Status.CANCELLED, "The call was ended before anybody answered."),
+ENDINGS: Final[dict[str, tuple[Status, CallReason | None]]] = {
+    "completed": (Status.DELIVERED, None),
+    "answered": (Status.DELIVERED, None),
+    "busy": (Status.UNDELIVERED, CallReason.BUSY),
+    "no-answer": (Status.UNDELIVERED, CallReason.NO_ANSWER),
+    "failed": (Status.FAILED, CallReason.FAILED),
+    "canceled": (Status.CANCELLED, CallReason.CANCELLED),
 }
 
 
@@ -72,8 +73,8 @@ def ring(contact: Contact, user: User, now: datetime) -> tuple[Message, bool]:
     if objection := phone_objection(user):
         raise objection
     verdict = verdict_on(call_to(contact, now, user=user), now)
-    if verdict.kind != SEND:  # nobody is to be called in the morning for a click at night
-        raise CannotBeSent(verdict.reason, data={"code": verdict.code})
+    if verdict.reason:  # nobody is to be called in the morning for a click at night
+        raise CannotBeSent(verdict.reason)
     call = alert_call(user, words(contact), now, contact=contact, valid_until=now + STILL_AT_IT)
     queue_messages([call], now)
     return call, True
@@ -90,23 +91,23 @@ def rung_for(contact: Contact, user: User, now: datetime) -> Message | None:
 
 
 @transaction.atomic
-def connect(ring: Message, key: str, now: datetime) -> Message | str:
-    """The call to the client that a 1 asks for, or what is said instead; "" for another key.
+def connect(ring: Message, key: str, now: datetime) -> Message | Reason | None:
+    """The call to the client that a 1 asks for, or why the agent is not connected; None for another key.
 
     Twilio may ask twice: one ring makes one call. What may have changed since it was asked for is asked again.
     """
     if key != KEY:
-        return ""
+        return None
     call = Message.objects.select_for_update().get(pk=ring.pk)
     leg = Message.objects.filter(nonempty("provider_sid"), channel=Channel.CALL, provider_sid=leg_of(call)).first()
     if leg is not None:
-        return "This call was made." if leg.settled_at else leg
+        return Reason(CallReason.MADE_BEFORE) if leg.settled_at else leg
     contact, user = call.contact, call.user
     if contact is None or user is None or user.confirmed_phone != call.recipient or not contact.may_be_changed_by(user):
-        return "You cannot be connected any more."
+        return Reason(CallReason.NOT_CONNECTED)
     leg = call_to(contact, now, user=user)
-    verdict: Verdict = verdict_on(leg, now)
-    if verdict.kind != SEND:
+    verdict = verdict_on(leg, now)
+    if verdict.reason:
         return verdict.reason
     leg.status, leg.provider_sid = Status.SENT, leg_of(call)
     message_store.insert([leg])
@@ -119,24 +120,21 @@ def leg_of(ring: Message) -> str:
 
 
 @transaction.atomic
-def note_end(message_id: int, word: str, seconds: int, now: datetime) -> str:
-    """Note once what became of a call to a client; return what the agent is told. Answered, it was contact."""
+def note_end(message_id: int, word: str, seconds: int, now: datetime) -> Reason | None:
+    """Note once what became of a call to a client; return why it was no conversation. Answered, it was contact."""
     legs = Message.objects.filter(channel=Channel.CALL, purpose=Purpose.PERSONAL, pk=message_id)
     leg = legs.select_for_update().first()
     if leg is None or word not in ENDINGS:
-        return ""
-    status, reason = ENDINGS[word]
+        return None
+    status, code = ENDINGS[word]
     if status == Status.DELIVERED and not seconds:
-        status, reason = ENDINGS["no-answer"]
+        status, code = ENDINGS["no-answer"]
+    reason = Reason(code) if code else None
     if leg.settled_at is None:
         was_answered = status == Status.DELIVERED
         leg.status, leg.provider_status, leg.settled_at, leg.modified_at = status, word, now, now
-        leg.reason, leg.sent_at = (f"It lasted {lasting(seconds)}.", now) if was_answered else (reason, None)
-        leg.save(update_fields=["status", "provider_status", "reason", "sent_at", "settled_at", "modified_at"])
+        leg.set_reason(reason or Reason(CallReason.LASTED, {"seconds": seconds}))
+        leg.sent_at = now if was_answered else None
+        leg.save(update_fields=["status", "provider_status", "code", "details", "sent_at", "settled_at", "modified_at"])
         messages_settled.send(Message, messages=[leg], now=now)
     return reason
-
-
-def lasting(seconds: int) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

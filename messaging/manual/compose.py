@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from core.errors import DomainError
+from core.reasons import Reason, reason_text
 from crm.contact_actions import hold
 from crm.models import Contact
 from messaging import message_store
@@ -33,6 +34,9 @@ TEMPLATES: Final = {Channel.TEXT: Template.TemplateType.TEXT, Channel.EMAIL: Tem
 
 class CannotBeSent(DomainError):
     """This cannot be sent to this contact."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason_text(*reason), data=reason.as_json())
 
 
 class BadWords(DomainError):
@@ -148,8 +152,8 @@ def same_as(message: Message, now: datetime) -> Message | None:
 def ask_the_gate(message: Message, now: datetime) -> None:
     """Raise what the gate objects to; where it says later, let the message wait until then."""
     verdict = verdict_on(message, now)
-    if verdict.kind == rules.REFUSE:
-        raise CannotBeSent(verdict.reason, data={"code": verdict.code})
+    if verdict.kind == rules.REFUSE and verdict.reason:
+        raise CannotBeSent(verdict.reason)
     if verdict.kind == rules.DEFER:
         message_store.wait(message, Status.HELD, verdict.reason, verdict.until or now)
 

@@ -12,9 +12,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from core.phone_numbers import e164
+from core.reasons import Reason
 from crm.models import Contact
 from messaging import consent
 from messaging.models import Message
+from messaging.reasons import SendReason
 from messaging.send_policy import rules
 from messaging.send_policy.rules import Facts, Verdict
 from teams.models import User
@@ -23,15 +25,14 @@ from teams.visibility import any_of
 Channel = Message.Channel
 Purpose = Message.Purpose
 
-SENDER_LEFT = Verdict(rules.REFUSE, "sender_left", "The sender no longer works here.")
-READER_LEFT = Verdict(rules.REFUSE, "reader_left", "The user it is for no longer works here.")
-NO_SENDER = Verdict(rules.REFUSE, "no_sender", "The sender has no number to text from.")
-REMOVED = Verdict(rules.REFUSE, "removed", "The contact was removed.")
-NOT_SEEN = Verdict(rules.REFUSE, "not_seen", "The contact is no longer one of the sender's.")
-NOT_THEIRS = Verdict(rules.REFUSE, "not_theirs", "The contact has not this number any more.")
-NO_CALLER = Verdict(rules.REFUSE, "no_sender", "There is no number to call from.")
-NOBODY_TO_CALL = Verdict(rules.REFUSE, "no_number", "There is no valid number to call.")
-NO_ADDRESS = Verdict(rules.REFUSE, "no_address", "There is no valid email address.")
+SENDER_LEFT = Verdict(rules.REFUSE, Reason(SendReason.SENDER_LEFT))
+READER_LEFT = Verdict(rules.REFUSE, Reason(SendReason.READER_LEFT))
+NO_SENDER = Verdict(rules.REFUSE, Reason(SendReason.NO_SENDER))
+REMOVED = Verdict(rules.REFUSE, Reason(SendReason.REMOVED))
+NOT_SEEN = Verdict(rules.REFUSE, Reason(SendReason.NOT_SEEN))
+NOT_THEIRS = Verdict(rules.REFUSE, Reason(SendReason.NOT_THEIRS))
+NO_NUMBER = Verdict(rules.REFUSE, Reason(SendReason.NO_NUMBER))
+NO_ADDRESS = Verdict(rules.REFUSE, Reason(SendReason.NO_ADDRESS))
 
 AUTOMATIC = (Purpose.CAMPAIGN, Purpose.NOTICE)  # what no person has decided to send now
 
@@ -138,9 +139,9 @@ def _text(message: Message, user: User | None, client: Client | None, state: con
 def _call(message: Message, user: User | None, client: Client | None, state: consent.State, now: datetime) -> Verdict:
     """Our own users asked for calls at any hour. A client is called by a person, which needs no consent."""
     if not message.sender:
-        return NO_CALLER
+        return NO_SENDER
     if not e164(message.recipient):
-        return NOBODY_TO_CALL
+        return NO_NUMBER
     facts = Facts(
         number=message.recipient,
         is_alert=message.purpose in Message.TO_USERS,

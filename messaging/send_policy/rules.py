@@ -11,6 +11,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from core.phone_numbers import time_zones
+from core.reasons import Reason
+from messaging.reasons import SendReason
 from teams.timezones import instant, wall_time
 
 SEND: Final = "send"
@@ -45,14 +47,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a text. `code` is for programs, `reason` for people.
+    """What becomes of a text, and why.
 
     `until` is when to ask again: what is deferred waits until then, and what may leave may do so before then.
     """
 
     kind: str
-    code: str = ""
-    reason: str = ""
+    reason: Reason | None = None
     until: datetime | None = None
 
 
@@ -69,19 +70,19 @@ def decide(facts: Facts, now: datetime) -> Verdict:
 
 def has_a_number(facts: Facts, now: datetime) -> Verdict | None:
     """Object to a text to nobody."""
-    return None if facts.number else Verdict(REFUSE, "no_number", "There is no valid number to text.")
+    return None if facts.number else Verdict(REFUSE, Reason(SendReason.NO_NUMBER))
 
 
 def may_be_contacted(facts: Facts, now: datetime) -> Verdict | None:
     """Object where the contact is marked do-not-contact."""
     if not facts.is_do_not_contact:
         return None
-    return Verdict(REFUSE, "do_not_contact", "The contact is marked do-not-contact.")
+    return Verdict(REFUSE, Reason(SendReason.DO_NOT_CONTACT))
 
 
 def has_not_opted_out(facts: Facts, now: datetime) -> Verdict | None:
     """Object where the number has opted out of texts."""
-    return Verdict(REFUSE, "opted_out", "The number has opted out of texts.") if facts.has_opted_out else None
+    return Verdict(REFUSE, Reason(SendReason.OPTED_OUT)) if facts.has_opted_out else None
 
 
 def is_not_suspended(facts: Facts, now: datetime) -> Verdict | None:
@@ -89,22 +90,22 @@ def is_not_suspended(facts: Facts, now: datetime) -> Verdict | None:
     if not facts.is_suspended:
         return None
     until = min(now + SUSPENDED_CHECK, facts.valid_until or now + SUSPENDED_CHECK)
-    return Verdict(DEFER, "suspended", "The recipient may have asked for no more texts: read their text.", until)
+    return Verdict(DEFER, Reason(SendReason.SUSPENDED), until)
 
 
 def has_consented(facts: Facts, now: datetime) -> Verdict | None:
     """Object where nobody knows that the person agreed, unless the operator lets such texts pass."""
     if facts.consent == GIVEN or (facts.consent == UNKNOWN and facts.allows_unknown_consent):
         return None
-    origin = "The contact was imported, and" if facts.consent == IMPORTED else "For this number"
-    return Verdict(REFUSE, "no_consent", f"{origin} no consent to texts is known.")
+    is_imported = facts.consent == IMPORTED
+    return Verdict(REFUSE, Reason(SendReason.NO_CONSENT_IMPORTED if is_imported else SendReason.NO_CONSENT))
 
 
 def is_still_valid(facts: Facts, now: datetime) -> Verdict | None:
     """Object to a text that has lost its sense while it waited."""
     if facts.valid_until is None or now < facts.valid_until:
         return None
-    return Verdict(REFUSE, "expired", "It could not be sent while it was still of use.")
+    return Verdict(REFUSE, Reason(SendReason.EXPIRED))
 
 
 def is_daytime(facts: Facts, now: datetime) -> Verdict | None:
@@ -113,7 +114,7 @@ def is_daytime(facts: Facts, now: datetime) -> Verdict | None:
     if opening == now:
         return None
     until = min(opening, facts.valid_until or opening)
-    return Verdict(DEFER, "quiet_hours", "It is outside 8:00-21:00 where the recipient is.", until)
+    return Verdict(DEFER, Reason(SendReason.QUIET_HOURS), until)
 
 
 def leave_ends_at(facts: Facts, now: datetime) -> datetime:

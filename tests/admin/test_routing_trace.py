@@ -45,7 +45,7 @@ def lead(api: Any, alice: User, bob: User, dana: User, team: Team) -> Lead:
     run_due(now)
     texts = Message.objects.filter(user=bob, channel="text")
     texts.update(status="undelivered", sent_at=now + timedelta(seconds=1), modified_at=now + timedelta(seconds=4))
-    texts.update(reason="The phone is switched off or out of reach.", error_code=30003)
+    texts.update(code="handset_unreachable", error_code=30003)
     run_due(now + timedelta(minutes=6))
     later = now + timedelta(minutes=6, seconds=2)
     to_dana = Message.objects.filter(user=dana, purpose="alert")
@@ -77,7 +77,7 @@ def test_a_team_lead_reads_why(
     assert "\N{MULTIPLICATION X} No" in said
     assert "\N{CHECK MARK} Yes" in said
     assert "all alerts are off" in said
-    assert "The text to Bob Example was not delivered: The phone is switched off or out of reach." in said
+    assert "The text to Bob Example was not delivered: The handset could not be reached." in said
     assert "user " not in said
     assert "oute " not in said
     assert f"Rule {lead.route_id} “Zillow to Pride” matches: the lead is offered to team Pride." in said

@@ -8,14 +8,17 @@ from django.db import IntegrityError, transaction
 from campaigns.communications import REPLIED, stop_on_reply
 from campaigns.enrollment import enroll_many
 from campaigns.jobs import birthdays
-from campaigns.jobs.birthdays import GONE_BY, UNKNOWN, UNREADABLE
+from campaigns.jobs.birthdays import GONE_BY, UNKNOWN
 from campaigns.models import Birthday, CampaignContact, ContactCommunication, Task
+from core.reasons import Reason, reason_text
 from messaging.models import Message
 from tests.campaigns.conftest import NOON, communications, make_action, make_contact, messages, start, states
 
 pytestmark = pytest.mark.usefixtures("sending")
 
 MORNING = datetime(2027, 3, 5, 17, tzinfo=UTC)  # nine in Los Angeles, the Friday after NOON
+
+UNREADABLE = Reason("birthday_unreadable", {"birthday": "in spring"})
 
 
 @pytest.fixture
@@ -112,9 +115,7 @@ def test_an_agents_task_and_a_text(api, alice, campaign, born, run):
     "Without a readable birthday nothing is sent, and the communication says why",
     "ours",
 )
-@pytest.mark.parametrize(
-    ("birthday", "reason"), [("", UNKNOWN), ("  ", UNKNOWN), ("in spring", UNREADABLE.format("in spring"))]
-)
+@pytest.mark.parametrize(("birthday", "reason"), [("", UNKNOWN), ("  ", UNKNOWN), ("in spring", UNREADABLE)])
 def test_without_a_birthday_nothing_is_sent_and_it_says_why(
     api, alice, campaign, greeting, born, run, birthday, reason
 ):
@@ -123,9 +124,9 @@ def test_without_a_birthday_nothing_is_sent_and_it_says_why(
     start(api, alice, campaign, mary)
     run(days=400)
     (row,) = communications(api, alice, mary)
-    assert (row["is_active"], row["completed_at"], row["reason"]) == (False, None, reason)
+    assert (row["is_active"], row["completed_at"], row["code"], row["details"]) == (False, None, *reason)
     assert messages() == []
-    assert set(Birthday.objects.values_list("due_at", "reason")) == {(None, reason)}
+    assert set(Birthday.objects.values_list("due_at", "code")) == {(None, reason.code)}
 
 
 def test_a_birthday_learned_or_corrected_is_kept(api, alice, campaign, greeting, born, run):
@@ -217,14 +218,14 @@ def test_a_reply_stops_birthday_texts_that_are_to_stop(api, alice, campaign, gre
     api(alice).patch(f"/contacts/{mary.pk}", {"birthday": "1955-03-06"})
     run(days=10)
     assert [channel for channel, _, _ in messages()] == ["email", "text"]
-    assert Birthday.objects.get(is_open=False, year=2027, reason=REPLIED)
+    assert Birthday.objects.get(is_open=False, year=2027, code=REPLIED.code)
 
 
 def test_after_an_outage_of_days_nobody_is_congratulated_late(api, alice, campaign, greeting, born, clock):
     on_birthdays(campaign, "Agent Task - Text Reminder")
     start(api, alice, campaign, born())
     assert birthdays.run_due(MORNING + timedelta(days=1, minutes=1)) == 2
-    assert states() == [("Email Contact", False, False, GONE_BY)]
+    assert states() == [("Email Contact", False, False, reason_text(*GONE_BY))]
     assert not Task.objects.exists()
     assert {row.year for row in Birthday.objects.filter(is_open=True)} == {2028}
 

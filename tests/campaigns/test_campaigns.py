@@ -125,7 +125,7 @@ def test_removing_a_campaign_stops_what_it_had_to_come(api, alice, campaign, mar
         ("Text Contact", False, False, gone),
         ("Text Contact", False, False, gone),
     ]
-    assert Message.objects.filter(status="cancelled", reason=gone).count() == 1
+    assert Message.objects.filter(status="cancelled", code="campaign_deleted").count() == 1
     assert Task.objects.get().status == "deleted"
     enrolment.refresh_from_db()
     assert (enrolment.campaign, enrolment.ended_at is not None, enrolment.end_reason) == (None, True, gone)

@@ -95,7 +95,7 @@ def test_twenty_communications_cost_what_two_do(api, alice, campaign, mary, cloc
             make_action(another)
         start(api, alice, another, mary)
         send_communications.run_due(clock.advance(minutes=10))
-        Message.objects.update(status="held", reason="Not now.")
+        Message.objects.update(status="held", code="quiet_hours")
         with CaptureQueriesContext(connection) as queries:
             client.get(f"/contacts/{mary.pk}/campaign-communications?$limit=100")
         counts.append(len(queries))
@@ -154,7 +154,7 @@ def test_one_held_for_quiet_hours_says_until_when(api, alice, campaign, mary, ru
     (row,) = communications(api, alice, mary)
     assert (row["is_active"], row["reason"]) == (
         True,
-        "It is outside 8:00-21:00 where the recipient is. Held until 2027-03-02T16:00:00.000Z.",
+        "It is outside 8:00-21:00 where the recipient is. Held until 2027-03-02T16:00Z.",
     )
     run(hours=10)
     (row,) = communications(api, alice, mary)
@@ -233,7 +233,7 @@ def test_a_sent_one_cannot_be_opened_again(api, alice, sent, run):
 
 def test_one_that_may_have_been_sent_cannot_be_opened_again(api, alice, queued, clock):
     Message.objects.update(status="unknown", leased_until=clock.now, settled_at=clock.now)
-    ContactCommunication.objects.update(is_active=False, reason="Nobody knows.")
+    ContactCommunication.objects.update(is_active=False, code="maybe_sent")
     assert api(alice).patch(path(queued), {"is_active": True}).status_code == 409
 
 

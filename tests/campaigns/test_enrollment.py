@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from campaigns import schedule
 from campaigns.enrollment import enroll, enroll_many
 from campaigns.models import COMMUNICATIONS, CampaignAction, CampaignContact, ContactCommunication, Task
+from core.reasons import reason_text
 from crm.models import Contact, ContactShare
 from teams.models import User
 from tests.campaigns.conftest import (
@@ -55,6 +56,8 @@ def test_entering_a_campaign_plans_everything_at_once(api, alice, campaign, mary
         "completed_at": None,
         "send_from_user_id": alice.pk,
         "completing_user_id": None,
+        "code": "",
+        "details": {},
         "reason": "",
     }
     (task,) = api(alice).get(f"/tasks?campaign_contact_id={made['id']}").json()["data"]
@@ -165,7 +168,7 @@ def test_what_comes_too_late_is_written_down_and_not_sent(api, alice, campaign, 
 
     start(api, alice, campaign, mary)
 
-    assert states() == [("Email Contact", False, False, schedule.PAST)]
+    assert states() == [("Email Contact", False, False, reason_text(*schedule.PAST))]
     assert not Task.objects.exists()
 
 
@@ -293,8 +296,14 @@ def test_an_enrolment_is_what_the_schedule_plans(alice, bob, clock, steps, now, 
             [action.timing for action in actions], now, lambda timing, of=senders: ZoneInfo(of[timing.id].timezone)
         )
         said = ContactCommunication.objects.filter(campaign_contact__contact=contact).order_by("pk")
-        assert [(row.type, row.send_at, row.is_active, row.send_from_user_id, row.reason) for row in said] == [
-            (action.type, step.at or action.dispatch_datetime, step.at is not None, senders[action.pk].pk, step.reason)
+        assert [(row.type, row.send_at, row.is_active, row.send_from_user_id, row.code) for row in said] == [
+            (
+                action.type,
+                step.at or action.dispatch_datetime,
+                step.at is not None,
+                senders[action.pk].pk,
+                step.reason.code if step.reason else "",
+            )
             for action, step in zip(actions, plan, strict=True)
             if action.type in COMMUNICATIONS
         ]

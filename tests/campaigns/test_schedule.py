@@ -122,7 +122,7 @@ def test_the_wall_shows_the_dispatch_time_unless_the_clocks_skip_it(start, zone,
     action = Action(4, type, DAY_AND_TIME, delay_by_days=days, dispatch_time=at)
     due = planned(action, start, zone)
     shown, wanted = wall_time(due.at, zone), datetime.combine(wall_time(start, zone).date() + timedelta(days=days), at)
-    assert due.reason == ""
+    assert due.reason is None
     assert shown == wanted or (shown.second == 0 and timedelta(0) < shown - wanted <= timedelta(hours=1))
 
 

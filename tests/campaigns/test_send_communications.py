@@ -231,7 +231,7 @@ def test_a_sender_must_be_here_and_have_a_number(alice, bob, team, campaign, mar
     User.objects.filter(pk=alice.pk).update(is_active=False)
     send_communications.run_due(NOON + timedelta(hours=1))
     assert [state[3] for state in states()] == [
-        "The sender has no number to text from.",
+        "There is no number to send from.",
         "The sender no longer works here.",
     ]
 

@@ -324,7 +324,9 @@ TABLES = [
     purpose               | personal, campaign, notice, inbound | read | ours
     is_inbound            | boolean           | read     | ours
     status                | {MESSAGE_STATUSES} | read | ours
-    reason                | text 255          | read     | ours
+    code                  | text 40           | read     | ours
+    details               | object            | read     | ours
+    reason                | text              | read     | ours
     from                  | text 320          | read     | ours
     to                    | text 320          | read     | ours
     subject               | text 1000         | write    | ours
@@ -337,7 +339,7 @@ TABLES = [
     sent_at               | date-time         | read     | ours
     """,
         references={"template_id": "template"},
-        unfiltered=("contact_id", "is_inbound", "reason", "from", "to", "template_id"),
+        unfiltered=("contact_id", "is_inbound", "details", "reason", "from", "to", "template_id"),
     ),
     Table(
         "Contact calls",
@@ -347,7 +349,9 @@ TABLES = [
     contact_id            | integer           | read     | ours
     user_id               | integer           | read     | ours
     status                | {MESSAGE_STATUSES} | read | ours
-    reason                | text 255          | read     | ours
+    code                  | text 40           | read     | ours
+    details               | object            | read     | ours
+    reason                | text              | read     | ours
     from                  | text 320          | read     | ours
     to                    | text 320          | read     | ours
     body                  | text              | read     | ours
@@ -355,7 +359,7 @@ TABLES = [
     sent_at               | date-time         | read     | ours
     """,
         item="{call}",
-        unfiltered=("contact_id", "reason", "from", "to", "body"),
+        unfiltered=("contact_id", "details", "reason", "from", "to", "body"),
     ),
     Table(
         "Event properties",
@@ -514,10 +518,12 @@ TABLES = [
     completed_at          | date-time         | read
     send_from_user_id     | integer           | read
     completing_user_id    | integer           | read
+    code                  | text              | read     | ours
+    details               | object            | read     | ours
     reason                | text              | read     | ours
     """,
         item="{communication}",
-        unfiltered=("reason",),
+        unfiltered=("code", "details", "reason"),
     ),
     Table(
         "Templates",

@@ -9,6 +9,7 @@ from django.core import mail
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
+from core.reasons import other_reason
 from messaging import consent, message_factory, outbox
 from messaging.gateways import MaybeSent, NotNow, OptedOut, Refused
 from messaging.models import Consent, Message
@@ -209,7 +210,7 @@ def test_a_text_held_overnight_does_not_go_to_a_number_that_was_wrong(text, clie
 
     outbox.run_due(outbox.next_due_at())
 
-    assert outcome(message) == ("cancelled", "The contact has not this number any more.")
+    assert outcome(message) == ("cancelled", "The contact no longer has this number.")
     assert provider.taken == []
 
 
@@ -245,7 +246,7 @@ def test_a_user_without_a_number_cannot_text(dana, client, provider, now, outcom
 
     outbox.run_due(now)
 
-    assert outcome(message) == ("cancelled", "The sender has no number to text from.")
+    assert outcome(message) == ("cancelled", "There is no number to send from.")
 
 
 def test_a_contact_without_a_number_is_not_texted(bob, bobs_number, provider, now, outcome):
@@ -254,11 +255,11 @@ def test_a_contact_without_a_number_is_not_texted(bob, bobs_number, provider, no
 
     outbox.run_due(now)
 
-    assert outcome(message) == ("cancelled", "There is no valid number to text.")
+    assert outcome(message) == ("cancelled", "There is no valid phone number.")
 
 
 def test_what_the_provider_refuses_fails_with_its_reason(text, provider, now, outcome, settled):
-    provider.script = [Refused("Not a mobile number (21614)", 21614)]
+    provider.script = [Refused(other_reason("Not a mobile number (21614)"), 21614)]
     message = text()
 
     outbox.run_due(now)
@@ -270,7 +271,7 @@ def test_what_the_provider_refuses_fails_with_its_reason(text, provider, now, ou
 
 def test_the_carriers_opt_out_holds_for_all_that_waits(text, provider, now, outcome):
     first, second = text("one"), text("two", not_before=now + MINUTE)
-    provider.script = [OptedOut("The number has opted out of texts with its carrier.", 21610)]
+    provider.script = [OptedOut(other_reason("The number has opted out of texts with its carrier."), 21610)]
 
     outbox.run_due(now)
 
@@ -280,7 +281,7 @@ def test_the_carriers_opt_out_holds_for_all_that_waits(text, provider, now, outc
 
 
 def test_a_busy_provider_is_asked_again_later(text, provider, now, outcome):
-    provider.script = [NotNow("Twilio asked to slow down", 20429, is_down=True)]
+    provider.script = [NotNow(other_reason("Twilio asked to slow down"), 20429, is_down=True)]
     first, second = text("one"), text("two")
 
     assert outbox.run_due(now) == 1
@@ -296,7 +297,7 @@ def test_a_busy_provider_is_asked_again_later(text, provider, now, outcome):
 
 
 def test_it_is_not_asked_for_ever(text, provider, now, outcome):
-    provider.script = [NotNow("Twilio could not be reached.", is_down=True) for _ in range(50)]
+    provider.script = [NotNow(other_reason("Twilio could not be reached."), is_down=True) for _ in range(50)]
     message = text()
 
     waits = 0
@@ -309,7 +310,7 @@ def test_it_is_not_asked_for_ever(text, provider, now, outcome):
 
 
 def test_nor_beyond_a_texts_use(text, provider, now, outcome):
-    provider.script = [NotNow("Twilio could not be reached.", is_down=True)]
+    provider.script = [NotNow(other_reason("Twilio could not be reached."), is_down=True)]
     message = text(valid_until=now + 3 * SECOND)
 
     outbox.run_due(now)
@@ -318,7 +319,7 @@ def test_nor_beyond_a_texts_use(text, provider, now, outcome):
 
 
 def test_a_text_that_may_have_been_sent_is_adopted_when_found(text, provider, now, outcome, settled):
-    provider.script = [MaybeSent("Twilio did not answer (ReadTimeout).")]
+    provider.script = [MaybeSent(other_reason("Twilio did not answer (ReadTimeout)."))]
     message = text()
 
     outbox.run_due(now)
@@ -335,7 +336,7 @@ def test_a_text_that_may_have_been_sent_is_adopted_when_found(text, provider, no
 
 
 def test_a_text_that_may_have_been_sent_is_sent_when_it_is_not_found(text, provider, now, outcome):
-    provider.script = [MaybeSent("Twilio did not answer (ReadTimeout).")]
+    provider.script = [MaybeSent(other_reason("Twilio did not answer (ReadTimeout)."))]
     message = text()
 
     outbox.run_due(now)
@@ -355,7 +356,7 @@ def test_an_error_nobody_foresaw_is_doubt_not_another_text(text, provider, now, 
 
 
 def test_after_a_time_out_the_rest_of_the_batch_is_let_go(text, provider, now, outcome):
-    provider.script = [MaybeSent("Twilio did not answer.")]
+    provider.script = [MaybeSent(other_reason("Twilio did not answer."))]
     first, second = text("one"), text("two")
 
     assert outbox.run_due(now) == 1
@@ -394,9 +395,9 @@ def test_a_late_result_of_a_worker_thought_dead_changes_nothing_but_that_it_was_
     slow = outbox.Drain(Message.Channel.TEXT, now)
     refused, accepted = text("one"), text("two")
     _, taken = slow.claim()
-    provider.script = [Refused("no")]
+    provider.script = [Refused(other_reason("no"))]
     outbox.run_due(now + MINUTE)  # looked up, not found, queued again; the first is refused, the second sent
-    provider.script = [NotNow("later"), None]
+    provider.script = [NotNow(other_reason("later")), None]
     for message in taken:
         slow.hand_over(message)
     slow.write(taken)
@@ -412,7 +413,7 @@ def test_nor_does_it_disturb_the_worker_who_has_the_text_now(text, provider, now
     later = outbox.Drain(Message.Channel.TEXT, now + MINUTE)
     later.look_up()
     later.claim()
-    provider.script = [NotNow("later")]
+    provider.script = [NotNow(other_reason("later"))]
     for late in taken:
         slow.hand_over(late)
     slow.write(taken)
@@ -456,12 +457,12 @@ def test_cancelling_takes_only_what_nobody_is_sending(text, provider, now, outco
     outbox.Drain(Message.Channel.TEXT, now).claim()
     waiting = text("two")
 
-    assert outbox.cancel(Message.objects.all(), reason="The client replied.", now=now) == 1
+    assert outbox.cancel(Message.objects.all(), reason=other_reason("The client replied."), now=now) == 1
 
     assert outcome(taken)[0] == "sending"
     assert outcome(waiting) == ("cancelled", "The client replied.")
     assert settled == [(waiting.pk, "cancelled")]
-    assert outbox.cancel(Message.objects.all(), reason="Again", now=now) == 0
+    assert outbox.cancel(Message.objects.all(), reason=other_reason("Again"), now=now) == 0
 
 
 def test_a_removed_contacts_messages_are_cancelled(text, client, provider, now, outcome):
@@ -475,7 +476,7 @@ def test_a_removed_contacts_messages_are_cancelled(text, client, provider, now, 
 
 
 def test_nor_is_sent_again_what_was_in_doubt_when_the_contact_was_removed(text, bob, client, provider, now, outcome):
-    provider.script = [MaybeSent("Twilio did not answer (ReadTimeout).")]
+    provider.script = [MaybeSent(other_reason("Twilio did not answer (ReadTimeout)."))]
     message = text()
     (email,) = outbox.queue_messages([message_factory.email_to(client, "Hi", "Hi", now + MINUTE, user=bob)], now)
     outbox.run_due(now)
@@ -610,7 +611,7 @@ def test_of_a_send_and_a_cancellation_at_once_one_wins(text, provider, now, outc
 
     def cancel():
         try:
-            cancelled.append(outbox.cancel(Message.objects.all(), reason="The client replied.", now=now))
+            cancelled.append(outbox.cancel(Message.objects.all(), reason=other_reason("The client replied."), now=now))
         finally:
             connections.close_all()
 
@@ -638,7 +639,7 @@ def test_and_if_the_cancellation_came_first_nothing_is_sent(text, provider, now,
 
     rival = threading.Thread(target=run)
     with transaction.atomic():
-        outbox.cancel(Message.objects.all(), reason="The client replied.", now=now)
+        outbox.cancel(Message.objects.all(), reason=other_reason("The client replied."), now=now)
         rival.start()
         rival.join()  # passes over the row
 

@@ -463,7 +463,7 @@ def test_a_claim_cancels_every_alert_that_has_not_left_the_winners_too(api, bob,
     answer(api, bob, offered, "Claimed")
 
     assert alerts() == [(name, channel, "cancelled") for name in ("Bob", "Dana") for channel in ("email", "text")]
-    assert set(Message.objects.values_list("reason", flat=True)) == {"the lead was claimed"}
+    assert set(Message.objects.values_list("code", flat=True)) == {"lead_claimed"}
 
 
 def test_an_alert_that_is_leaving_already_leaves(api, bob, offered, clock):

@@ -59,7 +59,7 @@ messages = st.builds(
     user_id=users,
     channel=st.sampled_from(Message.Channel.values),
     status=st.sampled_from(Message.Status.values),
-    reason=st.text(max_size=9),
+    code=st.sampled_from(["", "quiet_hours", "other"]),
     created_at=moments,
     sent_at=perhaps,
     modified_at=moments,
@@ -259,7 +259,7 @@ def test_the_timeline_tells_of_a_lead_from_its_coming_in_to_its_claim(
     run(minutes=5)
     text = offer_of(lead, dana).alert_text
     Message.objects.filter(pk=text.pk).update(
-        status="undelivered", reason="Unreachable handset.", sent_at=clock.now, modified_at=clock.now, error_code=30003
+        status="undelivered", code="handset_unreachable", sent_at=clock.now, modified_at=clock.now, error_code=30003
     )
     clock.advance(minutes=1)
     api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed", "claimed_via": "Email"})
@@ -295,7 +295,10 @@ def test_the_timeline_tells_of_a_lead_from_its_coming_in_to_its_claim(
     told = {"claimed_via": "Email", "claimed_through": "api", "time_to_claim": 361}
     assert by_kind["Claimed"]["details"] == told
     assert by_kind["Claimed"]["reason"] == f"User {bob.pk} claimed the lead through the API."
-    assert by_kind["Alert failed"]["reason"] == f"The text to user {dana.pk} was not delivered: Unreachable handset."
+    assert (
+        by_kind["Alert failed"]["reason"]
+        == f"The text to user {dana.pk} was not delivered: The handset could not be reached."
+    )
     assert by_kind["Alert failed"]["details"]["error_code"] == 30003
     assert found[1]["reason"].endswith(f"source lead source 1, required: lead source {TRULIA}.")
     assert found[0]["at"] == "2027-03-01T20:00:00.000Z"

@@ -61,7 +61,7 @@ def test_an_alert_that_has_not_left_by_then_does_not_leave(offered, bob, run):
     run(minutes=5)
 
     alerts = Message.objects.filter(user=bob)
-    assert set(alerts.values_list("status", "reason")) == {("cancelled", "the exclusive window ended")}
+    assert set(alerts.values_list("status", "code")) == {("cancelled", "window_ended")}
 
 
 def test_the_last_window_ends_with_the_owner_being_told(offered, alice, run):

@@ -236,8 +236,8 @@ def test_without_a_number_on_either_side_nobody_is_called(call, bob, now, settin
 
     outbox.run_due(now)
 
-    assert fresh(nobody).reason == "There is no valid number to call."
-    assert fresh(from_nowhere).reason == "There is no number to call from."
+    assert fresh(nobody).reason == "There is no valid phone number."
+    assert fresh(from_nowhere).reason == "There is no number to send from."
 
 
 # What is told of it

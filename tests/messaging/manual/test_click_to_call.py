@@ -224,10 +224,10 @@ def night(bob, clara):
 @pytest.mark.parametrize(
     ("circumstance", "said"),
     [
-        (no_number_of_bobs, "There is no number to call from."),
+        (no_number_of_bobs, "There is no number to send from."),
         (no_phone_of_bobs, "You have no phone that could ring: set yours first."),
         (unconfirmed_phone_of_bobs, "Your phone is not confirmed: request a code and confirm it first."),
-        (no_phone, "There is no valid number to call."),
+        (no_phone, "There is no valid phone number."),
         (do_not_contact, "The contact is marked do-not-contact."),
         (stop, "The number has opted out of texts."),
         (night, "It is outside 8:00-21:00 where the recipient is."),

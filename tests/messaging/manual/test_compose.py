@@ -55,6 +55,8 @@ def test_a_text_is_queued_from_the_callers_number(api, bob, client, path, bobs_n
         "purpose": "personal",
         "is_inbound": False,
         "status": "queued",
+        "code": "",
+        "details": {},
         "reason": "",
         "from": bobs_number,
         "to": CLIENT,
@@ -165,8 +167,8 @@ def imported(bob, client, settings):
 @pytest.mark.parametrize(
     ("circumstance", "code", "said"),
     [
-        (no_number_of_bobs, "no_sender", "The sender has no number to text from."),
-        (no_phone, "no_number", "There is no valid number to text."),
+        (no_number_of_bobs, "no_sender", "There is no number to send from."),
+        (no_phone, "no_number", "There is no valid phone number."),
         (do_not_contact, "do_not_contact", "The contact is marked do-not-contact."),
         (stop, "opted_out", "The number has opted out of texts."),
         (no_consent, "no_consent", "For this number no consent to texts is known."),
@@ -178,7 +180,7 @@ def test_a_text_that_may_not_leave_is_refused_at_once(api, bob, client, path, se
 
     refused = api(bob).post(path, TEXT).json()
 
-    assert (refused["code"], refused["message"], refused["data"]) == (400, said, {"code": code})
+    assert (refused["code"], refused["message"], refused["data"]) == (400, said, {"code": code, "details": {}})
     assert not Message.objects.exists()
 
 
@@ -300,7 +302,7 @@ def test_the_same_words_of_somebody_else_are_another_message(api, bob, dana, tea
 
 def test_what_never_left_may_be_tried_again_at_once(api, bob, path):
     first = api(bob).made(path, TEXT)
-    Message.objects.update(status="failed", reason="Twilio refused it.")
+    Message.objects.update(status="failed", code="provider_refused")
 
     assert api(bob).made(path, TEXT)["id"] != first["id"]
 
@@ -435,7 +437,7 @@ def test_a_stranger_finds_nobody_to_write_to(api, bob, charlie, path):
 
 def test_a_teammate_writes_in_their_own_name(api, dana, bob, team, path):
     assert api(dana).made(path, EMAIL)["user_id"] == dana.pk
-    assert api(dana).post(path, TEXT).json()["message"] == "The sender has no number to text from."
+    assert api(dana).post(path, TEXT).json()["message"] == "There is no number to send from."
 
 
 def test_what_was_said_to_one_contact_is_not_found_under_another(api, bob, client, path):
