@@ -36,6 +36,7 @@ class MessageFilters(FilterSet):
             "channel",
             "purpose",
             "status",
+            "code",
             "automatic",
             "subject",
             "body",
@@ -54,4 +55,4 @@ class ConsentFilters(FilterSet):
 class CallFilters(FilterSet):
     class Meta:
         model = Message
-        fields = ["id", "user_id", "status", "created_at", "sent_at"]
+        fields = ["id", "user_id", "status", "code", "created_at", "sent_at"]

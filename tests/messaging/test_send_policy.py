@@ -77,7 +77,7 @@ def test_the_first_objection_decides():
         {"valid_until": None},
     ):
         everything = replace(everything, **settled)
-        codes.append(decide(everything, MIDNIGHT).code)
+        codes.append(decide(everything, MIDNIGHT).reason.code)
     assert codes == ["no_number", "do_not_contact", "opted_out", "no_consent", "expired", "quiet_hours"]
 
 
@@ -95,15 +95,15 @@ def test_a_text_that_waits_is_asked_again_when_it_loses_its_sense():
     until = MIDNIGHT + timedelta(hours=1)
     waiting = replace(MARY, valid_until=until)
     assert decide(waiting, MIDNIGHT).until == until
-    assert decide(waiting, until).code == "expired"
+    assert decide(waiting, until).reason.code == "expired"
 
 
 def test_an_alert_passes_all_but_its_number_its_end_and_the_users_own_opt_out():
     alert = Facts("+19495550111", is_alert=True, is_do_not_contact=True, consent=IMPORTED)
     assert decide(alert, MIDNIGHT) == Verdict(SEND)
-    assert decide(replace(alert, has_opted_out=True), MIDNIGHT).code == "opted_out"
-    assert decide(replace(alert, number=""), MIDNIGHT).code == "no_number"
-    assert decide(replace(alert, valid_until=MIDNIGHT), MIDNIGHT).code == "expired"
+    assert decide(replace(alert, has_opted_out=True), MIDNIGHT).reason.code == "opted_out"
+    assert decide(replace(alert, number=""), MIDNIGHT).reason.code == "no_number"
+    assert decide(replace(alert, valid_until=MIDNIGHT), MIDNIGHT).reason.code == "expired"
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def imported(bob, client, settings):
         (do_not_contact, "do_not_contact", "The contact is marked do-not-contact."),
         (stop, "opted_out", "The number has opted out of texts."),
         (no_consent, "no_consent", "For this number no consent to texts is known."),
-        (imported, "no_consent", "The contact was imported, and no consent to texts is known."),
+        (imported, "no_consent_imported", "The contact was imported, and no consent to texts is known."),
     ],
 )
 def test_a_text_that_may_not_leave_is_refused_at_once(api, bob, client, path, settings, circumstance, code, said):
