@@ -61,6 +61,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
     default_order: ClassVar[Sequence[str]] = ()  # columns; by id if none are named
     is_plain: ClassVar[bool] = False  # whether lists show columns of what `visible_to` selects; see api.lists.fast_list
     added: ClassVar[frozenset[str]] = frozenset()  # to the rows of a plain list, by `plain_page`
+    has_few_rows = False  # whether the rows that match are known to be few; see api.lists.filter_backend.WithoutIndex
     may_stand: ClassVar[bool] = False  # whether POST may answer 200 with the record that stands
     loads: ClassVar[frozenset[str]] = frozenset()  # what `$load` may embed; see `self.loaded`
     parent_model: ClassVar[type[Model] | None] = None

@@ -35,7 +35,8 @@ from teams.models import User
 FEW, MANY = 10_000, 1_000_000
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 NAMES = ["Mary", "Paul", "Anna", "Peter", "Lucy", "Tom", "Marcus", "Dora", "Will", "Zoe"]
-TAGGED = 20  # one contact in so many has the tag that is asked for
+TAGGED = 20  # one contact in so many has the common tag
+RARE = 50  # contacts at the end of each copy have the rare tag
 DEPTH = 0.9  # of the list, for what lies deep
 ASKED = 100  # times in a row, on one connection, for a median
 AS_FAST = at_least_of_reference(0.8)
@@ -117,6 +118,13 @@ ASKS = [
         is_totalled=True,
     ),
     Ask(
+        "25 with a tag of the newest only, exact total",
+        lambda w: "$limit=25&tags=Probate",
+        lambda w: f"contacts?{OWN}&limit=25&tag=probate",
+        AS_FAST,
+        NO_GROWTH,
+    ),
+    Ask(
         "25 after $skip of 90 %, exact total",
         lambda w: f"$limit=25&$skip={w.depth}",
         lambda w: f"contacts?{OWN}&limit=25&offset={w.depth}",
@@ -179,10 +187,16 @@ def rows(owner: User, phones: list[str], start: int, end: int, texts: list[str])
             "email": f"mary{position}@example.com",
             "mobile_phone": phone,
             "mobile_e164": e164(phone),
-            "tags": "Buyer, Irvine" if position % TAGGED == 0 else f"Seller {position % 7}",
+            "tags": tags_of(position, end),
         }
         at = created_at(position)
         yield [position + 1, owner.pk, False, False, at, at, *(told.get(name, "") for name in texts)]
+
+
+def tags_of(position: int, end: int) -> str:
+    if position >= end - RARE:
+        return "Probate"
+    return "Buyer, Irvine" if position % TAGGED == 0 else f"Seller {position % 7}"
 
 
 def grown(ask: Ask, few: World, many: World, place: Place, small: Server, token: str) -> Line:

@@ -26,6 +26,13 @@ SCHEDULE: Final = {
 } | {
     "show that beat is alive": {"task": "core.tasks.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
     "fold the totals of contacts": {"task": "crm.contact_counts.fold", "schedule": 60.0, "options": {"expires": 60}},
+    # After an import: each page of contacts adds these rows up.
+    "fold many totals of contacts": {
+        "task": "crm.contact_counts.fold",
+        "schedule": 2.0,
+        "kwargs": {"min_rows": 1000},
+        "options": {"expires": 5},
+    },
     # By the clock on the wall: a beat that is often started anew would never see an hour go by.
     "remove what has expired": {
         "task": "core.cleanup.clean_up",

@@ -115,9 +115,13 @@ def is_worked_by(user: User) -> Q:
 
 
 @shared_task
-def fold() -> None:
-    """Add up what has been appended since the last time, so that the sums stay short; nothing, if nothing was."""
-    if newest_id() == cache.get(FOLDED_UP_TO, default=0):
+def fold(min_rows: int = 1) -> None:
+    """Fold the totals into one row for each owner, assignee and tag, if `min_rows` were appended since the last fold.
+
+    Each page of contacts adds these rows up, so they must stay few.
+    """
+    appended = newest_id() - cache.get(FOLDED_UP_TO, default=0)
+    if 0 <= appended < min_rows:  # below 0: the database is older than the cache
         return
     with connection.cursor() as cursor:
         cursor.execute(FOLD)

@@ -20,7 +20,7 @@ from django.db.models.sql import Query as Selection
 
 from api.fields.serializer import Writer, plain_columns
 from api.lists.cursor_pagination import Key, Placed, behind, read_values, with_keys
-from api.lists.filter_backend import ordering, sortable
+from api.lists.filter_backend import ordering, sortable, without_index
 from api.lists.query_parser import Query
 from api.lists.sql_template import ANYBODY, THEIR_IDS, array_of, filled_in
 from api.lists.view import ListView
@@ -91,6 +91,7 @@ class PlainRows:
             frozenset(view.selected()),
             is_told=view.user.shown_by is not None,
             is_reversed=is_reversed,
+            has_few_rows=view.has_few_rows,
             has_keys=view.query.cursor is not None,
         )
 
@@ -125,6 +126,7 @@ def statement(
     *,
     is_told: bool,
     is_reversed: bool,
+    has_few_rows: bool,
     has_keys: bool,
 ) -> Statement:
     """What reads a list of this resource in this order; BadQuery for an order that it does not take.
@@ -138,6 +140,8 @@ def statement(
     order = ordering(Query(sort=list(sort)), resource.filterset_class, sortable(resource))
     if resource.default_order and not sort:
         order = list(resource.default_order)
+    if has_few_rows:
+        order = list(map(without_index, order))
     model = resource.serializer_class.Meta.model
     seen = model._default_manager.visible_to(anybody(is_told))
     rows = seen.filter(RawSQL(TERMS, [TERMS], BooleanField())).order_by(*order)

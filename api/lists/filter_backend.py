@@ -21,6 +21,7 @@ from django.db.models import Q, QuerySet
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
+from api.lists.cursor_pagination import as_order
 from api.lists.query_parser import BadQuery, Query, Term, parse_query
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
@@ -109,6 +110,22 @@ def columns_of(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
     return {name: column for column in model._meta.concrete_fields for name in (column.name, column.attname)}
 
 
+class WithoutIndex(models.Func):
+    """The same value, sorted without an index.
+
+    For a page in the order of an index, PostgreSQL walks along that index and expects to find enough rows soon. All
+    rows with a rare tag may be at its end. Sorted by this expression, it finds the rows first, then sorts them.
+    """
+
+    template = "COALESCE(%(expressions)s, %(expressions)s)"
+
+
+def without_index(order: Any) -> models.OrderBy:
+    """Return the same sort key in a form that no index serves."""
+    order = as_order(order)
+    return models.OrderBy(WithoutIndex(order.expression), descending=order.descending)
+
+
 class NoFilters(FilterSet):
     """A resource that declares no filters has none."""
 
@@ -124,7 +141,8 @@ class FeathersQuery(BaseFilterBackend):
         default_order = getattr(view, "default_order", ())
         if default_order and not query.sort:
             return queryset.order_by(*default_order)
-        return queryset.order_by(*ordering(query, filters, sortable(view)))
+        order = ordering(query, filters, sortable(view))
+        return queryset.order_by(*(map(without_index, order) if getattr(view, "has_few_rows", False) else order))
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """The list's parameters for OpenAPI (api.schema)."""

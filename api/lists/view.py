@@ -32,4 +32,9 @@ class ListView(Protocol):
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]: ...
 
+    @property
+    def has_few_rows(self) -> bool:
+        """Whether all rows that match are known to be few: they are found by the filter's index, then sorted."""
+        ...
+
     def count(self, rows: Any) -> int: ...

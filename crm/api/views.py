@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
@@ -45,6 +45,8 @@ from crm.tags import learn_tags, rename_tag
 from teams.models import User
 from teams.sub_accounts import refuse_without
 from teams.visibility import sharer_ids
+
+MAX_ROWS_TO_SORT: Final = 10_000  # contacts with one tag: to find and sort them takes some milliseconds
 
 
 class ContactResource(Resource[Contact]):
@@ -90,11 +92,18 @@ class ContactResource(Resource[Contact]):
     # few are asked for, no plan is bad. Both statements need not see one moment: a teammate who leaves meanwhile has
     # left just after the request.
 
+    # For a tag, the same statement reads how many contacts have it. If they are few, all of them are found by the index
+    # of tags and sorted: along an index in the page's order they may all be at its end.
+
     total: int | None = None  # if it was read with that
 
     def list(self, request: Request, **kwargs: Any) -> Response:
-        if not is_deep(self.query) and self.query.wants_total and contact_counts.is_maintained(self.query):
-            self.user.shown_by, self.total = contact_counts.reach_of(self.user, contact_counts.tag_of(self.query))
+        tag = contact_counts.tag_of(self.query)
+        is_maintained = contact_counts.is_maintained(self.query)
+        if not is_deep(self.query) and (tag or (is_maintained and self.query.wants_total)):
+            self.user.shown_by, count = contact_counts.reach_of(self.user, tag)
+            self.total = count if is_maintained else None
+            self.has_few_rows = bool(tag) and count <= MAX_ROWS_TO_SORT
         elif not asks_for_few(self.query):
             self.user.shown_by = sharer_ids(self.user)
         return super().list(request, **kwargs)

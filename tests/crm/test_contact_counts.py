@@ -155,6 +155,18 @@ def test_what_is_folded_is_let_be_until_more_is_appended(alice, django_assert_nu
     assert ContactTotal.objects.get(tag=None).number == 2
 
 
+def test_many_appended_totals_are_folded_before_the_minute_is_over(alice):
+    contact(alice)
+    contact_counts.fold()
+    for _ in range(3):
+        contact(alice)
+    contact_counts.fold(min_rows=4)
+    assert ContactTotal.objects.filter(tag=None).count() == 4
+    contact(alice)
+    contact_counts.fold(min_rows=4)
+    assert ContactTotal.objects.get(tag=None).number == 5
+
+
 def test_folding_leaves_one_row_for_each_owner_assignee_and_tag(api, alice, bob):
     for assigned in (None, None, bob, bob):
         contact(alice, assigned_user=assigned, tags="Buyer")

@@ -156,6 +156,25 @@ def few_owners(big, few):
         cursor.execute("ANALYZE crm_contact, crm_contactshare, teams_user, teams_team, teams_teammember")
 
 
+@pytest.mark.parametrize("query", ["", "$sort[last_name]=1&", "$total=false&$cursor=&"])
+def test_a_rare_tag_of_the_newest_contacts_is_found_by_the_index_of_tags(api, big, query):
+    """PostgreSQL expects rows with a tag to be spread evenly, and would walk to the end of the page's order."""
+    now = clock.now()
+    Contact.objects.bulk_create(
+        Contact(owner_user=big, tags="Probate" if number >= MANY - 200 else "", created_at=now, modified_at=now)
+        for number in range(MANY)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crm_contact, crm_contactshare, teams_user, teams_team, teams_teammember")
+    with CaptureQueriesContext(connection) as asked:
+        shown = api(big).get(f"/contacts?{query}tags=probate").json()["data"]
+    (page,) = [row["sql"] for row in asked if "ORDER BY" in row["sql"] and 'FROM "crm_contact"' in row["sql"]]
+    assert [row["id"] for row in shown] == list(Contact.objects.order_by("pk").values_list("pk", flat=True)[4800:4810])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # it would do for a table as small as this one
+    assert contacts_read(page) < 1000
+
+
 def contacts_read(statement):
     """How many rows of contacts PostgreSQL reads for it."""
     with connection.cursor() as cursor:
