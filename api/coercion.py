@@ -17,10 +17,10 @@ LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")  # an offset whose `+` was read as a s
 EARLIEST, END = datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 PLACEHOLDER_DATES = frozenset(date(*day) for day in ((1, 1, 1), (1899, 12, 30), (1900, 1, 1), (1970, 1, 1)))
-NO_DATE = re.compile(r"\s*0001-?01-?01(\D.*)?", re.DOTALL)  # .NET's DateTime.MinValue, Go's zero Time, in any zone
+NULL_DATE = re.compile(r"\s*0001-?01-?01(\D.*)?", re.DOTALL)  # .NET's DateTime.MinValue, Go's zero Time, in any zone
 
 
-def whole_number(value: object) -> int:
+def parse_integer(value: object) -> int:
     """5, "5" and 5.0 are 5."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -37,7 +37,7 @@ def whole_number(value: object) -> int:
     return value
 
 
-def decimal_number(value: object) -> Decimal:
+def parse_decimal(value: object) -> Decimal:
     """A number with a fraction, given as a number or as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("must be a number.")
@@ -53,7 +53,7 @@ def decimal_number(value: object) -> Decimal:
     return number
 
 
-def truth(value: object) -> bool:
+def parse_bool(value: object) -> bool:
     """true, "true", 1 and "1" are true."""
     if isinstance(value, bool):
         return value
@@ -65,10 +65,10 @@ def truth(value: object) -> bool:
     raise ValueError("must be true or false.")
 
 
-def moment(value: object) -> datetime:
+def parse_datetime(value: object) -> datetime:
     """An ISO 8601 date-time or date as an aware moment in UTC; without a zone it is UTC."""
     try:
-        read = written_moment(value).astimezone(UTC)
+        read = read_datetime(value).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("must be a date-time such as 2018-01-16T09:09:09.000Z.") from None
     if not EARLIEST <= read < END:
@@ -76,7 +76,7 @@ def moment(value: object) -> datetime:
     return read
 
 
-def written_moment(value: object) -> datetime:
+def read_datetime(value: object) -> datetime:
     """A date-time in the zone it is written in; raises ValueError without a word for the client."""
     if not isinstance(value, str):
         raise ValueError
@@ -84,27 +84,27 @@ def written_moment(value: object) -> datetime:
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read
 
 
-def is_no_date(value: object) -> bool:
+def is_null_date(value: object) -> bool:
     """Whether this is what programs send that know of no date, but have no null for one."""
-    return isinstance(value, str) and bool(NO_DATE.fullmatch(value))
+    return isinstance(value, str) and bool(NULL_DATE.fullmatch(value))
 
 
-def span(value: str) -> tuple[datetime, datetime]:
+def date_range(value: str) -> tuple[datetime, datetime]:
     """The moments a date filter means, from and before: a whole day for a date, else the millisecond we would print.
 
     Beyond what a record may hold as well: "since the year 1" and "until the end of 9999" are asked for.
     """
     try:
-        start = written_moment(value)
+        start = read_datetime(value)
     except ValueError:
         raise ValueError("must be a date-time such as 2018-01-16T09:09:09.000Z.") from None
-    length = timedelta(days=1) if is_day(value) else timedelta(milliseconds=1)
-    start = within_calendar(start, timedelta(0))
+    length = timedelta(days=1) if is_date_only(value) else timedelta(milliseconds=1)
+    start = clamp_to_calendar(start, timedelta(0))
     start = start.replace(microsecond=start.microsecond // 1000 * 1000)
-    return start, within_calendar(start, length)
+    return start, clamp_to_calendar(start, length)
 
 
-def within_calendar(at: datetime, later: timedelta) -> datetime:
+def clamp_to_calendar(at: datetime, later: timedelta) -> datetime:
     """This much later in UTC, or where the calendar ends."""
     try:
         return at.astimezone(UTC) + later
@@ -112,18 +112,18 @@ def within_calendar(at: datetime, later: timedelta) -> datetime:
         return FIRST if at.year == 1 else LAST
 
 
-def is_day(value: str) -> bool:
+def is_date_only(value: str) -> bool:
     """Whether a readable date-time names a day and no time."""
     return bool(re.fullmatch(r"\s*(\d{4}-\d\d-\d\d|\d{8})\s*", value))
 
 
-def day(value: object) -> date:
+def parse_date(value: object) -> date:
     """Return the day of an ISO 8601 date, or of a date-time at midnight as written: many programs have no plain dates.
 
     Raises ValueError for any other time of day: which day is meant depends on a zone that was not sent.
     """
     try:
-        read = written_moment(value)
+        read = read_datetime(value)
     except ValueError:
         raise ValueError("must be a date such as 1955-10-28.") from None
     if read.time() != time.min:
@@ -131,7 +131,7 @@ def day(value: object) -> date:
     return read.date()
 
 
-def time_of_day(value: object) -> time:
+def parse_time(value: object) -> time:
     """Return an ISO 8601 time of day, or that of a date-time whose date stands for none (PLACEHOLDER_DATES).
 
     Raises ValueError for an offset or a date: this is a time on the wall clock of a user, on any day.
@@ -158,7 +158,7 @@ def _time_on_no_date(text: str) -> time:
     return read.timetz()
 
 
-def one_of(value: object, choices: dict[str, str]) -> str:
+def parse_choice(value: object, choices: dict[str, str]) -> str:
     """The canonical spelling of an enum's value; `choices` maps lower case to canonical."""
     found = choices.get(str(value).strip().lower()) if isinstance(value, str | int) else None
     if found is None:
@@ -166,6 +166,6 @@ def one_of(value: object, choices: dict[str, str]) -> str:
     return found
 
 
-def milliseconds_z(value: datetime) -> str:
+def format_datetime(value: datetime) -> str:
     """How every date-time leaves: UTC, milliseconds, `Z`."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -17,7 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from api.bodies.renderers import to_json
-from api.model_names import nouns
+from api.model_names import model_names
 from core.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -42,10 +42,10 @@ NAMES = {
     502: "BadGateway",
     503: "Unavailable",
 }
-MOST_HOLDERS = 10  # of each kind are named to whoever may not remove what they hold
+MAX_HOLDERS = 10  # of each kind are named to whoever may not remove what they hold
 INVALID_TOKEN = "Invalid access token"  # as captured from the original service
-GENERAL = "Something went wrong on our side."
-UNREADABLE = "The request cannot be understood."
+SERVER_ERROR = "Something went wrong on our side."
+UNREADABLE_REQUEST = "The request cannot be understood."
 
 
 class RecordNotFound(Http404):
@@ -55,7 +55,7 @@ class RecordNotFound(Http404):
         super().__init__(f"No record found for id '{str(given_id)[:100]}'")
 
 
-def problem(
+def error_json(
     code: int, message: str, *, errors: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The body of a failure."""
@@ -72,88 +72,88 @@ def class_name(name: str) -> str:
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
 
 
-def answer_error(error: Exception, context: Mapping[str, Any] | None = None) -> Response | None:
+def exception_handler(error: Exception, context: Mapping[str, Any] | None = None) -> Response | None:
     """DRF's exception handler: None leaves what nobody foresaw to handler500, which logs it."""
-    body = body_of(error)
+    body = error_body(error)
     if body is None:
         return None
-    return Response(body, status=body["code"], headers=headers_of(error))
+    return Response(body, status=body["code"], headers=error_headers(error))
 
 
-def headers_of(error: Exception) -> dict[str, str]:
+def error_headers(error: Exception) -> dict[str, str]:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if wait := wait_of(error):
+    if wait := retry_after(error):
         headers["Retry-After"] = str(wait)
     return headers
 
 
-def wait_of(error: Exception) -> int:
+def retry_after(error: Exception) -> int:
     """For how many seconds the caller had better wait; 0 when that would not help."""
     return math.ceil(getattr(error, "wait", None) or 0)
 
 
-def body_of(error: Exception) -> dict[str, Any] | None:
+def error_body(error: Exception) -> dict[str, Any] | None:
     """The Feathers body of an error we know, else None."""
     match error:
         case DomainError():
-            return problem(error.status, error.message, errors=error.errors, data=error.data)
+            return error_json(error.status, error.message, errors=error.errors, data=error.data)
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return problem(401, INVALID_TOKEN)
+            return error_json(401, INVALID_TOKEN)
         case exceptions.Throttled():
-            return problem(429, f"Too many requests: try again in {wait_of(error)} seconds.")
+            return error_json(429, f"Too many requests: try again in {retry_after(error)} seconds.")
         case exceptions.ValidationError():
-            return invalid(error.detail)
+            return validation_error(error.detail)
         case DjangoValidationError():
-            return invalid(error.message_dict if hasattr(error, "error_dict") else error.messages)
+            return validation_error(error.message_dict if hasattr(error, "error_dict") else error.messages)
         case exceptions.APIException():
-            return problem(error.status_code, plain_text(error.detail))
+            return error_json(error.status_code, plain_text(error.detail))
         case Http404():
-            return problem(404, str(error) or "Not found.")
+            return error_json(404, str(error) or "Not found.")
         case PermissionDenied():
-            return problem(403, str(error) or "This is not allowed.")
+            return error_json(403, str(error) or "This is not allowed.")
         case RequestDataTooBig():
-            return problem(413, "The body is larger than this service takes.")
+            return error_json(413, "The body is larger than this service takes.")
         case TooManyFieldsSent():
-            return problem(400, "The body has too many fields.")
+            return error_json(400, "The body has too many fields.")
         case ProtectedError():
-            return still_needed(error.protected_objects)
+            return protected_error(error.protected_objects)
         case RestrictedError():
-            return still_needed(error.restricted_objects)
+            return protected_error(error.restricted_objects)
         case IntegrityError():
-            return collision(error)
+            return constraint_error(error)
         case DataError():
-            return problem(400, "One of the values does not fit its field.")
+            return error_json(400, "One of the values does not fit its field.")
         case ObjectDoesNotExist():
-            return gone(error)
+            return record_removed(error)
         case DatabaseError() if type(error) is DatabaseError and error.__cause__ is None:  # of save(), not of a driver
-            return gone(error)
+            return record_removed(error)
         case OperationalError() | InterfaceError():
             logger.error("The database is away: %s", error)
-            return problem(503, "The service is not ready. Please try again.")
+            return error_json(503, "The service is not ready. Please try again.")
     return None
 
 
-def still_needed(by: Iterable[Model]) -> dict[str, Any]:
+def protected_error(by: Iterable[Model]) -> dict[str, Any]:
     """A record that others name is not removed: `{"lead_routes": [12]}` says which."""
     holders: dict[str, list[int]] = {}
     for record in by:
-        _, many = nouns(type(record))
+        _, many = model_names(type(record))
         ids = holders.setdefault(many.replace(" ", "_"), [])
-        if len(ids) < MOST_HOLDERS:
+        if len(ids) < MAX_HOLDERS:
             ids.append(record.pk)
     named = "; ".join(f"{name.replace('_', ' ')} {', '.join(map(str, sorted(ids)))}" for name, ids in holders.items())
-    return problem(409, f"This cannot be removed while others need it: {named}.", data=holders)
+    return error_json(409, f"This cannot be removed while others need it: {named}.", data=holders)
 
 
-def gone(error: Exception) -> dict[str, Any]:
+def record_removed(error: Exception) -> dict[str, Any]:
     """The request read a record which another had just removed when it came to be held or written."""
     logger.warning("A record was removed meanwhile: %s", error)
-    return problem(404, "The record was removed meanwhile.")
+    return error_json(404, "The record was removed meanwhile.")
 
 
-def collision(error: IntegrityError) -> dict[str, Any]:
+def constraint_error(error: IntegrityError) -> dict[str, Any]:
     """A constraint held where the check before it did not: two requests raced."""
     diagnosis = getattr(error.__cause__, "diag", None)
     name = getattr(diagnosis, "constraint_name", None)
@@ -163,22 +163,22 @@ def collision(error: IntegrityError) -> dict[str, Any]:
             if constraint.name == name and constraint.violation_error_message is not None:
                 custom = constraint.violation_error_message != constraint.default_violation_error_message
                 if custom:
-                    return problem(409, str(constraint.violation_error_message))
-    return problem(409, "This conflicts with a record that exists.")
+                    return error_json(409, str(constraint.violation_error_message))
+    return error_json(409, "This conflicts with a record that exists.")
 
 
-def invalid(detail: Any) -> dict[str, Any]:
+def validation_error(detail: Any) -> dict[str, Any]:
     """A refused input: `errors` says what is wrong by field, `message` repeats the first."""
     errors = dict(flatten(detail))
-    message = next(iter(errors.values()), UNREADABLE)
+    message = next(iter(errors.values()), UNREADABLE_REQUEST)
     errors.pop("", None)
-    return problem(400, message, errors=errors)
+    return error_json(400, message, errors=errors)
 
 
 def flatten(detail: Any, path: str = "") -> list[tuple[str, str]]:
     """(field, sentence) pairs of DRF's nested error detail; `` names no field."""
     if isinstance(detail, Mapping):
-        return [pair for key, inner in detail.items() for pair in flatten(inner, join(path, key))]
+        return [pair for key, inner in detail.items() for pair in flatten(inner, join_path(path, key))]
     if isinstance(detail, list | tuple):
         texts = [item for item in detail if not isinstance(item, Mapping | list | tuple)]
         pairs = [(path, sentence(path, str(texts[0])))] if texts else []
@@ -187,7 +187,7 @@ def flatten(detail: Any, path: str = "") -> list[tuple[str, str]]:
     return [(path, sentence(path, str(detail)))]
 
 
-def join(path: str, key: object) -> str:
+def join_path(path: str, key: object) -> str:
     if key in ("non_field_errors", "__all__"):
         return path
     return f"{path}.{key}" if path else str(key)
@@ -205,9 +205,9 @@ def plain_text(detail: Any) -> str:
     return pairs[0][1] if pairs else ""
 
 
-def json_problem(code: int, message: str) -> HttpResponse:
+def error_response(code: int, message: str) -> HttpResponse:
     """A failure outside any API view."""
-    return HttpResponse(to_json(problem(code, message)), status=code, content_type="application/json")
+    return HttpResponse(to_json(error_json(code, message)), status=code, content_type="application/json")
 
 
 def is_page(request: HttpRequest) -> bool:
@@ -219,24 +219,24 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """handler404: no route."""
     if is_page(request):
         return defaults.page_not_found(request, exception)
-    return json_problem(404, f"There is nothing at {request.path[:200]}.")
+    return error_response(404, f"There is nothing at {request.path[:200]}.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """handler400: Django could not read the request."""
     if is_page(request):
         return defaults.bad_request(request, exception)
-    body = body_of(exception)
-    return json_problem(body["code"], body["message"]) if body else json_problem(400, UNREADABLE)
+    body = error_body(exception)
+    return error_response(body["code"], body["message"]) if body else error_response(400, UNREADABLE_REQUEST)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """handler500: nothing of the inside shows."""
-    return defaults.server_error(request) if is_page(request) else json_problem(500, GENERAL)
+    return defaults.server_error(request) if is_page(request) else error_response(500, SERVER_ERROR)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """CSRF_FAILURE_VIEW: a form was sent without its token."""
     if is_page(request):
         return csrf.csrf_failure(request, reason)
-    return json_problem(403, "This form has expired or was not sent from this site.")
+    return error_response(403, "This form has expired or was not sent from this site.")

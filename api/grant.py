@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Grant:
+class TokenInfo:
     """What a valid token allows; `request.auth`."""
 
     token_id: int

@@ -9,14 +9,14 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest
 
-from api.grant import Grant
+from api.grant import TokenInfo
 from api.viewsets import COLLECTION, ITEM, Resource
 
 # Whoever asks has let the user in by a way of its own, and acts with all the rights of that user.
-IN_PERSON = Grant(token_id=0, application_id=None, scopes=frozenset({"read", "write"}))
+FULL_ACCESS = TokenInfo(token_id=0, application_id=None, scopes=frozenset({"read", "write"}))
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """What the API said no to: its body, in the Feathers shape."""
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -25,7 +25,7 @@ class Refusal(Exception):
         super().__init__(body.get("message", "This was refused."))
 
 
-def ask(
+def call_api(
     resource: type[Resource[Any]], method: str, user: Any, body: Any = None, *, query: str = "", **names: Any
 ) -> Any:
     """Let a resource answer a request of `user` as if it had come over HTTP; returns the answer, or raises Refusal.
@@ -37,10 +37,10 @@ def ask(
     request.method = method
     request.META = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(sent)), "QUERY_STRING": query}
     request._body, request._read_started = sent, True
-    request._force_auth_user, request._force_auth_token = user, IN_PERSON
+    request._force_auth_user, request._force_auth_token = user, FULL_ACCESS
     verb = method.lower()
     view = resource.as_view({verb: (ITEM if "id" in names else COLLECTION)[verb]}, throttle_classes=())
     answer = view(request, **names)
     if answer.status_code >= 400:
-        raise Refusal(answer.data)
+        raise ApiError(answer.data)
     return answer.data

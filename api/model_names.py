@@ -3,7 +3,7 @@
 from django.db.models import Model
 
 
-def nouns(model: type[Model]) -> tuple[str, str]:
+def model_names(model: type[Model]) -> tuple[str, str]:
     """One of them, and several: `name_in_api` where the model has that, else its name."""
     one = getattr(model, "name_in_api", "")
     return (one, f"{one}s") if one else (str(model._meta.verbose_name), str(model._meta.verbose_name_plural))

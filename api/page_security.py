@@ -30,7 +30,7 @@ LOGIN_POLICY = {name: sources for name, sources in ADMIN_POLICY.items() if name 
 EXPLORER_POLICY = PLAIN_POLICY | {"script-src": [SELF], "connect-src": [SELF], "form-action": [NONE]}
 
 
-class PageSecurity(CSPMiddleware):
+class PageSecurityMiddleware(CSPMiddleware):
     """Sends the policy with each page, and `Cache-Control: no-store` unless the page says otherwise.
 
     JSON gets neither: browsers run nothing in it, and to compose a policy takes 60 microseconds.

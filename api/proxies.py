@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from api.throttling import is_trusted_proxy
 
 
-class DropUntrustedProto:
+class UntrustedProtoMiddleware:
     """Removes `X-Forwarded-Proto` unless one of TRUSTED_PROXIES sent it: any client could claim TLS."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -14,9 +14,9 @@ from drf_spectacular.settings import spectacular_settings
 
 from api import coercion
 from api.bodies.renderers import to_json
-from api.fields import LooseSerializer
+from api.fields import LenientSerializer
 from api.lists.filter_backend import parameter
-from api.model_names import nouns
+from api.model_names import model_names
 from api.page_security import EXPLORER_POLICY
 from api.viewsets import Resource, tag_of
 
@@ -37,7 +37,7 @@ TAGS = [
     {"name": "LionDesk v1", "description": "As its first API answered, which was one address for all."},
     {"name": "Beyond LionDesk", "description": "What LionDesk's API did not offer."},
 ]
-PROBLEM = {
+PROBLEM_SCHEMA = {
     "type": "object",
     "required": ["name", "message", "code", "className", "errors"],
     "properties": {
@@ -77,7 +77,7 @@ class AutoSchema(SpectacularSchema):
         model = getattr(getattr(getattr(self.view, "serializer_class", None), "Meta", None), "model", None)
         if phrase is None or model is None:
             return None
-        one, many = nouns(model)
+        one, many = model_names(model)
         article = "an" if one[0] in "aeio" else "a"
         return phrase.format(one=f"{article} {one}", many=many)
 
@@ -89,9 +89,9 @@ class AutoSchema(SpectacularSchema):
         view: Any = self.view
         if self.method == "GET" and hasattr(view, "loads"):
             fields = view.serializer_class.Meta.fields
-            parameters.append(several("$select", "Keep these fields and the id; leave the others out.", fields))
+            parameters.append(list_parameter("$select", "Keep these fields and the id; leave the others out.", fields))
             if view.loads:
-                parameters.append(several("$load", "Embed these relations.", sorted(view.loads)))
+                parameters.append(list_parameter("$load", "Embed these relations.", sorted(view.loads)))
         return parameters
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
@@ -114,7 +114,7 @@ class AutoSchema(SpectacularSchema):
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)  # type: ignore[no-untyped-call]
         if example := getattr(getattr(serializer, "Meta", None), "example", None):
             schema["examples"] = [{name: value for name, value in example.items() if name in schema["properties"]}]
-        if direction == "response" and isinstance(serializer, LooseSerializer):  # answers are whole
+        if direction == "response" and isinstance(serializer, LenientSerializer):  # answers are whole
             schema["required"] = sorted(set(schema.get("properties", {})) - getattr(self.view, "loads", set()))
         return schema
 
@@ -128,28 +128,28 @@ class AutoSchema(SpectacularSchema):
         return codes + {"GET": [], "DELETE": ["409"]}.get(str(self.method), ["409", "413"])
 
 
-def silent_bases() -> list[type]:
+def undocumented_bases() -> list[type]:
     """Classes whose docstrings speak to us, not to clients."""
-    return [*get_lib_doc_excludes(), LooseSerializer, Resource]  # type: ignore[no-untyped-call]
+    return [*get_lib_doc_excludes(), LenientSerializer, Resource]  # type: ignore[no-untyped-call]
 
 
 def is_id(name: str) -> bool:
     return name == "id" or name.endswith("_id")
 
 
-def several(name: str, description: str, choices: list[str]) -> dict[str, Any]:
+def list_parameter(name: str, description: str, choices: list[str]) -> dict[str, Any]:
     """A query parameter that takes several of a few words."""
     return parameter(name, description, {"type": "array", "items": {"type": "string", "enum": list(choices)}})
 
 
-class Contract(SchemaGenerator):
+class OpenApiGenerator(SchemaGenerator):
     """The whole document."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         schema = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
         schema["info"]["description"] = INTRODUCTION
         schema["tags"] = TAGS
-        schema["components"]["schemas"]["Problem"] = PROBLEM
+        schema["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
         schema["components"]["responses"] = {
             name: {
                 "description": description,
@@ -160,8 +160,8 @@ class Contract(SchemaGenerator):
         return schema
 
 
-class LooseFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "api.fields.LooseField"
+class LenientFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "api.fields.LenientField"
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
@@ -179,14 +179,14 @@ class LooseFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
 
 
 @cache
-def contract() -> bytes:
+def openapi_json() -> bytes:
     """The document as JSON; it cannot change while the process lives."""
     return to_json(spectacular_settings.DEFAULT_GENERATOR_CLASS().get_schema(public=True))
 
 
 def openapi(request: HttpRequest) -> HttpResponse:
     """`GET /openapi.json`."""
-    return HttpResponse(contract(), content_type="application/json")
+    return HttpResponse(openapi_json(), content_type="application/json")
 
 
 def favicon(request: HttpRequest) -> HttpResponse:

@@ -27,18 +27,18 @@ def counters() -> Redis:
     return Redis.from_url(store["LOCATION"], **store["OPTIONS"], retry=Retry(NoBackoff(), 0))
 
 
-def key_of(what: str) -> str:
+def counter_key(what: str) -> str:
     """What is counted may name a person."""
     return f"limit:{hashlib.sha256(what.encode()).hexdigest()}"
 
 
-def wait_for(what: str, most: int, seconds: int) -> int:
+def count_request(what: str, most: int, seconds: int) -> int:
     """Count one more of `what`. 0 while there are at most `most` in `seconds`, else for how many seconds to wait."""
     try:
         with counters().pipeline() as together:
-            together.set(key_of(what), 0, ex=seconds, nx=True)
-            together.incr(key_of(what))
-            together.ttl(key_of(what))
+            together.set(counter_key(what), 0, ex=seconds, nx=True)
+            together.incr(counter_key(what))
+            together.ttl(counter_key(what))
             _, count, left = together.execute()
     except RedisError as error:
         logger.warning("Nothing is limited: %s", error)
@@ -46,10 +46,10 @@ def wait_for(what: str, most: int, seconds: int) -> int:
     return max(left, 1) if count > most else 0
 
 
-def forget(what: str) -> None:
+def reset_counter(what: str) -> None:
     """Begin to count anew."""
     try:
-        counters().delete(key_of(what))
+        counters().delete(counter_key(what))
     except RedisError as error:
         logger.warning("A limit stands until it ends by itself: %s", error)
 
@@ -58,8 +58,8 @@ def wait_after_failures(what: str, most: int) -> int:
     """0 while fewer than `most` different ones of `what` have failed, else for how many seconds to wait."""
     try:
         with counters().pipeline() as together:
-            together.scard(key_of(what))
-            together.ttl(key_of(what))
+            together.scard(counter_key(what))
+            together.ttl(counter_key(what))
             count, left = together.execute()
     except RedisError as error:
         logger.warning("Nothing is limited: %s", error)
@@ -67,18 +67,18 @@ def wait_after_failures(what: str, most: int) -> int:
     return max(left, 1) if count >= most else 0
 
 
-def note_failure(what: str, which: str, seconds: int) -> None:
+def record_failure(what: str, which: str, seconds: int) -> None:
     """Count a failure of `what` for so long. The same one again is none: a program may try again what is wrong."""
     try:
         with counters().pipeline() as together:
-            together.sadd(key_of(what), key_of(which))
-            together.expire(key_of(what), seconds, nx=True)
+            together.sadd(counter_key(what), counter_key(which))
+            together.expire(counter_key(what), seconds, nx=True)
             together.execute()
     except RedisError as error:
         logger.warning("A failure is not counted: %s", error)
 
 
-def address_of(request: HttpRequest | Request) -> str:
+def client_address(request: HttpRequest | Request) -> str:
     """Return whose request it is: the last address of its way that is not one of TRUSTED_PROXIES.
 
     Only those are believed; what stands further left in X-Forwarded-For anybody may have written.
@@ -87,7 +87,7 @@ def address_of(request: HttpRequest | Request) -> str:
     address: str = request.META.get("REMOTE_ADDR", "")
     while hops and is_trusted_proxy(address):
         address = hops.pop().strip() or address
-    return network_of(address)
+    return client_network(address)
 
 
 def is_trusted_proxy(address: str) -> bool:
@@ -99,7 +99,7 @@ def is_trusted_proxy(address: str) -> bool:
     return any(host in network for network in settings.TRUSTED_PROXIES)
 
 
-def network_of(address: str) -> str:
+def client_network(address: str) -> str:
     """Of IPv6 the network, since whoever has one has all its addresses; anything else as it is."""
     try:
         host = IPv6Address(address)
@@ -108,20 +108,20 @@ def network_of(address: str) -> str:
     return str(host.ipv4_mapped or IPv6Network((int(host), 64), strict=False))
 
 
-class PerUser(BaseThrottle):
+class PerUserThrottle(BaseThrottle):
     """At most THROTTLE_PER_USER requests a minute."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         self.seconds = 0
         if settings.THROTTLE_PER_USER and request.user:
-            self.seconds = wait_for(f"requests of {request.user.pk}", settings.THROTTLE_PER_USER, MINUTE)
+            self.seconds = count_request(f"requests of {request.user.pk}", settings.THROTTLE_PER_USER, MINUTE)
         return not self.seconds
 
     def wait(self) -> float:
         return self.seconds
 
 
-def wait_of_stranger(request: Request) -> int:
+def anonymous_wait(request: Request) -> int:
     """For how many seconds an address that keeps coming without a valid token has to wait."""
     most = settings.THROTTLE_PER_ADDRESS
-    return wait_for(f"strangers from {address_of(request)}", most, MINUTE) if most else 0
+    return count_request(f"strangers from {client_address(request)}", most, MINUTE) if most else 0

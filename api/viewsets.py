@@ -32,8 +32,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from api import coercion
 from api.exceptions import RecordNotFound
-from api.lists.fast_list import PlainRows, Row
-from api.lists.filter_backend import FilterSet, NoFilters, query_of
+from api.lists.fast_list import FastListRows, Row
+from api.lists.filter_backend import FilterSet, NoFilters, get_query
 from api.lists.query_parser import BadQuery, Query
 from api.unknown_fields import validate
 from core import clock
@@ -80,7 +80,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
 
     @property
     def query(self) -> Query:
-        return query_of(self.request)
+        return get_query(self.request)
 
     @cached_property
     def loaded(self) -> frozenset[str]:
@@ -99,7 +99,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
         """The record under which this resource hangs; one the caller may not see is a 404."""
         given = self.kwargs[f"{self.parent_field}_id"]
         parents: Any = cast(Any, self.parent_model)._default_manager
-        return find(parents.visible_to(self.user), given)
+        return get_or_404(parents.visible_to(self.user), given)
 
     # Which rows
 
@@ -119,7 +119,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
         return rows.filter(**{self.parent_field: self.parent}) if self.parent_model is not None else rows
 
     def get_object(self) -> M:
-        return cast(M, find(self.filter_queryset(self.get_queryset()), self.kwargs["id"]))
+        return cast(M, get_or_404(self.filter_queryset(self.get_queryset()), self.kwargs["id"]))
 
     def count(self, rows: QuerySet[M]) -> int:
         """The exact total of a list. Where counting is dear, a resource may know better."""
@@ -163,7 +163,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
     def plain_page(self) -> Sequence[Row]:
         """The same, read as columns; what no column holds is `added`."""
         pages: Any = self.paginator
-        return cast(Sequence[Row], pages.paginate_queryset(PlainRows(self), self.request, self))
+        return cast(Sequence[Row], pages.paginate_queryset(FastListRows(self), self.request, self))
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         return Response(self.represent(self.get_object()))
@@ -245,10 +245,10 @@ def tag_of(view: Any) -> str:
     return BEYOND if is_beyond else str(getattr(view, "tag", BEYOND))
 
 
-def find(rows: QuerySet[Any], given_id: str) -> Any:
+def get_or_404(rows: QuerySet[Any], given_id: str) -> Any:
     """The row of this id, or RecordNotFound in the words of Feathers."""
     try:
-        record = rows.filter(pk=coercion.whole_number(given_id)).first()
+        record = rows.filter(pk=coercion.parse_integer(given_id)).first()
     except ValueError:
         record = None
     if record is None:

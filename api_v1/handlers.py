@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from api.coercion import whole_number
-from api.internal_client import Refusal, ask
+from api.coercion import parse_integer
+from api.internal_client import ApiError, call_api
 from api.viewsets import LIONDESK, Resource
 from api_v1.aliases import as_body, in_words, read, spelled
 from api_v1.contact_matching import known_contact, numbers_of, one_at_a_time
@@ -47,8 +47,8 @@ class Call:
     ) -> dict[str, Any]:
         """What a resource of v2 answers; where it refuses, it is quoted in the words of this call, `names`."""
         try:
-            answer: dict[str, Any] = ask(resource, method, self.user, body, **more)
-        except Refusal as refusal:
+            answer: dict[str, Any] = call_api(resource, method, self.user, body, **more)
+        except ApiError as refusal:
             refusal.body["message"] = in_words(refusal.body["message"], names or self.names, OWN)
             raise
         return answer
@@ -77,7 +77,7 @@ class Call:
         if given is None or given == "":
             return otherwise
         try:
-            number = whole_number(given)
+            number = parse_integer(given)
         except ValueError as error:
             raise Wrong(f"{self.names[name]} {error}") from None
         if number < 0:

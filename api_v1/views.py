@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.exceptions import body_of, headers_of
-from api.grant import Grant
+from api.exceptions import error_body, error_headers
+from api.grant import TokenInfo
 from api.index import index
-from api.internal_client import Refusal
+from api.internal_client import ApiError
 from api_v1.aliases import read, spelled
 from api_v1.handlers import CALLS, READING, Call, name_of
 from api_v1.schema import ANSWER, REQUEST, CallSchema
 from core.db.retry import retry_transaction
-from oauth.authentication import HasValidToken, owner_of, refusal_of
+from oauth.authentication import HasValidToken, authentication_error, token_owner
 from teams.models import Application, User
 
 PERSONAL = "user"  # in place of a program's key
@@ -31,11 +31,11 @@ class Keys(BaseAuthentication):
     A program is known by its client id, which is no secret; the account's key is an access token that it was given.
     """
 
-    def authenticate(self, request: Request) -> tuple[User, Grant]:
-        user = owner_of(account_key(request))
+    def authenticate(self, request: Request) -> tuple[User, TokenInfo]:
+        user = token_owner(account_key(request))
         if user is None or program_key(request) not in (PERSONAL, program_of(user.token_application_id)):
-            raise refusal_of(request)
-        return user, Grant(user.token_id, user.token_application_id, frozenset(user.token_scope.split()))
+            raise authentication_error(request)
+        return user, TokenInfo(user.token_id, user.token_application_id, frozenset(user.token_scope.split()))
 
 
 def account_key(request: Request) -> str:
@@ -106,10 +106,10 @@ class ApiV1(APIView):
         return Response({"error": 0, "errorText": "", "action": name} | done)
 
     def handle_exception(self, exc: Exception) -> Response:
-        body = exc.body if isinstance(exc, Refusal) else body_of(exc)
+        body = exc.body if isinstance(exc, ApiError) else error_body(exc)
         if body is None or self.request.method != "POST":
             return super().handle_exception(exc)
         code = body["code"]
         if code == 429 or code >= 500:  # not now: what a client may try again stays what it is to HTTP
-            return Response(body, status=code, headers=headers_of(exc))
+            return Response(body, status=code, headers=error_headers(exc))
         return Response(WRONG_KEY if code == 401 else {"error": code, "errorText": body["message"]})

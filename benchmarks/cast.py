@@ -16,7 +16,7 @@ from core.phone_numbers import e164, time_zones
 from crm.api.serializers import ContactSerializer
 from crm.models import Contact
 from messaging.models import Template, TemplateFolder
-from oauth.tokens import mint_token
+from oauth.tokens import create_token
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 
 Session = psycopg.Connection[Any]
@@ -83,7 +83,7 @@ def fill_teams(teams: list[tuple[Team, list[User]]]) -> None:
 
 def token_of(user: User) -> str:
     """A real access token."""
-    return mint_token(user, timezone.now())
+    return create_token(user, timezone.now())
 
 
 def make_contacts(owner: User, number: int) -> list[Contact]:

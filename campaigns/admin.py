@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 
-from api.admin.resource_admin import LongListPages, ResourceAdmin
+from api.admin.resource_admin import LongListPaginator, ResourceAdmin
 from campaigns.api.views import CampaignActionResource, CampaignResource, TaskResource
 from campaigns.models import Birthday, Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
 from crm.models import Contact
@@ -56,7 +56,7 @@ class CampaignActionAdmin(ResourceAdmin):
 class CampaignContactAdmin(ResourceAdmin):
     """Enrolments."""
 
-    paginator = LongListPages
+    paginator = LongListPaginator
     list_display = ["contact", "campaign", "started_at", "ended_at", "end_reason"]
     list_select_related = ["contact", "campaign"]
 
@@ -68,7 +68,7 @@ class CampaignContactAdmin(ResourceAdmin):
 class BirthdayAdmin(ResourceAdmin):
     """On which birthdays campaigns do something, and did."""
 
-    paginator = LongListPages
+    paginator = LongListPaginator
     list_display = ["campaign_contact", "action", "year", "due_at", "is_open", "reason"]
     list_select_related = ["campaign_contact__contact", "campaign_contact__campaign", "action__campaign"]
     list_filter = ["is_open"]
@@ -79,7 +79,7 @@ class BirthdayAdmin(ResourceAdmin):
 
 @admin.register(ContactCommunication)
 class ContactCommunicationAdmin(ResourceAdmin):
-    paginator = LongListPages
+    paginator = LongListPaginator
     list_display = ["send_at", "type", "campaign_contact", "is_active", "completed_at", "reason"]
     list_select_related = ["campaign_contact__contact", "campaign_contact__campaign"]
     list_filter = ["type", "is_active"]

@@ -14,7 +14,7 @@ from crm.models import Contact
 from crm.signals import contact_changed, contact_removed
 from messaging.models import Message
 from messaging.signals import messages_settled, text_received
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 
 @receiver(messages_settled)
@@ -35,7 +35,7 @@ def keep_birthdays(
     if not {"birthday", "assigned_user"} & set(changes):
         return
     if moved := [contact.pk for contact in contacts if "birthday" in changes or contact.birthday]:
-        birthdays.replan(Birthday.objects.filter(any_of("campaign_contact__contact_id", moved)), now)
+        birthdays.replan(Birthday.objects.filter(in_ids("campaign_contact__contact_id", moved)), now)
 
 
 @receiver(contact_changed)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 
 from api.coercion import END
-from teams.timezones import instant, wall_time
+from teams.timezones import to_local, to_utc
 
 
 def _one_or_more(item: str) -> str:
@@ -75,7 +75,7 @@ def what_is_wrong(rule: str) -> str:
 def ends_before(rule: str, start: datetime, zone: ZoneInfo) -> bool:
     """Whether its UNTIL leaves a rule that begins at `start` nothing at all."""
     until = _parts(rule).get("UNTIL")
-    return until is not None and _last(until, zone) < wall_time(start, zone).replace(microsecond=0)
+    return until is not None and _last(until, zone) < to_local(start, zone).replace(microsecond=0)
 
 
 def rest_of(rule: str, start: datetime, at: datetime, zone: ZoneInfo) -> str:
@@ -116,13 +116,13 @@ def _moments(rule: str, start: datetime, after: datetime, zone: ZoneInfo) -> Ite
     """The moments after `after` at which the rule falls due, up to and including its UNTIL."""
     parts = _parts(rule)
     last = _last(parts.pop("UNTIL"), zone) if "UNTIL" in parts else None
-    not_before = wall_time(after, zone) - timedelta(days=1)  # cheap, and wider than any change of the clocks
-    first = wall_time(start, zone).replace(microsecond=0)
+    not_before = to_local(after, zone) - timedelta(days=1)  # cheap, and wider than any change of the clocks
+    first = to_local(start, zone).replace(microsecond=0)
     for local in islice(_series(parts, first), MOST_OCCURRENCES):
         if last and local > last:
             return
         # The first is the start itself, also in the hour that the clocks go through twice.
-        moment = start.replace(microsecond=0) if local == first else instant(local, zone)
+        moment = start.replace(microsecond=0) if local == first else to_utc(local, zone)
         if moment >= END:
             return
         if local > not_before and moment > after:
@@ -139,4 +139,4 @@ def _last(until: str, zone: ZoneInfo) -> datetime:
     moment = datetime.fromisoformat(until if "T" in until else f"{until}T235959")
     if moment.tzinfo is None:
         return moment
-    return wall_time(moment.replace(year=min(moment.year, MAXYEAR - 1)), zone)  # no zone may lead past the calendar
+    return to_local(moment.replace(year=min(moment.year, MAXYEAR - 1)), zone)  # no zone may lead past the calendar

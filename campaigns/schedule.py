@@ -15,7 +15,7 @@ from campaigns.reasons import ScheduleReason
 from campaigns.recurrence import next_occurrence, what_is_wrong
 from core.reasons import Reason
 from core.text import to_ascii, trim
-from teams.timezones import instant, wall_time
+from teams.timezones import to_local, to_utc
 
 TASK_TYPES: Final = (
     "Agent Task - Email Reminder",
@@ -149,10 +149,10 @@ def next_birthday(
     """
     month, day = born
     delay = timedelta(days=action.delay_by_days or 0)
-    for year in count(max(wall_time(after, zone).year - 1, (last_year or 0) + 1)):
+    for year in count(max(to_local(after, zone).year - 1, (last_year or 0) + 1)):
         kept = day if (month, day) != (2, 29) or isleap(year) else 28
         local = datetime.combine(date(year, month, kept) + delay, action.dispatch_time or BIRTHDAY_TIME)
-        if (moment := instant(local, zone)) >= after:
+        if (moment := to_utc(local, zone)) >= after:
             return year, moment
     raise AssertionError("years do not end")
 
@@ -165,12 +165,12 @@ def _by_day_and_time(action: Action, start: datetime, zone_of: ZoneOf) -> Planne
     """The sender's wall time, some days after the start's date there. On the day itself it may have gone by:
     a text then waits a day, so that no client is texted at an hour nobody chose."""
     zone = zone_of(action)
-    day = wall_time(start, zone).date() + timedelta(days=action.delay_by_days or 0)
+    day = to_local(start, zone).date() + timedelta(days=action.delay_by_days or 0)
     local = datetime.combine(day, action.dispatch_time or time.min)
-    if (at := instant(local, zone)) >= start:
+    if (at := to_utc(local, zone)) >= start:
         return Planned(action.id, at)
     if action.type == TEXT:
-        return Planned(action.id, instant(local + timedelta(days=1), zone), NEXT_DAY)
+        return Planned(action.id, to_utc(local + timedelta(days=1), zone), NEXT_DAY)
     return Planned(action.id, start, AT_ONCE)
 
 

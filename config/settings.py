@@ -73,12 +73,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "api.proxies.DropUntrustedProto",
-    "server.cors.AnyOrigin",
-    "api.bodies.decompression.DecompressBodies",
+    "api.proxies.UntrustedProtoMiddleware",
+    "server.cors.CorsMiddleware",
+    "api.bodies.decompression.DecompressionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "api.page_security.PageSecurity",
+    "api.page_security.PageSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -179,17 +179,17 @@ LANGUAGE_CODE = "en-us"
 # HTTP
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["oauth.authentication.BearerToken"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["oauth.authentication.BearerTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["oauth.authentication.HasValidToken"],
     "DEFAULT_PARSER_CLASSES": ["api.bodies.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["api.bodies.renderers.JSONRenderer"],
-    "DEFAULT_FILTER_BACKENDS": ["api.lists.filter_backend.FeathersQuery"],
-    "DEFAULT_PAGINATION_CLASS": "api.lists.pagination.FeathersPages",
+    "DEFAULT_FILTER_BACKENDS": ["api.lists.filter_backend.FeathersFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "api.lists.pagination.FeathersPagination",
     "DEFAULT_SCHEMA_CLASS": "api.schema.AutoSchema",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.bodies.renderers.AlwaysJSON",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.bodies.renderers.JsonNegotiation",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.PerUser"],
-    "EXCEPTION_HANDLER": "api.exceptions.answer_error",
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.PerUserThrottle"],
+    "EXCEPTION_HANDLER": "api.exceptions.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
 # A minute, 0 for any number. Strangers are requests without a valid token; log-ins have a limit of their own.
@@ -205,8 +205,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Pridedesk",
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
-    "DEFAULT_GENERATOR_CLASS": "oauth.schema.ContractWithOAuth",
-    "GET_LIB_DOC_EXCLUDES": "api.schema.silent_bases",
+    "DEFAULT_GENERATOR_CLASS": "oauth.schema.OpenApiGeneratorWithOAuth",
+    "GET_LIB_DOC_EXCLUDES": "api.schema.undocumented_bases",
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [],  # enums stay where they are used
     "SCHEMA_PATH_PREFIX": "",
@@ -233,8 +233,8 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,  # this and the next two: what no LionDesk client ever used is off
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
-    "OAUTH2_BACKEND_CLASS": "oauth.validator.Core",
-    "OAUTH2_VALIDATOR_CLASS": "oauth.validator.Validator",
+    "OAUTH2_BACKEND_CLASS": "oauth.validator.FormOrJsonCore",
+    "OAUTH2_VALIDATOR_CLASS": "oauth.validator.HashingOAuth2Validator",
     "ACCESS_TOKEN_GENERATOR": "oauth.tokens.hex_token",
     "REFRESH_TOKEN_GENERATOR": "oauth.tokens.hex_token",
     "CLIENT_ID_GENERATOR_CLASS": "oauth.tokens.HexClientId",

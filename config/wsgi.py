@@ -11,17 +11,17 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from core.db.statement_timeout import TimeoutConnection
-from server.content_types import CheckContentType
-from server.gunicorn_errors import write_problem
-from server.normalize_path import CollapseSlashes
-from server.request_body import ReadBody, TakeTurns
+from server.content_types import ContentTypeMiddleware
+from server.gunicorn_errors import write_error
+from server.normalize_path import NormalizePathMiddleware
+from server.request_body import ConcurrencyLimitMiddleware, ReadBodyMiddleware
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # Of the web part alone: workers, commands and migrations may take their time.
 settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = TimeoutConnection
 
-gunicorn.util.write_error = write_problem
+gunicorn.util.write_error = write_error
 
 # People and WordPress write `?first_name=José` as it stands. What could tear a request in two stays refused.
 gunicorn.http.message.RFC9112_TARGET_INVALID = re.compile("[\x00-\x20\x7f]")
@@ -29,7 +29,11 @@ gunicorn.http.message.RFC9112_TARGET_INVALID = re.compile("[\x00-\x20\x7f]")
 # In each process. Its threads are many more: they also wait for what slow clients send and read.
 MAX_CONCURRENT_REQUESTS = 4
 
-application = ReadBody(CollapseSlashes(CheckContentType(TakeTurns(get_wsgi_application(), MAX_CONCURRENT_REQUESTS))))
+application = ReadBodyMiddleware(
+    NormalizePathMiddleware(
+        ContentTypeMiddleware(ConcurrencyLimitMiddleware(get_wsgi_application(), MAX_CONCURRENT_REQUESTS))
+    )
+)
 
 # All that requests need is loaded before gunicorn forks: its processes share it, and no first request waits for it.
 import_module(settings.ROOT_URLCONF)

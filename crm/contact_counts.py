@@ -10,10 +10,10 @@ from django.db import connection
 from django.db.models import Aggregate, Count, F, Max, Q, QuerySet, Sum, Value
 
 from api.lists.query_parser import Query
-from api.lists.sql_template import ANYBODY, THEIR_IDS, filled_in
+from api.lists.sql_template import OWNER_IDS_SQL, PLACEHOLDER_ID, fill_parameters
 from crm.models import Contact, ContactTotal, shared_with, tag_list
 from teams.models import User
-from teams.visibility import EqualsAny, composed, is_among, named, sharers_with
+from teams.visibility import EqAny, compiled_sql, in_few, in_rows, sharers_with
 
 FOLDED_UP_TO = "contact-totals-folded-up-to"  # cache key
 ANY_TAG = "a tag"  # stands for the tag in a query composed before it is known
@@ -68,7 +68,7 @@ def reach_of(user: User, tag: str = "") -> Reach:
     """Whose contacts `user` sees, and how many, in all or with a tag: as exact as `count(*)` in the same moment."""
     sql, given = composed_reach(totals_of_tag if tag else totals_of_all)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [tag if value == ANY_TAG else value for value in filled_in(given, user.pk)])
+        cursor.execute(sql, [tag if value == ANY_TAG else value for value in fill_parameters(given, user.pk)])
         owner_ids, total = cursor.fetchone()
     return Reach(sorted(set(owner_ids)), int(total or 0))  # PostgreSQL sums to numeric
 
@@ -80,9 +80,9 @@ def total_of(user: User, tag: str = "") -> int:
 @lru_cache
 def composed_reach(totals_of: Callable[[User], QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
     """The statement for anybody, and its parameters."""
-    sharers, theirs = composed(sharers_with)
-    totals, given = composed(totals_of)
-    return REACH.format(sharers=sharers, totals=totals.replace(THEIR_IDS, SEEN)), [ANYBODY, *theirs, *given]
+    sharers, theirs = compiled_sql(sharers_with)
+    totals, given = compiled_sql(totals_of)
+    return REACH.format(sharers=sharers, totals=totals.replace(OWNER_IDS_SQL, SEEN)), [PLACEHOLDER_ID, *theirs, *given]
 
 
 def totals_of_all(user: User) -> QuerySet[Any, Any]:
@@ -91,13 +91,13 @@ def totals_of_all(user: User) -> QuerySet[Any, Any]:
 
 def totals_of_tag(user: User) -> QuerySet[Any, Any]:
     tags = tag_list(Value(ANY_TAG))
-    counted = ContactTotal.objects.filter(EqualsAny(F("tag"), tags))
+    counted = ContactTotal.objects.filter(EqAny(F("tag"), tags))
     return totals(user, counted, Contact.objects.filter(tag_list__contains=tags))
 
 
 def totals(user: User, counted: QuerySet[ContactTotal], contacts: QuerySet[Contact]) -> QuerySet[Any, Any]:
     """Two sums: of what `user` sees by whose it is, and of what is shared with them alone, which is little."""
-    shared = contacts.filter(is_among("pk", shared_with, user)).exclude(is_worked_by(user)).order_by()
+    shared = contacts.filter(in_rows("pk", shared_with, user)).exclude(is_worked_by(user)).order_by()
     return summed(counted.filter(is_worked_by(user)), Sum("number")).union(summed(shared, Count("pk")), all=True)
 
 
@@ -111,7 +111,7 @@ def is_worked_by(user: User) -> Q:
 
     The ids of the owners stand open, for `composed_reach`.
     """
-    return named("owner_user_id", [ANYBODY]) | Q(assigned_user_id=user.pk)
+    return in_few("owner_user_id", [PLACEHOLDER_ID]) | Q(assigned_user_id=user.pk)
 
 
 @shared_task

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from crm.models import Contact, CustomField, CustomFieldValue
 from teams.models import User
-from teams.visibility import any_of, composed_for
+from teams.visibility import compiled_sql_for, in_ids
 
 Row = dict[str, Any]
 
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 def fields_for(user: User) -> list[CustomField]:
     """The fields that `user` may fill in, in their order. Every contact that is shown asks for them."""
     with connection.cursor() as cursor:
-        cursor.execute(*composed_for(user, in_order))
+        cursor.execute(*compiled_sql_for(user, in_order))
         return [CustomField(*columns) for columns in cursor.fetchall()]
 
 
@@ -33,7 +33,7 @@ def rows_for(contact_ids: Collection[int], user: User) -> dict[int, list[Row]]:
 
 def values_of(contact_ids: Collection[int], field_ids: Collection[int]) -> dict[tuple[int, int], str]:
     """The values that stand, by contact and field."""
-    held = CustomFieldValue.objects.filter(any_of("contact_id", contact_ids), any_of("field_id", field_ids))
+    held = CustomFieldValue.objects.filter(in_ids("contact_id", contact_ids), in_ids("field_id", field_ids))
     rows = held.values_list("contact_id", "field_id", "value")
     return {(contact_id, field_id): value for contact_id, field_id, value in rows}
 

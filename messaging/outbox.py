@@ -37,7 +37,7 @@ from messaging.models import Message
 from messaging.reasons import DeliveryReason, last
 from messaging.send_policy import evaluate, rules
 from teams.models import User
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 __all__ = ["cancel", "next_due_at", "queue_messages", "run_due"]
 
@@ -234,7 +234,7 @@ class Drain:
             else:
                 self.stop(message, verdict)
         cleared = [message for message in taken if message.status == Status.SENDING]
-        ours = Message.objects.filter(any_of("pk", [message.pk for message in cleared]))
+        ours = Message.objects.filter(in_ids("pk", [message.pk for message in cleared]))
         ours.update(status=Status.SENDING, leased_until=self.lease, modified_at=now)
         stopped = [message for message in taken if message.status != Status.SENDING]
         message_store.write(stopped, before=Message.WAITING, lease=None, now=now)
@@ -398,7 +398,7 @@ class Drain:
 
 def in_order(ids: Sequence[int]) -> list[Message]:
     """These messages, in this order."""
-    found = {message.pk: message for message in Message.objects.filter(any_of("pk", ids))}
+    found = {message.pk: message for message in Message.objects.filter(in_ids("pk", ids))}
     return [found[pk] for pk in ids]
 
 

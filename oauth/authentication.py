@@ -20,31 +20,31 @@ from oauth.tokens import fingerprint
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
     from rest_framework.views import APIView
 
-from api.grant import Grant
+from api.grant import TokenInfo
 
 
-class BearerToken(BaseAuthentication):
+class BearerTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`, in one query."""
 
-    def authenticate(self, request: Request) -> tuple[Any, Grant] | None:
+    def authenticate(self, request: Request) -> tuple[Any, TokenInfo] | None:
         scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
         if not scheme:
             return None
-        user = owner_of(given.strip()) if scheme.lower() == "bearer" else None
+        user = token_owner(given.strip()) if scheme.lower() == "bearer" else None
         if user is None:
-            raise refusal_of(request)
-        return user, Grant(user.token_id, user.token_application_id, frozenset(user.token_scope.split()))
+            raise authentication_error(request)
+        return user, TokenInfo(user.token_id, user.token_application_id, frozenset(user.token_scope.split()))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
-def owner_of(token: str) -> Any:
+def token_owner(token: str) -> Any:
     """The active user whose current token this is, with the token's own columns as `token_...`."""
     if not token:
         return None
     with connection.cursor() as cursor:
-        cursor.execute(owner_query(), [fingerprint(token), timezone.now()])
+        cursor.execute(token_owner_sql(), [fingerprint(token), timezone.now()])
         row = cursor.fetchone()
     if row is None:
         return None
@@ -55,7 +55,7 @@ def owner_of(token: str) -> Any:
 
 
 @cache
-def owner_query() -> str:
+def token_owner_sql() -> str:
     """Written out: every request asks it, and composing it through the ORM took half of a short request's time."""
     tokens, users = get_access_token_model()._meta.db_table, get_user_model()._meta.db_table
     # The columns are named: a plan that PostgreSQL has kept outlives a migration that adds one.
@@ -67,9 +67,9 @@ def owner_query() -> str:
     )
 
 
-def refusal_of(stranger: Request) -> APIException:
+def authentication_error(stranger: Request) -> APIException:
     """The 401 of a missing or wrong token; after very many from one address a 429."""
-    wait = throttling.wait_of_stranger(stranger)
+    wait = throttling.anonymous_wait(stranger)
     return Throttled(wait) if wait else AuthenticationFailed()
 
 
@@ -80,8 +80,8 @@ class HasValidToken(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.auth is None:
-            raise refusal_of(request)
-        if self.writes(request) and "write" not in cast(Grant, request.auth).scopes:
+            raise authentication_error(request)
+        if self.writes(request) and "write" not in cast(TokenInfo, request.auth).scopes:
             raise PermissionDenied("This token may only read: it was granted without the scope write.")
         return True
 

@@ -4,18 +4,18 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from api.schema import Contract
-from oauth.validator import WHY
+from api.schema import OpenApiGenerator
+from oauth.validator import ERROR_TEXTS
 
 TEXT = {"type": "string"}
-OF_PROGRAM = {
+CLIENT_FIELDS = {
     "client_id": TEXT | {"description": "Here, or as the user name of HTTP Basic."},
     "client_secret": TEXT | {"description": "Here, or as the password of HTTP Basic."},
 }
 OAUTH_SCHEMAS: dict[str, Any] = {
     "TokenRequest": {
         "type": "object",
-        "properties": OF_PROGRAM
+        "properties": CLIENT_FIELDS
         | {
             "grant_type": TEXT | {"enum": ["authorization_code", "refresh_token"]},
             "code": TEXT | {"description": "As it came back from `/oauth2/authorize`; good once, for five minutes."},
@@ -57,7 +57,7 @@ OAUTH_SCHEMAS: dict[str, Any] = {
     },
     "RevokeRequest": {
         "type": "object",
-        "properties": OF_PROGRAM | {"token": TEXT | {"description": "An access token or a refresh token."}},
+        "properties": CLIENT_FIELDS | {"token": TEXT | {"description": "An access token or a refresh token."}},
         "examples": [{"token": "acce55" * 6 + "0000", "client_id": "1d" * 20, "client_secret": "5ec2e7" * 6 + "0000"}],
     },
     "OAuthProblem": {
@@ -65,11 +65,11 @@ OAUTH_SCHEMAS: dict[str, Any] = {
         "required": ["error", "error_description"],
         "properties": {
             "error": TEXT | {"examples": ["invalid_grant"]},
-            "error_description": TEXT | {"examples": [WHY["invalid_grant"]]},
+            "error_description": TEXT | {"examples": [ERROR_TEXTS["invalid_grant"]]},
         },
     },
 }
-REFUSED = {
+OAUTH_FAILURES = {
     "400": ("OAuthBadRequest", "A parameter is missing or wrong: `invalid_request`, `invalid_grant` and so on."),
     "401": ("OAuthInvalidClient", "There is no such program, or its secret is another: `invalid_client`."),
     "413": ("OAuthPayloadTooLarge", "The body is larger than this service takes."),
@@ -77,12 +77,12 @@ REFUSED = {
 }
 
 
-def answer(description: str, schema: str) -> dict[str, Any]:
+def json_response(description: str, schema: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {"description": description, "content": content}
 
 
-OAUTH_REFUSALS = {name: answer(description, "OAuthProblem") for name, description in REFUSED.values()}
+OAUTH_RESPONSES = {name: json_response(description, "OAuthProblem") for name, description in OAUTH_FAILURES.values()}
 
 
 def operation(name: str, tag: str, summary: str, request: str, done: dict[str, Any]) -> dict[str, Any]:
@@ -96,11 +96,11 @@ def operation(name: str, tag: str, summary: str, request: str, done: dict[str, A
         "security": [{}],
         "requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in kinds}},
         "responses": {"200": done}
-        | {code: {"$ref": f"#/components/responses/{refusal}"} for code, (refusal, _) in REFUSED.items()},
+        | {code: {"$ref": f"#/components/responses/{refusal}"} for code, (refusal, _) in OAUTH_FAILURES.items()},
     }
 
 
-def asked(name: str, description: str, is_required: bool = False, **more: Any) -> dict[str, Any]:
+def query_parameter(name: str, description: str, is_required: bool = False, **more: Any) -> dict[str, Any]:
     """A parameter of the address that a program sends its user to."""
     return {
         "name": name, "in": "query", "required": is_required, "description": description, "schema": TEXT | more
@@ -115,13 +115,13 @@ AUTHORIZE = {
     "tags": ["LionDesk v2"],
     "security": [{}],
     "parameters": [
-        asked("response_type", "`token` only where the application allows it.", True, enum=["code", "token"]),
-        asked("client_id", "Of the application.", True),
-        asked("redirect_uri", "One of the application's; it may be left out where there is but one."),
-        asked("scope", "`write`, `read` or both; `write` where none is named.", examples=["write"]),
-        asked("state", "Comes back as it is."),
-        asked("code_challenge", "Of PKCE, which may be used and need not be."),
-        asked("code_challenge_method", "Of PKCE.", enum=["S256"]),
+        query_parameter("response_type", "`token` only where the application allows it.", True, enum=["code", "token"]),
+        query_parameter("client_id", "Of the application.", True),
+        query_parameter("redirect_uri", "One of the application's; it may be left out where there is but one."),
+        query_parameter("scope", "`write`, `read` or both; `write` where none is named.", examples=["write"]),
+        query_parameter("state", "Comes back as it is."),
+        query_parameter("code_challenge", "Of PKCE, which may be used and need not be."),
+        query_parameter("code_challenge_method", "Of PKCE.", enum=["S256"]),
     ],
     "responses": {
         "200": {"description": "The page that asks, in HTML."},
@@ -129,7 +129,7 @@ AUTHORIZE = {
         "400": {"$ref": "#/components/responses/NoSuchProgram"},
     },
 }
-OAUTH_REFUSALS["NoSuchProgram"] = {"description": "A page that says what is wrong with the link; it leads nowhere."}
+OAUTH_RESPONSES["NoSuchProgram"] = {"description": "A page that says what is wrong with the link; it leads nowhere."}
 OAUTH_PATHS: dict[str, Any] = {
     "/oauth2/authorize": {"get": AUTHORIZE},
     "/oauth2/token": {
@@ -138,7 +138,7 @@ OAUTH_PATHS: dict[str, Any] = {
             "LionDesk v2",
             "Exchange a code or a refresh token for an access token",
             "TokenRequest",
-            answer("The token.", "TokenAnswer"),
+            json_response("The token.", "TokenAnswer"),
         )
     },
     "/oauth2/revoke": {
@@ -154,7 +154,7 @@ OAUTH_PATHS: dict[str, Any] = {
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "oauth.authentication.BearerToken"
+    target_class = "oauth.authentication.BearerTokenAuthentication"
     name = ["token", "oauth2"]
 
     def get_security_requirement(self, auto_schema: Any) -> Any:
@@ -171,12 +171,12 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return [{"type": "http", "scheme": "bearer"}, {"type": "oauth2", "flows": flows}]
 
 
-class ContractWithOAuth(Contract):
+class OpenApiGeneratorWithOAuth(OpenApiGenerator):
     """The whole document, with the endpoints of OAuth, whose views are the library's."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         schema = super().get_schema(request=request, public=public)
         schema["paths"] |= OAUTH_PATHS
         schema["components"]["schemas"] |= OAUTH_SCHEMAS
-        schema["components"]["responses"] |= OAUTH_REFUSALS
+        schema["components"]["responses"] |= OAUTH_RESPONSES
         return schema

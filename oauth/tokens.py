@@ -84,7 +84,7 @@ def revoke_all(application: Any, now: datetime) -> None:
 # What the operator's commands need
 
 
-def mint_token(user: Any, now: datetime, application: Any = None, life: timedelta | None = None) -> str:
+def create_token(user: Any, now: datetime, application: Any = None, life: timedelta | None = None) -> str:
     """An access token with which `application`, or else this installation, acts for `user`; `now` is wall time."""
     life = life or timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS)
     token = get_access_token_model()(
@@ -113,7 +113,7 @@ def own_application() -> Any:
     return application
 
 
-def make_application(name: str, redirect_uri: str, owner: Any = None, **more: Any) -> tuple[str, str]:
+def create_application(name: str, redirect_uri: str, owner: Any = None, **more: Any) -> tuple[str, str]:
     """Register a program that may ask users for access; its secret is told this once."""
     secret = hex_token()
     application = get_application_model()(

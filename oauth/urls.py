@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from oauth.views import Authorize, Revoke, Token
+from oauth.views import AuthorizeView, RevokeView, TokenView
 
 urlpatterns = [
-    path("oauth2/authorize", Authorize.as_view(), name="authorize"),
-    path("oauth2/token", Token.as_view(), name="token"),
-    path("oauth2/revoke", Revoke.as_view(), name="revoke"),
+    path("oauth2/authorize", AuthorizeView.as_view(), name="authorize"),
+    path("oauth2/token", TokenView.as_view(), name="token"),
+    path("oauth2/revoke", RevokeView.as_view(), name="revoke"),
 ]

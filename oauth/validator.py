@@ -19,13 +19,16 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
 from oauthlib.oauth2 import InvalidGrantError, InvalidRequestFatalError
 
-from api.bodies.parsers import read_object, refuse_unstorable
-from api.coercion import milliseconds_z
+from api.bodies.parsers import check_storable, read_object
+from api.coercion import format_datetime
 from api.lists.query_parser import parameters
 from oauth.tokens import fingerprint, hex_token
 
-GRANT_OF = {"code": "authorization_code", "refresh_token": "refresh_token"}  # what a request without a grant means
-WHY = {  # where the library gives no description
+GRANT_BY_FIELD = {
+    "code": "authorization_code",
+    "refresh_token": "refresh_token",
+}  # what a request without a grant means
+ERROR_TEXTS = {  # where the library gives no description
     "invalid_client": "The client_id or the client_secret is wrong.",
     "invalid_grant": "The code or the refresh_token is wrong, expired, used, or another program's.",
     "unauthorized_client": "This program may not use this grant.",
@@ -36,18 +39,18 @@ WHY = {  # where the library gives no description
 # Granting
 
 
-def scopes_in(text: str) -> list[str]:
+def parse_scopes(text: str) -> list[str]:
     """The scopes named, however they are spelled (`write,read`, `['write','read']`); the default when none is."""
     known = [word for word in re.findall(r"\w+", text) if word in oauth2_settings.SCOPES]
     return list(dict.fromkeys(known)) or list(oauth2_settings.DEFAULT_SCOPES)
 
 
-class Validator(OAuth2Validator):
+class HashingOAuth2Validator(OAuth2Validator):
     """Issues codes of our shape, each for one redirect_uri, and answers a replay."""
 
     def _save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         if refresh_token := getattr(request, "refresh_token_instance", None):
-            request.refresh_token_instance = with_earlier_set_aside(refresh_token, timezone.now())
+            request.refresh_token_instance = keep_previous_access_token(refresh_token, timezone.now())
         super()._save_bearer_token(token, request, *args, **kwargs)
 
     def revoke_token(self, token: str, token_type_hint: str | None, request: Any, *args: Any, **kwargs: Any) -> None:
@@ -64,7 +67,7 @@ class Validator(OAuth2Validator):
         """Name the family of tokens that a code gives after the code, so that its replay finds them."""
         created = super()._create_refresh_token(request, refresh_token, access_token, previous)
         if request.grant_type == "authorization_code":
-            created.token_family = family_of(request.code)
+            created.token_family = code_token_family(request.code)
             created.save(update_fields=["token_family"])
         return created
 
@@ -78,9 +81,9 @@ class Validator(OAuth2Validator):
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Refuse a used code and end the tokens it gave: one of its two bearers stole it (RFC 6749, section 4.1.2)."""
         is_valid = cast(bool, super().validate_code(client_id, code, client, request, *args, **kwargs))
-        family = get_refresh_token_model().objects.filter(application=client, token_family=family_of(code))
+        family = get_refresh_token_model().objects.filter(application=client, token_family=code_token_family(code))
         if not is_valid and family.exists():
-            get_refresh_token_model().revoke_family(family_of(code))
+            get_refresh_token_model().revoke_family(code_token_family(code))
         return is_valid
 
     def confirm_redirect_uri(
@@ -96,12 +99,12 @@ class Validator(OAuth2Validator):
         return redirect_uri == named and not request.using_default_redirect_uri
 
 
-def family_of(code: str) -> UUID:
+def code_token_family(code: str) -> UUID:
     """Return the family of tokens that this code gives."""
     return UUID(fingerprint(code)[:32])
 
 
-def with_earlier_set_aside(refresh_token: Any, now: datetime) -> Any:
+def keep_previous_access_token(refresh_token: Any, now: datetime) -> Any:
     """The refresh token with an access token for the library to write over; the earlier one lives on.
 
     A spent row of the refresh token's family keeps hold of it, so that revocation finds it.
@@ -109,8 +112,8 @@ def with_earlier_set_aside(refresh_token: Any, now: datetime) -> Any:
     standing = get_refresh_token_model().objects.select_for_update().filter(revoked__isnull=True)
     refresh_token = standing.filter(pk=refresh_token.pk).first()
     if refresh_token is None:  # it was revoked since the library looked
-        raise InvalidGrantError(WHY["invalid_grant"])
-    forget_expired(refresh_token.token_family, now)
+        raise InvalidGrantError(ERROR_TEXTS["invalid_grant"])
+    delete_expired(refresh_token.token_family, now)
     earlier_id, successor = refresh_token.access_token_id, refresh_token.access_token
     successor.pk = None
     set_token_value(successor, hex_token())
@@ -129,7 +132,7 @@ def with_earlier_set_aside(refresh_token: Any, now: datetime) -> Any:
     return refresh_token
 
 
-def forget_expired(family: UUID, now: datetime) -> None:
+def delete_expired(family: UUID, now: datetime) -> None:
     """A program that refreshes often would else leave a row each time."""
     spent = get_refresh_token_model().objects.filter(token_family=family, revoked__isnull=False)
     expired = get_access_token_model().objects.filter(refresh_token__in=spent, expires__lt=now)
@@ -137,34 +140,36 @@ def forget_expired(family: UUID, now: datetime) -> None:
     spent.filter(access_token=None).delete()
 
 
-class Core(OAuthLibCore):
+class FormOrJsonCore(OAuthLibCore):
     """Form or JSON bodies, sloppy queries, and `expires` beside `expires_in` in answers."""
 
     def _get_escaped_full_path(self, request: HttpRequest) -> str:
         """The URL with its query encoded anew: oauthlib refuses what browsers and clients really send."""
         query = parameters(request.META.get("QUERY_STRING", ""))
         if is_consent(request):
-            refuse_nul(query)
-        return urlunsplit(urlsplit(request.get_full_path())._replace(query=urlencode(tidy(query))))
+            check_no_nul(query)
+        return urlunsplit(urlsplit(request.get_full_path())._replace(query=urlencode(normalize_parameters(query))))
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
         pairs = json_pairs(request.body) if looks_like_json(request) else super().extract_body(request)
         if not is_consent(request):
-            refuse_unstorable(dict(pairs))
-        return tidy(pairs)
+            check_storable(dict(pairs))
+        return normalize_parameters(pairs)
 
     def create_token_response(self, request: HttpRequest) -> tuple[Any, dict[str, str], str, int]:
         uri, headers, body, status = super().create_token_response(request)
         answer = json.loads(body)
         if status == 200:
-            answer["expires"] = expiry(answer["expires_in"])  # by which LionDesk's clients decide when to refresh
+            answer["expires"] = expires_at_text(
+                answer["expires_in"]
+            )  # by which LionDesk's clients decide when to refresh
         else:
-            answer = explained(answer)
+            answer = with_description(answer)
         return uri, headers, json.dumps(answer), status
 
     def create_revocation_response(self, request: HttpRequest) -> tuple[Any, dict[str, str], str, int]:
         uri, headers, body, status = super().create_revocation_response(request)
-        return uri, headers, json.dumps(explained(json.loads(body))) if status >= 400 else body, status
+        return uri, headers, json.dumps(with_description(json.loads(body))) if status >= 400 else body, status
 
     def create_authorization_response(self, request: HttpRequest, scopes: Any, credentials: Any, allow: bool) -> Any:
         given = credentials | {
@@ -173,29 +178,29 @@ class Core(OAuthLibCore):
         }
         uri, headers, body, status = super().create_authorization_response(request, scopes, given, allow)
         if lifetime := re.search(r"#(?:.*&)?expires_in=(\d+)", uri or ""):
-            uri += "&" + urlencode({"expires": expiry(int(lifetime[1]))})
+            uri += "&" + urlencode({"expires": expires_at_text(int(lifetime[1]))})
         return uri, headers, body, status
 
 
-def explained(refusal: dict[str, str]) -> dict[str, str]:
+def with_description(refusal: dict[str, str]) -> dict[str, str]:
     """A refusal with words for people."""
-    return {"error_description": WHY.get(refusal["error"], "The request was refused.")} | refusal
+    return {"error_description": ERROR_TEXTS.get(refusal["error"], "The request was refused.")} | refusal
 
 
-def tidy(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def normalize_parameters(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Parameters as the library wants them: the scope named once and its way, the grant named, nothing unstorable."""
     given = [(key, value) for key, value in pairs if "\0" not in value]
     names = dict(given) | {"scope": " ".join(value for key, value in given if key == "scope")}
-    grant = names.get("grant_type") or next((GRANT_OF[key] for key in GRANT_OF if key in names), None)
+    grant = names.get("grant_type") or next((GRANT_BY_FIELD[key] for key in GRANT_BY_FIELD if key in names), None)
     tidied = [(key, value) for key, value in given if key not in ("scope", "grant_type")]
     if grant:
         tidied.append(("grant_type", grant))
     if names["scope"] and grant != "refresh_token":  # a refresh gets what was granted, whatever it asks for
-        tidied.append(("scope", " ".join(scopes_in(names["scope"]))))
+        tidied.append(("scope", " ".join(parse_scopes(names["scope"]))))
     return tidied
 
 
-def refuse_nul(query: Iterable[tuple[str, str]]) -> None:
+def check_no_nul(query: Iterable[tuple[str, str]]) -> None:
     """No page can carry such a character on to the answer."""
     for key, value in query:
         if "\0" in value:
@@ -226,5 +231,5 @@ def names_redirect_uri(request: HttpRequest) -> bool:
     return "redirect_uri" in dict(parameters(request.META.get("QUERY_STRING", "")))
 
 
-def expiry(seconds: int) -> str:
-    return milliseconds_z(timezone.now() + timedelta(seconds=seconds))
+def expires_at_text(seconds: int) -> str:
+    return format_datetime(timezone.now() + timedelta(seconds=seconds))

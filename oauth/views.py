@@ -32,8 +32,8 @@ from oauth.validator import names_redirect_uri
 
 # What a wrong guess is answered; how many different ones a program may make at one address, and in which time. A
 # program whose users have all taken back their grants stays below.
-GUESSES = ("invalid_client", "invalid_grant")
-MOST_GUESSES, GUESS_SECONDS = 100, 600
+GUESS_ERRORS = ("invalid_client", "invalid_grant")
+MAX_GUESSES, GUESS_SECONDS = 100, 600
 
 
 class ConsentForm(AllowForm):
@@ -44,7 +44,7 @@ class ConsentForm(AllowForm):
 
 
 @method_decorator(csp(CONSENT_POLICY), name="dispatch")
-class Authorize(AuthorizationView):
+class AuthorizeView(AuthorizationView):
     """`/oauth2/authorize`: log in, then say yes or no. Plain HTML, no scripts."""
 
     template_name = "oauth2/authorize.html"
@@ -56,11 +56,11 @@ class Authorize(AuthorizationView):
 
     def redirect(self, redirect_to: str, application: Any) -> HttpResponse:
         """To an address that the library has found among the program's, or else shows no redirect at all."""
-        answer: HttpResponse = OAuth2ResponseRedirect(with_plain_spaces(redirect_to), redirect_schemes([redirect_to]))
+        answer: HttpResponse = OAuth2ResponseRedirect(encode_spaces(redirect_to), redirect_schemes([redirect_to]))
         return answer
 
 
-def with_plain_spaces(uri: str) -> str:
+def encode_spaces(uri: str) -> str:
     """Spaces as %20: browsers' decodeURIComponent leaves the + that stands for one elsewhere."""
     path, mark, added = re.split(r"([?#]|$)", uri, maxsplit=1)
     return path + mark + added.replace("+", "%20")
@@ -68,7 +68,7 @@ def with_plain_spaces(uri: str) -> str:
 
 @method_decorator(csrf_exempt, name="dispatch")
 @method_decorator(sensitive_post_parameters("client_secret", "code", "refresh_token"), name="dispatch")
-class Token(OAuthLibMixin, View):
+class TokenView(OAuthLibMixin, View):
     """`/oauth2/token`: a code or a refresh token for an access token."""
 
     http_method_names = ["post"]
@@ -86,13 +86,13 @@ class Token(OAuthLibMixin, View):
     def answer_unless_guessing(self, request: HttpRequest) -> HttpResponse:
         """Wrong secrets, codes and refresh tokens are counted; after very many not even a right one is looked at."""
         credentials = self.get_oauthlib_core().extract_body(request)
-        guesses = f"guesses for {program_named(request, dict(credentials))} from {throttling.address_of(request)}"
-        if wait := throttling.wait_after_failures(guesses, MOST_GUESSES):
+        guesses = f"guesses for {client_id_of(request, dict(credentials))} from {throttling.client_address(request)}"
+        if wait := throttling.wait_after_failures(guesses, MAX_GUESSES):
             return too_many_guesses(wait)
         answer = self.answer(request)
-        if answer.status_code >= 400 and json.loads(answer.content)["error"] in GUESSES:
+        if answer.status_code >= 400 and json.loads(answer.content)["error"] in GUESS_ERRORS:
             guess = f"{request.META.get('HTTP_AUTHORIZATION', '')} {sorted(credentials)}"
-            throttling.note_failure(guesses, guess, GUESS_SECONDS)
+            throttling.record_failure(guesses, guess, GUESS_SECONDS)
         return answer
 
     def answer(self, request: HttpRequest) -> HttpResponse:
@@ -103,7 +103,7 @@ class Token(OAuthLibMixin, View):
         return oauth_error(405, "invalid_request", "Send a POST.", {"Allow": "POST"})
 
 
-class Revoke(Token):
+class RevokeView(TokenView):
     """`/oauth2/revoke`: forget a token (RFC 7009)."""
 
     def answer(self, request: HttpRequest) -> HttpResponse:
@@ -111,7 +111,7 @@ class Revoke(Token):
         return HttpResponse(body or "", status=status, headers=headers)
 
 
-def program_named(request: HttpRequest, body: dict[str, str]) -> str:
+def client_id_of(request: HttpRequest, body: dict[str, str]) -> str:
     """The client id that a request gives, in its body or by Basic."""
     _, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     with suppress(ValueError):

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from api.coercion import milliseconds_z
+from api.coercion import format_datetime
 from core import scheduler
 from core.errors import Conflict, DomainError
 from sandbox.models import Clock
@@ -121,7 +121,7 @@ def _target(to: datetime | timedelta, moment: datetime) -> datetime:
     except OverflowError:
         raise TooFar from None
     if target < moment:
-        raise RunsForwardOnly(f"The clock runs forward only, and it is {milliseconds_z(moment)} already.")
+        raise RunsForwardOnly(f"The clock runs forward only, and it is {format_datetime(moment)} already.")
     if target >= LATEST:
         raise TooFar
     return target
@@ -165,7 +165,7 @@ def _run_what_is_due(moment: datetime) -> None:
             break
         else:
             time.sleep(IDLE_SECONDS)
-    raise EngineStuck(f"{', '.join(waiting)}: work due by {milliseconds_z(moment)} does not come to an end.")
+    raise EngineStuck(f"{', '.join(waiting)}: work due by {format_datetime(moment)} does not come to an end.")
 
 
 def _has_work(name: str, moment: datetime) -> bool:

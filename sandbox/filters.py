@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from api.lists.filter_backend import FilterSet
-from api.lists.filters import EmailFilter, MomentFilter, PhoneFilter, TextFilter
+from api.lists.filters import DateTimeFilter, EmailFilter, PhoneFilter, TextFilter
 from sandbox.models import Email, EmulatedCall, EmulatedText
 from sandbox.twilio.phone_numbers import e164
 
@@ -42,7 +42,7 @@ class RecipientFilter(EmailFilter):
 class EmailFilters(FilterSet):
     to = RecipientFilter(field_name="recipients")
     subject = TextFilter()
-    at = MomentFilter()
+    at = DateTimeFilter()
 
     class Meta:
         model = Email

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from api.fields import LooseChoice, LooseField, LooseInteger, LooseMoment, LooseSerializer, LooseText
+from api.fields import LenientChoice, LenientDateTime, LenientField, LenientInteger, LenientSerializer, LenientText
 from sandbox.durations import read_duration
 from sandbox.models import Email, EmulatedCall, EmulatedText
 from sandbox.twilio import fault_injection
@@ -18,7 +18,7 @@ MOST_FAULTS = 1000
 ENDINGS = ("completed", "busy", "no-answer", "failed")  # of a call that another has dialled
 
 
-class Number(LooseField):
+class Number(LenientField):
     """A telephone number, however it is written."""
 
     def read(self, value: object) -> str:
@@ -28,7 +28,7 @@ class Number(LooseField):
         return number
 
 
-class Media(LooseField):
+class Media(LenientField):
     """The addresses of a text's pictures: a list, or a single one."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
@@ -43,7 +43,7 @@ class Media(LooseField):
         return urls
 
 
-class Digit(LooseField):
+class Digit(LenientField):
     """A key of a telephone."""
 
     def read(self, value: object) -> str:
@@ -53,19 +53,19 @@ class Digit(LooseField):
         return key
 
 
-class Duration(LooseField):
+class Duration(LenientField):
     """A span of time."""
 
     def read(self, value: object) -> timedelta:
         return read_duration(value)
 
 
-class TextSerializer(LooseSerializer[EmulatedText]):
+class TextSerializer(LenientSerializer[EmulatedText]):
     """A text as a handset or the carrier's ledger has it."""
 
     locals()["from"] = Number(source="sender")  # `from` is no name Python lets us assign to
     to = Number(source="recipient")
-    body = LooseText(default="", allow_blank=True, max_length=LONGEST_BODY)
+    body = LenientText(default="", allow_blank=True, max_length=LONGEST_BODY)
     media = Media(default=list)
 
     class Meta:
@@ -83,7 +83,7 @@ class TextSerializer(LooseSerializer[EmulatedText]):
         read_only_fields = ["sid", "status", "at"]
 
 
-class CallSerializer(LooseSerializer[EmulatedCall]):
+class CallSerializer(LenientSerializer[EmulatedCall]):
     """A call as the carrier's ledger has it; `says` is all that was said so far, a line each."""
 
     locals()["from"] = Number(source="sender")
@@ -107,8 +107,8 @@ class PressSerializer(serializers.Serializer[Any]):
     """What whoever was called does: presses a key or, where they were dialled by another call, answers it or not."""
 
     digits = Digit(required=False)
-    status = LooseChoice(choices=ENDINGS, required=False)
-    seconds = LooseInteger(min_value=0, max_value=86_400, default=60)
+    status = LenientChoice(choices=ENDINGS, required=False)
+    seconds = LenientInteger(min_value=0, max_value=86_400, default=60)
 
     class Meta:
         example = {"digits": "1"}
@@ -119,10 +119,10 @@ class PressSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class EmailSerializer(LooseSerializer[Email]):
+class EmailSerializer(LenientSerializer[Email]):
     """An email of the mailbox."""
 
-    locals()["from"] = LooseText(source="sender")
+    locals()["from"] = LenientText(source="sender")
 
     class Meta:
         model = Email
@@ -142,7 +142,7 @@ class EmailSerializer(LooseSerializer[Email]):
 class ClockSerializer(serializers.Serializer[Any]):
     """What time it is for the business."""
 
-    now = LooseMoment(read_only=True)
+    now = LenientDateTime(read_only=True)
 
     class Meta:
         example = {"now": "2018-01-16T09:09:09.000Z"}
@@ -152,7 +152,7 @@ class MoveSerializer(serializers.Serializer[Any]):
     """By how much the clock is to be moved, or to when."""
 
     advance = Duration(required=False, allow_null=True)
-    set = LooseMoment(required=False, allow_null=True)
+    set = LenientDateTime(required=False, allow_null=True)
 
     class Meta:
         example = {"advance": "2 days"}
@@ -167,8 +167,8 @@ class MoveSerializer(serializers.Serializer[Any]):
 class FaultSerializer(serializers.Serializer[Any]):
     """What the next texts and calls shall meet."""
 
-    next = LooseInteger(default=1, min_value=1, max_value=MOST_FAULTS)
-    kind = LooseChoice(choices=fault_injection.KINDS)
+    next = LenientInteger(default=1, min_value=1, max_value=MOST_FAULTS)
+    kind = LenientChoice(choices=fault_injection.KINDS)
 
     class Meta:
         example = {"next": 1, "kind": "30007"}

@@ -5,24 +5,24 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-ALLOWED = {
+PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
         "Authorization, Content-Type, Content-Encoding, Accept, X-Requested-With, X-LionDesk-Id"
     ),
     "Access-Control-Max-Age": "86400",
 }
-HAS_COOKIES = ("/admin", "/static", "/oauth2/authorize")
+COOKIE_PATHS = ("/admin", "/static", "/oauth2/authorize")
 
 
-class AnyOrigin:
+class CorsMiddleware:
     """Answers OPTIONS without asking for a token, and opens every answer that depends on no cookie."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(HAS_COOKIES):
+        if request.path.startswith(COOKIE_PATHS):
             return self.get_response(request)
         response = self.options(request) if request.method == "OPTIONS" else self.get_response(request)
         if "HTTP_ORIGIN" in request.META:
@@ -33,7 +33,7 @@ class AnyOrigin:
     def options(self, request: HttpRequest) -> HttpResponseBase:
         """To a preflight what browsers may send anywhere; to anybody else which verbs the address takes."""
         if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META:
-            return HttpResponse(status=204, headers=ALLOWED)
+            return HttpResponse(status=204, headers=PREFLIGHT_HEADERS)
         response = self.get_response(request)  # a refusal that says what is allowed
         allowed = response.headers.get("Allow")
         return HttpResponse(status=204, headers={"Allow": allowed}) if allowed else response

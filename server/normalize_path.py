@@ -14,7 +14,7 @@ REPEATED = re.compile("//+")
 KEEPS_TRAILING_SLASH = re.compile("/(admin|static)(/|$)")
 
 
-def plain_path(path: str) -> str:
+def normalize_path(path: str) -> str:
     """`path` as the URLs know it: no repeated slashes, and none at the end outside the admin."""
     path = REPEATED.sub("/", path)
     if path.endswith("/") and len(path) > 1 and not KEEPS_TRAILING_SLASH.match(path):
@@ -22,7 +22,7 @@ def plain_path(path: str) -> str:
     return path
 
 
-class CollapseSlashes:
+class NormalizePathMiddleware:
     """WSGI around Django: it must act before routing, and without a redirect, which would lose the body of a POST."""
 
     def __init__(self, application: "WSGIApplication") -> None:
@@ -34,5 +34,5 @@ class CollapseSlashes:
         target = environ.get("RAW_URI", "")
         is_path = target.startswith("/")
         environ[CALLED_PATH] = target.partition("?")[0] if is_path else quote(path, encoding="latin-1")
-        environ["PATH_INFO"] = plain_path(path)
+        environ["PATH_INFO"] = normalize_path(path)
         return self.application(environ, start_response)

@@ -16,19 +16,19 @@ from django.conf import settings
 from gunicorn.http.errors import ParseException
 
 from api.bodies.renderers import to_json
-from api.exceptions import problem
+from api.exceptions import error_json
 from server.deadlines import ANSWER_SECONDS, BODY_SECONDS, lift_deadline, set_deadline
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-STEP = 2**16
-MAX_BODY = 3 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # beyond it the connection is closed after the answer
-MAX_IN_MEMORY = 2**20  # of one body; the rest waits in a temporary file
-LINGERING_ROOM, LINGERING_SECONDS = 2**30, 5  # read after an answer that ends the connection, so that it arrives
+CHUNK_BYTES = 2**16
+MAX_BODY_BYTES = 3 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # beyond it the connection is closed after the answer
+MAX_MEMORY_BYTES = 2**20  # of one body; the rest waits in a temporary file
+MAX_DRAINED_BYTES, DRAIN_SECONDS = 2**30, 5  # read after an answer that ends the connection, so that it arrives
 
 
-class ReadBody:
+class ReadBodyMiddleware:
     """WSGI around everything: gives the application a body that has arrived."""
 
     def __init__(self, application: "WSGIApplication") -> None:
@@ -45,25 +45,25 @@ class ReadBody:
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
             environ["CONTENT_LENGTH"] = str(size)
         is_short = is_whole and size < int(environ.get("CONTENT_LENGTH") or 0)  # the connection ended
-        if is_short or not (is_whole or size > MAX_BODY):
+        if is_short or not (is_whole or size > MAX_BODY_BYTES):
             announce_close(start_response)
-            return refuse(400 if is_in_time else 408, start_response)
+            return error_response(400 if is_in_time else 408, start_response)
         environ["wsgi.input"] = kept
         if not is_whole:
             announce_close(start_response)
         answer = self.application(environ, start_response)
         set_deadline(client, ANSWER_SECONDS, socket.SHUT_RDWR)
-        return answer if is_whole else Lingering(answer, body, client)
+        return answer if is_whole else DrainingResponse(answer, body, client)
 
 
 def read_body(body: Any) -> tuple[IO[bytes], int, bool]:
     """Return the body, its size so far, and whether that is all of it."""
-    kept: IO[bytes] = SpooledTemporaryFile(MAX_IN_MEMORY)  # noqa: SIM115  # closed with the request
+    kept: IO[bytes] = SpooledTemporaryFile(MAX_MEMORY_BYTES)  # noqa: SIM115  # closed with the request
     size = 0
     is_whole = False
     try:
-        while size <= MAX_BODY and not is_whole:
-            part = body.read(STEP)
+        while size <= MAX_BODY_BYTES and not is_whole:
+            part = body.read(CHUNK_BYTES)
             size += kept.write(part)
             is_whole = not part
     except (OSError, ParseException):  # too slow, gone, or not a body
@@ -72,16 +72,16 @@ def read_body(body: Any) -> tuple[IO[bytes], int, bool]:
     return kept, size, is_whole
 
 
-def refuse(status: int, start_response: "StartResponse") -> list[bytes]:
+def error_response(status: int, start_response: "StartResponse") -> list[bytes]:
     """Answer a body that has not arrived whole."""
     message = f"The body did not arrive within {BODY_SECONDS} seconds." if status == 408 else "The body is incomplete."
-    body = to_json(problem(status, message))
+    body = to_json(error_json(status, message))
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response(f"{status} {HTTPStatus(status).phrase}", [*headers, ("Access-Control-Allow-Origin", "*")])
     return [body]
 
 
-class Lingering:
+class DrainingResponse:
     """An answer after which the client may first finish its body, and so receives the answer."""
 
     def __init__(self, answer: Iterable[Any], body: Any, client: socket.socket) -> None:
@@ -93,10 +93,10 @@ class Lingering:
     def close(self) -> None:
         if close := getattr(self.answer, "close", None):
             close()
-        left = LINGERING_ROOM
-        set_deadline(self.client, LINGERING_SECONDS)
+        left = MAX_DRAINED_BYTES
+        set_deadline(self.client, DRAIN_SECONDS)
         try:
-            while left > 0 and (part := self.body.read(STEP)):
+            while left > 0 and (part := self.body.read(CHUNK_BYTES)):
                 left -= len(part)
         except (OSError, ParseException):
             pass
@@ -107,7 +107,7 @@ def announce_close(start_response: "StartResponse") -> None:
     start_response.__self__.force_close()  # type: ignore[attr-defined]
 
 
-class TakeTurns:
+class ConcurrencyLimitMiddleware:
     """WSGI around Django: so many requests at once, though many more may be arriving or be read by their clients."""
 
     def __init__(self, application: "WSGIApplication", most: int) -> None:

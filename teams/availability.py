@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from core.reasons import Reason
 from teams.business_hours import ALWAYS, Hours
 from teams.eligibility import SkipReason
-from teams.timezones import wall_time
+from teams.timezones import to_local
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Availability:
     leads_today: int = 0  # offered or claimed since their midnight
 
 
-AT_ALL_TIMES = Availability()
+ALWAYS_AVAILABLE = Availability()
 
 
 def unavailable_reason(member: Availability, at: datetime) -> Reason | None:
@@ -36,7 +36,7 @@ def unavailable_reason(member: Availability, at: datetime) -> Reason | None:
 def _reasons(member: Availability, at: datetime) -> Iterator[Reason]:
     if member.paused_until is not None and at < member.paused_until:
         yield Reason(SkipReason.PAUSED, {"until": member.paused_until.astimezone(UTC).isoformat()})
-    if member.days_off and wall_time(at, member.zone).date() in member.days_off:
+    if member.days_off and to_local(at, member.zone).date() in member.days_off:
         yield Reason(SkipReason.DAY_OFF)
     if not member.hours.is_open(at, member.zone):
         yield Reason(SkipReason.OUTSIDE_WORKING_HOURS)

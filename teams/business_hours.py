@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-from teams.timezones import instant, wall_time
+from teams.timezones import to_local, to_utc
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
-FAR = 366  # days: whoever does not open within a year does not open
+MAX_DAYS_AHEAD = 366  # days: whoever does not open within a year does not open
 SPAN = re.compile(r"([a-z]+)(?:-([a-z]+))?")
 RANGE = re.compile(r"(\d{1,2})(?::([0-5]\d))?\s*(am|pm)?\s*(?:-|to)\s*(\d{1,2})(?::([0-5]\d))?\s*(am|pm)?", re.I)
-UNCLEAR = "which may mean two things: say 9am-5pm or 9:00-17:00, and for a night 22:00-06:00"
+AMBIGUOUS = "which may mean two things: say 9am-5pm or 9:00-17:00, and for a night 22:00-06:00"
 ENTRY = re.compile(r"([a-z, -]*[a-z])[ ,]*(.*)")
 
 
@@ -34,13 +34,13 @@ class Hours:
     """When somebody is there, on the wall clock of their zone. Without a window: always, on closed days too."""
 
     windows: tuple[Window, ...] = ()
-    text: str = field(default="", compare=False)  # as they were `told`
+    text: str = field(default="", compare=False)  # as `display_text` returned it
 
     def is_open(self, at: datetime, zone: ZoneInfo, closed_on: Collection[date] = ()) -> bool:
         """Whether it is open at this moment. A closed day is closed from its midnight to the next."""
         if not self.windows:
             return True
-        local = wall_time(at, zone)
+        local = to_local(at, zone)
         return local.date() not in closed_on and any(covers(window, local) for window in self.windows)
 
     def next_opening(self, at: datetime, zone: ZoneInfo, closed_on: Collection[date] = ()) -> datetime | None:
@@ -52,12 +52,12 @@ class Hours:
 
     def _openings(self, at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """Each moment at which it could open, in order: where a window begins, and every midnight."""
-        today = wall_time(at, zone).date()
-        for ahead in range(FAR):
+        today = to_local(at, zone).date()
+        for ahead in range(MAX_DAYS_AHEAD):
             day = today + timedelta(days=ahead)
             starts = {window.start for window in self.windows if window.day == day.weekday()} | {0}
             for minute in sorted(starts):
-                yield instant(datetime.combine(day, time()) + timedelta(minutes=minute), zone)
+                yield to_utc(datetime.combine(day, time()) + timedelta(minutes=minute), zone)
 
 
 ALWAYS = Hours()
@@ -78,7 +78,7 @@ def parse_hours(text: str) -> Hours:
     Days alone are whole days; times that end at or before they begin end on the next day; nothing is always.
     """
     entries = [entry for part in re.split(r"[;\n]", text.lower()) if (entry := part.strip())]
-    return Hours(tuple(window for entry in entries for window in _windows(entry)), told(text.strip()))
+    return Hours(tuple(window for entry in entries for window in _windows(entry)), display_text(text.strip()))
 
 
 def _windows(entry: str) -> Iterator[Window]:
@@ -141,27 +141,27 @@ def _minute(hour: str, minute: str | None, half: str | None) -> int:
     return total
 
 
-def told(text: str) -> str:
+def display_text(text: str) -> str:
     """Hours as they were written, but that ranges over midnight say so."""
-    return RANGE.sub(_told_range, text)
+    return RANGE.sub(_display_range, text)
 
 
-def _told_range(match: re.Match[str]) -> str:
+def _display_range(match: re.Match[str]) -> str:
     start, end = _ends(match)
     if end > start:
         return match[0]
     return f"{start // 60}:{start % 60:02} until {end // 60}:{end % 60:02} the next day"
 
 
-def refuse_unclear(text: str) -> None:
+def check_unambiguous(text: str) -> None:
     """`9-5` is 9 to 17 o'clock to most who write it, and the clock of 24 hours says until the next morning."""
     for match in RANGE.finditer(text):
         start, end = _ends(match)
-        if end <= start and not is_clear(match):
-            raise ValueError(f"holds {match[0]!r}, {UNCLEAR}.")
+        if end <= start and not is_unambiguous(match):
+            raise ValueError(f"holds {match[0]!r}, {AMBIGUOUS}.")
 
 
-def is_clear(match: re.Match[str]) -> bool:
+def is_unambiguous(match: re.Match[str]) -> bool:
     """Whether both ends say which half of the day they mean, or are of the clock of 24 hours beyond doubt."""
     if match[3] or match[6]:
         return bool(match[3] and match[6])
@@ -172,6 +172,6 @@ def validate_hours(text: str) -> None:
     """Refuse what cannot be read, or be read in two ways."""
     try:
         parse_hours(text)
-        refuse_unclear(text)
+        check_unambiguous(text)
     except ValueError as problem:
         raise ValidationError(str(problem)) from None

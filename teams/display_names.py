@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from core.reasons import Names, Reason, RecordCollector, reason_text
 from teams.models import Team, User
-from teams.timezones import short_moment
+from teams.timezones import format_local_time
 
 RecordNames = Mapping[tuple[str, int], str]  # by kind and id
 
@@ -29,7 +29,7 @@ class ReaderNames(Names):
         return f"team {name}" if kind == "team" else name
 
     def time(self, at: datetime) -> str:
-        return short_moment(at.isoformat(), self.zone)
+        return format_local_time(at.isoformat(), self.zone)
 
 
 def texts_for(reasons: list[Reason], zone: ZoneInfo) -> list[str]:

@@ -14,7 +14,7 @@ class NotYourTeam(NotAllowed):
     """Only the creator of a team may do this."""
 
 
-class NobodyHasThisEmail(DomainError):
+class UserNotFound(DomainError):
     """email: no active user has this address. An operator adds users."""
 
 
@@ -22,7 +22,7 @@ class NotAMember(DomainError):
     """user_id: this user is not an accepted member of the team."""
 
 
-class NoWeight(DomainError):
+class ZeroWeights(DomainError):
     """weight: no member would take a turn in the Round Robin, for all of its weights would be 0."""
 
 
@@ -45,8 +45,8 @@ def invite(team: Team, email: str, *, by: User, now: datetime) -> tuple[TeamMemb
         raise NotYourTeam
     user = User.objects.filter(email__iexact=normalize_email(email), is_active=True).first()
     if user is None:
-        raise NobodyHasThisEmail(errors={"email": str(NobodyHasThisEmail.__doc__)})
-    hold(team)
+        raise UserNotFound(errors={"email": str(UserNotFound.__doc__)})
+    lock_team(team)
     member, is_new = TeamMember.objects.get_or_create(team=team, user=user, defaults={"created_at": now})
     if is_new:
         member_invited.send(TeamMember, member=member, by=by, now=now)
@@ -54,27 +54,27 @@ def invite(team: Team, email: str, *, by: User, now: datetime) -> tuple[TeamMemb
 
 
 @transaction.atomic
-def answer(member: TeamMember, request_status: str, *, now: datetime) -> TeamMember:
+def answer_invitation(member: TeamMember, request_status: str, *, now: datetime) -> TeamMember:
     """Accept or decline an invitation; to decline after accepting is to leave."""
-    hold(member.team)
+    lock_team(member.team)
     member.refresh_from_db(fields=["request_status"])
     was_accepted = member.is_accepted
     member.request_status = request_status
     member.save(update_fields=["request_status"])
     if was_accepted and not member.is_accepted:
-        leave_leads_of(member, now)
+        withdraw_from_leads(member, now)
     return member
 
 
 @transaction.atomic
 def remove(member: TeamMember, *, now: datetime) -> None:
     """Take somebody out of the team, with their options and their pending offers."""
-    hold(member.team)
-    leave_leads_of(member, now)
+    lock_team(member.team)
+    withdraw_from_leads(member, now)
     member.delete()
 
 
-def leave_leads_of(member: TeamMember, now: datetime) -> None:
+def withdraw_from_leads(member: TeamMember, now: datetime) -> None:
     """Options are for accepted members alone, and so are offers."""
     TeamMemberDistributionOption.objects.filter(team=member.team, user=member.user).delete()
     member_left.send(TeamMember, team=member.team, user=member.user, now=now)
@@ -85,7 +85,7 @@ def check_option(team: Team, user: User, *, by: User, beside: TeamMemberDistribu
     transaction: the team is held until its end, so that the member cannot leave meanwhile."""
     if not team.may_be_changed_by(by):
         raise NotYourTeam
-    hold(team)
+    lock_team(team)
     if not TeamMember.objects.accepted().filter(team=team, user=user).exists():
         raise NotAMember(errors={"user_id": str(NotAMember.__doc__)})
     standing = TeamMemberDistributionOption.objects.filter(team=team, user=user).first()
@@ -93,26 +93,26 @@ def check_option(team: Team, user: User, *, by: User, beside: TeamMemberDistribu
         raise HasOptions(data={"id": standing.pk})
 
 
-def refuse_no_weight(team: Team) -> None:
+def check_weights(team: Team) -> None:
     """A round robin needs somebody whose turn it can be. To be asked when weights change, or begin to count."""
     options = TeamMemberDistributionOption.objects.filter(team=team, team__order_method=Team.OrderMethod.ROUND_ROBIN)
     weights = list(options.values_list("weight", flat=True))
     if weights and not any(weights):
-        raise NoWeight(errors={"weight": str(NoWeight.__doc__)})
+        raise ZeroWeights(errors={"weight": str(ZeroWeights.__doc__)})
 
 
 @transaction.atomic
 def remove_option(option: TeamMemberDistributionOption) -> None:
-    """Offer a member no leads any more. Who leaves the team is not kept by this: `leave_leads_of`."""
-    hold(option.team)
+    """Offer a member no leads any more. Who leaves the team is not kept by this: `withdraw_from_leads`."""
+    lock_team(option.team)
     option.delete()
     try:
         if option.weight:
-            refuse_no_weight(option.team)
-    except NoWeight:
+            check_weights(option.team)
+    except ZeroWeights:
         raise OnlyTurn(option) from None
 
 
-def hold(team: Team) -> None:
+def lock_team(team: Team) -> None:
     """Let one request at a time change who belongs to the team."""
     Team.objects.select_for_update(no_key=True).get(pk=team.pk)

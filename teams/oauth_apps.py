@@ -7,48 +7,48 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
 from core.errors import DomainError, NotAllowed
-from oauth.tokens import fingerprint, hex_token, mint_token, revoke_all
+from oauth.tokens import create_token, fingerprint, hex_token, revoke_all
 from teams.models import AccessToken, AccessTokenQuerySet, Application, User
 
 
-class NotYourProgram(DomainError):
+class NotYourApplication(DomainError):
     """This oauth_client_id is not yours, or this user has no valid token for it."""
 
     status = 401
 
 
-def users_of_program(client_id: str, maker: User) -> QuerySet[User]:
+def application_users(client_id: str, maker: User) -> QuerySet[User]:
     """Active users with an unexpired token for a program that `maker` has registered.
 
-    Raises NotAllowed (403) where there is no such program and NotYourProgram (401) where it is somebody else's, as
+    Raises NotAllowed (403) where there is no such program and NotYourApplication (401) where it is somebody else's, as
     documented.
     """
     program = Application.objects.filter(client_id=client_id).first()
     if program is None:
         raise NotAllowed("There is no application with this oauth_client_id.")
     if program.user_id != maker.pk:
-        raise NotYourProgram
+        raise NotYourApplication
     tokens = get_access_token_model().objects.filter(application=program, expires__gt=timezone.now())
     return User.objects.filter(pk__in=tokens.values("user_id"), is_active=True)
 
 
 def reveal_token(program: Application, user: Any) -> dict[str, str]:
     """A token with which the program acts for `user`, to show once, and the number by which it is listed."""
-    token = mint_token(user, timezone.now(), program)
+    token = create_token(user, timezone.now(), program)
     return {"Access token": token, "Listed as": str(AccessToken.objects.get(token_checksum=fingerprint(token)))}
 
 
-def give_secret(program: Application) -> dict[str, str]:
+def reset_secret(program: Application) -> dict[str, str]:
     """Give a program a new secret, of which only a fingerprint will be stored; returns what to show once."""
     program.client_secret = secret = hex_token()
     return {"Client id": program.client_id, "Client secret": secret}
 
 
-def living_tokens() -> AccessTokenQuerySet:
+def usable_tokens() -> AccessTokenQuerySet:
     """Access tokens that open the door, or can be exchanged for one that does."""
-    return AccessToken.objects.alive(timezone.now())
+    return AccessToken.objects.usable(timezone.now())
 
 
-def end_all_tokens(program: Application) -> None:
+def revoke_all_tokens(program: Application) -> None:
     """The program acts for nobody any more, until somebody agrees anew."""
     revoke_all(program, timezone.now())

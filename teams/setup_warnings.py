@@ -69,8 +69,8 @@ class OptionOwner:
 
 def add_warnings(options: Sequence[TeamMemberDistributionOption], now: datetime) -> None:
     """Put `warnings`, a list of Reason, on each of these options, with their team and user, in two queries."""
-    accepted = accepted_among(options)
-    silent = opted_out_among({option.user.phone_e164 for option in options if option.user.phone_e164})
+    accepted = accepted_members(options)
+    silent = opted_out_numbers({option.user.phone_e164 for option in options if option.user.phone_e164})
     for option in options:
         is_accepted = (option.team_id, option.user_id) in accepted
         owner = OptionOwner(option, is_accepted, option.user.phone_e164 in silent)
@@ -81,13 +81,13 @@ def add_team_warnings(teams: Sequence[Team], now: datetime) -> None:
     """Put `warnings`, a list of Reason, on each of these teams: of its members and its fallback, in four queries."""
     options = list(TeamMemberDistributionOption.objects.filter(team__in=teams).select_related("team", "user"))
     add_warnings(options, now)
-    of_fallbacks = {team.pk: fallback_warnings(team) for team in named_fallbacks(teams)}
+    of_fallbacks = {team.pk: fallback_warnings(team) for team in with_fallback_users(teams)}
     for team in teams:
         theirs = [option for option in options if option.team_id == team.pk]
         cast(Any, team).warnings = [*team_warnings(theirs), *of_fallbacks.get(team.pk, ())]
 
 
-def named_fallbacks(teams: Collection[Team]) -> TeamQuerySet:
+def with_fallback_users(teams: Collection[Team]) -> TeamQuerySet:
     """Those of these teams whose leads fall back to a user."""
     named = [team.pk for team in teams if team.fallback_user_id is not None]
     return Team.objects.filter(pk__in=named).with_fallback_user()
@@ -136,13 +136,13 @@ def option_warnings(owner: OptionOwner, now: datetime) -> Iterator[Reason]:
         yield Reason(SkipReason.ZERO_WEIGHT)
 
 
-def accepted_among(options: Sequence[TeamMemberDistributionOption]) -> set[tuple[int, int]]:
+def accepted_members(options: Sequence[TeamMemberDistributionOption]) -> set[tuple[int, int]]:
     """The team and the user of those who are accepted members."""
     teams, users = {option.team_id for option in options}, {option.user_id for option in options}
     rows = TeamMember.objects.accepted().filter(team__in=teams, user__in=users)
     return set(rows.values_list("team_id", "user_id"))
 
 
-def opted_out_among(numbers: Collection[str]) -> Collection[str]:
+def opted_out_numbers(numbers: Collection[str]) -> Collection[str]:
     """Those of these phones (E.164) that want no texts."""
     return {number for look_up in opt_out_lookups for number in look_up(numbers)}

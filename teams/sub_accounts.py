@@ -17,19 +17,19 @@ class NotABroker(NotAllowed):
     """Only a broker has sub-accounts: a user who has created a team, and is no sub-account."""
 
 
-class YourBrokerForbids(NotAllowed):
+class ForbiddenByBroker(NotAllowed):
     """Your broker does not let you create these."""
 
 
-class NotYourself(DomainError):
+class OwnSubAccount(DomainError):
     """user_id: you cannot be your own sub-account."""
 
 
-class IsSubAccount(Conflict):
+class AlreadySubAccount(Conflict):
     """This user is a sub-account already."""
 
 
-class IsBroker(Conflict):
+class AlreadyBroker(Conflict):
     """This user is a broker, with sub-accounts of their own."""
 
 
@@ -38,37 +38,37 @@ def may_have_sub_accounts(user: User) -> bool:
     return user.sub_account_id is None and (user.created_teams.exists() or user.sub_accounts.exists())
 
 
-def within_call_of(broker: User) -> QuerySet[User]:
+def eligible_sub_accounts(broker: User) -> QuerySet[User]:
     """Whom `broker` may take on: those who work here and have accepted a team of theirs (the creator is one, too)."""
     accepted = TeamMember.objects.accepted().filter(team__creator=broker)
     return User.objects.filter(pk__in=accepted.values("user_id"), is_active=True)
 
 
 @transaction.atomic
-def take_on(broker: User, user: User, *, now: datetime, **flags: Any) -> SubAccount:
+def add_sub_account(broker: User, user: User, *, now: datetime, **flags: Any) -> SubAccount:
     """Make `user` a sub-account of `broker`. There is one level, and one broker for each."""
     if user == broker:
-        raise NotYourself(errors={"user_id": str(NotYourself.__doc__)})
+        raise OwnSubAccount(errors={"user_id": str(OwnSubAccount.__doc__)})
     # Both are held, lest they take each other on; in order, lest they wait for each other.
     both = User.objects.select_for_update(no_key=True).order_by("pk").in_bulk([broker.pk, user.pk])
-    refuse_second_level(both[broker.pk], both[user.pk])
+    check_one_level(both[broker.pk], both[user.pk])
     sub_account = SubAccount.objects.create(broker_user=broker, created_at=now, **flags)
     user.sub_account = sub_account
     user.save(update_fields=["sub_account"])
     return sub_account
 
 
-def refuse_second_level(broker: User, user: User) -> None:
+def check_one_level(broker: User, user: User) -> None:
     if not may_have_sub_accounts(broker):
         raise NotABroker
     if user.sub_account is not None:
         is_yours = user.sub_account.broker_user_id == broker.pk
-        raise IsSubAccount(data={"id": user.sub_account.pk} if is_yours else None)
+        raise AlreadySubAccount(data={"id": user.sub_account.pk} if is_yours else None)
     if user.sub_accounts.exists():
-        raise IsBroker
+        raise AlreadyBroker
 
 
-def refuse_without(right: str, user: User) -> None:
+def require_right(right: str, user: User) -> None:
     """Refuse what the user's broker keeps them from creating; `right` is a flag of SubAccount."""
     if not user.has_right(right):
-        raise YourBrokerForbids
+        raise ForbiddenByBroker

@@ -7,19 +7,19 @@ from django.db import transaction
 
 from core.errors import DomainError
 from core.postal_codes import common_codes, invalid_parts, parse_list
-from teams.fallback_loops import loop_of
-from teams.membership import hold, refuse_no_weight
+from teams.fallback_loops import find_loop
+from teams.membership import check_weights, lock_team
 from teams.models import Team, TeamMember, User
 
 
-class BadZipcodes(DomainError):
+class InvalidZipcodes(DomainError):
     """These ZIP codes cannot be served by this team."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, errors={"distribution_zipcodes": message})
 
 
-class BadFallback(DomainError):
+class InvalidFallback(DomainError):
     """This team's leads cannot fall back so."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -27,11 +27,11 @@ class BadFallback(DomainError):
 
 
 @transaction.atomic
-def form_team(creator: User, *, now: datetime, **given: Any) -> Team:
+def create_team(creator: User, *, now: datetime, **given: Any) -> Team:
     """A new team, whose creator is its first accepted member."""
-    hold_teams_of(creator)
+    lock_creator(creator)
     team = Team(creator=creator, created_at=now, modified_at=now)
-    write(team, given)
+    save_team(team, given)
     TeamMember.objects.create(team=team, user=creator, request_status=TeamMember.RequestStatus.ACCEPTED, created_at=now)
     return team
 
@@ -39,30 +39,30 @@ def form_team(creator: User, *, now: datetime, **given: Any) -> Team:
 @transaction.atomic
 def change_team(team: Team, *, now: datetime, **changes: Any) -> Team:
     """Change a team; the way it takes turns says which minutes count, so the others become zero."""
-    hold_teams_of(team.creator)
-    hold(team)
+    lock_creator(team.creator)
+    lock_team(team)
     team.refresh_from_db()
-    write(team, changes | {"modified_at": now})
+    save_team(team, changes | {"modified_at": now})
     if "order_method" in changes:
-        refuse_no_weight(team)
+        check_weights(team)
     if changes.get("order_method") == Team.OrderMethod.RANK:
         team.distribution_options.update(mins_until_lead_offer=0, modified_at=now)
     return team
 
 
 @transaction.atomic
-def dissolve(team: Team) -> None:
+def delete_team(team: Team) -> None:
     """Remove a team. It is held before its members, as by whoever joins or leaves."""
-    hold(team)
+    lock_team(team)
     team.delete()
 
 
-def hold_teams_of(creator: User) -> None:
+def lock_creator(creator: User) -> None:
     """Let one request at a time change this creator's teams: their ZIP codes are compared."""
     User.objects.select_for_update(no_key=True).get(pk=creator.pk)
 
 
-def write(team: Team, values: dict[str, Any]) -> None:
+def save_team(team: Team, values: dict[str, Any]) -> None:
     went_by_time = team.order_method == Team.OrderMethod.TIME
     for name, value in values.items():
         setattr(team, name, value)
@@ -73,64 +73,66 @@ def write(team: Team, values: dict[str, Any]) -> None:
     elif went_by_time and "mins_until_next_alert" not in values:
         team.mins_until_next_alert = None  # the zero meant that it did not count; now it would mean all at once
     if "distribution_zipcodes" in values:
-        refuse_bad_zipcodes(team)
-    make_fallback_whole(team, values)
+        check_zipcodes(team)
+    check_fallback(team, values)
     if team.is_exclusive_window and team.mins_until_fallback == 0:
         message = "mins_until_fallback may not be 0 with is_exclusive_window: the last offer would close as it opens."
-        raise BadFallback("mins_until_fallback", message)
+        raise InvalidFallback("mins_until_fallback", message)
     if team.mins_until_contact == 0:
         message = (
             "mins_until_contact may not be 0: every claim would be undone as it is made. Without a limit it is null."
         )
-        raise BadFallback("mins_until_contact", message)
+        raise InvalidFallback("mins_until_contact", message)
     team.save()
-    refuse_loop(team)
+    check_fallback_loop(team)
 
 
-def make_fallback_whole(team: Team, values: dict[str, Any]) -> None:
+def check_fallback(team: Team, values: dict[str, Any]) -> None:
     """Drop what the target makes moot, and refuse a target without its team or user, or one of these without it."""
     targets = {"fallback_team": Team.FallbackTarget.TEAM, "fallback_user": Team.FallbackTarget.USER}
     for name, target in targets.items():
         if team.fallback_target == target and getattr(team, name) is None:
-            raise BadFallback(f"{name}_id", f"{name}_id is required where fallback_target is {target}.")
+            raise InvalidFallback(f"{name}_id", f"{name}_id is required where fallback_target is {target}.")
         if team.fallback_target is None and values.get(name) is not None:
-            raise BadFallback("fallback_target", f"fallback_target must be {target} where {name}_id is given.")
+            raise InvalidFallback("fallback_target", f"fallback_target must be {target} where {name}_id is given.")
         if team.fallback_target != target:
             setattr(team, name, None)
     if "fallback_target" in values and "fallback_user" not in values:
-        refuse_out_of_reach(team)
+        check_fallback_user(team)
 
 
-def refuse_out_of_reach(team: Team) -> None:
+def check_fallback_user(team: Team) -> None:
     """Who left the creator's teams gets their leads no more, and is not to be left standing for it."""
     user = team.fallback_user
     if user is not None and not User.objects.within_reach_of(team.creator).filter(pk=user.pk).exists():
         message = f"fallback_user_id is {user.pk}, {user}, who is no member of your teams any more: name another."
-        raise BadFallback("fallback_user_id", message)
+        raise InvalidFallback("fallback_user_id", message)
 
 
-def refuse_loop(team: Team) -> None:
+def check_fallback_loop(team: Team) -> None:
     """A lead that nobody claims must come to an end."""
     teams = Team.objects.filter(creator_id=team.creator_id)
     named = {one.pk: one for one in teams} if team.fallback_team_id else {}
-    if loop := loop_of(team.pk, {pk: one.fallback_team_id for pk, one in named.items()}):
+    if loop := find_loop(team.pk, {pk: one.fallback_team_id for pk, one in named.items()}):
         way = " to ".join(f"{named[pk].name} ({pk})" for pk in loop)
-        raise BadFallback("fallback_team_id", f"fallback_team_id makes a loop: leads would go from {way}.")
+        raise InvalidFallback("fallback_team_id", f"fallback_team_id makes a loop: leads would go from {way}.")
 
 
-def refuse_bad_zipcodes(team: Team) -> None:
+def check_zipcodes(team: Team) -> None:
     """A ZIP code leads to one team of its creator, or routing could not choose."""
     if unread := invalid_parts(team.distribution_zipcodes):
-        raise BadZipcodes(
-            f"distribution_zipcodes holds {some(unread)}, which is not a ZIP code or a Canadian postal code."
+        raise InvalidZipcodes(
+            f"distribution_zipcodes holds {preview_list(unread)}, which is not a ZIP code or a Canadian postal code."
         )
     wanted = set(parse_list(team.distribution_zipcodes))
     others = Team.objects.filter(creator_id=team.creator_id).exclude(pk=team.pk).exclude(distribution_zipcodes="")
     for other in others if wanted else ():
         if taken := common_codes(wanted, parse_list(other.distribution_zipcodes)):
-            raise BadZipcodes(f"distribution_zipcodes: your team {other.name} already serves {some(sorted(taken))}.")
+            raise InvalidZipcodes(
+                f"distribution_zipcodes: your team {other.name} already serves {preview_list(sorted(taken))}."
+            )
 
 
-def some(codes: list[str]) -> str:
+def preview_list(codes: list[str]) -> str:
     """The first few, so that a message stays a sentence."""
     return ", ".join(code[:20] for code in codes[:10]) + (f" and {len(codes) - 10} more" if len(codes) > 10 else "")

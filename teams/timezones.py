@@ -11,23 +11,23 @@ from django.core.exceptions import ValidationError
 MINUTE = timedelta(minutes=1)
 
 
-def instant(local: datetime, zone: ZoneInfo) -> datetime:
+def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
     """The UTC moment of a naive wall time. One that occurs twice means the first; one that a change of the
     clocks leaves out means the first minute after the gap."""
     moment = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    while wall_time(moment, zone) != local:
+    while to_local(moment, zone) != local:
         local = local.replace(second=0, microsecond=0) + MINUTE
         moment = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     return moment
 
 
-def wall_time(moment: datetime, zone: ZoneInfo) -> datetime:
+def to_local(moment: datetime, zone: ZoneInfo) -> datetime:
     """What the clock on the wall shows in `zone`, naive."""
     return moment.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
-def short_moment(at: str, zone: ZoneInfo) -> str:
-    day = wall_time(datetime.fromisoformat(at), zone)
+def format_local_time(at: str, zone: ZoneInfo) -> str:
+    day = to_local(datetime.fromisoformat(at), zone)
     return f"{day:%b} {day.day}, {day:%H:%M}"
 
 

@@ -12,7 +12,7 @@ from teams.models import User
 
 
 @transaction.atomic
-def put_user(email: str, *, password: str | None = None, now: datetime, **given: Any) -> tuple[User, bool]:
+def upsert_user(email: str, *, password: str | None = None, now: datetime, **given: Any) -> tuple[User, bool]:
     """Make the user with this email, or change the one there is. Returns them, and whether they are new.
 
     Raises Django's ValidationError for what does not fit.

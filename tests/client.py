@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.test import Client
 
 from core import clock
-from oauth.tokens import mint_token
+from oauth.tokens import create_token
 from teams.models import User
 
 
@@ -18,7 +18,7 @@ class Api:
     def __init__(self, user: User | None = None) -> None:
         self.user = user
         self.http = Client(raise_request_exception=False)
-        self.headers = {"Authorization": f"Bearer {mint_token(user, clock.now())}"} if user else {}
+        self.headers = {"Authorization": f"Bearer {create_token(user, clock.now())}"} if user else {}
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """`query` values may be lists, for repeated keys."""

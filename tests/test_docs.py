@@ -21,7 +21,7 @@ from messaging.inbound import keywords
 from messaging.models import Message
 from messaging.send_policy import evaluate, rules
 from sandbox.twilio.fault_injection import KINDS
-from server.normalize_path import plain_path
+from server.normalize_path import normalize_path
 from tests.launcher.running import CHECKOUT, Stack, reachable_folder, running
 
 README, CONTRIBUTING = CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md"
@@ -125,7 +125,7 @@ def addresses(text: str) -> Iterator[tuple[str, str]]:
 
 
 def is_answered(method: str, address: str) -> bool:
-    path = plain_path(re.sub(r":\w+", "1", address))
+    path = normalize_path(re.sub(r":\w+", "1", address))
     for tried in (path, f"{path}/"):  # the admin keeps its slash
         try:
             view = resolve(tried).func

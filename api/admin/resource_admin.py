@@ -22,7 +22,7 @@ from django.utils.functional import cached_property
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from api.admin.links import LinkPage
-from api.internal_client import Refusal, ask
+from api.internal_client import ApiError, call_api
 from api.viewsets import Resource
 from core.text import trim
 
@@ -46,7 +46,7 @@ class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
             return
         try:
             self.instance = self.admin.written(self.user, self.instance, self.as_body())
-        except Refusal as refusal:
+        except ApiError as refusal:
             self.show(refusal)
 
     def as_body(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
     def plain(self, value: Any) -> Any:
         return value.pk if isinstance(value, Model) else value
 
-    def show(self, refusal: Refusal) -> None:
+    def show(self, refusal: ApiError) -> None:
         """Put each message beside its field, or above all where the form has no such field."""
         placed = False
         for given_name, message in refusal.errors.items():
@@ -76,7 +76,7 @@ class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
             self.add_error(None, str(refusal))
 
 
-class LongListPages(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
+class LongListPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
     """Pages of a list that may be very long, of which a user may see little: the first ten thousand rows.
 
     They are found before they are sorted. PostgreSQL expects a page of what a user sees to be near, and else walks the
@@ -192,9 +192,9 @@ class ResourceAdmin(LinkPage):
         """Make or change a record through the API; return it as it now is."""
         names = self.names(record, body)
         if record.pk:
-            answer = ask(self.resource_or_fail, "PATCH", user, body, id=str(record.pk), **names)
+            answer = call_api(self.resource_or_fail, "PATCH", user, body, id=str(record.pk), **names)
         else:
-            answer = ask(self.resource_or_fail, "POST", user, body, **names)
+            answer = call_api(self.resource_or_fail, "POST", user, body, **names)
         return self.model._default_manager.get(pk=answer["id"])
 
     @property
@@ -212,7 +212,7 @@ class ResourceAdmin(LinkPage):
         return [str(record) for record in objs], {str(self.opts.verbose_name_plural): len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        ask(self.resource_or_fail, "DELETE", request.user, {}, id=str(obj.pk), **self.names(obj, {}))
+        call_api(self.resource_or_fail, "DELETE", request.user, {}, id=str(obj.pk), **self.names(obj, {}))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for record in queryset:
@@ -221,16 +221,16 @@ class ResourceAdmin(LinkPage):
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:
             return cast(HttpResponse, super().delete_view(request, object_id, extra_context))
-        except Refusal as refusal:
+        except ApiError as refusal:
             return self.refused(request, refusal)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         try:
             return cast(HttpResponse, super().changelist_view(request, extra_context))
-        except Refusal as refusal:  # of an action
+        except ApiError as refusal:  # of an action
             return self.refused(request, refusal)
 
-    def refused(self, request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    def refused(self, request: HttpRequest, refusal: ApiError) -> HttpResponse:
         """Back to the list, with the API's words."""
         messages.error(request, str(refusal))
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))

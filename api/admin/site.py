@@ -18,7 +18,7 @@ from api import throttling
 from api.admin.links import recent_actions
 from api.page_security import ADMIN_POLICY, LOGIN_POLICY
 
-MOST_LOGINS, LOGIN_SECONDS = 10, 600  # wrong passwords for one email from one address, and in which time
+MAX_LOGINS, LOGIN_SECONDS = 10, 600  # wrong passwords for one email from one address, and in which time
 EMAIL_SECONDS = 3600  # in which wrong passwords for one email are counted, from all addresses
 
 
@@ -32,23 +32,23 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
         """Count before the password is looked at: guesses that come together are counted together."""
         # In capitals, as the database compares: other spellings of one email are not other emails.
         email = self.cleaned_data.get("username", "").upper()
-        address = throttling.address_of(self.request)
+        address = throttling.client_address(self.request)
         attempts = f"log-ins of {email} from {address}"
         # In this order: an address that has to wait adds nothing to what keeps the person out from everywhere.
         self.wait = (
-            wait_of(address)
-            or throttling.wait_for(attempts, MOST_LOGINS, LOGIN_SECONDS)
-            or count_attempt_everywhere(email)
+            address_wait(address)
+            or throttling.count_request(attempts, MAX_LOGINS, LOGIN_SECONDS)
+            or count_email_attempt(email)
         )
         if self.wait:
-            raise ValidationError(f"Too many wrong passwords. Try again in {in_minutes(self.wait)}.", code="wait")
+            raise ValidationError(f"Too many wrong passwords. Try again in {format_minutes(self.wait)}.", code="wait")
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            throttling.note_failure(failed_from(address), email, LOGIN_SECONDS)
+            throttling.record_failure(address_counter(address), email, LOGIN_SECONDS)
             raise
-        throttling.forget(attempts)
-        throttling.forget(attempts_everywhere(email))
+        throttling.reset_counter(attempts)
+        throttling.reset_counter(email_counter(email))
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:
@@ -56,27 +56,27 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
             raise ValidationError("This user is deactivated.", code="inactive")
 
 
-def wait_of(address: str) -> int:
+def address_wait(address: str) -> int:
     """For how many seconds an address has to wait from which wrong passwords for very many emails came."""
     most = settings.LOGIN_EMAILS_PER_ADDRESS
-    return throttling.wait_after_failures(failed_from(address), most) if most else 0
+    return throttling.wait_after_failures(address_counter(address), most) if most else 0
 
 
-def count_attempt_everywhere(email: str) -> int:
+def count_email_attempt(email: str) -> int:
     """Count one more attempt for this email. Return for how many seconds its log-ins have to wait."""
     most = settings.LOGINS_PER_EMAIL
-    return throttling.wait_for(attempts_everywhere(email), most, EMAIL_SECONDS) if most else 0
+    return throttling.count_request(email_counter(email), most, EMAIL_SECONDS) if most else 0
 
 
-def attempts_everywhere(email: str) -> str:
+def email_counter(email: str) -> str:
     return f"log-ins of {email}"
 
 
-def failed_from(address: str) -> str:
+def address_counter(address: str) -> str:
     return f"failed log-ins from {address}"
 
 
-def in_minutes(seconds: int) -> str:
+def format_minutes(seconds: int) -> str:
     minutes = math.ceil(seconds / 60)
     return "a minute" if minutes == 1 else f"{minutes} minutes"
 

@@ -7,12 +7,19 @@ from django.conf import settings
 
 from core.errors import DomainError
 
-WIDE: Final = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")  # no escape is ASCII in these
+WIDE_CODECS: Final = (
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32",
+    "utf-32-le",
+    "utf-32-be",
+)  # no escape is ASCII in these
 # Labels without punctuation, and Python's names. As in browsers, Latin-1 and ASCII are read as Windows-1252, which
 # holds both (https://encoding.spec.whatwg.org/#names-and-labels). Python knows more, not all of them charsets.
 CODECS: Final = {
     **dict.fromkeys(("utf8", "unicode11utf8"), "utf-8"),
-    **{name.replace("-", ""): name for name in WIDE},
+    **{name.replace("-", ""): name for name in WIDE_CODECS},
     **dict.fromkeys(("iso88591", "latin1", "l1", "usascii", "ascii", "windows1252", "cp1252"), "windows-1252"),
     **{f"iso8859{number}": f"iso-8859-{number}" for number in range(2, 17) if number != 12},
     **{
@@ -31,7 +38,7 @@ class UnsupportedBody(DomainError):
     status = 415
 
 
-class TooLarge(DomainError):
+class BodyTooLarge(DomainError):
     """The body is larger than this service takes."""
 
     status = 413
@@ -54,7 +61,7 @@ def codec_of(charset: str) -> str:
     return CODECS[label]
 
 
-def decoded(body: bytes, codec: str) -> str:
+def decode(body: bytes, codec: str) -> str:
     """Return the text of a body. Raises BadEncoding."""
     try:
         return body.decode("utf-8-sig" if codec in ("", "utf-8") else codec)

@@ -8,15 +8,15 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from api.bodies.charset import BadEncoding, TooLarge, UnsupportedBody
-from api.exceptions import json_problem
+from api.bodies.charset import BadEncoding, BodyTooLarge, UnsupportedBody
+from api.exceptions import error_response
 from core.errors import DomainError
 
 GZIP: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS}
 ZLIB_HEADER: Final = 0x78  # deflate with a window of 32 kB, the only one that is in use
 
 
-class DecompressBodies:
+class DecompressionMiddleware:
     """Gives Django the body that a Content-Encoding packs, for every address, before any view reads it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -28,7 +28,7 @@ class DecompressBodies:
             try:
                 replace_body(request, content_encoding)
             except DomainError as error:
-                return json_problem(error.status, error.message)
+                return error_response(error.status, error.message)
         return self.get_response(request)
 
 
@@ -36,12 +36,12 @@ def replace_body(request: HttpRequest, content_encoding: str) -> None:
     """Let the request have come without a Content-Encoding."""
     packed = request.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
     if len(packed) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise TooLarge
-    request._body = decompressed(packed, content_encoding)
+        raise BodyTooLarge
+    request._body = decompress(packed, content_encoding)
     request.META["CONTENT_LENGTH"] = str(len(request._body))
 
 
-def decompressed(body: bytes, content_encoding: str) -> bytes:
+def decompress(body: bytes, content_encoding: str) -> bytes:
     """Return what a body holds under its Content-Encoding, of which there may be one.
 
     Reads no more than the limit of a body, however much is packed into it.
@@ -61,7 +61,7 @@ def decompressed(body: bytes, content_encoding: str) -> bytes:
     except zlib.error:
         raise BadEncoding(f"The body is not {name}, as its Content-Encoding says.") from None
     if len(plain) > limit:
-        raise TooLarge
+        raise BodyTooLarge
     if not reader.eof or reader.unused_data:
         raise BadEncoding(f"The body is not one whole {name} stream, as its Content-Encoding says.")
     return plain

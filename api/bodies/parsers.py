@@ -12,13 +12,13 @@ from django.conf import settings
 from django.utils.http import parse_header_parameters
 from rest_framework.parsers import BaseParser, MultiPartParser
 
-from api.bodies.charset import WIDE, TooLarge, codec_of, decoded
-from api.bodies.form_decoding import MixedUse, nested, object_of
-from api.lists.query_parser import parameters, readable
+from api.bodies.charset import WIDE_CODECS, BodyTooLarge, codec_of, decode
+from api.bodies.form_decoding import MixedUse, build_object, nest_pairs
+from api.lists.query_parser import decode_octets, parameters
 from core.errors import DomainError
 from core.text import to_nfc
 
-DEEPEST = 50  # levels of lists and objects in a body
+MAX_DEPTH = 50  # levels of lists and objects in a body
 MAX_DIGITS = 4300  # of a number in a body; Python reads no more
 MAX_FIELDS = 1000  # of a form
 MAX_PARTS = 100_000  # lists and objects in a body: read, each takes a hundred times what it takes in JSON
@@ -39,22 +39,22 @@ class JSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        return bare(self.read(read_all(stream), media_type or "", parser_context))
+        return unwrap_data(self.read(read_all(stream), media_type or "", parser_context))
 
     def read(self, body: bytes, media_type: str, parser_context: Mapping[str, Any] | None) -> dict[str, Any]:
         """The body as its content type has it."""
         kind, options = parse_header_parameters(media_type)
         codec = codec_of(str(options.get("charset", "")))
         if kind == "multipart/form-data":
-            context = {**(parser_context or {}), "encoding": "latin-1"}  # each octet as it is, for `readable`
+            context = {**(parser_context or {}), "encoding": "latin-1"}  # each octet as it is, for `decode_octets`
             return read_multipart(MultiPartParser().parse(BytesIO(body), media_type, context), codec)
-        if codec in WIDE:
-            body, codec = decoded(body, codec).encode(), "utf-8"
+        if codec in WIDE_CODECS:
+            body, codec = decode(body, codec).encode(), "utf-8"
         is_form = kind == "application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"["))
         return read_form(body, codec) if is_form else read_object(body, codec)
 
 
-def bare(read: dict[str, Any]) -> dict[str, Any]:
+def unwrap_data(read: dict[str, Any]) -> dict[str, Any]:
     """A body without the `data: {...}` that examples of the documentation put around it."""
     inner = read.get("data")
     return inner if len(read) == 1 and isinstance(inner, dict) else read
@@ -65,7 +65,7 @@ def read_all(stream: IO[Any]) -> bytes:
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     body: bytes = stream.read(limit + 1)
     if len(body) > limit:
-        raise TooLarge
+        raise BodyTooLarge
     return body
 
 
@@ -76,14 +76,14 @@ def read_object(body: bytes, codec: str = "") -> dict[str, Any]:
     parts = body.count(b"[") + body.count(b"{")
     if parts > MAX_PARTS:
         raise BadBody(f"The body holds more than {MAX_PARTS} lists and objects.")
-    numbers = Numbers()
+    numbers = NumberReader()
     try:
         read = json.loads(
-            decoded(body, codec),
+            decode(body, codec),
             parse_constant=_refuse_constant,
             parse_int=numbers.whole,
             parse_float=numbers.fraction,
-            object_pairs_hook=object_of,
+            object_pairs_hook=build_object,
         )
     except MixedUse as error:
         raise _bad_value(error.name, "is sent more than once.") from None
@@ -95,12 +95,12 @@ def read_object(body: bytes, codec: str = "") -> dict[str, Any]:
         raise BadBody("The body is a list, but bulk create is not supported: send one object.")
     if not isinstance(read, dict):
         raise BadBody("The body must be a JSON object.")
-    if b"\\u" in body or parts > DEEPEST or numbers.are_too_large:  # otherwise there is nothing to find
-        refuse_unstorable(read)
-    return body_composed(read) if b"\\u" in body or not body.isascii() else read
+    if b"\\u" in body or parts > MAX_DEPTH or numbers.are_too_large:  # otherwise there is nothing to find
+        check_storable(read)
+    return normalize_body(read) if b"\\u" in body or not body.isascii() else read
 
 
-class Numbers:
+class NumberReader:
     """Reads the numbers of one body. One that is too large becomes infinite, so that its field can be named."""
 
     are_too_large = False
@@ -124,57 +124,57 @@ def read_form(body: bytes, codec: str = "") -> dict[str, Any]:
     if codec in ("", "utf-8"):
         return read_pairs(parameters(body.strip().decode("latin-1")))
     parts = (part.replace(b"+", b" ").partition(b"=") for part in body.strip().split(b"&") if part)
-    return read_pairs((in_charset(name, codec), in_charset(value, codec)) for name, _, value in parts)
+    return read_pairs((decode_part(name, codec), decode_part(value, codec)) for name, _, value in parts)
 
 
-def in_charset(octets: bytes, codec: str) -> str:
+def decode_part(octets: bytes, codec: str) -> str:
     """A name or a value of a form in a charset of its own."""
-    return decoded(unquote_to_bytes(octets), codec)
+    return decode(unquote_to_bytes(octets), codec)
 
 
 def read_multipart(form: Any, codec: str) -> dict[str, Any]:
     """The fields of a form that came in parts, likewise. A file is a value that no field takes."""
-    texts = ((name, of_octets(value, codec)) for name, values in form.data.lists() for value in values)
+    texts = ((name, decode_text(value, codec)) for name, values in form.data.lists() for value in values)
     files = ((name, file) for name, values in form.files.lists() for file in values)
     return read_pairs(chain(texts, files))
 
 
-def of_octets(value: str, codec: str) -> str:
+def decode_text(value: str, codec: str) -> str:
     """The text of a part, whose octets are given as Latin-1."""
-    return decoded(value.encode("latin-1"), codec) if codec else readable(value)
+    return decode(value.encode("latin-1"), codec) if codec else decode_octets(value)
 
 
 def read_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """What names and values describe, free of what a database cannot store, or BadBody."""
     try:
-        read = nested(pairs, DEEPEST)
+        read = nest_pairs(pairs, MAX_DEPTH)
     except MixedUse as error:
         raise _bad_value(error.name, "is sent both with and without brackets.") from None
-    refuse_unstorable(read)
-    return body_composed(read)
+    check_storable(read)
+    return normalize_body(read)
 
 
-def body_composed(body: dict[str, Any]) -> dict[str, Any]:
+def normalize_body(body: dict[str, Any]) -> dict[str, Any]:
     """A body with every text in NFC, as text is stored and compared."""
-    return {to_nfc(key): value_composed(value) for key, value in body.items()}
+    return {to_nfc(key): normalize_value(value) for key, value in body.items()}
 
 
-def value_composed(value: Any) -> Any:
+def normalize_value(value: Any) -> Any:
     if isinstance(value, str):
         return to_nfc(value)
     if isinstance(value, dict):
-        return body_composed(value)
-    return [value_composed(part) for part in value] if isinstance(value, list) else value
+        return normalize_body(value)
+    return [normalize_value(part) for part in value] if isinstance(value, list) else value
 
 
-def refuse_unstorable(read: dict[str, Any]) -> None:
+def check_storable(read: dict[str, Any]) -> None:
     """Raise BadBody naming the first key whose name or value a database could not keep."""
     for key, value in read.items():
-        if fault := unstorable(key, DEEPEST) or unstorable(value, DEEPEST):
+        if fault := find_unstorable(key, MAX_DEPTH) or find_unstorable(value, MAX_DEPTH):
             raise _bad_value(key, fault)
 
 
-def unstorable(value: object, levels: int) -> str | None:
+def find_unstorable(value: object, levels: int) -> str | None:
     """Why a database could not keep `value`, as a predicate; in JSON only escapes and numbers can be such."""
     if isinstance(value, str):
         if "\0" in value:
@@ -189,7 +189,7 @@ def unstorable(value: object, levels: int) -> str | None:
     if not levels:
         return "is nested too deeply."
     parts = value if isinstance(value, list) else [*value.keys(), *value.values()]
-    return next((fault for part in parts if (fault := unstorable(part, levels - 1))), None)
+    return next((fault for part in parts if (fault := find_unstorable(part, levels - 1))), None)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -10,7 +10,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from api.coercion import milliseconds_z
+from api.coercion import format_datetime
 
 
 class JSONRenderer(BaseRenderer):
@@ -33,7 +33,7 @@ def to_json(data: Any) -> bytes:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return milliseconds_z(value)
+        return format_datetime(value)
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -41,7 +41,7 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-class AlwaysJSON(BaseContentNegotiation):
+class JsonNegotiation(BaseContentNegotiation):
     """Takes any body for JSON and answers JSON to any Accept, or none: no 406, and no 415 for a content type."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:

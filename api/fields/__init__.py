@@ -1,6 +1,6 @@
 """Serializers that take what real clients send: numbers as text, "" anywhere, enums in any case, unknown keys.
 
-    class ContactSerializer(LooseSerializer):
+    class ContactSerializer(LenientSerializer):
         custom_fields = CustomFieldValues(source="values")      # declare only what is special
         assigned_user_id = Reference("assigned_user", among=User.objects.assignable_by)
 
@@ -17,35 +17,35 @@ given although the model has a default. Updates write only the columns that were
 
 from api.fields.lenient import (
     CommaList,
-    LooseBoolean,
-    LooseChoice,
-    LooseDate,
-    LooseDates,
-    LooseDecimal,
-    LooseField,
-    LooseInteger,
-    LooseMoment,
-    LooseText,
-    LooseTime,
+    LenientBoolean,
+    LenientChoice,
+    LenientDate,
+    LenientDates,
+    LenientDateTime,
+    LenientDecimal,
+    LenientField,
+    LenientInteger,
+    LenientText,
+    LenientTime,
     QuotedList,
 )
 from api.fields.reason import ReasonField
 from api.fields.reference import Reference
-from api.fields.serializer import LooseSerializer
+from api.fields.serializer import LenientSerializer
 
 __all__ = [
     "CommaList",
-    "LooseBoolean",
-    "LooseChoice",
-    "LooseDate",
-    "LooseDates",
-    "LooseDecimal",
-    "LooseField",
-    "LooseInteger",
-    "LooseMoment",
-    "LooseSerializer",
-    "LooseText",
-    "LooseTime",
+    "LenientBoolean",
+    "LenientChoice",
+    "LenientDate",
+    "LenientDateTime",
+    "LenientDates",
+    "LenientDecimal",
+    "LenientField",
+    "LenientInteger",
+    "LenientSerializer",
+    "LenientText",
+    "LenientTime",
     "QuotedList",
     "ReasonField",
     "Reference",

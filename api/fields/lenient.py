@@ -29,7 +29,7 @@ def refuse_several(value: object) -> None:
         raise ValueError(f"takes one value, but {len(value)} are sent.")
 
 
-class LooseField(serializers.Field[Any, Any, Any, Any]):
+class LenientField(serializers.Field[Any, Any, Any, Any]):
     """A value read by one function of api.coercion. `""` is null, and null is the default where null cannot be."""
 
     schema: ClassVar[dict[str, Any]] = {"type": "string"}  # in OpenAPI
@@ -69,7 +69,7 @@ class LooseField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class LooseInteger(LooseField):
+class LenientInteger(LenientField):
     """A whole number between two bounds."""
 
     schema = {"type": "integer"}
@@ -79,13 +79,13 @@ class LooseInteger(LooseField):
         self.min_value, self.max_value = min_value, max_value
 
     def read(self, value: object) -> int:
-        number = coercion.whole_number(value)
+        number = coercion.parse_integer(value)
         if not self.min_value <= number <= self.max_value:
             raise ValueError(f"must lie between {self.min_value} and {self.max_value}.")
         return number
 
 
-class LooseDecimal(LooseField):
+class LenientDecimal(LenientField):
     """A number with a fraction, of the size its column holds."""
 
     schema = {"type": "number"}
@@ -95,7 +95,7 @@ class LooseDecimal(LooseField):
         self.max_digits, self.decimal_places = max_digits, decimal_places
 
     def read(self, value: object) -> Decimal:
-        number = coercion.decimal_number(value)
+        number = coercion.parse_decimal(value)
         if self.max_digits is not None and self.decimal_places is not None:
             return self.fitted(number, self.decimal_places, 10 ** (self.max_digits - self.decimal_places))
         return number
@@ -110,49 +110,49 @@ class LooseDecimal(LooseField):
         return float(value)
 
 
-class LooseBoolean(LooseField):
+class LenientBoolean(LenientField):
     schema = {"type": "boolean"}
 
     def read(self, value: object) -> bool:
-        return coercion.truth(value)
+        return coercion.parse_bool(value)
 
 
-class LooseMoment(LooseField):
+class LenientDateTime(LenientField):
     """A date-time; the first of the year 1 is null."""
 
     schema = {"type": "string", "format": "date-time"}
 
     def is_nothing(self, data: Any) -> bool:
-        return super().is_nothing(data) or coercion.is_no_date(data)
+        return super().is_nothing(data) or coercion.is_null_date(data)
 
     def read(self, value: object) -> datetime:
-        return coercion.moment(value)
+        return coercion.parse_datetime(value)
 
     def to_representation(self, value: datetime) -> str:
-        return coercion.milliseconds_z(value)
+        return coercion.format_datetime(value)
 
 
-class LooseDate(LooseField):
+class LenientDate(LenientField):
     schema = {"type": "string", "format": "date"}
 
     def read(self, value: object) -> date:
-        return coercion.day(value)
+        return coercion.parse_date(value)
 
     def to_representation(self, value: date) -> str:
         return value.isoformat()
 
 
-class LooseTime(LooseField):
+class LenientTime(LenientField):
     schema = {"type": "string", "format": "time-local"}
 
     def read(self, value: object) -> time:
-        return coercion.time_of_day(value)
+        return coercion.parse_time(value)
 
     def to_representation(self, value: time) -> str:
         return value.isoformat()
 
 
-class LooseChoice(LooseField):
+class LenientChoice(LenientField):
     """An enum, matched ignoring case and answered in its canonical spelling."""
 
     def __init__(self, *, choices: Any, shown: Any = None, **kwargs: Any) -> None:
@@ -164,7 +164,7 @@ class LooseChoice(LooseField):
         self.blank_stays = "" in self.canonical
 
     def read(self, value: object) -> str:
-        return coercion.one_of(value, {lower: choice for lower, choice in self.canonical.items() if lower})
+        return coercion.parse_choice(value, {lower: choice for lower, choice in self.canonical.items() if lower})
 
     def run_validation(self, data: Any = empty) -> Any:
         if self.blank_stays and (data is None or data == "") and not self.allow_null:
@@ -172,7 +172,7 @@ class LooseChoice(LooseField):
         return super().run_validation(data)
 
 
-class LooseText(serializers.CharField):
+class LenientText(serializers.CharField):
     """Text as given, spaces and all; numbers become text; null is "" where the column cannot be null."""
 
     default_error_messages = {
@@ -197,7 +197,7 @@ class LooseText(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class LooseDates(LooseField):
+class LenientDates(LenientField):
     """Some days, as a list or parted by commas; each is kept once, in order. Nothing is none at all."""
 
     schema = {"type": "array", "items": {"type": "string", "format": "date"}, "maxItems": 1000}
@@ -208,17 +208,17 @@ class LooseDates(LooseField):
         return super().run_validation([] if data is None or data == "" else data)
 
     def read(self, value: object) -> list[date]:
-        given = parted(value)
+        given = split_values(value)
         if len(given) > self.most:
             raise ValueError(f"may have at most {self.most} days.")
-        return sorted({coercion.day(part) for part in given})
+        return sorted({coercion.parse_date(part) for part in given})
 
     def to_representation(self, value: list[date]) -> list[str]:
         return [day.isoformat() for day in value]
 
 
 @extend_schema_field({"type": ["string", "array"], "items": {"type": "string"}})
-class CommaList(LooseText):
+class CommaList(LenientText):
     """Text that holds a list, separated by commas; it may also come as a list."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -245,7 +245,7 @@ class QuotedList(CommaList):
         return join_list(parts)
 
 
-def parted(value: object) -> list[object]:
+def split_values(value: object) -> list[object]:
     """The values of a list, or of a text that separates them by commas."""
     if isinstance(value, str):
         return [part for part in value.split(",") if part.strip()]

@@ -9,10 +9,10 @@ from django.db.models import Model, QuerySet
 from rest_framework.fields import empty
 
 from api import coercion
-from api.fields.lenient import LooseField
+from api.fields.lenient import LenientField
 
 
-class Reference(LooseField):
+class Reference(LenientField):
     """An id in, a record in `validated_data`, the id out. What the caller may not see does not exist.
 
     `source` is the foreign key's name; `among` may narrow what can be referred to, given the user.
@@ -40,7 +40,7 @@ class Reference(LooseField):
         return super().run_validation(data)
 
     def read(self, value: object) -> Model:
-        record_id = coercion.whole_number(value)
+        record_id = coercion.parse_integer(value)
         found = self.candidates().filter(pk=record_id).first()
         record = found if found and self.is_offered(found) else self.kept(record_id)
         if record is None:

@@ -13,18 +13,18 @@ from django.db.models import Model
 from rest_framework import serializers
 
 from api import coercion
-from api.fields.field_mapping import made_fields
+from api.fields.field_mapping import build_fields
 from api.fields.lenient import (
     CommaList,
-    LooseBoolean,
-    LooseChoice,
-    LooseDate,
-    LooseDecimal,
-    LooseField,
-    LooseInteger,
-    LooseMoment,
-    LooseText,
-    LooseTime,
+    LenientBoolean,
+    LenientChoice,
+    LenientDate,
+    LenientDateTime,
+    LenientDecimal,
+    LenientField,
+    LenientInteger,
+    LenientText,
+    LenientTime,
     QuotedList,
 )
 from api.fields.reference import Reference
@@ -35,16 +35,16 @@ Writer = Callable[[Any], Any]
 
 # How a value of a simple field leaves; None: as it is.
 WRITERS: dict[type, Writer | None] = {
-    LooseBoolean: None,
-    LooseInteger: None,
-    LooseText: None,
+    LenientBoolean: None,
+    LenientInteger: None,
+    LenientText: None,
     CommaList: None,
     QuotedList: None,
-    LooseChoice: None,
-    LooseDecimal: float,
-    LooseMoment: coercion.milliseconds_z,
-    LooseDate: date.isoformat,
-    LooseTime: time.isoformat,
+    LenientChoice: None,
+    LenientDecimal: float,
+    LenientDateTime: coercion.format_datetime,
+    LenientDate: date.isoformat,
+    LenientTime: time.isoformat,
     Reference: None,
     serializers.CharField: None,
     serializers.IntegerField: None,
@@ -55,7 +55,7 @@ COMPOSITE = (serializers.BaseSerializer, serializers.ListField, serializers.Dict
 Column = tuple[str, Callable[[Any], Any] | None, Writer | None]
 
 
-class LooseSerializer(serializers.ModelSerializer[M]):
+class LenientSerializer(serializers.ModelSerializer[M]):
     """A ModelSerializer that reads loosely and writes fast. The docstring of api.fields shows its use."""
 
     class Meta:
@@ -66,13 +66,13 @@ class LooseSerializer(serializers.ModelSerializer[M]):
         """Make the fields now: of two threads that first ask at once, one may find Django's validators half made."""
         super().__init_subclass__(**kwargs)
         if hasattr(cls.Meta, "fields"):
-            made_fields(cls)
+            build_fields(cls)
 
     # Reading
 
     def get_fields(self) -> dict[str, Any]:
         """The fields, made once per class: ModelSerializer would make them anew for every request."""
-        made = made_fields(type(self))
+        made = build_fields(type(self))
         return {name: copy.deepcopy(f) if isinstance(f, COMPOSITE) else copy.copy(f) for name, f in made.items()}
 
     def get_validators(self) -> list[Any]:
@@ -131,13 +131,13 @@ def column_of(name: str, field: Any) -> Column:
 
 
 @cache
-def plain_columns(serializer: type[LooseSerializer[Any]]) -> dict[str, tuple[str, Writer | None]]:
+def plain_columns(serializer: type[LenientSerializer[Any]]) -> dict[str, tuple[str, Writer | None]]:
     """The fields that are no more than a column: which it is, and how its values leave."""
     held = {column.attname for column in serializer.Meta.model._meta.concrete_fields}
     found = {}
-    for name, field in made_fields(serializer).items():
+    for name, field in build_fields(serializer).items():
         column = f"{field.source}_id" if isinstance(field, Reference) else field.source or name
-        is_simple = isinstance(field, (LooseField, *WRITERS))
+        is_simple = isinstance(field, (LenientField, *WRITERS))
         if column in held and is_simple:
             found[name] = column, WRITERS.get(type(field), field.to_representation)
     return found

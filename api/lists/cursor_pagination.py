@@ -11,15 +11,15 @@ from django.db.models.expressions import Col
 from api.lists.query_parser import BadQuery
 
 SALT = "cursor"
-KEY = "_sort_key_{}"  # what the keys are called on the rows
+KEY_NAME = "_sort_key_{}"  # what the keys are called on the rows
 NO_ROW = Q(pk__in=[])
 
 Sort = list[tuple[str, bool]]
-Placed = tuple[Any, Sequence[Any]]  # a row, and its sort keys
+KeyedRow = tuple[Any, Sequence[Any]]  # a row, and its sort keys
 
 
 @dataclass(frozen=True)
-class Key:
+class SortKey:
     """One part of an order. PostgreSQL takes null for greater than any value."""
 
     column: Any  # the expression, as its query knows it
@@ -61,35 +61,35 @@ class Key:
         return self.is_("isnull", True) if self.may_be_null else NO_ROW
 
 
-def after(rows: Any, cursor: str, sort: Sort, number: int) -> list[Placed]:
+def page_after(rows: Any, cursor: str, sort: Sort, number: int) -> list[KeyedRow]:
     """So many rows behind a cursor, or from the front for an empty one; raises BadQuery for what is no such cursor."""
-    values = read(cursor, sort) if cursor else None
+    values = read_cursor(cursor, sort) if cursor else None
     return records_after(rows, values, number) if isinstance(rows, QuerySet) else rows.after(values, number)
 
 
-def records_after(rows: QuerySet[Any], values: list[Any] | None, number: int) -> list[Placed]:
+def records_after(rows: QuerySet[Any], values: list[Any] | None, number: int) -> list[KeyedRow]:
     """Records behind the one with these values."""
-    rows, keys = with_keys(rows)
+    rows, keys = with_sort_keys(rows)
     if values is not None:
-        rows = rows.filter(behind(keys.values(), read_values(keys.values(), values)))
+        rows = rows.filter(after_values(keys.values(), read_values(keys.values(), values)))
     return [(record, [getattr(record, name) for name in keys]) for record in rows[:number]]
 
 
-def with_keys(rows: QuerySet[Any]) -> tuple[QuerySet[Any], dict[str, Key]]:
+def with_sort_keys(rows: QuerySet[Any]) -> tuple[QuerySet[Any], dict[str, SortKey]]:
     """Rows that bear what they are ordered by, and by what name."""
-    orders = {KEY.format(number): as_order(order) for number, order in enumerate(rows.query.order_by)}
+    orders = {KEY_NAME.format(number): as_order(order) for number, order in enumerate(rows.query.order_by)}
     rows = rows.annotate(**{name: order.expression for name, order in orders.items()})
-    return rows, {name: Key(rows.query.annotations[name], order.descending) for name, order in orders.items()}
+    return rows, {name: SortKey(rows.query.annotations[name], order.descending) for name, order in orders.items()}
 
 
-def read_values(keys: Collection[Key], values: Sequence[Any]) -> list[Any]:
+def read_values(keys: Collection[SortKey], values: Sequence[Any]) -> list[Any]:
     """What a cursor has kept, as the columns have it."""
     if len(values) != len(keys):
         raise bad_cursor()
     return [key.read(value) for key, value in zip(keys, values, strict=True)]
 
 
-def behind(keys: Iterable[Key], values: Sequence[Any]) -> Q:
+def after_values(keys: Iterable[SortKey], values: Sequence[Any]) -> Q:
     """Rows behind the one with these values: the first key decides, among its equals the second, and so on."""
     pairs = list(zip(keys, values, strict=True))
     condition = NO_ROW
@@ -99,12 +99,12 @@ def behind(keys: Iterable[Key], values: Sequence[Any]) -> Q:
     return condition & first.not_before(value)
 
 
-def at(keys: Iterable[Any], sort: Sort) -> str:
+def write_cursor(keys: Iterable[Any], sort: Sort) -> str:
     """The cursor of a row with these keys."""
-    return signing.dumps([sort, [plain(value) for value in keys]], salt=SALT)
+    return signing.dumps([sort, [to_json_value(value) for value in keys]], salt=SALT)
 
 
-def read(cursor: str, sort: Sort) -> list[Any]:
+def read_cursor(cursor: str, sort: Sort) -> list[Any]:
     """The values in a cursor that was given out for the same order."""
     try:
         given_sort, values = signing.loads(cursor, salt=SALT)
@@ -126,6 +126,6 @@ def as_order(order: Any) -> OrderBy:
     return order if isinstance(order, OrderBy) else order.asc()
 
 
-def plain(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """A key as JSON keeps it without loss; its column reads it back."""
     return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -19,31 +19,31 @@ from django.db.models.expressions import RawSQL
 from django.db.models.sql import Query as Selection
 
 from api.fields.serializer import Writer, plain_columns
-from api.lists.cursor_pagination import Key, Placed, behind, read_values, with_keys
-from api.lists.filter_backend import ordering, sortable, without_index
+from api.lists.cursor_pagination import KeyedRow, SortKey, after_values, read_values, with_sort_keys
+from api.lists.filter_backend import ordering, sort_names, without_index
 from api.lists.query_parser import Query
-from api.lists.sql_template import ANYBODY, THEIR_IDS, array_of, filled_in
+from api.lists.sql_template import OWNER_IDS_SQL, PLACEHOLDER_ID, array_sql, fill_parameters
 from api.lists.view import ListView
 
-TERMS = "/* terms */"  # stands for what is compared, in the text and among the parameters
+WHERE_PLACEHOLDER = "/* terms */"  # stands for what is compared, in the text and among the parameters
 
 Row = dict[str, Any]
 Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Terms:
+class WhereClause:
     """What a query compares, as SQL and its parameters."""
 
     sql: str
     given: tuple[Any, ...] = ()
 
-    def __and__(self, other: Terms) -> Terms:
-        return Terms(f"{self.sql} AND {other.sql}", self.given + other.given)
+    def __and__(self, other: WhereClause) -> WhereClause:
+        return WhereClause(f"{self.sql} AND {other.sql}", self.given + other.given)
 
 
 @dataclass(frozen=True, eq=False)
-class Statement:
+class CompiledList:
     """A SELECT that leaves open who asks, and what they compare."""
 
     model: type[Model]
@@ -51,9 +51,9 @@ class Statement:
     given: tuple[Any, ...]
     names: tuple[str, ...]  # of its columns, as the API shows them
     writers: tuple[tuple[str, Writer], ...]  # how values leave that do not leave as they are
-    keys: tuple[Key, ...]  # of the order; their values come behind those of the names
+    keys: tuple[SortKey, ...]  # of the order; their values come behind those of the names
 
-    def read(self, user: Any, terms: Terms, page: slice) -> list[Values]:
+    def read(self, user: Any, terms: WhereClause, page: slice) -> list[Values]:
         """A page, as it stands in the columns."""
         with connection.cursor() as cursor:
             cursor.execute(self.text_for(user, terms, page), self.given_for(user, terms))
@@ -68,28 +68,34 @@ class Statement:
                     row[name] = write(row[name])
         return rows
 
-    def text_for(self, user: Any, terms: Terms, page: slice) -> str:
+    def text_for(self, user: Any, terms: WhereClause, page: slice) -> str:
         """The statement with the terms, and whose rows the user sees if that is known."""
-        sql = self.sql.replace(THEIR_IDS, array_of(user.shown_by or ())).replace(TERMS, terms.sql)
+        sql = self.sql.replace(OWNER_IDS_SQL, array_sql(user.visible_owner_ids or ())).replace(
+            WHERE_PLACEHOLDER, terms.sql
+        )
         return f"{sql} LIMIT {page.stop - page.start} OFFSET {page.start}"
 
-    def given_for(self, user: Any, terms: Terms) -> list[Any]:
+    def given_for(self, user: Any, terms: WhereClause) -> list[Any]:
         """The parameters, those of the terms in their place."""
-        gap = self.given.index(TERMS)
-        return [*filled_in(self.given[:gap], user.pk), *terms.given, *filled_in(self.given[gap + 1 :], user.pk)]
+        gap = self.given.index(WHERE_PLACEHOLDER)
+        return [
+            *fill_parameters(self.given[:gap], user.pk),
+            *terms.given,
+            *fill_parameters(self.given[gap + 1 :], user.pk),
+        ]
 
 
-class PlainRows:
+class FastListRows:
     """The rows of a list as it shows them; for its pages what a queryset is elsewhere."""
 
     def __init__(self, view: ListView, is_reversed: bool = False) -> None:
         self.view = view
-        self.terms = compiled(view.model, view.filterset_class.condition(view.query))
-        self.statement = statement(
+        self.terms = compile_condition(view.model, view.filterset_class.condition(view.query))
+        self.statement = compile_list(
             type(view),
             tuple(view.query.sort),
             frozenset(view.selected()),
-            is_told=view.user.shown_by is not None,
+            is_told=view.user.visible_owner_ids is not None,
             is_reversed=is_reversed,
             has_few_rows=view.has_few_rows,
             has_keys=view.query.cursor is not None,
@@ -98,28 +104,28 @@ class PlainRows:
     def __getitem__(self, page: slice) -> list[Row]:
         return self.statement.rows(self.statement.read(self.view.user, self.terms, page))
 
-    def after(self, values: list[Any] | None, number: int) -> list[Placed]:
+    def after(self, values: list[Any] | None, number: int) -> list[KeyedRow]:
         """So many rows behind the one with these sort keys, each with its own."""
         terms = self.terms if values is None else self.terms & self.behind(values)
         found = self.statement.read(self.view.user, terms, slice(0, number))
         width = len(self.statement.names)
         return [(row, values[width:]) for row, values in zip(self.statement.rows(found), found, strict=True)]
 
-    def behind(self, values: list[Any]) -> Terms:
+    def behind(self, values: list[Any]) -> WhereClause:
         """What rows behind the one with these sort keys satisfy."""
         values = read_values(self.statement.keys, values)
-        terms = terms_behind(self.statement, tuple(value is None for value in values))
-        return Terms(terms.sql, tuple(values[number] for number in terms.given))
+        terms = where_after(self.statement, tuple(value is None for value in values))
+        return WhereClause(terms.sql, tuple(values[number] for number in terms.given))
 
-    def reverse(self) -> PlainRows:
-        return PlainRows(self.view, is_reversed=True)
+    def reverse(self) -> FastListRows:
+        return FastListRows(self.view, is_reversed=True)
 
     def count(self) -> int:
         return self.view.filter_queryset(self.view.get_queryset()).count()
 
 
 @lru_cache(maxsize=200)
-def statement(
+def compile_list(
     resource: Any,
     sort: tuple[tuple[str, bool], ...],
     select: frozenset[str],
@@ -128,7 +134,7 @@ def statement(
     is_reversed: bool,
     has_few_rows: bool,
     has_keys: bool,
-) -> Statement:
+) -> CompiledList:
     """What reads a list of this resource in this order; BadQuery for an order that it does not take.
 
     `is_told` when whose rows the user sees has been read before: see `User.shown_by`.
@@ -137,43 +143,43 @@ def statement(
     if others := set(resource.serializer_class.Meta.fields) - columns.keys() - resource.loads - resource.added:
         raise TypeError(f"{resource.__name__}.is_plain, but {', '.join(sorted(others))} are no columns.")
     chosen = {name: column for name, column in columns.items() if not select or name in select or name == "id"}
-    order = ordering(Query(sort=list(sort)), resource.filterset_class, sortable(resource))
+    order = ordering(Query(sort=list(sort)), resource.filterset_class, sort_names(resource))
     if resource.default_order and not sort:
         order = list(resource.default_order)
     if has_few_rows:
         order = list(map(without_index, order))
     model = resource.serializer_class.Meta.model
-    seen = model._default_manager.visible_to(anybody(is_told))
-    rows = seen.filter(RawSQL(TERMS, [TERMS], BooleanField())).order_by(*order)
+    seen = model._default_manager.visible_to(placeholder_user(is_told))
+    rows = seen.filter(RawSQL(WHERE_PLACEHOLDER, [WHERE_PLACEHOLDER], BooleanField())).order_by(*order)
     if is_reversed:
         rows = rows.reverse()
-    rows, keys = with_keys(rows) if has_keys else (rows, {})
+    rows, keys = with_sort_keys(rows) if has_keys else (rows, {})
     sql, given = rows.values_list(*(column for column, _ in chosen.values()), *keys).query.sql_with_params()
     writers = tuple((name, write) for name, (_, write) in chosen.items() if write)
-    return Statement(model, sql, given, tuple(chosen), writers, tuple(keys.values()))
+    return CompiledList(model, sql, given, tuple(chosen), writers, tuple(keys.values()))
 
 
 @lru_cache(maxsize=200)
-def terms_behind(statement: Statement, lacking: tuple[bool, ...]) -> Terms:
+def where_after(statement: CompiledList, lacking: tuple[bool, ...]) -> WhereClause:
     """What rows behind another satisfy that lacks these of its sort keys; numbers stand for the others."""
     values = [None if is_lacking else RawSQL("%s", [number]) for number, is_lacking in enumerate(lacking)]
-    return compiled(statement.model, behind(statement.keys, values))
+    return compile_condition(statement.model, after_values(statement.keys, values))
 
 
-def anybody(is_told: bool = False) -> Any:
+def placeholder_user(is_told: bool = False) -> Any:
     """A user of whom nothing but the id is known: whoever asks for more is refused, not answered wrongly for all."""
-    user: Any = get_user_model().from_db(None, ["id"], [ANYBODY])
-    user.shown_by = [ANYBODY] if is_told else None
+    user: Any = get_user_model().from_db(None, ["id"], [PLACEHOLDER_ID])
+    user.visible_owner_ids = [PLACEHOLDER_ID] if is_told else None
     return user
 
 
-def compiled(model: type[Model], condition: Q) -> Terms:
+def compile_condition(model: type[Model], condition: Q) -> WhereClause:
     """A condition on the columns of one table."""
     selection = Selection(model)
     try:
         sql, given = selection.get_compiler(connection=connection).compile(selection.build_where(condition))
     except EmptyResultSet:
-        return Terms("FALSE")
+        return WhereClause("FALSE")
     except FullResultSet:
-        return Terms("TRUE")
-    return Terms(sql, tuple(given))
+        return WhereClause("TRUE")
+    return WhereClause(sql, tuple(given))

@@ -26,10 +26,10 @@ from api.lists.query_parser import BadQuery, Query, Term, parse_query
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
     from rest_framework.views import APIView
-from api.lists.filters import FILTER_FOR_COLUMN, ChoiceFilter, ColumnFilter, EmailFilter, any_of
+from api.lists.filters import FILTER_FOR_COLUMN, ChoiceFilter, ColumnFilter, EmailFilter, any_condition
 
 
-def query_of(request: Request) -> Query:
+def get_query(request: Request) -> Query:
     """The request's query string, read once."""
     meta = request._request.META  # not an attribute: this dict is the request's own as well
     if "feathers.query" not in meta:
@@ -61,7 +61,7 @@ class FilterSet(django_filters.FilterSet):
     def get_filters(cls) -> dict[str, ColumnFilter]:
         """Every filter by name, each told whether its column may be null."""
         filters: dict[str, ColumnFilter] = super().get_filters()  # type: ignore[no-untyped-call]
-        columns = columns_of(cls._meta.model) if cls._meta.model else {}
+        columns = model_columns(cls._meta.model) if cls._meta.model else {}
         for filter_ in filters.values():
             if column := columns.get(filter_.column):
                 filter_.nullable = bool(getattr(column, "null", True))
@@ -81,7 +81,7 @@ class FilterSet(django_filters.FilterSet):
         """All of the query's terms, and one group of its alternatives."""
         condition = cls.all_of(query.terms)
         if query.alternatives:
-            condition &= any_of(cls.all_of(group) for group in query.alternatives)
+            condition &= any_condition(cls.all_of(group) for group in query.alternatives)
         return condition
 
     @classmethod
@@ -105,7 +105,7 @@ class FilterSet(django_filters.FilterSet):
             raise BadQuery(message, errors={term.field: message}) from error
 
 
-def columns_of(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
+def model_columns(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
     """Every column, by its own name and by the key's."""
     return {name: column for column in model._meta.concrete_fields for name in (column.name, column.attname)}
 
@@ -130,31 +130,31 @@ class NoFilters(FilterSet):
     """A resource that declares no filters has none."""
 
 
-class FeathersQuery(BaseFilterBackend):
+class FeathersFilterBackend(BaseFilterBackend):
     """Narrows and orders a list by the query string."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
-        query = query_of(request)
-        filters = filters_of(view)
+        query = get_query(request)
+        filters = get_filterset(view)
         if query.terms or query.alternatives:
             queryset = queryset.filter(filters.condition(query))
         default_order = getattr(view, "default_order", ())
         if default_order and not query.sort:
             return queryset.order_by(*default_order)
-        order = ordering(query, filters, sortable(view))
+        order = ordering(query, filters, sort_names(view))
         return queryset.order_by(*(map(without_index, order) if getattr(view, "has_few_rows", False) else order))
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """The list's parameters for OpenAPI (api.schema)."""
-        filters = filters_of(view).base_filters.items()
+        filters = get_filterset(view).base_filters.items()
         fields = [parameter(name, filter_.about(), filter_.schema) for name, filter_ in filters]
         order = {
             "type": "object",
-            "propertyNames": {"enum": sortable(view)},
+            "propertyNames": {"enum": sort_names(view)},
             "additionalProperties": {"type": "integer", "enum": [1, -1]},
         }
         sort = parameter("$sort", "1 ascending, -1 descending.", order)
-        return [*fields, sort | {"style": "deepObject", "explode": True}] if sortable(view) else fields
+        return [*fields, sort | {"style": "deepObject", "explode": True}] if sort_names(view) else fields
 
 
 def parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -162,16 +162,16 @@ def parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, 
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def filters_of(view: APIView) -> type[FilterSet]:
+def get_filterset(view: APIView) -> type[FilterSet]:
     return getattr(view, "filterset_class", None) or NoFilters
 
 
-def sortable(view: APIView) -> list[str]:
+def sort_names(view: APIView) -> list[str]:
     """The names `$sort` takes: what the view says, else whatever it filters by."""
     declared = getattr(view, "sort_fields", None)
     if declared is not None:
         return list(declared)
-    return [name for name, filter_ in filters_of(view).base_filters.items() if filter_.is_sortable]
+    return [name for name, filter_ in get_filterset(view).base_filters.items() if filter_.is_sortable]
 
 
 def ordering(query: Query, filters: type[FilterSet], names: list[str]) -> list[Any]:

@@ -51,12 +51,12 @@ class ColumnFilter(django_filters.Filter):
         if operator in EQUALITY:
             return self.any_of(texts)
         asks = self.like if operator == "$like" else self.compare
-        return any_of(asks(operator.removeprefix("$"), text) for text in texts)
+        return any_condition(asks(operator.removeprefix("$"), text) for text in texts)
 
     def any_of(self, texts: list[str]) -> Q:
         """Rows that equal one of the values. Unlike `$ne` in SQL, its opposite includes rows without a value."""
         given = [text for text in texts if not self.asks_null(text)]
-        condition = any_of(self.match(text) for text in given) if len(given) < 2 else self.match_many(given)
+        condition = any_condition(self.match(text) for text in given) if len(given) < 2 else self.match_many(given)
         return condition | self.has_none() if len(given) < len(texts) else condition
 
     def asks_null(self, text: str) -> bool:
@@ -64,7 +64,7 @@ class ColumnFilter(django_filters.Filter):
 
     def has_none(self) -> Q:
         """Rows without a value; there is no such row where the column always has one."""
-        return Q(**{f"{self.column}__isnull": True}) if self.nullable else any_of([])
+        return Q(**{f"{self.column}__isnull": True}) if self.nullable else any_condition([])
 
     def match(self, text: str) -> Q:
         """Rows that equal one value: the method to override for a column of a special kind."""
@@ -85,7 +85,7 @@ class ColumnFilter(django_filters.Filter):
         return models.F(self.column)
 
 
-def any_of(conditions: Iterable[Q]) -> Q:
+def any_condition(conditions: Iterable[Q]) -> Q:
     """The disjunction; of nothing, what no row satisfies."""
     total: Q | None = None
     for condition in conditions:
@@ -146,7 +146,7 @@ class PhoneFilter(TextFilter):
         return super().match(text) & Q(**{self.normal_column: ""}) & nonempty(self.column)  # numbers not understood
 
     def match_many(self, texts: list[str]) -> Q:
-        return any_of(self.match(text) for text in texts)
+        return any_condition(self.match(text) for text in texts)
 
 
 class NumberFilter(ColumnFilter):
@@ -155,7 +155,7 @@ class NumberFilter(ColumnFilter):
     schema = {"type": "integer"}
 
     def read(self, text: str) -> int:
-        return coercion.whole_number(text)
+        return coercion.parse_integer(text)
 
 
 class DecimalFilter(ColumnFilter):
@@ -164,7 +164,7 @@ class DecimalFilter(ColumnFilter):
     schema = {"type": "number"}
 
     def read(self, text: str) -> Decimal:
-        return coercion.decimal_number(text)
+        return coercion.parse_decimal(text)
 
 
 class BooleanFilter(ColumnFilter):
@@ -172,10 +172,10 @@ class BooleanFilter(ColumnFilter):
     schema = {"type": "boolean"}
 
     def read(self, text: str) -> bool:
-        return coercion.truth(text)
+        return coercion.parse_bool(text)
 
 
-class MomentFilter(ColumnFilter):
+class DateTimeFilter(ColumnFilter):
     """Date-times, compared as far as we print them: a date means its whole day (UTC), a date-time its millisecond.
 
     Were the microseconds we store but do not print compared, `$gt` the last row seen would find that row again.
@@ -184,17 +184,17 @@ class MomentFilter(ColumnFilter):
     schema = {"type": "string", "format": "date-time"}
 
     def read(self, text: str) -> tuple[datetime, datetime]:
-        return coercion.span(text)
+        return coercion.date_range(text)
 
     def asks_null(self, text: str) -> bool:
-        return super().asks_null(text) or coercion.is_no_date(text)
+        return super().asks_null(text) or coercion.is_null_date(text)
 
     def match(self, text: str) -> Q:
         start, end = self.read(text)
         return Q(**{f"{self.column}__gte": start, f"{self.column}__lt": end})
 
     def match_many(self, texts: list[str]) -> Q:
-        return any_of(self.match(text) for text in texts)
+        return any_condition(self.match(text) for text in texts)
 
     def compare(self, operator: str, text: str) -> Q:
         start, end = self.read(text)
@@ -206,14 +206,14 @@ class DateFilter(ColumnFilter):
     schema = {"type": "string", "format": "date"}
 
     def read(self, text: str) -> date:
-        return coercion.day(text)
+        return coercion.parse_date(text)
 
 
 class TimeFilter(ColumnFilter):
     schema = {"type": "string", "format": "time-local"}
 
     def read(self, text: str) -> time:
-        return coercion.time_of_day(text)
+        return coercion.parse_time(text)
 
 
 class ChoiceFilter(ColumnFilter):
@@ -227,7 +227,7 @@ class ChoiceFilter(ColumnFilter):
         self.schema = {"type": "string", "enum": list(self.choices.values())}
 
     def read(self, text: str) -> str:
-        return coercion.one_of(text, self.choices)
+        return coercion.parse_choice(text, self.choices)
 
     def asks_null(self, text: str) -> bool:
         return super().asks_null(text) or not text
@@ -242,7 +242,7 @@ FILTER_FOR_COLUMN: list[tuple[type[models.Field[Any, Any]], type[ColumnFilter]]]
     (models.IntegerField, NumberFilter),  # and every kind of id
     (models.DecimalField, DecimalFilter),
     (models.FloatField, DecimalFilter),
-    (models.DateTimeField, MomentFilter),  # before DateField, which it is a kind of
+    (models.DateTimeField, DateTimeFilter),  # before DateField, which it is a kind of
     (models.DateField, DateFilter),
     (models.TimeField, TimeFilter),
     (models.EmailField, EmailFilter),

@@ -12,16 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.lists import cursor_pagination
-from api.lists.filter_backend import parameter, query_of
+from api.lists.filter_backend import get_query, parameter
 from api.lists.query_parser import BadQuery, Query
 from api.lists.view import ListView
 
 DEFAULT_LIMIT = 10
-LARGEST_LIMIT = 1000
-DEEP = 10_000  # rows to leave out; fewer are walked past in a few milliseconds
+MAX_LIMIT = 1000
+MAX_NEAR_SKIP = 10_000  # rows to leave out; fewer are walked past in a few milliseconds
 
 
-class FeathersPages(BasePagination):
+class FeathersPagination(BasePagination):
     """`$limit` and `$skip`. A limit above the largest is clamped; one that is no number falls back to the default."""
 
     query: Query
@@ -29,12 +29,12 @@ class FeathersPages(BasePagination):
     cursor: str | None = None  # of the next page; None: this is the last
 
     def paginate_queryset(self, queryset: Any, request: Request, view: ListView | None = None) -> list[Any]:  # type: ignore[override]
-        self.rows, self.view, self.query = queryset, view, query_of(request)
-        self.limit = DEFAULT_LIMIT if self.query.limit is None else min(self.query.limit, LARGEST_LIMIT)
+        self.rows, self.view, self.query = queryset, view, get_query(request)
+        self.limit = DEFAULT_LIMIT if self.query.limit is None else min(self.query.limit, MAX_LIMIT)
         self.skip = self.query.skip
         if self.query.cursor is not None:
             return self.read_on(self.query.cursor)
-        if not is_deep(self.query):
+        if not is_far_page(self.query):
             return self.read()
         with one_snapshot():
             return self.read_deep()
@@ -65,10 +65,10 @@ class FeathersPages(BasePagination):
         if self.skip:
             message = "$skip and $cursor exclude each other."
             raise BadQuery(message, errors={"$skip": message})
-        found = cursor_pagination.after(self.rows, cursor, self.query.sort, self.limit + 1) if self.limit else []
+        found = cursor_pagination.page_after(self.rows, cursor, self.query.sort, self.limit + 1) if self.limit else []
         page = found[: self.limit]
         if len(found) > self.limit:
-            self.cursor = cursor_pagination.at(page[-1][1], self.query.sort)
+            self.cursor = cursor_pagination.write_cursor(page[-1][1], self.query.sort)
         if self.query.wants_total:
             self.total = self.count()
         return [row for row, _ in page]
@@ -89,7 +89,7 @@ class FeathersPages(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        limit = {"type": "integer", "minimum": 0, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT}
+        limit = {"type": "integer", "minimum": 0, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
         return [
             parameter("$limit", "How many rows at most; 0 asks for the total alone.", limit),
             parameter("$skip", "How many rows to leave out first.", {"type": "integer", "minimum": 0, "default": 0}),
@@ -103,9 +103,9 @@ class FeathersPages(BasePagination):
         ]
 
 
-def is_deep(query: Query) -> bool:
+def is_far_page(query: Query) -> bool:
     """Whether a page is found by its list's total."""
-    return query.skip > DEEP and query.wants_total
+    return query.skip > MAX_NEAR_SKIP and query.wants_total
 
 
 @contextmanager

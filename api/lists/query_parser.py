@@ -9,8 +9,8 @@ from core.errors import DomainError
 from core.text import to_nfc
 
 OPERATORS = ("$ne", "$in", "$nin", "$lt", "$lte", "$gt", "$gte", "$like", "$notLike")
-LARGEST_SKIP = 2**53 - 1  # what JavaScript can count to; PostgreSQL's OFFSET takes more, but not everything
-MOST_PARAMETERS = 1000
+MAX_SKIP = 2**53 - 1  # what JavaScript can count to; PostgreSQL's OFFSET takes more, but not everything
+MAX_PARAMETERS = 1000
 
 # No program escapes a letter or digit of ASCII: `%555%` is a pattern that holds 555, not one of `U5`.
 ESCAPES = re.compile("(?:%(?!3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])[0-9A-Fa-f]{2})+")
@@ -74,9 +74,9 @@ def _unescape_run(match: re.Match[str]) -> str:
 
 def parameters(raw: str) -> list[tuple[str, str]]:
     """The (name, value) pairs of WSGI's QUERY_STRING, which holds bytes as Latin-1."""
-    if raw.count("&") >= MOST_PARAMETERS:
-        raise BadQuery(f"The query has more than {MOST_PARAMETERS} parameters.")
-    parts = [part for part in readable(raw).split("&") if part]
+    if raw.count("&") >= MAX_PARAMETERS:
+        raise BadQuery(f"The query has more than {MAX_PARAMETERS} parameters.")
+    parts = [part for part in decode_octets(raw).split("&") if part]
     pairs = []
     for part in parts:
         name, _, value = part.partition("=")
@@ -84,7 +84,7 @@ def parameters(raw: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def readable(raw: str) -> str:
+def decode_octets(raw: str) -> str:
     """Bytes that came as they are, without escapes, are UTF-8; what is not is Latin-1, as WSGI has it."""
     try:
         return raw if raw.isascii() else raw.encode("latin-1").decode()
@@ -144,13 +144,13 @@ def _read_option(query: Query, name: str, keys: list[str], value: str) -> None:
     elif name in ("$select", "$load"):
         (query.select if name == "$select" else query.load).append(value)
     elif name == "$limit":
-        query.limit = _count(value)
+        query.limit = _parse_count(value)
     elif name == "$skip":
-        query.skip = min(_count(value) or 0, LARGEST_SKIP)
+        query.skip = min(_parse_count(value) or 0, MAX_SKIP)
     elif name == "$cursor":
         query.cursor = value
     elif name == "$total":
-        query.wants_total = _truth(name, value)
+        query.wants_total = _parse_bool(name, value)
     else:
         raise _refuse(name[:100], "is not an operator this service knows.")
 
@@ -161,14 +161,14 @@ def _sort(keys: list[str], value: str) -> tuple[str, bool]:
     return keys[0], value.strip().lower() in ("-1", "desc")
 
 
-def _truth(name: str, text: str) -> bool:
+def _parse_bool(name: str, text: str) -> bool:
     try:
-        return values.truth(text)
+        return values.parse_bool(text)
     except ValueError as error:
         raise _refuse(name, str(error)) from error
 
 
-def _count(text: str) -> int | None:
+def _parse_count(text: str) -> int | None:
     """A number of rows; None when it is none, so that the default stands."""
     text = text.strip()
     return int(text) if re.fullmatch("[0-9]{1,30}", text) else None

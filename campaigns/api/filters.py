@@ -1,13 +1,13 @@
 """What campaigns, their actions, communications and tasks can be asked for."""
 
-from api.coercion import whole_number
+from api.coercion import parse_integer
 from api.lists.filter_backend import FilterSet
 from api.lists.filters import (
     EQUALITY,
     BooleanFilter,
     ChoiceFilter,
     ColumnFilter,
-    MomentFilter,
+    DateTimeFilter,
     NumberFilter,
     TextFilter,
 )
@@ -63,8 +63,8 @@ class ContactCommunicationFilters(FilterSet):
     template_name = TextFilter(field_name="template__description")
     template_folder_name = TextFilter(field_name="template__template_folder__name")
     is_active = BooleanFilter(field_name="is_active")
-    send_at = MomentFilter(field_name="send_at")
-    completed_at = MomentFilter(field_name="completed_at")
+    send_at = DateTimeFilter(field_name="send_at")
+    completed_at = DateTimeFilter(field_name="completed_at")
     send_from_user_id = NumberFilter(field_name="send_from_user_id")
     completing_user_id = NumberFilter(field_name="completing_user_id")
 
@@ -106,7 +106,7 @@ class ReminderFilter(ColumnFilter):
     is_sortable = False
 
     def read(self, text: str) -> str:
-        return kind_of(whole_number(text))
+        return kind_of(parse_integer(text))
 
 
 class ScheduledTaskFilters(FilterSet):
@@ -119,14 +119,14 @@ class ScheduledTaskFilters(FilterSet):
     crm_user_id = NumberFilter(field_name="owner_user_id")
     contact_id = NumberFilter(field_name="contact_id")
     assigned_user_id = ZeroIsNobody(field_name="assigned_user_id")
-    due_at = MomentFilter(field_name="due_at")
+    due_at = DateTimeFilter(field_name="due_at")
     recurrence_rule = TextFilter(field_name="rule")
     is_all_day = BooleanFilter(field_name="is_all_day")
     description = TextFilter(field_name="description")
     notes = TextFilter(field_name="notes")
     status = ChoiceFilter(field_name="status", choices=Task.Status.values)
     reminder = ReminderFilter(field_name="action_type")
-    completed_at = MomentFilter(field_name="completed_at")
+    completed_at = DateTimeFilter(field_name="completed_at")
     completing_user_id = ZeroIsNobody(field_name="completing_user_id")
-    created_at = MomentFilter(field_name="created_at")
-    updated_at = MomentFilter(field_name="modified_at")
+    created_at = DateTimeFilter(field_name="created_at")
+    updated_at = DateTimeFilter(field_name="modified_at")

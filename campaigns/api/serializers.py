@@ -7,8 +7,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from api.coercion import milliseconds_z
-from api.fields import LooseInteger, LooseMoment, LooseSerializer, LooseText, Reference
+from api.coercion import format_datetime
+from api.fields import LenientDateTime, LenientInteger, LenientSerializer, LenientText, Reference
 from campaigns import schedule
 from campaigns.api import examples
 from campaigns.models import ActionType, Campaign, CampaignAction, CampaignContact, ContactCommunication, Task
@@ -37,7 +37,7 @@ EVENT = {
 }
 
 
-class CampaignSerializer(LooseSerializer[Campaign]):
+class CampaignSerializer(LenientSerializer[Campaign]):
     is_shared_by_broker = serializers.SerializerMethodField()
 
     class Meta:
@@ -59,16 +59,16 @@ class CampaignSerializer(LooseSerializer[Campaign]):
         return bool(campaign.owner_user_id != self.context["request"].user.pk)
 
 
-class CampaignActionSerializer(LooseSerializer[CampaignAction]):
+class CampaignActionSerializer(LenientSerializer[CampaignAction]):
     """The documentation's table says `template_id`, its examples `template_metadata_id`: both name a template."""
 
     template_id = Reference("template", write_only=True, required=False, allow_null=True)
     template_metadata_id = Reference("template", required=False, allow_null=True)
     template = serializers.SerializerMethodField()
     assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of, required=False, allow_null=True)
-    trigger_type = LooseInteger(min_value=1, max_value=2, required=False)
-    delay_by_seconds = LooseInteger(min_value=0, max_value=schedule.MOST_SECONDS, required=False, allow_null=True)
-    delay_by_days = LooseInteger(min_value=0, max_value=schedule.MOST_DAYS, required=False, allow_null=True)
+    trigger_type = LenientInteger(min_value=1, max_value=2, required=False)
+    delay_by_seconds = LenientInteger(min_value=0, max_value=schedule.MOST_SECONDS, required=False, allow_null=True)
+    delay_by_days = LenientInteger(min_value=0, max_value=schedule.MOST_DAYS, required=False, allow_null=True)
 
     class Meta:
         model = CampaignAction
@@ -127,7 +127,7 @@ class CampaignActionSerializer(LooseSerializer[CampaignAction]):
         return zero_for_nobody(super().to_representation(instance), "template_metadata_id")
 
 
-class CampaignContactSerializer(LooseSerializer[CampaignContact]):
+class CampaignContactSerializer(LenientSerializer[CampaignContact]):
     class Meta:
         model = CampaignContact
         example = examples.CAMPAIGN_CONTACT
@@ -135,7 +135,7 @@ class CampaignContactSerializer(LooseSerializer[CampaignContact]):
         read_only_fields = ["id", "campaign_id", "started_at"]
 
 
-class ContactCommunicationSerializer(LooseSerializer[ContactCommunication]):
+class ContactCommunicationSerializer(LenientSerializer[ContactCommunication]):
     code = serializers.SerializerMethodField()
     details = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField()
@@ -178,11 +178,11 @@ def reason_of(communication: ContactCommunication) -> Reason:
     message = communication.message
     if message is None or message.status not in Message.WAITING or not message.code:
         return communication.as_reason()
-    until = milliseconds_z(message.not_before)
+    until = format_datetime(message.not_before)
     return Reason(ScheduleReason.HELD_UNTIL, {"because": message.as_reason().as_json(), "until": until})
 
 
-class TaskSerializer(LooseSerializer[Task]):
+class TaskSerializer(LenientSerializer[Task]):
     """`reminder_type` mirrors `action_type`, for old clients; nobody is user 0."""
 
     assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of, required=False, allow_null=True)
@@ -237,7 +237,7 @@ class TaskSerializer(LooseSerializer[Task]):
         return zero_for_nobody(super().to_representation(instance), "assigned_user_id", "completing_user_id")
 
 
-class RecurrenceRule(LooseText):
+class RecurrenceRule(LenientText):
     """Written on the task that begins a series, read off whichever of the series bears it now."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -251,7 +251,7 @@ class RecurrenceRule(LooseText):
         return rule
 
 
-class ReminderNumber(LooseInteger):
+class ReminderNumber(LenientInteger):
     """A kind of task by its number: 0 none, 1 Email, 2 Call, 3 SMS, 4 agent task by email, and so on."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -264,17 +264,17 @@ class ReminderNumber(LooseInteger):
         return KINDS.index(value)
 
 
-class ScheduledTaskSerializer(LooseSerializer[Task]):
+class ScheduledTaskSerializer(LenientSerializer[Task]):
     """A task as v2.1 tells it: what the documentation calls the `manual_event`, with its `event` inside."""
 
     event = serializers.SerializerMethodField()
-    crm_user_id = LooseInteger(source="owner_user_id", read_only=True)
+    crm_user_id = LenientInteger(source="owner_user_id", read_only=True)
     assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of)
-    due_at = LooseMoment(allow_null=True)  # as tasks of v2.0 may have none; here it is needed
+    due_at = LenientDateTime(allow_null=True)  # as tasks of v2.0 may have none; here it is needed
     recurrence_rule = RecurrenceRule(source="recurrence", required=False, allow_null=True, allow_blank=True)
     reminder = ReminderNumber(source="action_type", required=False)
-    updated_at = LooseMoment(source="modified_at", read_only=True)
-    update_scope = LooseInteger(min_value=1, max_value=3, required=False, write_only=True)
+    updated_at = LenientDateTime(source="modified_at", read_only=True)
+    update_scope = LenientInteger(min_value=1, max_value=3, required=False, write_only=True)
 
     class Meta:
         model = Task
@@ -324,11 +324,11 @@ class ScheduledTaskSerializer(LooseSerializer[Task]):
         return {
             "scheduled_event_id": task.scheduled_event_id,
             "crm_user_id": task.owner_user_id,
-            "single_due_at": starts_at and milliseconds_z(starts_at),
+            "single_due_at": starts_at and format_datetime(starts_at),
             "action": task.action,
             "type": task.type,
-            "created_at": milliseconds_z(task.created_at),
-            "updated_at": milliseconds_z(task.modified_at),
+            "created_at": format_datetime(task.created_at),
+            "updated_at": format_datetime(task.modified_at),
         }
 
     def to_representation(self, instance: Task) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import coercion
-from api.viewsets import Resource, find
+from api.viewsets import Resource, get_or_404
 from campaigns import recurring_tasks
 from campaigns import tasks as agenda
 from campaigns.api.filters import (
@@ -123,7 +123,7 @@ class ContactCommunicationResource(Resource[ContactCommunication]):
 
     @cached_property
     def contact(self) -> Contact:
-        contact: Contact = find(Contact.objects.visible_to(self.user), self.kwargs["contact_id"])
+        contact: Contact = get_or_404(Contact.objects.visible_to(self.user), self.kwargs["contact_id"])
         return contact
 
     def queryset_for(self, user: User) -> QuerySet[ContactCommunication]:
@@ -182,7 +182,7 @@ class ScheduledTaskResource(AgendaResource):
 
     def get_object(self) -> Task:
         """What the query of a DELETE says is its scope."""
-        found: Task = find(self.get_queryset(), self.kwargs["id"]) if self.is_removal else super().get_object()
+        found: Task = get_or_404(self.get_queryset(), self.kwargs["id"]) if self.is_removal else super().get_object()
         return found
 
     @property
@@ -225,7 +225,7 @@ class ScheduledTaskResource(AgendaResource):
         body = self.request.data
         given = self.request.query_params.get("delete_scope") or (isinstance(body, dict) and body.get("delete_scope"))
         try:
-            scope = coercion.whole_number(given or recurring_tasks.THIS)
+            scope = coercion.parse_integer(given or recurring_tasks.THIS)
         except ValueError as error:
             raise BadScope(errors={"delete_scope": str(error)}) from error
         if scope not in recurring_tasks.SCOPES:

@@ -15,7 +15,7 @@ from messaging.message_factory import alert_email, alert_text
 from messaging.models import Message
 from messaging.outbox import queue_messages
 from teams.models import User
-from teams.timezones import wall_time
+from teams.timezones import to_local
 
 BATCH: Final = 200
 
@@ -94,7 +94,7 @@ def _message(task: Task, agent: User, contact: Contact | None, now: datetime) ->
 
 
 def _letter(task: Task, agent: User, contact: Contact | None) -> str:
-    due = f"Due {wall_time(task.due_at, agent.zone):%Y-%m-%d %H:%M}, {agent.timezone}." if task.due_at else ""
+    due = f"Due {to_local(task.due_at, agent.zone):%Y-%m-%d %H:%M}, {agent.timezone}." if task.due_at else ""
     parts = [task.description, "\n".join(_lines_about(contact)), task.notes, due]
     return "\n\n".join(part for part in parts if part.strip())
 

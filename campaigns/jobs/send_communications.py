@@ -16,7 +16,7 @@ from crm.models import Contact
 from messaging.models import Message, Template
 from messaging.outbox import queue_messages
 from teams.models import User
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 BATCH: Final = 500
 
@@ -66,7 +66,7 @@ def claim(now: datetime) -> Sequence[int]:
 
 def dispatch(ids: Sequence[int], now: datetime) -> int:
     """Word and queue the messages of these communications."""
-    rows = ContactCommunication.objects.filter(any_of("pk", ids)).order_by("send_at", "pk")
+    rows = ContactCommunication.objects.filter(in_ids("pk", ids)).order_by("send_at", "pk")
     names = {"contact_id": F("campaign_contact__contact_id"), "campaign_id": F("campaign_contact__campaign_id")}
     claimed = list(rows.annotate(**names))
     contacts = _complete(claimed)

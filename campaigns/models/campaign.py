@@ -14,7 +14,7 @@ from campaigns.models.action_types import COMMUNICATIONS, LONGEST_DESCRIPTION, R
 from core import clock
 from messaging.models import Template
 from teams.models import User
-from teams.visibility import are_shared_with
+from teams.visibility import shared_by_broker
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -22,7 +22,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 
     def visible_to(self, user: User) -> CampaignQuerySet:
         """Your own, and those that your broker shares."""
-        shared = are_shared_with(user, "owner_user_id") & models.Q(is_broker_sharing_on=True)
+        shared = shared_by_broker(user, "owner_user_id") & models.Q(is_broker_sharing_on=True)
         return self.filter(models.Q(owner_user=user) | shared)
 
 

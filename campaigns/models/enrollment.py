@@ -17,7 +17,7 @@ from core.reasons import reason_text
 from crm.models import Contact
 from messaging.models import Message, Template
 from teams.models import User
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 
 class CampaignContactQuerySet(models.QuerySet["CampaignContact"]):
@@ -29,7 +29,7 @@ class CampaignContactQuerySet(models.QuerySet["CampaignContact"]):
 
     def of_contacts(self, contact_ids: Collection[int]) -> CampaignContactQuerySet:
         """Those of these contacts, however many: they travel as one array."""
-        return self.filter(any_of("contact_id", contact_ids))
+        return self.filter(in_ids("contact_id", contact_ids))
 
 
 class CampaignContact(models.Model):

@@ -3,7 +3,7 @@
 from django.db.models import Q, Value
 
 from api.lists.filter_backend import FilterSet
-from api.lists.filters import NumberFilter, PhoneFilter, TextFilter, any_of
+from api.lists.filters import NumberFilter, PhoneFilter, TextFilter, any_condition
 from api.lists.query_parser import Query
 from core.phone_numbers import e164
 from crm.models import (
@@ -32,7 +32,7 @@ class TagsFilter(TextFilter):
         return has_them & Q(tags__lower_exact=text) if "," in text else has_them
 
     def match_many(self, texts: list[str]) -> Q:
-        return any_of(self.match(text) for text in texts)
+        return any_condition(self.match(text) for text in texts)
 
 
 class ContactFilters(FilterSet):

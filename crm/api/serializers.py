@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
 from api import coercion
-from api.fields import CommaList, LooseChoice, LooseField, LooseInteger, LooseSerializer, LooseText, Reference
+from api.fields import CommaList, LenientChoice, LenientField, LenientInteger, LenientSerializer, LenientText, Reference
 from crm.api import examples
 from crm.custom_fields import Row, fields_for
 from crm.models import (
@@ -29,7 +29,7 @@ from teams.models import User
 MOST_VALUES = 1000  # of custom fields in one body: every one at fault is named
 
 
-class AddressType(LooseText):
+class AddressType(LenientText):
     """The documented types in their own spelling, and any other text as given: clients send "Second Office"."""
 
     canonical: ClassVar[dict[str, str]] = {type_.lower(): type_ for type_ in ADDRESS_TYPES}
@@ -39,7 +39,7 @@ class AddressType(LooseText):
         return self.canonical.get(text.strip().lower(), text)
 
 
-class AddressSerializer(LooseSerializer[Address]):
+class AddressSerializer(LenientSerializer[Address]):
     type = AddressType(max_length=45, required=False, allow_blank=True)
 
     class Meta:
@@ -59,7 +59,7 @@ class AddressSerializer(LooseSerializer[Address]):
         read_only_fields = ["created_at", "modified_at"]
 
 
-class CustomFieldValues(LooseField):
+class CustomFieldValues(LenientField):
     """In: `{id, value}` for some fields, the last of an id counts. Out: a row for every field the reader sees.
 
     A value is kept as it was typed, whatever the field's type: a visitor's odd number must not cost a lead.
@@ -97,7 +97,7 @@ class CustomFieldValues(LooseField):
         faults = [fault_of(row, known) for row in data]
         if any(faults):
             raise ValidationError(faults)
-        return {coercion.whole_number(row["id"]): text_of(row["value"]) for row in data}
+        return {coercion.parse_integer(row["id"]): text_of(row["value"]) for row in data}
 
     def get_attribute(self, instance: Contact) -> list[Row]:
         """What the view has read for the whole page."""
@@ -114,7 +114,7 @@ def fault_of(row: Any, known: Collection[int]) -> dict[str, str]:
     if isinstance(row["value"], dict | list):
         return {"value": "must be one value: text, a number, true or false."}
     try:
-        field_id = coercion.whole_number(row["id"])
+        field_id = coercion.parse_integer(row["id"])
     except ValueError as error:
         return {"id": str(error)}
     return (
@@ -129,7 +129,7 @@ def text_of(value: str | float | bool | None) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-class ContactSerializer(LooseSerializer[Contact]):
+class ContactSerializer(LenientSerializer[Contact]):
     assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of, required=False, allow_null=True)
     tags = CommaList(max_length=508, required=False, allow_null=True, allow_blank=True)
     custom_fields = CustomFieldValues(required=False)
@@ -174,7 +174,7 @@ class ContactSerializer(LooseSerializer[Contact]):
         return fields
 
 
-class ContactSourceSerializer(LooseSerializer[ContactSource]):
+class ContactSourceSerializer(LenientSerializer[ContactSource]):
     class Meta:
         model = ContactSource
         example = examples.CONTACT_SOURCE
@@ -182,7 +182,7 @@ class ContactSourceSerializer(LooseSerializer[ContactSource]):
         read_only_fields = ["user_id"]
 
 
-class HotnessSerializer(LooseSerializer[Hotness]):
+class HotnessSerializer(LenientSerializer[Hotness]):
     class Meta:
         model = Hotness
         example = examples.HOTNESS
@@ -190,14 +190,14 @@ class HotnessSerializer(LooseSerializer[Hotness]):
         read_only_fields = ["user_id"]
 
 
-class DataType(LooseChoice):
+class DataType(LenientChoice):
     """One page of the documentation misprints `Date` as `Data`."""
 
     def read(self, value: object) -> str:
         return super().read("Date" if str(value).strip().lower() == "data" else value)
 
 
-class CustomFieldSerializer(LooseSerializer[CustomField]):
+class CustomFieldSerializer(LenientSerializer[CustomField]):
     data_type = DataType(choices=CustomField.DataType.values)
 
     class Meta:
@@ -207,8 +207,8 @@ class CustomFieldSerializer(LooseSerializer[CustomField]):
         read_only_fields = ["user_id"]
 
 
-class TagSerializer(LooseSerializer[Tag]):
-    content = LooseText(max_length=508, trim_whitespace=True)
+class TagSerializer(LenientSerializer[Tag]):
+    content = LenientText(max_length=508, trim_whitespace=True)
 
     class Meta:
         model = Tag
@@ -221,11 +221,11 @@ class TagSerializer(LooseSerializer[Tag]):
         return content
 
 
-class EventPropertySerializer(LooseSerializer[EventProperty]):
+class EventPropertySerializer(LenientSerializer[EventProperty]):
     """`half_baths` is documented as read-only, which must be a slip: nothing else could have set it."""
 
-    api_event_id = LooseInteger(source="event_id", read_only=True)
-    contact_id = LooseInteger(read_only=True)
+    api_event_id = LenientInteger(source="event_id", read_only=True)
+    contact_id = LenientInteger(read_only=True)
     images = CommaList(max_length=255, required=False, allow_blank=True)
 
     class Meta:
@@ -234,7 +234,7 @@ class EventPropertySerializer(LooseSerializer[EventProperty]):
         fields = ["id", "api_event_id", "contact_id", *HOUSE]
 
 
-class EventSerializer(LooseSerializer[Event]):
+class EventSerializer(LenientSerializer[Event]):
     property = EventPropertySerializer(read_only=True, allow_null=True)
 
     class Meta:
@@ -256,7 +256,7 @@ class EventSerializer(LooseSerializer[Event]):
         read_only_fields = ["user_id", "source", "dialer_session_id"]
 
 
-class ActivitySerializer(LooseSerializer[Activity]):
+class ActivitySerializer(LenientSerializer[Activity]):
     class Meta:
         model = Activity
         example = examples.ACTIVITY

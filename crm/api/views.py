@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.lists.fast_list import Row
-from api.lists.pagination import is_deep
+from api.lists.pagination import is_far_page
 from api.viewsets import BEYOND, Resource
 from core.errors import Conflict, DomainError
 from crm import contact_counts
@@ -43,7 +43,7 @@ from crm.signals import activity_logged
 from crm.sources import refuse_taken_name, source_named
 from crm.tags import learn_tags, rename_tag
 from teams.models import User
-from teams.sub_accounts import refuse_without
+from teams.sub_accounts import require_right
 from teams.visibility import sharer_ids
 
 MAX_ROWS_TO_SORT: Final = 10_000  # contacts with one tag: to find and sort them takes some milliseconds
@@ -100,12 +100,12 @@ class ContactResource(Resource[Contact]):
     def list(self, request: Request, **kwargs: Any) -> Response:
         tag = contact_counts.tag_of(self.query)
         is_maintained = contact_counts.is_maintained(self.query)
-        if not is_deep(self.query) and (tag or (is_maintained and self.query.wants_total)):
-            self.user.shown_by, count = contact_counts.reach_of(self.user, tag)
+        if not is_far_page(self.query) and (tag or (is_maintained and self.query.wants_total)):
+            self.user.visible_owner_ids, count = contact_counts.reach_of(self.user, tag)
             self.total = count if is_maintained else None
             self.has_few_rows = bool(tag) and count <= MAX_ROWS_TO_SORT
         elif not asks_for_few(self.query):
-            self.user.shown_by = sharer_ids(self.user)
+            self.user.visible_owner_ids = sharer_ids(self.user)
         return super().list(request, **kwargs)
 
     def count(self, rows: QuerySet[Contact]) -> int:
@@ -117,7 +117,7 @@ class ContactResource(Resource[Contact]):
         )
 
     def perform_create(self, serializer: Any) -> None:
-        refuse_without("is_contact_ownership_new_enabled", self.user)
+        require_right("is_contact_ownership_new_enabled", self.user)
         self.save(serializer, owner_user=self.user)
 
     def perform_update(self, serializer: Any) -> None:
@@ -164,7 +164,7 @@ class ContactSourceResource(Resource[ContactSource]):
         """Whether the source is new, or one of this name stands."""
         serializer.instance, is_new = source_named(serializer.validated_data.get("name", ""), self.user)
         if is_new:
-            refuse_without("is_lead_sources_new_enabled", self.user)
+            require_right("is_lead_sources_new_enabled", self.user)
         return is_new
 
     def perform_update(self, serializer: Any) -> None:
@@ -180,7 +180,7 @@ class HotnessResource(Resource[Hotness]):
     default_order = ("user", "rank", "id")
 
     def perform_create(self, serializer: Any) -> None:
-        refuse_without("user_can_create_own_hotnesses", self.user)
+        require_right("user_can_create_own_hotnesses", self.user)
         self.save(serializer, user=self.user)
 
 
@@ -191,7 +191,7 @@ class CustomFieldResource(Resource[CustomField]):
     default_order = ("rank", "id")
 
     def perform_create(self, serializer: Any) -> None:
-        refuse_without("is_custom_fields_new_enabled", self.user)
+        require_right("is_custom_fields_new_enabled", self.user)
         self.save(serializer, user=self.user)
 
 

@@ -15,7 +15,7 @@ from core.phone_numbers import e164
 from core.text import normalize_email, to_one_line, trim
 from crm.models.lookups import ContactSource, Hotness
 from teams.models import User
-from teams.visibility import is_among, named, seen_through, sharer_ids
+from teams.visibility import in_few, in_rows, sharer_ids, visible_rows
 
 E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone": "office_e164"}
 
@@ -46,13 +46,13 @@ def is_seen_by(user: User, through: str = "") -> models.Q:
 
     For those rows the join costs what it yields; it serves where they are seen for other reasons, too.
     """
-    owned = seen_through(f"{through}owner_user_id", user)
+    owned = visible_rows(f"{through}owner_user_id", user)
     return owned | is_shown_to(user, through)
 
 
 def is_shown_to(user: User, through: str = "") -> models.Q:
     """Contacts that `user` sees, whoever owns them."""
-    return models.Q(**{f"{through}assigned_user": user}) | is_among(f"{through}pk", shared_with, user)
+    return models.Q(**{f"{through}assigned_user": user}) | in_rows(f"{through}pk", shared_with, user)
 
 
 def is_below_seen(user: User, contact: str = "contact") -> models.Q:
@@ -61,7 +61,9 @@ def is_below_seen(user: User, contact: str = "contact") -> models.Q:
     The ids of the contacts' owners are read first. By them PostgreSQL knows whether the contacts are few, and looks up
     what hangs below, or most, and walks the rows in their order; neither costs more when the table is longer.
     """
-    seen = Contact.objects.filter(named("owner_user_id", user.shown_by or sharer_ids(user)) | is_shown_to(user))
+    seen = Contact.objects.filter(
+        in_few("owner_user_id", user.visible_owner_ids or sharer_ids(user)) | is_shown_to(user)
+    )
     return models.Q(**{f"{contact}__in": seen.values("pk")})
 
 

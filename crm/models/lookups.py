@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from teams.models import User
-from teams.visibility import are_shared_with
+from teams.visibility import shared_by_broker
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
@@ -16,7 +16,7 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, user: User) -> OwnedQuerySet:
         own, flag = models.Q(user=user), getattr(self.model, "shared_by", "")
-        return self.filter(own | are_shared_with(user, "user_id", flag) if flag else own)
+        return self.filter(own | shared_by_broker(user, "user_id", flag) if flag else own)
 
 
 class ContactSource(models.Model):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
-from api.internal_client import Refusal
+from api.internal_client import ApiError
 from core.errors import DomainError
 from leads.lifecycle import merge, reassignment
 from leads.lifecycle.claims import require_not_merged
@@ -71,7 +71,7 @@ class ByHand(forms.Form):
             return False
         try:
             do(self.body())
-        except Refusal as refusal:
+        except ApiError as refusal:
             self.add_error(None, str(refusal))
             return False
         return True

@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from api.admin.resource_admin import ResourceAdmin
-from api.internal_client import ask
+from api.internal_client import call_api
 from leads.admin.action_forms import KINDS, ByHand, Reassign, open_to, what_it_is
 from leads.api.actions import DEEDS
 from leads.models import Lead, TeamLead
@@ -51,7 +51,7 @@ def page(request: HttpRequest, kind: type[ByHand], lead_id: int) -> HttpResponse
         messages.error(request, f"There is no lead {lead_id} that you see.")
         return HttpResponseRedirect(reverse("admin:leads_lead_changelist"))
     form = kind(found, user, request.POST or None)
-    do = partial(ask, DEEDS[kind.name], "POST", user, lead_id=str(lead_id))
+    do = partial(call_api, DEEDS[kind.name], "POST", user, lead_id=str(lead_id))
     if request.method == "POST" and form.is_done(do):
         messages.success(request, form.done())
         return HttpResponseRedirect(way_back(found, user))

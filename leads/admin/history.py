@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from api.admin.resource_admin import ResourceAdmin
-from api.internal_client import ask
+from api.internal_client import call_api
 from leads.admin.action_forms import what_it_is
 from leads.admin.actions import way_back
 from leads.admin.trace_page import ids_in, page_of
@@ -39,7 +39,7 @@ class RoutingTraceAdmin(ResourceAdmin):
             gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return gone
         user = cast(User, request.user)
-        told = ask(RoutingTraceResource, "GET", user, id=object_id, lead_id=str(trace.lead_id))
+        told = call_api(RoutingTraceResource, "GET", user, id=object_id, lead_id=str(trace.lead_id))
         lead = Lead.objects.select_related("contact", "source", "team", "claimed_by_user").get(pk=trace.lead_id)
         names = names_of(ids_in(told), user)
         context = self.admin_site.each_context(request) | {

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from api.admin.resource_admin import ResourceAdmin
-from api.internal_client import ask
+from api.internal_client import call_api
 from crm.api import ActivityResource
 from leads.admin.actions import TeamLeadAdmin, link_to, links
 from leads.admin.actions import pages as deed_pages
@@ -146,7 +146,7 @@ class LeadAdmin(ResourceAdmin):
     @admin.action(description="Log a call", permissions=["view"])
     def log_a_call(self, request: HttpRequest, leads: QuerySet[Lead]) -> None:
         for lead in leads:
-            ask(ActivityResource, "POST", request.user, {"kind": "Call"}, contact_id=str(lead.contact_id))
+            call_api(ActivityResource, "POST", request.user, {"kind": "Call"}, contact_id=str(lead.contact_id))
         messages.success(request, "The call was logged.")
 
     @admin.display(description="contact made")

@@ -8,7 +8,7 @@ from typing import Any, cast
 from django.db.models import QuerySet
 
 from leads.distribution.roster import load_roster
-from teams.admin.member_overview import turn, ways
+from teams.admin.member_overview import alert_channels, turn_text
 from teams.availability import Availability, unavailable_reason
 from teams.business_hours import parse_hours
 from teams.display_names import texts_for
@@ -56,8 +56,8 @@ def place_of(option: TeamMemberDistributionOption, now: datetime) -> Place:
     warnings = [*cast(Any, option).warnings, *([unavailable] if unavailable else [])]
     return Place(
         team=option.team,
-        turn=turn(option.team, option),
-        told_by=", ".join(ways(option)),
+        turn=turn_text(option.team, option),
+        told_by=", ".join(alert_channels(option)),
         takes="; ".join(caps(there)),
         matters=tuple(dict.fromkeys(texts_for(warnings, option.user.zone))),
     )

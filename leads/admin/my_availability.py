@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from api.internal_client import Refusal, ask
+from api.internal_client import ApiError, call_api
 from core import clock
 from core.reasons import reason_text
 from leads.admin.member_status import places_of, why_not_now
@@ -24,7 +24,7 @@ from messaging.phone_codes import open_code
 from teams.api import MeResource
 from teams.eligibility import EMAIL, PHONE, TEXT
 from teams.models import User
-from teams.timezones import wall_time
+from teams.timezones import to_local
 
 PAGE = "admin/leads/leadoffer/test_alert.html"
 PAUSE, SAVE, SEND_CODE, CONFIRM = "pause", "_save", "send_code", "confirm"  # buttons
@@ -69,9 +69,9 @@ def own_page(request: HttpRequest) -> HttpResponse:
 
 def is_done(request: HttpRequest, form: OwnForm, code_form: CodeForm, now: datetime) -> bool:
     """Do as the button says that was pressed; False where a form is to be corrected."""
-    save = partial(ask, MeResource, "PATCH", request.user, id="me")
+    save = partial(call_api, MeResource, "PATCH", request.user, id="me")
     if CONFIRM in request.POST:
-        is_confirmed = code_form.is_confirmed(partial(ask, PhoneConfirmationResource, "POST", request.user))
+        is_confirmed = code_form.is_confirmed(partial(call_api, PhoneConfirmationResource, "POST", request.user))
         if is_confirmed:
             messages.success(request, "Your phone is confirmed. Alerts go there from now on.")
         return is_confirmed
@@ -91,8 +91,8 @@ def is_done(request: HttpRequest, form: OwnForm, code_form: CodeForm, now: datet
 
 def request_code(request: HttpRequest) -> None:
     try:
-        code = ask(PhoneCodeResource, "POST", request.user)
-    except Refusal as refusal:
+        code = call_api(PhoneCodeResource, "POST", request.user)
+    except ApiError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"A code is on its way to {code['number']}.")
@@ -107,7 +107,7 @@ def pause(request: HttpRequest, save: Callable[[dict[str, Any]], Any], now: date
         messages.success(request, "The pause is over: you are offered leads again.")
     else:
         messages.success(
-            request, f"You are offered no leads until {wall_time(chosen.until, user.zone):%A, %B %-d, %H:%M}."
+            request, f"You are offered no leads until {to_local(chosen.until, user.zone):%A, %B %-d, %H:%M}."
         )
 
 
@@ -124,8 +124,8 @@ def to_member(request: HttpRequest, option_id: int) -> HttpResponse:
 def send(request: HttpRequest, resource: type[Trial], **names: str) -> None:
     """Ask the API to, and say what it answers."""
     try:
-        ways: list[dict[str, Any]] = ask(resource, "POST", request.user, **names)["channels"]
-    except Refusal as refusal:
+        ways: list[dict[str, Any]] = call_api(resource, "POST", request.user, **names)["channels"]
+    except ApiError as refusal:
         messages.error(request, str(refusal))
         return
     if used := [NAMES[way["channel"]] for way in ways if way["is_used"]]:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from api.internal_client import Refusal
+from api.internal_client import ApiError
 from teams.models import User
 
 
@@ -33,7 +33,7 @@ class CodeForm(forms.Form):
             return False
         try:
             confirm(self.cleaned_data)
-        except Refusal as refusal:
+        except ApiError as refusal:
             self.add_error("code" if "code" in refusal.errors else None, str(refusal))
             return False
         return True
@@ -84,7 +84,7 @@ class OwnForm(forms.Form):
             return False
         try:
             save({name: self.cleaned_data[name] for name in self.changed_data})
-        except Refusal as refusal:
+        except ApiError as refusal:
             for name, message in refusal.errors.items():
                 self.add_error(name if name in self.fields else None, message)
         return not self.errors

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
 from api.admin.resource_admin import ResourceAdmin
-from api.internal_client import Refusal, ask
+from api.internal_client import ApiError, call_api
 from leads.admin.actions import link_to
 from leads.admin.my_availability import pages as trial_pages
 from leads.api.actions import PondClaimResource
@@ -169,8 +169,8 @@ def answered(request: HttpRequest, offer: LeadOffer, *, status: str) -> None:
     """Answer the offer as its member would through the API; somebody else's is refused there."""
     names = {"id": str(offer.pk), "lead_id": str(offer.lead_id)}
     try:
-        ask(LeadOfferResource, "PATCH", request.user, {"status": status}, **names)
-    except Refusal as refusal:
+        call_api(LeadOfferResource, "PATCH", request.user, {"status": status}, **names)
+    except ApiError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, yours(offer.lead) if status == Status.CLAIMED else turned_down(offer))
@@ -179,8 +179,8 @@ def answered(request: HttpRequest, offer: LeadOffer, *, status: str) -> None:
 def taken(request: HttpRequest, lead: Lead) -> None:
     """Take it from the pond."""
     try:
-        ask(PondClaimResource, "POST", request.user, {}, lead_id=str(lead.pk))
-    except Refusal as refusal:
+        call_api(PondClaimResource, "POST", request.user, {}, lead_id=str(lead.pk))
+    except ApiError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, yours(lead))

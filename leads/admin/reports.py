@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from api.admin.resource_admin import ResourceAdmin
-from api.internal_client import Refusal, ask
+from api.internal_client import ApiError, call_api
 from core import clock
 from leads.api.reports import DistributionReportResource
 from leads.models import DistributionReport, LeadSource
 from leads.reporting.report_page import page_of
 from teams.models import User
-from teams.timezones import wall_time
+from teams.timezones import to_local
 
 USUAL_DAYS: Final = 30
 SPANS: Final = (7, 30, 90, 365)
@@ -41,7 +41,7 @@ class DistributionReportAdmin(ResourceAdmin):
             gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return gone
         user = cast(User, request.user)
-        today = wall_time(clock.now(), user.zone).date()
+        today = to_local(clock.now(), user.zone).date()
         chosen = last_days(USUAL_DAYS, today) | {name: text for name in CHOICES if (text := request.GET.get(name))}
         answer = answered(team, user, chosen)
         context = self.admin_site.each_context(request) | {
@@ -58,8 +58,8 @@ def answered(team: DistributionReport, user: User, chosen: Mapping[str, str]) ->
     """What the API says to these choices. The page names the last day, the API the one after it."""
     query = {"from": chosen["from"], "to": day_after(chosen["through"]), "source_id": chosen.get("source_id", "")}
     try:
-        report = ask(DistributionReportResource, "GET", user, query=urlencode(query), id=str(team.pk))
-    except Refusal as refusal:
+        report = call_api(DistributionReportResource, "GET", user, query=urlencode(query), id=str(team.pk))
+    except ApiError as refusal:
         return {"refusal": str(refusal)}
     return {"report": report, "page": page_of(report)}
 

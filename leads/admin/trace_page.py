@@ -12,7 +12,7 @@ from leads.formatting import EMPTY_CELL, ResponsiveTable
 from leads.history import timeline
 from leads.routing import mismatch_text
 from teams.display_names import ReaderNames, RecordNames
-from teams.timezones import short_moment, wall_time
+from teams.timezones import format_local_time, to_local
 
 Row = Mapping[str, Any]
 
@@ -105,7 +105,7 @@ def passed_over(entries: Iterable[Row], names: ReaderNames) -> ResponsiveTable:
             names.record("user", entry["user_id"]),
             names.names.get(("team", entry["team_id"]), EMPTY_CELL),
             reason_text(*stored_reason(entry["details"].get("because") or {}), names),
-            short_moment(entry["at"], names.zone),
+            format_local_time(entry["at"], names.zone),
         ]
         for entry in entries
         if entry["kind"] == timeline.PASSED_OVER
@@ -117,7 +117,7 @@ def rotation(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Responsive
     """Where the pointer of the round robin was and went, turn by turn, with what each was owed: the highest is next."""
     rows = [
         [
-            short_moment(entry["at"], zone),
+            format_local_time(entry["at"], zone),
             pointer(entry["details"].get("pointer_before"), names),
             pointer(entry["details"].get("pointer_after"), names),
             ", ".join(place(each, names) for each in entry["details"].get("places") or ()),
@@ -172,7 +172,7 @@ def ids_in(trace: Row) -> dict[str, set[int]]:
 
 
 def at_the_wall(at: str, zone: ZoneInfo) -> datetime:
-    return wall_time(datetime.fromisoformat(at), zone)
+    return to_local(datetime.fromisoformat(at), zone)
 
 
 def day_of(at: str, zone: ZoneInfo) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.fields import LooseChoice, Reference
+from api.fields import LenientChoice, Reference
 from leads.api import examples
 from leads.api.serializers import NamedTeamSerializer, OfferedLeadSerializer
 from leads.models import Lead, PondLead
@@ -29,7 +29,7 @@ class PondLeadSerializer(OfferedLeadSerializer):
 
 
 class ClaimBody(serializers.Serializer[Any]):
-    claimed_via = LooseChoice(choices=Lead.ClaimedVia.values, required=False)
+    claimed_via = LenientChoice(choices=Lead.ClaimedVia.values, required=False)
 
     class Meta:
         example = {"claimed_via": "Phone"}

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.unknown_fields import NoBody
-from api.viewsets import BEYOND, Resource, find
+from api.viewsets import BEYOND, Resource, get_or_404
 from core.db.retry import retry_transaction
 from leads.api.action_serializers import ClaimBody, MergeBody, PondLeadSerializer, ReassignBody
 from leads.api.claim_channel import door_of
@@ -44,7 +44,7 @@ class Deed(Resource[Lead]):
 
     @retry_transaction
     def create(self, request: Request, **kwargs: Any) -> Response:
-        lead = find(self.rows(), self.kwargs["lead_id"])
+        lead = get_or_404(self.rows(), self.kwargs["lead_id"])
         body = self.body(data=request.data, context=self.get_serializer_context())
         self.validate(body)
         return Response(self.represent(self.act(lead, body.validated_data)))

@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.db.models import QuerySet
 
 from api.exceptions import RecordNotFound
-from api.viewsets import BEYOND, Resource, find
+from api.viewsets import BEYOND, Resource, get_or_404
 from leads.api.history_serializers import RoutingTraceSerializer
 from leads.history.timeline_rows import load_timeline
 from leads.models import Lead, RoutingTrace
@@ -23,7 +23,7 @@ class RoutingTraceResource(Resource[RoutingTrace]):
         return RoutingTrace.objects.filter(lead__in=Lead.objects.in_hands_of(user))
 
     def get_object(self) -> RoutingTrace:
-        lead = find(Lead.objects.in_hands_of(self.user), self.kwargs["lead_id"])
+        lead = get_or_404(Lead.objects.in_hands_of(self.user), self.kwargs["lead_id"])
         found: RoutingTrace | None = RoutingTrace.objects.filter(lead=lead).first()
         if found is None:
             raise RecordNotFound(self.kwargs["lead_id"])

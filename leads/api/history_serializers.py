@@ -4,22 +4,22 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.fields import LooseInteger, LooseMoment, LooseSerializer, LooseText
+from api.fields import LenientDateTime, LenientInteger, LenientSerializer, LenientText
 from core.reasons import with_text
 from leads.api import examples
 from leads.models import RoutingTrace, TraceEntry
 
 
-def perhaps() -> LooseInteger:
+def perhaps() -> LenientInteger:
     """An id, or null."""
-    return LooseInteger(read_only=True, allow_null=True)
+    return LenientInteger(read_only=True, allow_null=True)
 
 
-class TimelineEntrySerializer(LooseSerializer[Any]):
+class TimelineEntrySerializer(LenientSerializer[Any]):
     """Something that happened to the lead; without an actor the server did it."""
 
-    at = LooseMoment(read_only=True)
-    kind, code, reason = LooseText(read_only=True), LooseText(read_only=True), LooseText(read_only=True)
+    at = LenientDateTime(read_only=True)
+    kind, code, reason = LenientText(read_only=True), LenientText(read_only=True), LenientText(read_only=True)
     actor_user_id, user_id, team_id, route_id = perhaps(), perhaps(), perhaps(), perhaps()
     offer_id, message_id = perhaps(), perhaps()
     details = serializers.DictField(read_only=True)
@@ -41,7 +41,7 @@ class TimelineEntrySerializer(LooseSerializer[Any]):
         ]
 
 
-class RoutingTraceSerializer(LooseSerializer[RoutingTrace]):
+class RoutingTraceSerializer(LenientSerializer[RoutingTrace]):
     decision, skipped = serializers.SerializerMethodField(), serializers.SerializerMethodField()
     rotation = serializers.DictField(read_only=True, allow_null=True)
     timeline = TimelineEntrySerializer(many=True, read_only=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.fields import LooseDate, LooseDecimal, LooseInteger, LooseMoment, LooseSerializer, LooseText
+from api.fields import LenientDate, LenientDateTime, LenientDecimal, LenientInteger, LenientSerializer, LenientText
 from leads.api import examples
 from leads.api.serializers import NamedTeamSerializer, OfferedUserSerializer
 from leads.models import DistributionReport
@@ -19,26 +19,26 @@ OF_LEADS = ["leads", *COUNTS, "unalerted", "unclaimed", "passed_on", *SECONDS_OF
 OF_TURNS = [*COUNTS, *SECONDS_OF_TURNS]
 
 
-def count() -> LooseInteger:
-    return LooseInteger(read_only=True)
+def count() -> LenientInteger:
+    return LenientInteger(read_only=True)
 
 
-def seconds() -> LooseDecimal:
+def seconds() -> LenientDecimal:
     """Null where there is nothing to take the middle of."""
-    return LooseDecimal(read_only=True, allow_null=True)
+    return LenientDecimal(read_only=True, allow_null=True)
 
 
-def perhaps_part() -> LooseDecimal:
+def perhaps_part() -> LenientDecimal:
     """A number that need not be whole, or null."""
-    return LooseDecimal(read_only=True, allow_null=True)
+    return LenientDecimal(read_only=True, allow_null=True)
 
 
-def perhaps() -> LooseInteger:
+def perhaps() -> LenientInteger:
     """A number, or null."""
-    return LooseInteger(read_only=True, allow_null=True)
+    return LenientInteger(read_only=True, allow_null=True)
 
 
-class CountsSerializer(LooseSerializer[Any]):
+class CountsSerializer(LenientSerializer[Any]):
     """How often something happened."""
 
     offers, alerted, claims, declines, lost, expired = count(), count(), count(), count(), count(), count()
@@ -87,7 +87,7 @@ class MemberPriceFiguresSerializer(CountsSerializer):
 
 
 class SourceFiguresSerializer(LeadFiguresSerializer):
-    source_id, name = perhaps(), LooseText(read_only=True)
+    source_id, name = perhaps(), LenientText(read_only=True)
 
     class Meta:
         model = DistributionReport
@@ -105,14 +105,14 @@ class PriceFiguresSerializer(LeadFiguresSerializer):
 
 
 class DayFiguresSerializer(LeadFiguresSerializer):
-    day = LooseDate(read_only=True)
+    day = LenientDate(read_only=True)
 
     class Meta:
         model = DistributionReport
         fields = ["day", *OF_LEADS]
 
 
-class ClaimTimeSerializer(LooseSerializer[Any]):
+class ClaimTimeSerializer(LenientSerializer[Any]):
     """How many leads were claimed within these seconds."""
 
     least, below, claims = count(), perhaps(), count()
@@ -122,11 +122,11 @@ class ClaimTimeSerializer(LooseSerializer[Any]):
         fields = ["least", "below", "claims"]
 
 
-class DistributionReportSerializer(LooseSerializer[Any]):
-    locals()["from"] = LooseMoment(source="asked.start", read_only=True)  # no name that Python lets us assign to
-    to = LooseMoment(source="asked.end", read_only=True)
-    timezone = LooseText(source="asked.zone.key", read_only=True)
-    source_id = LooseInteger(source="asked.source_id", read_only=True, allow_null=True)
+class DistributionReportSerializer(LenientSerializer[Any]):
+    locals()["from"] = LenientDateTime(source="asked.start", read_only=True)  # no name that Python lets us assign to
+    to = LenientDateTime(source="asked.end", read_only=True)
+    timezone = LenientText(source="asked.zone.key", read_only=True)
+    source_id = LenientInteger(source="asked.source_id", read_only=True, allow_null=True)
     team = NamedTeamSerializer(read_only=True)
     totals = LeadFiguresSerializer(read_only=True)
     by_member = MemberFiguresSerializer(many=True, read_only=True)

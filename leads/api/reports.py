@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.viewsets import BEYOND, Resource, find
+from api.viewsets import BEYOND, Resource, get_or_404
 from core.errors import NotAllowed
 from leads.api.report_serializers import DistributionReportSerializer
 from leads.models import DistributionReport
@@ -43,7 +43,7 @@ class DistributionReportResource(Resource[DistributionReport]):
 
     @extend_schema(parameters=PARAMETERS)
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        team = find(self.get_queryset(), self.kwargs["id"])
+        team = get_or_404(self.get_queryset(), self.kwargs["id"])
         if not team.may_be_changed_by(self.user):
             raise NotYourTeam
         asked = read_query(self.query, self.user.zone, self.now)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from api.fields import CommaList, LooseChoice, LooseSerializer, LooseText, QuotedList, Reference
+from api.fields import CommaList, LenientChoice, LenientSerializer, LenientText, QuotedList, Reference
 from campaigns.models import Campaign
 from core.postal_codes import validate_zipcodes
 from crm.models import Contact, ContactSource
@@ -43,14 +43,14 @@ class InquiringContact(Reference):
 
 
 @extend_schema_field({"type": ["integer", "string"], "maxLength": 255})
-class NumberOrText(LooseText):
+class NumberOrText(LenientText):
     """Kept as text; what was a plain number leaves as one, as in the documented examples."""
 
     def to_representation(self, value: str) -> int | str:  # type: ignore[override]
         return int(value) if PLAIN_NUMBER.fullmatch(value) else value
 
 
-class NameAlone(LooseText):
+class NameAlone(LenientText):
     """An unknown texter is called by their number, which is not for those who are only offered the lead."""
 
     def to_representation(self, value: str) -> str:
@@ -75,14 +75,14 @@ class TextOrNull(serializers.CharField):
         return value or None
 
 
-class LeadSourceSerializer(LooseSerializer[LeadSource]):
+class LeadSourceSerializer(LenientSerializer[LeadSource]):
     class Meta:
         model = LeadSource
         example = examples.LEAD_SOURCE
         fields = ["id", "name"]
 
 
-class RouteTeamSerializer(LooseSerializer[Team]):
+class RouteTeamSerializer(LenientSerializer[Team]):
     """A team inside a route, with names and numbers of its own."""
 
     is_sharing_contacts = OneOrZero(source="is_contact_resource_sharing_enabled")
@@ -94,25 +94,25 @@ class RouteTeamSerializer(LooseSerializer[Team]):
         fields = ["id", "name", "is_sharing_contacts", "order_method", "mins_until_next_alert", "distribution_zipcodes"]
 
 
-class NamedCampaignSerializer(LooseSerializer[Campaign]):
+class NamedCampaignSerializer(LenientSerializer[Campaign]):
     class Meta:
         model = Campaign
         fields = ["id", "name"]
 
 
-class NamedContactSourceSerializer(LooseSerializer[ContactSource]):
+class NamedContactSourceSerializer(LenientSerializer[ContactSource]):
     class Meta:
         model = ContactSource
         fields = ["id", "name"]
 
 
-class NamedTeamSerializer(LooseSerializer[Team]):
+class NamedTeamSerializer(LenientSerializer[Team]):
     class Meta:
         model = Team
         fields = ["id", "name"]
 
 
-class NoneableChoice(LooseChoice):
+class NoneableChoice(LenientChoice):
     """An enum in which the word None is null."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
@@ -125,7 +125,7 @@ def values_of_one_kind() -> QuotedList:
     return QuotedList(max_length=20_000, required=False, allow_blank=True)
 
 
-class LeadRouteSerializer(LooseSerializer[LeadRoute]):
+class LeadRouteSerializer(LenientSerializer[LeadRoute]):
     """Written with ids, read with the records themselves."""
 
     team_id = Reference("team", among=teams_created_by, write_only=True, required=False, allow_null=True)
@@ -139,7 +139,7 @@ class LeadRouteSerializer(LooseSerializer[LeadRoute]):
     team_selection_method = NoneableChoice(choices=LeadRoute.TeamSelection.values, required=False, allow_null=True)
     types, cities, listing_statuses = values_of_one_kind(), values_of_one_kind(), values_of_one_kind()
     zipcodes = CommaList(max_length=20_000, required=False, allow_blank=True, validators=[validate_zipcodes])
-    open_hours = LooseText(max_length=1000, required=False, allow_blank=True, validators=[validate_hours])
+    open_hours = LenientText(max_length=1000, required=False, allow_blank=True, validators=[validate_hours])
 
     class Meta:
         model = LeadRoute
@@ -171,7 +171,7 @@ class LeadRouteSerializer(LooseSerializer[LeadRoute]):
         ]
 
 
-class LeadSerializer(LooseSerializer[Lead]):
+class LeadSerializer(LenientSerializer[Lead]):
     contact_id = InquiringContact("contact")
     source_id = Reference("source", visible=False, required=False, allow_null=True)
     address_1 = serializers.CharField(source="street_address", read_only=True)
@@ -236,7 +236,7 @@ class SubmittedLeadSerializer(LeadSerializer):
         fields = [*LeadSerializer.Meta.fields, "numbers"]
 
 
-class OfferedContactSerializer(LooseSerializer[Contact]):
+class OfferedContactSerializer(LenientSerializer[Contact]):
     first_name = NameAlone(max_length=255, required=False, allow_blank=True)
     last_name = NameAlone(max_length=255, required=False, allow_blank=True)
 
@@ -245,7 +245,7 @@ class OfferedContactSerializer(LooseSerializer[Contact]):
         fields = ["id", "first_name", "last_name"]
 
 
-class OfferedLeadSerializer(LooseSerializer[Lead]):
+class OfferedLeadSerializer(LenientSerializer[Lead]):
     """All that an offered member sees of a lead before it is theirs."""
 
     contact = OfferedContactSerializer(read_only=True)
@@ -255,22 +255,22 @@ class OfferedLeadSerializer(LooseSerializer[Lead]):
         fields = ["id", "distribution_target", "contact"]
 
 
-class OfferedUserSerializer(LooseSerializer[User]):
+class OfferedUserSerializer(LenientSerializer[User]):
     class Meta:
         model = User
         fields = ["id", "first_name", "last_name", "email"]
 
 
-class LeadOfferSerializer(LooseSerializer[LeadOffer]):
+class LeadOfferSerializer(LenientSerializer[LeadOffer]):
     """An offer. The offered member writes its status: Claimed or Declined; the team says whether they see a name."""
 
     team = NamedTeamSerializer(read_only=True)
     lead = OfferedLeadSerializer(read_only=True)
     user = OfferedUserSerializer(read_only=True)
-    status = LooseChoice(
+    status = LenientChoice(
         choices=[LeadOffer.Status.CLAIMED, LeadOffer.Status.DECLINED], shown=LeadOffer.Status.values, required=False
     )
-    claimed_via = LooseChoice(choices=Lead.ClaimedVia.values, write_only=True, required=False)
+    claimed_via = LenientChoice(choices=Lead.ClaimedVia.values, write_only=True, required=False)
 
     class Meta:
         model = LeadOffer

@@ -7,9 +7,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import LooseBoolean, LooseInteger, LooseSerializer, LooseText
+from api.fields import LenientBoolean, LenientInteger, LenientSerializer, LenientText
 from api.unknown_fields import NoBody
-from api.viewsets import BEYOND, Resource, find
+from api.viewsets import BEYOND, Resource, get_or_404
 from core.errors import NotAllowed
 from core.reasons import reason_json
 from leads.api import examples
@@ -17,12 +17,12 @@ from leads.notifications.test_alerts import Way, member_ways, own_ways, send_tri
 from teams.models import TeamMemberDistributionOption, User
 
 
-class WaySerializer(LooseSerializer[Any]):
+class WaySerializer(LenientSerializer[Any]):
     """A channel: whether it was used, and if not, why."""
 
-    channel, code = LooseText(read_only=True), LooseText(read_only=True)
-    details, reason = serializers.DictField(read_only=True), LooseText(read_only=True)
-    is_used = LooseBoolean(read_only=True)
+    channel, code = LenientText(read_only=True), LenientText(read_only=True)
+    details, reason = serializers.DictField(read_only=True), LenientText(read_only=True)
+    is_used = LenientBoolean(read_only=True)
 
     class Meta:
         model = User
@@ -32,10 +32,10 @@ class WaySerializer(LooseSerializer[Any]):
         return {"channel": way.channel, "is_used": way.is_used} | reason_json(way.reason)
 
 
-class TestAlertSerializer(LooseSerializer[Any]):
+class TestAlertSerializer(LenientSerializer[Any]):
     """Who was sent a test alert, and how."""
 
-    user_id = LooseInteger(read_only=True)
+    user_id = LenientInteger(read_only=True)
     channels = WaySerializer(many=True, read_only=True)
 
     class Meta:
@@ -77,7 +77,7 @@ class MemberTrialResource(Trial):
 
     def whom(self) -> tuple[User, list[Way]]:
         options = TeamMemberDistributionOption.objects.visible_to(self.user).select_related("team", "user")
-        option: TeamMemberDistributionOption = find(options, self.kwargs["option_id"])
+        option: TeamMemberDistributionOption = get_or_404(options, self.kwargs["option_id"])
         if not option.may_be_changed_by(self.user):
             raise NotAllowed("Only the creator of the team sends its members test alerts.")
         return option.user, member_ways(option)

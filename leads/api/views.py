@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from api import coercion
 from api.exceptions import RecordNotFound
-from api.viewsets import BEYOND, Resource, find
+from api.viewsets import BEYOND, Resource, get_or_404
 from core.db.retry import retry_transaction
 from leads.api import examples
 from leads.api.claim_channel import door_of
@@ -105,7 +105,7 @@ class LeadOfferResource(OfferResource):
     @property
     def lead_id(self) -> int:
         try:
-            return coercion.whole_number(self.kwargs["lead_id"])
+            return coercion.parse_integer(self.kwargs["lead_id"])
         except ValueError:
             raise RecordNotFound(self.kwargs["lead_id"]) from None
 
@@ -119,7 +119,7 @@ class LeadOfferResource(OfferResource):
 
     def lead(self) -> Lead:
         """The lead of the URL, if the caller sees it."""
-        found: Lead = find(Lead.objects.visible_to(self.user), self.kwargs["lead_id"])
+        found: Lead = get_or_404(Lead.objects.visible_to(self.user), self.kwargs["lead_id"])
         return found
 
     @extend_schema(request=None, responses=dict.fromkeys((200, 201), OFFERS))

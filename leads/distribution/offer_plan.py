@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from core.reasons import Reason
 from leads.distribution.round_robin import Allocation, RotationMember, allocate
-from teams.availability import AT_ALL_TIMES, Availability, unavailable_reason
+from teams.availability import ALWAYS_AVAILABLE, Availability, unavailable_reason
 from teams.eligibility import SkipReason, member_reasons
 
 RANK: Final = "Rank"
@@ -52,7 +52,7 @@ class Candidate:
     confirmed_phone: str = ""  # that phone, if the user has confirmed it
     has_opted_out: bool = False  # of texts to that phone, which covers calls
     email: str = ""
-    availability: Availability = AT_ALL_TIMES
+    availability: Availability = ALWAYS_AVAILABLE
     # For the round robin (leads.distribution.round_robin).
     weight: int = 1
     credit: int = 0

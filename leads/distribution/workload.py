@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from teams.timezones import instant, wall_time
+from teams.timezones import to_local, to_utc
 
 Workloads = dict[tuple[int, int], tuple[int, int]]  # by team id and user id: open leads, leads of today
 
@@ -58,4 +58,4 @@ def load_workloads(members: Collection[CappedMember], at: datetime, statuses: Se
 
 def start_of_day(at: datetime, zone: ZoneInfo) -> datetime:
     """Return the start of that day in the zone."""
-    return instant(datetime.combine(wall_time(at, zone), time()), zone)
+    return to_utc(datetime.combine(to_local(at, zone), time()), zone)

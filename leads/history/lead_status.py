@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from leads.formatting import format_duration
 from leads.models import Lead, LeadOffer
-from teams.timezones import short_moment
+from teams.timezones import format_local_time
 
 MAX_NAMED: Final = 5
 
@@ -59,7 +59,7 @@ def status_facts(lead: Lead, offers: Sequence[LeadOffer], zone: ZoneInfo) -> Ite
     """Yield labels and texts: current claim or offers, what is next, when the lead was received, its owner."""
 
     def clock(moment: datetime) -> str:
-        return short_moment(moment.isoformat(), zone)
+        return format_local_time(moment.isoformat(), zone)
 
     if lead.merged_into_id is None:
         yield from (claim_facts if lead.claimed_by_user_id else offer_facts)(lead, offers, clock)

@@ -12,7 +12,7 @@ from enum import IntEnum, auto
 from functools import partial
 from typing import Any, Final
 
-from api.coercion import milliseconds_z
+from api.coercion import format_datetime
 from core.reasons import FOR_PROGRAMS, OTHER, Names, Reason, reason_text
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
 from leads.reasons import LEAD_ENDED, EventCode, claim_code
@@ -302,8 +302,8 @@ PLAN_CODES: Final = {
 
 def planned_event(offer: LeadOffer) -> TimelineEvent:
     details: dict[str, Any] = {
-        "notify_at": milliseconds_z(offer.notify_at),
-        "closes_at": milliseconds_z(offer.closes_at) if offer.closes_at else None,
+        "notify_at": format_datetime(offer.notify_at),
+        "closes_at": format_datetime(offer.closes_at) if offer.closes_at else None,
         "position": offer.position,
         "rank": offer.rank,
         "round": offer.round,
@@ -322,7 +322,7 @@ def is_unoffered(offer: LeadOffer) -> bool:
 def turn_event(offer: LeadOffer, at: datetime) -> TimelineEvent:
     if offer.closes_at is None:
         return offer_event(offer, at, OFFERED, EventCode.TURN_BEGAN)
-    return offer_event(offer, at, OFFERED, EventCode.TURN_BEGAN_UNTIL, closes_at=milliseconds_z(offer.closes_at))
+    return offer_event(offer, at, OFFERED, EventCode.TURN_BEGAN_UNTIL, closes_at=format_datetime(offer.closes_at))
 
 
 def is_auto_assigned(offer: LeadOffer) -> bool:

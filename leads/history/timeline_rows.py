@@ -3,7 +3,7 @@
 from leads.history.timeline import ALERT_COLUMNS, TimelineEvent, build_timeline, notice_message_ids
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
 from messaging.models import Message
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 # Without the bodies, which are long and contain contact details.
 MESSAGE_COLUMNS = (
@@ -18,5 +18,5 @@ def load_timeline(lead: Lead, trace: RoutingTrace | None) -> list[TimelineEvent]
     offers = list(LeadOffer.objects.filter(lead=lead).order_by("pk"))
     of_offers = {message_id for offer in offers for name in ALERT_COLUMNS if (message_id := getattr(offer, name))}
     alerts = of_offers.union(notice_message_ids(trace, entries))
-    messages = Message.objects.filter(any_of("pk", alerts)).only(*MESSAGE_COLUMNS)
+    messages = Message.objects.filter(in_ids("pk", alerts)).only(*MESSAGE_COLUMNS)
     return build_timeline(lead, trace, entries, offers, {message.pk: message for message in messages})

@@ -13,7 +13,7 @@ from crm.models import Contact
 from leads.models import Lead, LeadOffer, LeadOfferQuerySet
 from leads.notifications.alert_text import Asker, LeadFacts, Source
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 Status = LeadOffer.Status
 
@@ -116,7 +116,7 @@ def load_batch(lead_ids: Collection[int], now: datetime) -> list[list[DueOffer]]
 
 def load_due_offers(lead_ids: Collection[int], now: datetime) -> list[DueOffer]:
     """Return all due offers of the locked leads. Loaded after the lock, because a claim may have come first."""
-    due = pending_offers().filter(any_of("lead_id", lead_ids), notify_at__lte=now)
+    due = pending_offers().filter(in_ids("lead_id", lead_ids), notify_at__lte=now)
     rows = list(due.order_by("lead_id", "notify_at", "position", "pk").values_list(*OFFER_COLUMNS))
     leads = load_lead_snapshots(lead_ids)
     users = by_id(User.objects.only(*USER_COLUMNS), {row[2] for row in rows})
@@ -141,20 +141,20 @@ def build_due_offer(
 
 def load_members(users: Collection[int], teams: Collection[int]) -> Members:
     """Return the accepted memberships of these users in these teams."""
-    accepted = TeamMember.objects.accepted().filter(any_of("user_id", users), any_of("team_id", teams))
+    accepted = TeamMember.objects.accepted().filter(in_ids("user_id", users), in_ids("team_id", teams))
     return set(accepted.order_by().values_list("team_id", "user_id"))
 
 
 def load_options(users: Collection[int], teams: Collection[int]) -> Options:
     """Return OPTION_COLUMNS of the distribution options, by team id and user id."""
-    rows = TeamMemberDistributionOption.objects.filter(any_of("user_id", users), any_of("team_id", teams))
+    rows = TeamMemberDistributionOption.objects.filter(in_ids("user_id", users), in_ids("team_id", teams))
     found = rows.order_by().values_list("team_id", "user_id", *OPTION_COLUMNS)
     return {(team_id, user_id): limits for team_id, user_id, *limits in found}
 
 
 def load_lead_snapshots(lead_ids: Collection[int]) -> dict[int, tuple[bool, LeadFacts]]:
     """Return by lead id whether the lead is claimed, and the facts for its alerts."""
-    rows = Lead.objects.filter(any_of("pk", lead_ids)).order_by().values_list(*LEAD_COLUMNS)
+    rows = Lead.objects.filter(in_ids("pk", lead_ids)).order_by().values_list(*LEAD_COLUMNS)
     return {lead_id: (claimer is not None, lead_snapshot(*columns)) for lead_id, claimer, *columns in rows}
 
 
@@ -168,7 +168,7 @@ def lead_snapshot(source: str | None, *columns: Any) -> LeadFacts:
 
 def by_id(rows: QuerySet[Row], ids: Collection[int]) -> dict[int, Row]:
     """Return the rows with these ids, by id."""
-    return {row.pk: row for row in rows.filter(any_of("pk", ids))}
+    return {row.pk: row for row in rows.filter(in_ids("pk", ids))}
 
 
 def earliest_due(offers: Sequence[DueOffer]) -> list[DueOffer]:

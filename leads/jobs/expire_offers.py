@@ -13,7 +13,7 @@ from leads.lifecycle.claims import cancel_claim_alerts, end_columns
 from leads.lifecycle.reschedule import advance_rollouts
 from leads.models import Lead, LeadOffer
 from leads.reasons import EndReason
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 Status = LeadOffer.Status
 
@@ -54,7 +54,7 @@ def lock_batch(now: datetime) -> Sequence[int]:
 
 def expire(ids: Sequence[int], now: datetime) -> int:
     """Expire the ended offers of these locked leads. Return how many."""
-    ended = LeadOffer.objects.filter(any_of("lead_id", ids), status=Status.SENT, closes_at__lte=now)
+    ended = LeadOffer.objects.filter(in_ids("lead_id", ids), status=Status.SENT, closes_at__lte=now)
     cancel_claim_alerts(ended, reason=WINDOW_ENDED, now=now)
     expired = ended.update(status=Status.EXPIRED, settled_at=now, **end_columns(WINDOW_ENDED))
     advance_rollouts(ids, now=now)

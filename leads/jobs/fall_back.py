@@ -11,14 +11,14 @@ from core.scheduler import Job
 from leads.jobs.locking import DueTimes, due_leads, load_leads, lock_due_leads
 from leads.lifecycle.offers import fall_back
 from leads.models import Lead, LeadOffer
-from teams.visibility import EqualsAny
+from teams.visibility import EqAny
 
 JOB: Final = Job("leads.fall_back", Lead)
 
 # After an outage, pending offers are sent first. The subquery reads all offers of a lead and does not filter by status:
 # after a quiet hour, PostgreSQL expects so few pending offers that it would scan all of them for each lead.
 OFFER_STATUSES: Final = LeadOffer.objects.filter(lead=OuterRef("pk")).values("status")
-HAS_PENDING_OFFERS: Final = EqualsAny(Value(LeadOffer.Status.PENDING), ArraySubquery(OFFER_STATUSES))
+HAS_PENDING_OFFERS: Final = EqAny(Value(LeadOffer.Status.PENDING), ArraySubquery(OFFER_STATUSES))
 UNCLAIMED: Final = Q(~HAS_PENDING_OFFERS, claimed_by_user=None, merged_into=None)
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from core.scheduler import Job
 from leads.models import Lead, LeadQuerySet
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 DueTimes = QuerySet[Any, tuple[datetime | None]]  # the next time first
 
@@ -27,7 +27,7 @@ def lock_due_leads(job: Job, column: str, condition: Q, now: datetime, limit: in
 
 def load_leads(ids: Collection[int], column: str) -> list[Lead]:
     """Return these locked leads with what their notifications show, the longest overdue first."""
-    whole = Lead.objects.filter(any_of("pk", ids)).order_by(column, "pk")
+    whole = Lead.objects.filter(in_ids("pk", ids)).order_by(column, "pk")
     return list(whole.select_related("contact", "source", "owner_user", "claimed_by_user", "team__creator"))
 
 

@@ -10,7 +10,7 @@ from leads.distribution.capacity import CapacityGuard
 from leads.jobs.due_offers import DueOffer
 from leads.models import LeadOffer
 from leads.reasons import EndReason
-from teams.availability import AT_ALL_TIMES, Availability, unavailable_reason
+from teams.availability import ALWAYS_AVAILABLE, Availability, unavailable_reason
 from teams.business_hours import parse_hours
 from teams.eligibility import SkipReason, member_reasons
 
@@ -48,7 +48,7 @@ def availability(offer: DueOffer) -> Availability:
     user = offer.user
     pauses = [until for until in (user.paused_until, offer.option_paused_until) if until]
     if not (pauses or user.working_hours or user.days_off or offer.holidays):
-        return AT_ALL_TIMES
+        return ALWAYS_AVAILABLE
     return Availability(
         paused_until=max(pauses, default=None),
         hours=parse_hours(user.working_hours),

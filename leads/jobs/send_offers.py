@@ -27,7 +27,7 @@ from leads.lifecycle.round_robin_adjustments import reassign_skipped_turns
 from leads.models import Lead, LeadOffer
 from leads.reasons import EndReason
 from teams.models import Team
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 Status = LeadOffer.Status
 
@@ -113,7 +113,7 @@ def assign_leads(offers: Sequence[DueOffer], now: datetime) -> None:
     for offer in offers:
         leads[offer.lead_id].team = teams[offer.team_id]
     claimed = Reason(EndReason.LEAD_CLAIMED)
-    cancel_claim_alerts(LeadOffer.objects.filter(any_of("lead_id", lead_ids)), reason=claimed, now=now)
+    cancel_claim_alerts(LeadOffer.objects.filter(in_ids("lead_id", lead_ids)), reason=claimed, now=now)
     assign_claims(
         [(leads[offer.lead_id], offer.user) for offer in offers], through=Lead.ClaimedThrough.AUTOMATIC, now=now
     )

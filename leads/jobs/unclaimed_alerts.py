@@ -14,7 +14,7 @@ from leads.models import Lead, TraceEntry
 from leads.notifications import notices
 from leads.reasons import EventCode
 from teams.models import User
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 JOB: Final = Job("leads.unclaimed_alerts", Lead)
 
@@ -38,13 +38,13 @@ def lock_batch(now: datetime) -> Sequence[int]:
 def notify_and_clear(ids: Sequence[int], now: datetime) -> int:
     """Notify the team leads, and clear the due times."""
     notify_team_leads(load_leads(ids, "alarm_at"), now)
-    return Lead.objects.filter(any_of("pk", ids)).update(alarm_at=None)
+    return Lead.objects.filter(in_ids("pk", ids)).update(alarm_at=None)
 
 
 def notify_team_leads(leads: list[Lead], now: datetime) -> None:
     """Notify once per round and team: offering the lead to more members does not repeat the alert."""
     notified = set(
-        TraceEntry.objects.filter(any_of("lead_id", [lead.pk for lead in leads]), kind=TraceEntry.Kind.ALARM)
+        TraceEntry.objects.filter(in_ids("lead_id", [lead.pk for lead in leads]), kind=TraceEntry.Kind.ALARM)
         .values_list("lead_id", "details__round", "details__team_id")
         .order_by()
     )

@@ -27,7 +27,7 @@ from leads.notifications import notices
 from leads.reasons import EventCode, FallbackReason
 from teams.models import Team, User
 from teams.setup_warnings import fallback_user_reason
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 Status = LeadOffer.Status
 Kind = TraceEntry.Kind
@@ -168,7 +168,7 @@ def load_histories(leads: Sequence[Lead]) -> OfferHistories:
     """Return the history of each lead, from its offers."""
     histories = {lead.pk: OfferHistory() for lead in leads}
     rounds = {lead.pk: lead.round for lead in leads}
-    offers = LeadOffer.objects.filter(any_of("lead_id", list(histories)))
+    offers = LeadOffer.objects.filter(in_ids("lead_id", list(histories)))
     for lead_id, user_id, team_id, number, status in offers.order_by().values_list(*HISTORY_COLUMNS):
         history, is_now = histories[lead_id], number == rounds[lead_id]
         if is_now or status in (Status.DECLINED, Status.RETURNED):
@@ -286,7 +286,7 @@ def apply_fallback(lead: Lead, step: FallbackStep, now: datetime) -> None:
 def assign_to_users(assignments: Sequence[tuple[Lead, int]], now: datetime) -> notices.Told:
     """Assign each lead to the user with this id."""
     ids = {user_id for _, user_id in assignments}
-    users = {user.pk: user for user in User.objects.filter(any_of("pk", ids))} if ids else {}
+    users = {user.pk: user for user in User.objects.filter(in_ids("pk", ids))} if ids else {}
     return assign_all([(lead, users[user_id]) for lead, user_id in assignments], now=now)
 
 
@@ -300,7 +300,7 @@ def assign_all(assignments: Sequence[tuple[Lead, User]], *, now: datetime) -> no
     if not assignments:
         return {}
     lead_ids = [lead.pk for lead, _ in assignments]
-    cancel_claim_alerts(LeadOffer.objects.filter(any_of("lead_id", lead_ids)), reason=LEAD_CLAIMED, now=now)
+    cancel_claim_alerts(LeadOffer.objects.filter(in_ids("lead_id", lead_ids)), reason=LEAD_CLAIMED, now=now)
     end_other_offers(lead_ids, now=now)
     assign_claims(assignments, through=Lead.ClaimedThrough.ASSIGNMENT, now=now)
     return notices.tell_of_gifts(assignments, now=now)
@@ -308,7 +308,7 @@ def assign_all(assignments: Sequence[tuple[Lead, User]], *, now: datetime) -> no
 
 def load_fallback_policies(team_ids: Collection[int]) -> dict[int, FallbackPolicy]:
     """Return the fallback policy of each team, by team id."""
-    teams = Team.objects.filter(any_of("pk", team_ids)).with_fallback_user()
+    teams = Team.objects.filter(in_ids("pk", team_ids)).with_fallback_user()
     return {team.pk: fallback_policy(team) for team in teams}
 
 

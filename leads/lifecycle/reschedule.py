@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from core import scheduler
 from leads.distribution.offer_plan import time_until_next
 from leads.models import Lead, LeadOffer, TraceEntry
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 Status = LeadOffer.Status
 
@@ -74,7 +74,7 @@ def end_exhausted(states: Mapping[int, Sequence[OfferState]], now: datetime) -> 
 
 def load_offer_states(lead_ids: Collection[int]) -> dict[int, list[OfferState]]:
     """Return the offers of the current team and round by lead id, for unclaimed leads."""
-    offers = LeadOffer.objects.filter(any_of("lead_id", lead_ids), round=F("lead__round"), team=F("lead__team"))
+    offers = LeadOffer.objects.filter(in_ids("lead_id", lead_ids), round=F("lead__round"), team=F("lead__team"))
     unclaimed = offers.filter(lead__claimed_by_user=None, lead__merged_into=None)
     states: dict[int, list[OfferState]] = defaultdict(list)
     for row in unclaimed.order_by().values_list("lead_id", "status", "notify_at"):

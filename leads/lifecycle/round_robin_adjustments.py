@@ -15,7 +15,7 @@ from leads.history.trace_log import trace_all, trace_entry
 from leads.models import Lead, LeadOffer, RotationPlace, RoutingTrace, TraceEntry
 from leads.reasons import EndReason, EventCode
 from teams.models import Team
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 Status = LeadOffer.Status
 
@@ -68,7 +68,7 @@ def reassign_skipped_turns(skipped: Collection[int], *, now: datetime) -> None:
 def affected_batches(skipped: Collection[int]) -> Iterator[OfferBatch]:
     """Return the batches in which the turn now goes to another member."""
     by_plan: dict[tuple[int, datetime], list[OfferRow]] = defaultdict(list)
-    leads = LeadOffer.objects.filter(any_of("pk", skipped)).values("lead")
+    leads = LeadOffer.objects.filter(in_ids("pk", skipped)).values("lead")
     turning = LeadOffer.objects.filter(lead__in=leads, team__order_method=Team.OrderMethod.ROUND_ROBIN)
     for row in turning.order_by("position").values_list(*OFFER_COLUMNS):
         offer = OfferRow(*row)
@@ -84,8 +84,8 @@ def load_rotations(leads: Collection[int]) -> Rotations:
     """Return the round-robin turns of these leads, from their traces."""
     if not leads:
         return {}
-    routed = RoutingTrace.objects.filter(any_of("lead_id", leads), rotation__isnull=False)
-    planned = TraceEntry.objects.filter(any_of("lead_id", leads), details__rotation__turn__isnull=False).order_by()
+    routed = RoutingTrace.objects.filter(in_ids("lead_id", leads), rotation__isnull=False)
+    planned = TraceEntry.objects.filter(in_ids("lead_id", leads), details__rotation__turn__isnull=False).order_by()
     rows = (
         *routed.values_list("lead_id", "decided_at", "rotation"),
         *planned.values_list("lead_id", "at", "details__rotation"),
@@ -115,7 +115,7 @@ def rotation_member_from_json(row: Mapping[str, int]) -> RotationMember:
 def save_credits(plans: Sequence[OfferBatch], teams: Collection[int]) -> None:
     """Save the corrected credits. The round robins are locked."""
     rows: dict[int, dict[int, RotationPlace]] = defaultdict(dict)
-    for row in RotationPlace.objects.filter(any_of("team_id", teams)):
+    for row in RotationPlace.objects.filter(in_ids("team_id", teams)):
         rows[row.team_id][row.user_id] = row
     for team_id, slots in rows.items():
         missed = [plan.turn for plan in plans if plan.first.team_id == team_id]

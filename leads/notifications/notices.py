@@ -13,7 +13,7 @@ from leads.notifications.alert_text import Story
 from messaging import message_factory, outbox
 from messaging.models import Message
 from teams.models import Team, User
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 POND: Final = "/admin/leads/pondlead/"
 MOST_NAMED: Final = 20  # leads in one email
@@ -97,7 +97,7 @@ def tell_of_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] =
             fallen[lead.team].append(lead)
     listeners = {team: set(load_roster(team, now).available_user_ids(now)).difference(but) for team in fallen}
     ids = set().union(*listeners.values())
-    users = User.objects.filter(any_of("pk", ids)).exclude(email="").in_bulk() if ids else {}
+    users = User.objects.filter(in_ids("pk", ids)).exclude(email="").in_bulk() if ids else {}
     told: Told = {lead.pk: [] for lead in leads}
     sent = [
         (theirs, message_factory.alert_email(users[user_id], *ponded(team, theirs), now))

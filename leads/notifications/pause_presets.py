@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from teams.timezones import instant, wall_time
+from teams.timezones import to_local, to_utc
 
 MORNING: Final = time(8)
 DAYS_OF_A_WEEK: Final = 7
@@ -28,11 +28,11 @@ def pauses(now: datetime, zone: ZoneInfo) -> list[Pause]:
 
 
 def _pauses(now: datetime, zone: ZoneInfo) -> Iterator[Pause]:
-    today = wall_time(now, zone).date()
+    today = to_local(now, zone).date()
     yield Pause("hour", "For 1 hour", now + timedelta(hours=1))
     yield Pause("morning", "Until tomorrow morning", morning(today + timedelta(days=1), zone))
     yield Pause("monday", "Until Monday", morning(today + timedelta(days=DAYS_OF_A_WEEK - today.weekday()), zone))
 
 
 def morning(day: date, zone: ZoneInfo) -> datetime:
-    return instant(datetime.combine(day, MORNING), zone)
+    return to_utc(datetime.combine(day, MORNING), zone)

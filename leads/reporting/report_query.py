@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from api import coercion
 from api.lists.query_parser import BadQuery, Query
-from teams.timezones import instant, wall_time
+from teams.timezones import to_local, to_utc
 
 NAMES: Final = ("from", "to", "source_id")
 USUAL: Final = timedelta(days=30)
@@ -26,7 +26,7 @@ class Asked:
 
     def days(self) -> list[tuple[date, datetime]]:
         """Each day with the moment it begins; the first begins where the period does."""
-        first = wall_time(self.start, self.zone).date()
+        first = to_local(self.start, self.zone).date()
         begun = [(first, self.start)]
         while (begins := midnight(first + timedelta(days=len(begun)), self.zone)) < self.end:
             begun.append((first + timedelta(days=len(begun)), begins))
@@ -58,17 +58,17 @@ def texts_of(query: Query) -> dict[str, str]:
 def moment_of(name: str, text: str, zone: ZoneInfo) -> datetime:
     """A date is its midnight in `zone`; a date-time is itself."""
     try:
-        read = coercion.written_moment(text)
+        read = coercion.read_datetime(text)
     except ValueError:
         raise refusal(name, "must be a date such as 2027-03-01, or a date-time with its zone.") from None
     if read.year not in YEARS:
         raise refusal(name, f"must lie between the years {YEARS[0]} and {YEARS[-1]}.")
-    return midnight(read.date(), zone) if coercion.is_day(text) else read
+    return midnight(read.date(), zone) if coercion.is_date_only(text) else read
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The moment at which a day begins in `zone`."""
-    return instant(datetime.combine(day, time.min), zone)
+    return to_utc(datetime.combine(day, time.min), zone)
 
 
 def check_period(start: datetime, end: datetime) -> None:
@@ -80,7 +80,7 @@ def check_period(start: datetime, end: datetime) -> None:
 
 def source_of(text: str) -> int:
     try:
-        return coercion.whole_number(text)
+        return coercion.parse_integer(text)
     except ValueError as error:
         raise refusal("source_id", str(error)) from None
 

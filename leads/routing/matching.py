@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from core.comma_lists import split_list
 from core.postal_codes import has_code, parse_list, postal_code
 from teams.business_hours import ALWAYS, Hours
-from teams.timezones import wall_time
+from teams.timezones import to_local
 
 Membership = Callable[[frozenset[str], str], bool]  # whether a set of values contains a value
 
@@ -126,7 +126,7 @@ def _hours_text(conditions: Conditions, calendar: Calendar) -> str:
 
 def _time_text(at: datetime, calendar: Calendar) -> str:
     """`Tue 18:35`, or `Fri 10:00, a holiday`, in the zone of the calendar."""
-    local = wall_time(at, calendar.zone)
+    local = to_local(at, calendar.zone)
     return f"{local:%a %H:%M}{', a holiday' if local.date() in calendar.closed_on else ''}"
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from core.comma_lists import quoted, split_list
 from leads.models import DistributionTarget, LeadRoute
 from leads.routing.mismatch_text import format_dollars
-from teams.business_hours import told
+from teams.business_hours import display_text
 from teams.models import Team
 
 MAX_LISTED_VALUES: Final = 4  # of one condition; the rest is counted
@@ -37,7 +37,7 @@ def _condition_texts(route: LeadRoute) -> Iterator[str]:
         if text:
             yield before + (text if text.startswith(("$", "under")) else alternatives_text(text))
     if route.open_hours:
-        yield told(route.open_hours)
+        yield display_text(route.open_hours)
 
 
 def alternatives_text(text: str) -> str:

@@ -15,7 +15,7 @@ from leads.routing.matching import Calendar, Conditions, normalize_cities, norma
 from leads.routing.router import Rule, position_for, sort_rules, specificity
 from teams.business_hours import parse_hours
 from teams.models import User
-from teams.visibility import composed_for
+from teams.visibility import compiled_sql_for
 
 
 class IncompleteRoute(DomainError):
@@ -98,7 +98,7 @@ def insert_route(route: LeadRoute, others: Sequence[LeadRoute], position: int | 
 
 def load_routes(owner: User) -> list[LeadRoute]:
     """Return this owner's routes with what `rule_from_route` reads."""
-    routes = list(LeadRoute.objects.raw(*composed_for(owner, annotated_routes)))
+    routes = list(LeadRoute.objects.raw(*compiled_sql_for(owner, annotated_routes)))
     for route in routes:
         route.owner_user = owner
         if route.contact_source_id is not None:

@@ -18,7 +18,7 @@ from leads.routing.routes import rule_from_route
 from leads.simulation.cases import InputWarning, InvalidRow, SimulationCase, SimulationInput
 from leads.simulation.simulator import OWNER, EarlierClaim, LeadPath, Simulator, Stop
 from teams.models import Team, User
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def load_earlier_claims(cases: Iterable[SimulationCase], routes: Iterable[LeadRo
     contacts = {case.simulated_lead.contact_id for case in cases if case.simulated_lead.contact_id}
     if not contacts or not any(route.is_returning_to_claimer for route in routes):
         return claims
-    claimed = Lead.objects.filter(any_of("contact_id", contacts), claimed_by_user__isnull=False, team__isnull=False)
+    claimed = Lead.objects.filter(in_ids("contact_id", contacts), claimed_by_user__isnull=False, team__isnull=False)
     for lead in claimed.only("contact", "claimed_at", "claimed_by_user").order_by("-claimed_at", "-pk"):
         if lead.claimed_at and lead.claimed_by_user_id:
             claims[lead.contact_id].append(EarlierClaim(lead.claimed_at, lead.claimed_by_user_id, lead.pk))

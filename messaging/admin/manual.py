@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from api.internal_client import Refusal, ask
+from api.internal_client import ApiError, call_api
 from api.viewsets import Resource
 from core import clock
 from crm.models import Contact
@@ -60,7 +60,7 @@ def page(request: HttpRequest, kind: type[ByHand], contact_id: int) -> HttpRespo
         decide(request, contact)
         return HttpResponseRedirect(request.path)
     form = kind(user, request.POST if request.method == "POST" else None)
-    send = partial(ask, RESOURCES[kind.channel], "POST", user, contact_id=str(contact_id))
+    send = partial(call_api, RESOURCES[kind.channel], "POST", user, contact_id=str(contact_id))
     if request.method == "POST" and (sent := form.sent(send)):
         messages.success(request, form.outcome(sent))
         return HttpResponseRedirect(request.path)
@@ -85,8 +85,8 @@ def decide(request: HttpRequest, contact: Contact) -> None:
     """Write what the user decided about a suspended number, as the API would."""
     body = {"kind": request.POST["consent"], "number": request.POST.get("number", "")}
     try:
-        ask(ContactConsentResource, "POST", request.user, body, contact_id=str(contact.pk))
-    except Refusal as refusal:
+        call_api(ContactConsentResource, "POST", request.user, body, contact_id=str(contact.pk))
+    except ApiError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, DECISIONS[Consent.Kind(body["kind"])].format(body["number"]))

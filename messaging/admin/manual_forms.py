@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from api.internal_client import Refusal
+from api.internal_client import ApiError
 from core.reasons import reason_text
 from messaging.manual.click_to_call import phone_objection
 from messaging.manual.compose import TEMPLATES
@@ -42,12 +42,12 @@ class ByHand(forms.Form):
             return None
         try:
             message: dict[str, Any] = send(self.said())
-        except Refusal as refusal:
+        except ApiError as refusal:
             self.show(refusal)
             return None
         return message
 
-    def show(self, refusal: Refusal) -> None:
+    def show(self, refusal: ApiError) -> None:
         """Put each message beside its field, and what is about none above all."""
         for given_name, words in (refusal.errors or {"": str(refusal)}).items():
             name = given_name.removesuffix("_id")

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from api.admin.resource_admin import LongListPages, ResourceAdmin
+from api.admin.resource_admin import LongListPaginator, ResourceAdmin
 from messaging.admin.manual import pages as pages_by_hand
 from messaging.api.views import TemplateFolderResource, TemplateResource
 from messaging.models import Consent, Message, PhoneNumber, Template, TemplateFolder
@@ -31,7 +31,7 @@ class TemplateFolderAdmin(ResourceAdmin):
 class MessageAdmin(ResourceAdmin):
     """The log: who was told what, and what became of it."""
 
-    paginator = LongListPages
+    paginator = LongListPaginator
     list_display = ["created_at", "channel", "purpose", "status", "sender", "recipient", "automatic", "reason"]
     list_filter = ["channel", "purpose", "status", "automatic"]
     search_fields = ["recipient", "sender"]

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from api.fields import LooseChoice, LooseSerializer, LooseText, Reference
+from api.fields import LenientChoice, LenientSerializer, LenientText, Reference
 from messaging.api import examples
 from messaging.content.rendering import MAX_EMAIL, body_fault, placeholder_fault
 from messaging.models import Consent, Message, Template, TemplateFolder
@@ -20,7 +20,7 @@ def refuse_placeholders(text: str) -> str:
     return text
 
 
-class TemplateSerializer(LooseSerializer[Template]):
+class TemplateSerializer(LenientSerializer[Template]):
     class Meta:
         model = Template
         example = examples.TEMPLATE
@@ -50,7 +50,7 @@ class TemplateSerializer(LooseSerializer[Template]):
         return attrs
 
 
-class TemplateFolderSerializer(LooseSerializer[TemplateFolder]):
+class TemplateFolderSerializer(LenientSerializer[TemplateFolder]):
     counts = serializers.SerializerMethodField()
 
     class Meta:
@@ -72,7 +72,7 @@ class FolderShareSerializer(TemplateFolderSerializer):
     """With whom to share, by id or email; the answer is their copy."""
 
     user_id = Reference("user", among=User.objects.within_reach_of, required=False, allow_null=True)
-    email = LooseText(write_only=True, required=False, allow_blank=True, max_length=255, trim_whitespace=True)
+    email = LenientText(write_only=True, required=False, allow_blank=True, max_length=255, trim_whitespace=True)
 
     class Meta(TemplateFolderSerializer.Meta):
         example = examples.SHARE
@@ -92,16 +92,16 @@ class FolderShareSerializer(TemplateFolderSerializer):
         return attrs
 
 
-class MessageSerializer(LooseSerializer[Message]):
+class MessageSerializer(LenientSerializer[Message]):
     """A text or an email to or from a contact; `body` and `subject` may be left to a template."""
 
-    channel = LooseChoice(choices=[Message.Channel.TEXT, Message.Channel.EMAIL], shown=Message.Channel.values)
-    purpose = LooseChoice(choices=Message.IN_CONVERSATION, read_only=True)
-    locals()["from"] = LooseText(source="sender", read_only=True)  # `from` is no name Python lets us assign to
-    to = LooseText(source="recipient", read_only=True)
-    reason = LooseText(read_only=True)
-    body = LooseText(required=False, allow_blank=True, max_length=MAX_EMAIL)
-    automatic = LooseText(read_only=True, max_length=10)  # reaction, auto_reply, or "" for what a person wrote
+    channel = LenientChoice(choices=[Message.Channel.TEXT, Message.Channel.EMAIL], shown=Message.Channel.values)
+    purpose = LenientChoice(choices=Message.IN_CONVERSATION, read_only=True)
+    locals()["from"] = LenientText(source="sender", read_only=True)  # `from` is no name Python lets us assign to
+    to = LenientText(source="recipient", read_only=True)
+    reason = LenientText(read_only=True)
+    body = LenientText(required=False, allow_blank=True, max_length=MAX_EMAIL)
+    automatic = LenientText(read_only=True, max_length=10)  # reaction, auto_reply, or "" for what a person wrote
     template_id = Reference("template", model=Template, write_only=True, required=False, allow_null=True)
 
     class Meta:
@@ -150,7 +150,7 @@ class MessageSerializer(LooseSerializer[Message]):
         return refuse_placeholders(body)
 
 
-class PhoneCodeSerializer(LooseSerializer[PhoneCode]):
+class PhoneCodeSerializer(LenientSerializer[PhoneCode]):
     """A code that was texted to the user's phone; the code itself is read there alone."""
 
     class Meta:
@@ -163,7 +163,7 @@ class PhoneCodeSerializer(LooseSerializer[PhoneCode]):
 class PhoneConfirmationSerializer(serializers.Serializer[Any]):
     """The code that was texted to the user's phone."""
 
-    code = LooseText(max_length=20, trim_whitespace=True)
+    code = LenientText(max_length=20, trim_whitespace=True)
 
     class Meta:
         example = examples.PHONE_CONFIRMATION
@@ -175,11 +175,11 @@ class PhoneConfirmationSerializer(serializers.Serializer[Any]):
         return digits
 
 
-class ConsentSerializer(LooseSerializer[Consent]):
+class ConsentSerializer(LenientSerializer[Consent]):
     """A row of the ledger of consent. `words` are what the person wrote, or was shown."""
 
-    number = LooseText(max_length=16)
-    kind = LooseChoice(choices=[Consent.Kind.RESUMED, Consent.Kind.OPTED_OUT], shown=Consent.Kind.values)
+    number = LenientText(max_length=16)
+    kind = LenientChoice(choices=[Consent.Kind.RESUMED, Consent.Kind.OPTED_OUT], shown=Consent.Kind.values)
 
     class Meta:
         model = Consent
@@ -188,12 +188,12 @@ class ConsentSerializer(LooseSerializer[Consent]):
         read_only_fields = ["source", "words", "message_id", "created_at"]
 
 
-class CallByHandSerializer(LooseSerializer[Message]):
+class CallByHandSerializer(LenientSerializer[Message]):
     """A call to an agent's own phone, to be connected with a contact; nothing of it is written by clients."""
 
-    locals()["from"] = LooseText(source="sender", read_only=True)
-    to = LooseText(source="recipient", read_only=True)
-    reason = LooseText(read_only=True)
+    locals()["from"] = LenientText(source="sender", read_only=True)
+    to = LenientText(source="recipient", read_only=True)
+    reason = LenientText(read_only=True)
 
     class Meta:
         model = Message

@@ -20,7 +20,7 @@ from messaging.reasons import SendReason
 from messaging.send_policy import rules
 from messaging.send_policy.rules import Facts, Verdict
 from teams.models import User
-from teams.visibility import any_of
+from teams.visibility import in_ids
 
 Channel = Message.Channel
 Purpose = Message.Purpose
@@ -87,7 +87,7 @@ def is_suspended(message: Message, state: consent.State) -> bool:
 
 def _users(ids: set[int]) -> dict[int, User]:
     """The users who speak, as far as the gate and an email's sender need them."""
-    rows = User.objects.filter(any_of("pk", ids)).only(*OF_USERS)
+    rows = User.objects.filter(in_ids("pk", ids)).only(*OF_USERS)
     return {user.pk: user for user in rows} if ids else {}
 
 
@@ -98,7 +98,7 @@ def _seen(messages: Sequence[Message], users: Mapping[int, User]) -> set[tuple[i
         writer = users.get(message.user_id or 0)
         if message.purpose == Purpose.PERSONAL and writer is not None and message.contact_id:
             written[writer].add(message.contact_id)
-    theirs = {user: Contact.objects.visible_to(user).filter(any_of("pk", ids)) for user, ids in written.items()}
+    theirs = {user: Contact.objects.visible_to(user).filter(in_ids("pk", ids)) for user, ids in written.items()}
     return {(user.pk, pk) for user, contacts in theirs.items() for pk in contacts.values_list("pk", flat=True)}
 
 
@@ -111,7 +111,7 @@ class Client(NamedTuple):
 
 
 def _contacts(ids: set[int]) -> dict[int | None, Client]:
-    rows = Contact.objects.filter(any_of("pk", ids)).values_list(
+    rows = Contact.objects.filter(in_ids("pk", ids)).values_list(
         "pk", "is_do_not_contact", "is_imported", "mobile_e164", "home_e164", "office_e164"
     )
     return {pk: Client(do_not, imported, tuple(numbers)) for pk, do_not, imported, *numbers in rows} if ids else {}

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from core.phone_numbers import time_zones
 from core.reasons import Reason
 from messaging.reasons import SendReason
-from teams.timezones import instant, wall_time
+from teams.timezones import to_local, to_utc
 
 SEND: Final = "send"
 REFUSE: Final = "refuse"
@@ -169,13 +169,13 @@ def _common_opening(moment: datetime, zones: Sequence[ZoneInfo]) -> datetime | N
 
 def _opening(moment: datetime, zone: ZoneInfo) -> datetime:
     """The first moment from `moment` on at which it is daytime in `zone`."""
-    local = wall_time(moment, zone)
+    local = to_local(moment, zone)
     if OPENS <= local.time() < CLOSES:
         return moment
     day = local.date() if local.time() < OPENS else local.date() + timedelta(days=1)
-    return instant(datetime.combine(day, OPENS), zone)
+    return to_utc(datetime.combine(day, OPENS), zone)
 
 
 def _closing(moment: datetime, zone: ZoneInfo) -> datetime:
     """When the day of `moment` ends in `zone`."""
-    return instant(datetime.combine(wall_time(moment, zone).date(), CLOSES), zone)
+    return to_utc(datetime.combine(to_local(moment, zone).date(), CLOSES), zone)

@@ -135,10 +135,10 @@ def _sent(
 ) -> QuerySet[EmulatedText]:
     """Those from the beginning of this day or second on, or until its end."""
     try:
-        start = values.moment(moment)
+        start = values.parse_datetime(moment)
     except ValueError:
         return texts.none()
-    end = start + (timedelta(days=1) if values.is_day(moment) else timedelta(seconds=1))
+    end = start + (timedelta(days=1) if values.is_date_only(moment) else timedelta(seconds=1))
     texts = texts.filter(at__gte=start) if since else texts
     return texts.filter(at__lt=end) if until else texts
 

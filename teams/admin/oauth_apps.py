@@ -25,7 +25,7 @@ from teams.models import (
     Application,
     User,
 )
-from teams.oauth_apps import end_all_tokens, give_secret, living_tokens, reveal_token
+from teams.oauth_apps import reset_secret, reveal_token, revoke_all_tokens, usable_tokens
 
 # The OAuth library registers its own, with pages to write what only programs may; and nobody is in a group.
 for model in (
@@ -47,7 +47,7 @@ ABOUT_TOKENS = (
 )
 
 
-def tokens_stay(count: int) -> str:
+def revocation_note(count: int) -> str:
     """What a new secret does not end."""
     if not count:
         return "No token of this application was alive."
@@ -101,7 +101,7 @@ class ApplicationAdmin(LinkPage):
         if not change:
             obj.user = request.user
             obj.client_type, obj.authorization_grant_type = obj.CLIENT_CONFIDENTIAL, obj.GRANT_AUTHORIZATION_CODE
-            obj.shown_once = give_secret(obj)
+            obj.shown_once = reset_secret(obj)
         super().save_model(request, obj, form, change)
 
     @action(description="Reveal my access token")  # type: ignore[untyped-decorator]
@@ -112,15 +112,15 @@ class ApplicationAdmin(LinkPage):
     @action(description="Make a new secret")  # type: ignore[untyped-decorator]
     def make_new_secret(self, request: HttpRequest, obj: Application) -> None:
         """The old one is of no use from now on; what the program was granted stays."""
-        obj.shown_once = give_secret(obj)
+        obj.shown_once = reset_secret(obj)
         obj.save()
-        alive = living_tokens().filter(application=obj).count()
-        messages.warning(request, f"The old secret is of no use any more. {tokens_stay(alive)}")
+        alive = usable_tokens().filter(application=obj).count()
+        messages.warning(request, f"The old secret is of no use any more. {revocation_note(alive)}")
 
     @action(description="Revoke all tokens")  # type: ignore[untyped-decorator]
     def revoke_all_tokens(self, request: HttpRequest, obj: Application) -> None:
         """The program acts for nobody any more, until somebody agrees anew."""
-        end_all_tokens(obj)
+        revoke_all_tokens(obj)
         messages.success(request, f"All tokens of {obj} are revoked: it acts for nobody until they agree anew.")
 
     def response_add(
@@ -150,7 +150,7 @@ class AccessTokenAdmin(LinkPage):
     actions = ["revoke"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessToken]:
-        alive = living_tokens().visible_to(cast(User, request.user))
+        alive = usable_tokens().visible_to(cast(User, request.user))
         is_renewable = ExpressionWrapper(RENEWABLE, BooleanField())
         rows: QuerySet[AccessToken] = alive.annotate(renewable=is_renewable).order_by(*self.ordering)
         return rows

@@ -13,7 +13,7 @@ from teams.models import (
     SubAccount,
     User,
 )
-from teams.sub_accounts import may_have_sub_accounts, within_call_of
+from teams.sub_accounts import eligible_sub_accounts, may_have_sub_accounts
 
 
 class SubAccountForm(ResourceForm):
@@ -33,7 +33,7 @@ class SubAccountForm(ResourceForm):
         super().__init__(*args, **kwargs)
         broker = cast(Any, type(self)).user
         if "user" in self.fields:
-            cast(Any, self.fields["user"]).queryset = within_call_of(broker).exclude(pk=broker.pk)
+            cast(Any, self.fields["user"]).queryset = eligible_sub_accounts(broker).exclude(pk=broker.pk)
 
 
 @admin.register(SubAccount)

@@ -15,7 +15,7 @@ from api.admin.resource_admin import ResourceAdmin, ResourceForm
 from core import clock
 from core.reasons import Reason
 from teams.admin.help_texts import DAYS_HELP
-from teams.admin.member_overview import roll_of
+from teams.admin.member_overview import member_overview
 from teams.api.serializers import teams_created_by
 from teams.api.views import TeamMemberDistributionOptionResource, TeamMemberResource, TeamResource
 from teams.display_names import texts_for
@@ -24,7 +24,7 @@ from teams.models import (
     TeamMember,
     TeamMemberDistributionOption,
 )
-from teams.setup_warnings import TeamWarning, add_team_warnings, add_warnings, fallback_warnings, named_fallbacks
+from teams.setup_warnings import TeamWarning, add_team_warnings, add_warnings, fallback_warnings, with_fallback_users
 
 TEAM_HELP = {
     "distribution_zipcodes": "Rules by ZIP code bring the leads of these to this team: 92618, 02108.",
@@ -83,7 +83,7 @@ def warning_text(warnings: Iterable[Reason]) -> str:
     return " ".join(texts_for(list(warnings), timezone.get_current_timezone()))
 
 
-def page_of(team_id: int) -> HttpResponse:
+def team_page(team_id: int) -> HttpResponse:
     """The team's page, from which its members and their options are reached."""
     return HttpResponseRedirect(reverse("admin:teams_team_change", args=[team_id]))
 
@@ -91,7 +91,7 @@ def page_of(team_id: int) -> HttpResponse:
 @admin.register(Team)
 class TeamAdmin(ResourceAdmin):
     resource = TeamResource
-    list_display = ["name", "order_method", "mins_until_next_alert", "distribution_zipcodes", "creator", "to_mind"]
+    list_display = ["name", "order_method", "mins_until_next_alert", "distribution_zipcodes", "creator", "warnings"]
     list_select_related = ["creator"]
     search_fields = ["name"]
     fieldsets = [
@@ -123,16 +123,16 @@ class TeamAdmin(ResourceAdmin):
         """Above the form, for the creator: the members, with how each is told of leads."""
         team = kwargs.get("obj")
         if team is not None and team.may_be_changed_by(request.user):
-            roll = roll_of(team, clock.now(), timezone.get_current_timezone())
+            roll = member_overview(team, clock.now(), timezone.get_current_timezone())
             nobody = [] if any(entry.is_set_up for entry in roll) else [Reason(TeamWarning.NO_RECIPIENTS)]
-            fallback = [warning for one in named_fallbacks([team]) for warning in fallback_warnings(one)]
+            fallback = [warning for one in with_fallback_users([team]) for warning in fallback_warnings(one)]
             matters = texts_for([*nobody, *fallback], timezone.get_current_timezone())
             context |= {"roll": roll, "team_matters": matters}
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
 
     def response_post_save_add(self, request: HttpRequest, obj: Team) -> HttpResponse:
         """On to its page, where members are invited."""
-        return page_of(obj.pk)
+        return team_page(obj.pk)
 
     def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
         """Leads fall back to teams you created."""
@@ -147,7 +147,7 @@ class TeamAdmin(ResourceAdmin):
         return changelist
 
     @admin.display(description="to mind")
-    def to_mind(self, team: Team) -> str:
+    def warnings(self, team: Team) -> str:
         return warning_text(getattr(team, "warnings", ()))
 
 
@@ -172,7 +172,7 @@ class TeamMemberAdmin(ResourceAdmin):
     list_filter = ["request_status"]
 
     def response_post_save_add(self, request: HttpRequest, obj: TeamMember) -> HttpResponse:
-        return page_of(obj.team_id)
+        return team_page(obj.team_id)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["team", "user", "request_status"] if obj else ["team", "email"]
@@ -194,24 +194,24 @@ class DistributionOptionAdmin(ResourceAdmin):
         "has_email_alert",
         "has_call_alert",
         "weight",
-        "to_mind",
+        "warnings",
     ]
     list_select_related = ["user", "team"]
     list_filter = [("team", admin.RelatedOnlyFieldListFilter)]
     fieldsets = [
-        (None, {"fields": ["team", "user", "to_mind"]}),
+        (None, {"fields": ["team", "user", "warnings"]}),
         ("Their turn", {"fields": ["rank", "mins_until_lead_offer", "weight", "assign_automatically"]}),
         ("How they are told", {"fields": ["has_text_alert", "has_email_alert", "has_call_alert"]}),
         ("How much they take", {"fields": ["paused_until", "cap_open", "cap_day"]}),
     ]
-    readonly_fields = ["to_mind"]
+    readonly_fields = ["warnings"]
     help_texts, labels = OPTION_HELP, OPTION_LABELS
 
     def response_post_save_add(self, request: HttpRequest, obj: TeamMemberDistributionOption) -> HttpResponse:
-        return page_of(obj.team_id)
+        return team_page(obj.team_id)
 
     def response_post_save_change(self, request: HttpRequest, obj: TeamMemberDistributionOption) -> HttpResponse:
-        return page_of(obj.team_id)
+        return team_page(obj.team_id)
 
     def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
         """Options are set by the team's creator."""
@@ -224,7 +224,7 @@ class DistributionOptionAdmin(ResourceAdmin):
         return changelist
 
     @admin.display(description="to mind")
-    def to_mind(self, option: TeamMemberDistributionOption) -> str:
+    def warnings(self, option: TeamMemberDistributionOption) -> str:
         """What keeps them from being told, or from being told as they should."""
         if option.pk and not hasattr(option, "warnings"):
             add_warnings([option], clock.now())

@@ -7,16 +7,16 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
-from api.fields import CommaList, LooseDates, LooseField, LooseSerializer, LooseText, ReasonField, Reference
+from api.fields import CommaList, LenientDates, LenientField, LenientSerializer, LenientText, ReasonField, Reference
 from core.phone_numbers import validate_phone
 from teams.api import examples
 from teams.business_hours import validate_hours
 from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
-from teams.sub_accounts import within_call_of
+from teams.sub_accounts import eligible_sub_accounts
 from teams.timezones import zone_named
 
 
-class ZoneField(LooseField):
+class ZoneField(LenientField):
     """An IANA time zone, in any case."""
 
     def read(self, value: object) -> str:
@@ -30,13 +30,13 @@ class ZoneOrNone(ZoneField):
         return "" if data is None or data == "" else super().run_validation(data)
 
 
-class UserSerializer(LooseSerializer[User]):
+class UserSerializer(LenientSerializer[User]):
     """A user as they see themself."""
 
     timezone_offset = serializers.SerializerMethodField()
     timezone = ZoneField(required=False)
-    working_hours = LooseText(max_length=1000, required=False, allow_blank=True, validators=[validate_hours])
-    days_off = LooseDates(required=False)
+    working_hours = LenientText(max_length=1000, required=False, allow_blank=True, validators=[validate_hours])
+    days_off = LenientDates(required=False)
 
     class Meta:
         model = User
@@ -74,10 +74,10 @@ def teams_created_by(user: User) -> QuerySet[Team]:
     return Team.objects.filter(creator=user)
 
 
-class TeamSerializer(LooseSerializer[Team]):
+class TeamSerializer(LenientSerializer[Team]):
     distribution_zipcodes = CommaList(required=False, allow_blank=True)
     timezone = ZoneOrNone(required=False)
-    holidays = LooseDates(required=False)
+    holidays = LenientDates(required=False)
     fallback_team_id = Reference("fallback_team", among=teams_created_by, required=False, allow_null=True)
     fallback_user_id = Reference("fallback_user", among=User.objects.within_reach_of, required=False, allow_null=True)
 
@@ -104,7 +104,7 @@ class TeamSerializer(LooseSerializer[Team]):
         ]
 
 
-class MemberTeamSerializer(LooseSerializer[Team]):
+class MemberTeamSerializer(LenientSerializer[Team]):
     """A team as its members' rows name it."""
 
     class Meta:
@@ -112,7 +112,7 @@ class MemberTeamSerializer(LooseSerializer[Team]):
         fields = ["id", "name"]
 
 
-class MemberUserSerializer(LooseSerializer[User]):
+class MemberUserSerializer(LenientSerializer[User]):
     """A user as the teams they belong to see them."""
 
     class Meta:
@@ -120,7 +120,7 @@ class MemberUserSerializer(LooseSerializer[User]):
         fields = ["id", "first_name", "last_name", "email", "username", "phone"]
 
 
-class TeamMemberSerializer(LooseSerializer[TeamMember]):
+class TeamMemberSerializer(LenientSerializer[TeamMember]):
     team = MemberTeamSerializer(read_only=True)
     user = MemberUserSerializer(read_only=True)
 
@@ -134,13 +134,13 @@ class InvitationSerializer(serializers.Serializer[Any]):
     """What `POST /team-members` takes (ours: LionDesk invited people in its web app)."""
 
     team_id = Reference("team", model=Team)
-    email = LooseText(max_length=255, trim_whitespace=True)
+    email = LenientText(max_length=255, trim_whitespace=True)
 
     class Meta:
         example = examples.INVITATION
 
 
-class TeamMemberDistributionOptionSerializer(LooseSerializer[TeamMemberDistributionOption]):
+class TeamMemberDistributionOptionSerializer(LenientSerializer[TeamMemberDistributionOption]):
     user_id = Reference("user", among=User.objects.within_reach_of)
     warnings = serializers.ListField(child=ReasonField(), read_only=True)
 
@@ -166,8 +166,8 @@ class TeamMemberDistributionOptionSerializer(LooseSerializer[TeamMemberDistribut
         required = ["assign_automatically"]
 
 
-class SubAccountSerializer(LooseSerializer[SubAccount]):
-    user_id = Reference("user", among=within_call_of)
+class SubAccountSerializer(LenientSerializer[SubAccount]):
+    user_id = Reference("user", among=eligible_sub_accounts)
     user = UserSerializer(read_only=True)
     access_token = serializers.SerializerMethodField()
 

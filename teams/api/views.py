@@ -26,12 +26,12 @@ from teams.api.serializers import (
     TeamSerializer,
     UserSerializer,
 )
-from teams.membership import answer, check_option, hold, invite, refuse_no_weight, remove, remove_option
+from teams.membership import answer_invitation, check_option, check_weights, invite, lock_team, remove, remove_option
 from teams.models import SubAccount, Team, TeamMember, TeamMemberDistributionOption, User
-from teams.oauth_apps import NotYourProgram, users_of_program
+from teams.oauth_apps import NotYourApplication, application_users
 from teams.setup_warnings import add_warnings
-from teams.sub_accounts import NotABroker, may_have_sub_accounts, take_on
-from teams.team_actions import change_team, dissolve, form_team
+from teams.sub_accounts import NotABroker, add_sub_account, may_have_sub_accounts
+from teams.team_actions import change_team, create_team, delete_team
 from teams.timezones import zones_by_offset
 
 
@@ -50,7 +50,7 @@ class UserResource(Resource[User]):
         return asked[0].values[-1] if asked else ""
 
     def queryset_for(self, user: User) -> QuerySet[User]:
-        users = users_of_program(self.client_id, user) if self.client_id else super().queryset_for(user)
+        users = application_users(self.client_id, user) if self.client_id else super().queryset_for(user)
         return users.alias(hours_from_gmt=self.hours_from_gmt()) if self.asks_for_offset() else users
 
     def asks_for_offset(self) -> bool:
@@ -67,7 +67,7 @@ class UserResource(Resource[User]):
         try:
             return super().get_object()
         except RecordNotFound as error:
-            raise NotYourProgram if self.client_id else error from None
+            raise NotYourApplication if self.client_id else error from None
 
 
 class MeResource(Resource[User]):
@@ -88,13 +88,13 @@ class TeamResource(Resource[Team]):
     is_plain = True
 
     def perform_create(self, serializer: Any) -> None:
-        serializer.instance = form_team(self.user, now=self.now, **serializer.validated_data)
+        serializer.instance = create_team(self.user, now=self.now, **serializer.validated_data)
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = change_team(serializer.instance, now=self.now, **serializer.validated_data)
 
     def perform_destroy(self, record: Team) -> None:
-        dissolve(record)
+        delete_team(record)
 
 
 class TeamMemberResource(Resource[TeamMember]):
@@ -117,7 +117,7 @@ class TeamMemberResource(Resource[TeamMember]):
 
     def perform_update(self, serializer: Any) -> None:
         if "request_status" in serializer.validated_data:
-            serializer.instance = answer(serializer.instance, now=self.now, **serializer.validated_data)
+            serializer.instance = answer_invitation(serializer.instance, now=self.now, **serializer.validated_data)
 
     def perform_destroy(self, record: TeamMember) -> None:
         remove(record, now=self.now)
@@ -142,15 +142,15 @@ class TeamMemberDistributionOptionResource(Resource[TeamMemberDistributionOption
     def perform_create(self, serializer: Any) -> None:
         given = serializer.validated_data
         check_option(given["team"], given["user"], by=self.user)
-        refuse_no_weight(self.save(serializer).team)
+        check_weights(self.save(serializer).team)
 
     def perform_update(self, serializer: Any) -> None:
         option, given = serializer.instance, serializer.validated_data
         if given.keys() & {"team", "user"}:
             check_option(given.get("team", option.team), given.get("user", option.user), by=self.user, beside=option)
         elif "weight" in given:
-            hold(option.team)
-        refuse_no_weight(self.save(serializer).team)
+            lock_team(option.team)
+        check_weights(self.save(serializer).team)
 
     def perform_destroy(self, record: TeamMemberDistributionOption) -> None:
         remove_option(record)
@@ -174,7 +174,7 @@ class SubAccountResource(Resource[SubAccount]):
         return SubAccount.objects.visible_to(user).select_related("user", "broker_user")
 
     def perform_create(self, serializer: Any) -> None:
-        serializer.instance = take_on(self.user, now=self.now, **serializer.validated_data)
+        serializer.instance = add_sub_account(self.user, now=self.now, **serializer.validated_data)
 
     def perform_update(self, serializer: Any) -> None:
         serializer.validated_data.pop("user", None)

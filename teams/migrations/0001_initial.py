@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
             managers=[
-                ('objects', teams.models.Users()),
+                ('objects', teams.models.EmailUserManager()),
             ],
         ),
         migrations.CreateModel(

@@ -1,17 +1,18 @@
 """Users and their teams, the programs that act for them, and their places under brokers."""
 
-from teams.models.distribution_option import MOST_WEIGHT, TeamMemberDistributionOption
+from teams.models.distribution_option import MAX_WEIGHT, TeamMemberDistributionOption
 from teams.models.oauth_apps import RENEWABLE, AccessToken, AccessTokenQuerySet, Application
-from teams.models.people import Team, TeamMember, TeamQuerySet, User, Users, default_timezone
+from teams.models.people import EmailUserManager, Team, TeamMember, TeamQuerySet, User, default_timezone
 from teams.models.phone_codes import PhoneCode
 from teams.models.sub_account import SubAccount
 
 __all__ = [
-    "MOST_WEIGHT",
+    "MAX_WEIGHT",
     "RENEWABLE",
     "AccessToken",
     "AccessTokenQuerySet",
     "Application",
+    "EmailUserManager",
     "PhoneCode",
     "SubAccount",
     "Team",
@@ -19,6 +20,5 @@ __all__ = [
     "TeamMemberDistributionOption",
     "TeamQuerySet",
     "User",
-    "Users",
     "default_timezone",
 ]

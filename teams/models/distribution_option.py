@@ -10,7 +10,7 @@ from django.db import models
 from core import clock
 from teams.models.people import MINUTES, Team, User
 
-MOST_WEIGHT = 1000  # a typing error must not starve everybody else
+MAX_WEIGHT = 1000  # a typing error must not starve everybody else
 
 
 class DistributionOptionQuerySet(models.QuerySet["TeamMemberDistributionOption"]):
@@ -35,7 +35,7 @@ class TeamMemberDistributionOption(models.Model):
     has_email_alert = models.BooleanField(default=False)
 
     # Ours.
-    weight = models.PositiveSmallIntegerField(default=1, validators=[MaxValueValidator(MOST_WEIGHT)])  # Round Robin
+    weight = models.PositiveSmallIntegerField(default=1, validators=[MaxValueValidator(MAX_WEIGHT)])  # Round Robin
     paused_until = models.DateTimeField(null=True, blank=True)
     # Leads; null = no cap, zero = none at all.
     cap_open = models.PositiveIntegerField(null=True, blank=True)  # at a time: offered, or claimed without a contact

@@ -46,7 +46,7 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
         """Those that act for you, and those of the programs that you have registered; operators see all."""
         return self if user.is_staff else self.filter(models.Q(user=user) | models.Q(application__user=user))
 
-    def alive(self, now: datetime) -> AccessTokenQuerySet:
+    def usable(self, now: datetime) -> AccessTokenQuerySet:
         """Those that open the door at `now`, wall time, or can be exchanged for one that does."""
         return self.filter(models.Q(expires__gt=now) | RENEWABLE)
 

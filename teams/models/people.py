@@ -29,7 +29,7 @@ def default_timezone() -> str:
     return str(settings.DEFAULT_TIME_ZONE)
 
 
-class Users(UserManager["User"]):
+class EmailUserManager(UserManager["User"]):
     """Makes users by email; the username defaults to it."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:  # type: ignore[override]
@@ -80,12 +80,12 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     modified_at = models.DateTimeField(default=clock.now, editable=False)
 
     # The ids of those whose contacts they see, where a request has read them first (teams.visibility.sharer_ids).
-    shown_by: Sequence[int] | None = None
+    visible_owner_ids: Sequence[int] | None = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects: ClassVar[Users] = Users()
+    objects: ClassVar[EmailUserManager] = EmailUserManager()
 
     class Meta:
         constraints = [
@@ -145,7 +145,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
 
     def has_right(self, right: str) -> bool:
         """Whether their broker leaves them this right, a flag of SubAccount; who has no broker has all of them."""
-        return self.sub_account is None or self.sub_account.leaves(right)
+        return self.sub_account is None or self.sub_account.allows(right)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -64,7 +64,7 @@ class SubAccount(models.Model):
     def user_id(self) -> int:
         return self.user.pk
 
-    def leaves(self, right: str) -> bool:
+    def allows(self, right: str) -> bool:
         """Whether the user has this right. A broker who has left forbids nothing."""
         return getattr(self, right) or not self.broker_user.is_active
 

@@ -87,7 +87,7 @@ def test_a_team_lead_goes_live_without_reading_code(
         page.click(f"[aria-label='Offer leads to {member}']")
         page.click("[name=_save]")
         page.wait_for_url("**/admin/teams/team/*/change/")
-    assert "rank 1, told by text, email" in page.inner_text(".roll")
+    assert "rank 1, alerts by text, email" in page.inner_text(".roll")
     shoot(page, tmp_path, "2-team")
 
     page.goto(f"{url}/admin/leads/leadroute/")

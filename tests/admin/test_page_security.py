@@ -13,7 +13,7 @@ from core import clock
 from crm.models import Contact
 from leads.models import Lead, LeadOffer
 from leads.notifications import claim_links
-from oauth.tokens import make_application
+from oauth.tokens import create_application
 from teams.models import Team, User
 from tests.admin import test_team_and_route
 
@@ -137,7 +137,7 @@ def test_the_explorer_sends_requests(page: Page, live_server: Any):
 def test_consent_and_log_in_lead_back_to_a_program_elsewhere(page: Page, live_server: Any, alice: User):
     """Browsers apply `form-action` to the redirects after a form, too."""
     back = live_server.url.replace("localhost", "127.0.0.1") + "/healthz"
-    client_id, _ = make_application("Program", back)
+    client_id, _ = create_application("Program", back)
     alice.set_password("a long pass phrase")
     alice.save()
     asked = {"client_id": client_id, "redirect_uri": back, "response_type": "code"}

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import include, path
 from rest_framework import serializers
 
-from api.fields import LooseSerializer, Reference
+from api.fields import LenientSerializer, Reference
 from api.lists.filter_backend import FilterSet
 from api.lists.filters import PhoneFilter
 from api.viewsets import BEYOND, Resource, routes
@@ -17,7 +17,7 @@ handler404 = "api.exceptions.not_found"
 handler500 = "api.exceptions.server_error"
 
 
-class ShelfSerializer(LooseSerializer[Team]):
+class ShelfSerializer(LenientSerializer[Team]):
     class Meta:
         model = Team
         fields = [
@@ -59,7 +59,7 @@ class ShelfResource(Resource[Team]):
         self.save(serializer, creator=self.user)
 
 
-class MemberSerializer(LooseSerializer[TeamMember]):
+class MemberSerializer(LenientSerializer[TeamMember]):
     user_id = Reference("user", visible=False)
     team_name = serializers.CharField(source="team.name", read_only=True)
 
@@ -75,7 +75,7 @@ class MemberResource(Resource[TeamMember]):
     tag = BEYOND
 
 
-class OptionSerializer(LooseSerializer[TeamMemberDistributionOption]):
+class OptionSerializer(LenientSerializer[TeamMemberDistributionOption]):
     user_id = Reference("user", among=User.objects.within_reach_of)
 
     class Meta:
@@ -87,7 +87,7 @@ class OptionResource(Resource[TeamMemberDistributionOption]):
     serializer_class = OptionSerializer
 
 
-class PersonSerializer(LooseSerializer[User]):
+class PersonSerializer(LenientSerializer[User]):
     class Meta:
         model = User
         fields = ["id", "email", "phone"]

@@ -57,7 +57,7 @@ class AlreadyClaimed(Conflict):
     ],
 )
 def test_a_failure_has_its_feathers_name(error, code, name, class_name, message):
-    answer = problems.answer_error(error)
+    answer = problems.exception_handler(error)
     assert answer.status_code == code
     assert {"name", "message", "code", "className", "errors"} == set(answer.data)
     assert (answer.data["code"], answer.data["name"], answer.data["className"]) == (code, name, class_name)
@@ -70,29 +70,29 @@ def test_a_failure_has_its_feathers_name(error, code, name, class_name, message)
 )
 def test_a_refusal_carries_its_fields_and_its_data():
     error = AlreadyClaimed(errors={"status": "Claimed by another."}, data={"claimed_by_user_id": 7})
-    body = problems.answer_error(error).data
+    body = problems.exception_handler(error).data
     assert body["errors"] == {"status": "Claimed by another."}
     assert body["data"] == {"claimed_by_user_id": 7}
 
 
 def test_errors_deep_in_a_body_are_named_by_their_path():
     detail = {"custom_fields": [{}, {"id": ["must be a whole number."]}], "name": ["is required.", "never shown"]}
-    assert problems.answer_error(exceptions.ValidationError(detail)).data["errors"] == {
+    assert problems.exception_handler(exceptions.ValidationError(detail)).data["errors"] == {
         "custom_fields[1].id": "custom_fields[1].id must be a whole number.",
         "name": "name is required.",
     }
 
 
 def test_what_is_wrong_as_a_whole_names_no_field():
-    assert problems.answer_error(exceptions.ValidationError("All of it.")).data["errors"] == {}
+    assert problems.exception_handler(exceptions.ValidationError("All of it.")).data["errors"] == {}
 
 
 def test_a_throttled_client_is_told_when_to_come_back():
-    assert problems.answer_error(exceptions.Throttled(4.2))["Retry-After"] == "5"
+    assert problems.exception_handler(exceptions.Throttled(4.2))["Retry-After"] == "5"
 
 
 def test_what_nobody_foresaw_is_left_to_the_last_handler():
-    assert problems.answer_error(RuntimeError("inside")) is None
+    assert problems.exception_handler(RuntimeError("inside")) is None
 
 
 def test_pages_for_people_fail_as_pages(db):

@@ -143,7 +143,7 @@ def test_the_total_is_left_out_when_asked(ask, refused, shelves):
 @pytest.mark.parametrize("sort", SORTS)
 def test_a_page_found_from_the_end_is_the_page_found_from_the_front(ask, shelves, sort, monkeypatch):
     plain = [ask(f"{sort}&$limit=3&$skip={skip}") for skip in range(10)]
-    monkeypatch.setattr(pagination, "DEEP", 0)
+    monkeypatch.setattr(pagination, "MAX_NEAR_SKIP", 0)
     assert [ask(f"{sort}&$limit=3&$skip={skip}") for skip in range(10)] == plain
 
 
@@ -154,8 +154,8 @@ def add_a_team(alice):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_row_that_comes_while_a_page_is_found_from_the_end_shifts_nothing(ask, alice, shelves, monkeypatch):
-    monkeypatch.setattr(pagination, "DEEP", 0)
-    count = pagination.FeathersPages.count
+    monkeypatch.setattr(pagination, "MAX_NEAR_SKIP", 0)
+    count = pagination.FeathersPagination.count
 
     def count_then_somebody_adds(self):
         total = count(self)
@@ -164,6 +164,6 @@ def test_a_row_that_comes_while_a_page_is_found_from_the_end_shifts_nothing(ask,
         rival.join()
         return total
 
-    monkeypatch.setattr(pagination.FeathersPages, "count", count_then_somebody_adds)
+    monkeypatch.setattr(pagination.FeathersPagination, "count", count_then_somebody_adds)
     body = ask("$limit=2&$skip=5")
     assert (body["total"], [row["name"] for row in body["data"]]) == (7, ["B", "a"])

@@ -12,8 +12,8 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_application_model, get_refresh_token_model
 
 from api import throttling
-from api.proxies import DropUntrustedProto
-from oauth.tokens import make_application, mint_token
+from api.proxies import UntrustedProtoMiddleware
+from oauth.tokens import create_application, create_token
 
 pytestmark = pytest.mark.usefixtures("shelf")
 PASS_PHRASE = "a long pass phrase"
@@ -51,8 +51,8 @@ def two_a_minute(settings):
 @pytest.fixture(autouse=True)
 def nobody_has_asked_yet(alice, bob):
     for user in (alice, bob):
-        throttling.forget(f"requests of {user.pk}")
-        throttling.forget(f"log-ins of {user.email.upper()}")
+        throttling.reset_counter(f"requests of {user.pk}")
+        throttling.reset_counter(f"log-ins of {user.email.upper()}")
 
 
 @pytest.mark.contract("Errors", "429 says in `Retry-After` for how long to wait", "ours")
@@ -133,7 +133,7 @@ def test_another_address_of_the_same_ipv6_network_is_not_elsewhere(served, alice
     ],
 )
 def test_addresses_are_counted_by_whom_they_belong_to(address, network):
-    assert throttling.network_of(address) == network
+    assert throttling.client_network(address) == network
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_addresses_are_counted_by_whom_they_belong_to(address, network):
 def test_only_named_proxies_are_believed(rf, settings, connected, forwarded, address):
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/24")]
     request = rf.get("/", REMOTE_ADDR=connected, HTTP_X_FORWARDED_FOR=forwarded)
-    assert throttling.address_of(request) == address
+    assert throttling.client_address(request) == address
 
 
 def test_a_header_does_not_end_the_wait_of_its_sender(locked, alice, address):
@@ -167,8 +167,8 @@ def test_the_right_person_is_let_in_elsewhere_and_when_the_time_is_over(locked, 
     assert log_in(f"{address}0", alice.email, PASS_PHRASE).status_code == 302
     assert log_in(address, bob.email, PASS_PHRASE).status_code == 302
     attempts = f"log-ins of {alice.email.upper()} from {address}"
-    assert 0 < throttling.counters().ttl(throttling.key_of(attempts)) <= 600  # and not a second more for trying on
-    throttling.forget(attempts)
+    assert 0 < throttling.counters().ttl(throttling.counter_key(attempts)) <= 600  # and not a second more for trying on
+    throttling.reset_counter(attempts)
     assert log_in(address, alice.email, PASS_PHRASE).status_code == 302
 
 
@@ -209,7 +209,7 @@ def test_who_comes_back_after_that_has_all_attempts(served, alice, address, thre
     spray(address, 3)
     for _ in range(11):
         assert log_in(address, alice.email, PASS_PHRASE).status_code == 429
-    throttling.forget(f"failed log-ins from {address}")
+    throttling.reset_counter(f"failed log-ins from {address}")
     assert log_in(address, alice.email, PASS_PHRASE).status_code == 302
 
 
@@ -280,7 +280,7 @@ def test_the_operator_may_lift_the_limit_of_an_email(served, alice, address, set
 def test_only_a_trusted_proxy_says_that_a_client_came_with_tls(rf, settings, connected, proto, is_secure):
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/24")]
     seen = []
-    middleware = DropUntrustedProto(lambda request: seen.append(request.is_secure()))
+    middleware = UntrustedProtoMiddleware(lambda request: seen.append(request.is_secure()))
     middleware(rf.get("/", REMOTE_ADDR=connected, HTTP_X_FORWARDED_PROTO=proto))
     assert seen == [is_secure]
 
@@ -299,19 +299,19 @@ def test_forms_are_taken_behind_a_proxy_that_is_not_named(served, alice, address
 
 @pytest.fixture
 def three_guesses(monkeypatch):
-    monkeypatch.setattr("oauth.views.MOST_GUESSES", 3)
+    monkeypatch.setattr("oauth.views.MAX_GUESSES", 3)
 
 
 @pytest.fixture
 def program(alice):
-    client_id, secret = make_application("Program", "https://program.example.com/back")
+    client_id, secret = create_application("Program", "https://program.example.com/back")
     return {"client_id": client_id, "client_secret": secret}
 
 
 @pytest.fixture
 def refresh_token(alice, program):
     application = get_application_model().objects.get(client_id=program["client_id"])
-    mint_token(alice, timezone.now(), application)
+    create_token(alice, timezone.now(), application)
     access = get_access_token_model().objects.get(application=application)
     get_refresh_token_model().objects.create(
         user=alice, application=application, token="b" * 40, access_token=access, token_family=uuid4()

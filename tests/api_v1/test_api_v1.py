@@ -15,7 +15,7 @@ from campaigns.models import CampaignContact, Task
 from crm.models import Activity, Contact, ContactSource, Event, EventProperty
 from leads.models import Lead, LeadOffer, LeadSource
 from messaging.models import Consent
-from oauth.tokens import make_application, mint_token
+from oauth.tokens import create_application, create_token
 from teams.models import Application
 from tests.concurrency import Rival
 from tests.leads.conftest import make_contact, make_route, texts_to
@@ -56,15 +56,15 @@ class V1:
 @pytest.fixture
 def v1(alice):
     """Alice's own key, as `./pride token` prints it."""
-    return V1(mint_token(alice, timezone.now()))
+    return V1(create_token(alice, timezone.now()))
 
 
 @pytest.fixture
 def program(alice):
     """A program with a key of its own, which alice has let in."""
-    client_id, _ = make_application("Old Forms", "https://app.example.com/")
+    client_id, _ = create_application("Old Forms", "https://app.example.com/")
     application = Application.objects.get(client_id=client_id)
-    return V1(mint_token(alice, timezone.now(), application), client_id)
+    return V1(create_token(alice, timezone.now(), application), client_id)
 
 
 # Keys
@@ -118,7 +118,7 @@ def test_keys_must_come_as_they_did(v1, alice):
 
 
 def test_a_key_of_one_program_is_no_key_of_another(alice, program):
-    other, _ = make_application("Another", "https://app.example.com/")
+    other, _ = create_application("Another", "https://app.example.com/")
     program.program = other
 
     assert program.refused("Echo")[0] == 10
@@ -159,7 +159,7 @@ def test_a_program_is_told_its_user_but_personal_access_is_not(v1, program):
 
 
 def test_strangers_who_keep_coming_are_asked_to_wait(settings, v1, monkeypatch):
-    monkeypatch.setattr("api.throttling.wait_of_stranger", lambda request: 7)
+    monkeypatch.setattr("api.throttling.anonymous_wait", lambda request: 7)
     v1.account = "wrong"
 
     answer = v1.send({"action": "Echo"})
@@ -444,7 +444,7 @@ def test_no_submission_is_lost_because_a_broker_keeps_sources_from_being_made(al
     flags = {"is_lead_sources_new_enabled": False, "is_lead_sources_enabled": shared}
     api(alice).made("/sub-accounts", {"user_id": bob.pk} | flags)
 
-    told = V1(mint_token(bob, timezone.now())).call("NewSubmission", **MARY, source=source)
+    told = V1(create_token(bob, timezone.now())).call("NewSubmission", **MARY, source=source)
 
     lead = Lead.objects.get(pk=told["leadid"])
     assert (lead.owner_user, lead.contact.source_id) == (bob, theirs if shared else None)
@@ -597,7 +597,7 @@ def test_a_fault_that_nobody_foresaw_leaves_nothing_behind(v1, monkeypatch):
 def test_a_contact_that_is_asked_for_too_often_counts_once(settings, v1, mary, monkeypatch):
     asked = []
     settings.THROTTLE_PER_USER = 100
-    monkeypatch.setattr("api.throttling.wait_for", lambda what, most, seconds: asked.append(what) or 0)
+    monkeypatch.setattr("api.throttling.count_request", lambda what, most, seconds: asked.append(what) or 0)
 
     v1.call("NewSubmission", **MARY)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from api.coercion import END
 from campaigns.recurrence import NEVER, next_occurrence, what_is_wrong
-from teams.timezones import wall_time
+from teams.timezones import to_local
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 START = datetime(2026, 11, 24, 17, tzinfo=UTC)  # a Tuesday, 9:00 in Los Angeles
@@ -23,7 +23,7 @@ def occurrences(rule: str, number: int, start: datetime = START) -> list[str]:
         moment = next_occurrence(rule, start, after, PACIFIC)
         if moment is None:
             break
-        found.append(f"{wall_time(moment, PACIFIC):%Y-%m-%d %H:%M}")
+        found.append(f"{to_local(moment, PACIFIC):%Y-%m-%d %H:%M}")
         after = moment
     return found
 
@@ -106,7 +106,7 @@ def test_each_occurrence_is_after_the_last(frequency, interval, start):
 @given(st.sampled_from(["MONTHLY", "WEEKLY", "DAILY"]), st.integers(1, 9), STARTS)
 def test_the_time_on_the_wall_stays_unless_the_clocks_skip_it(frequency, interval, start):
     moment = next_occurrence(f"FREQ={frequency};INTERVAL={interval}", start, start, PACIFIC)
-    kept, shown = wall_time(start, PACIFIC).time(), wall_time(moment, PACIFIC).time()
+    kept, shown = to_local(start, PACIFIC).time(), to_local(moment, PACIFIC).time()
     assert shown == kept.replace(microsecond=0) or (kept.hour, shown.hour, shown.minute) == (2, 3, 0)
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
 
-from api.coercion import milliseconds_z
+from api.coercion import format_datetime
 from campaigns.jobs import reminders
 from campaigns.models import Task
 from messaging.models import Message
@@ -25,7 +25,7 @@ def task(api, alice, clock):
     """`task(TEXT, ...)` makes one of alice's, due in an hour."""
 
     def post(kind=TEXT, by=alice, **fields):
-        due = {"due_at": milliseconds_z(clock.now + HOUR)}
+        due = {"due_at": format_datetime(clock.now + HOUR)}
         return api(by).made("/tasks", {"action_type": kind, "description": "Call about the viewing"} | due | fields)
 
     return post
@@ -130,7 +130,7 @@ def test_a_task_put_off_reminds_at_its_new_time(api, alice, task, clock, run):
     assert api(alice).patch(f"/tasks/{made}", {"notes": "She was out"}).status_code == 200
     run(minutes=1)
     assert len(messages()) == 1
-    api(alice).patch(f"/tasks/{made}", {"due_at": milliseconds_z(clock.now + HOUR)})
+    api(alice).patch(f"/tasks/{made}", {"due_at": format_datetime(clock.now + HOUR)})
     run(hours=1)
     assert len(messages()) == 2
 
@@ -152,7 +152,7 @@ def test_no_time_is_reminded_of_twice_whatever_the_code_does(task):
 
 @pytest.mark.parametrize(("ago", "reminded"), [(timedelta(minutes=50), 1), (timedelta(hours=1), 0)])
 def test_what_was_due_long_before_it_was_written_down_is_no_news(task, run, ago, reminded):
-    task(due_at=milliseconds_z(NOON - ago))
+    task(due_at=format_datetime(NOON - ago))
     run(minutes=1)
     assert len(messages()) == reminded
 

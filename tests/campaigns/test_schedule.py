@@ -30,7 +30,7 @@ from campaigns.schedule import (
     plan,
     validate_timing,
 )
-from teams.timezones import instant, wall_time
+from teams.timezones import to_local, to_utc
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 EASTERN = ZoneInfo("America/New_York")
@@ -121,7 +121,7 @@ TYPES = st.sampled_from([EMAIL, TEXT, TASK])
 def test_the_wall_shows_the_dispatch_time_unless_the_clocks_skip_it(start, zone, days, at, type):
     action = Action(4, type, DAY_AND_TIME, delay_by_days=days, dispatch_time=at)
     due = planned(action, start, zone)
-    shown, wanted = wall_time(due.at, zone), datetime.combine(wall_time(start, zone).date() + timedelta(days=days), at)
+    shown, wanted = to_local(due.at, zone), datetime.combine(to_local(start, zone).date() + timedelta(days=days), at)
     assert due.reason is None
     assert shown == wanted or (shown.second == 0 and timedelta(0) < shown - wanted <= timedelta(hours=1))
 
@@ -129,8 +129,8 @@ def test_the_wall_shows_the_dispatch_time_unless_the_clocks_skip_it(start, zone,
 @given(STARTS, ZONES, st.integers(0, 3), st.times(), TYPES)
 def test_nothing_is_planned_before_the_start_nor_later_than_a_day_after_its_time(start, zone, days, at, type):
     due = planned(Action(4, type, DAY_AND_TIME, delay_by_days=days, dispatch_time=at), start, zone)
-    latest: date = wall_time(start, zone).date() + timedelta(days=days + 1)
-    assert start <= due.at <= instant(datetime.combine(latest, at), zone)
+    latest: date = to_local(start, zone).date() + timedelta(days=days + 1)
+    assert start <= due.at <= to_utc(datetime.combine(latest, at), zone)
 
 
 @given(STARTS, st.integers(0, 10**8))
@@ -243,7 +243,7 @@ def test_birthdays_are_a_year_apart_at_one_time_of_day(birthday, delay, after):
     for _ in range(6):
         year, moment = next_birthday(action, born, after, PACIFIC, years[-1] if years else None)
         years.append(year)
-        moments.append(wall_time(moment, PACIFIC))
+        moments.append(to_local(moment, PACIFIC))
         after = moment
     assert [year - years[0] for year in years] == list(range(6))
     assert {moment.time() for moment in moments} == {time(9)}

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
-from api.schema import contract
+from api.schema import openapi_json
 from api.viewsets import BEYOND
 from tests.test_permissions import anonymous
 
-DOCUMENT = json.loads(contract())
+DOCUMENT = json.loads(openapi_json())
 PATHS = {anonymous(path): operations for path, operations in DOCUMENT["paths"].items()}
 
 

@@ -15,7 +15,7 @@ from oauth2_provider.models import get_access_token_model, get_grant_model, get_
 from config.beat import SCHEDULE
 from config.celery import app
 from core.cleanup import clean_up
-from oauth.tokens import make_application, mint_token
+from oauth.tokens import create_application, create_token
 from teams.models import Application
 
 LONG_AGO = timedelta(days=400)
@@ -23,7 +23,7 @@ LONG_AGO = timedelta(days=400)
 
 @pytest.fixture
 def program(db):
-    client_id, secret = make_application("Program", "https://program.example.com/back")
+    client_id, secret = create_application("Program", "https://program.example.com/back")
     return Application.objects.get(client_id=client_id), secret
 
 
@@ -41,9 +41,9 @@ def test_who_is_logged_in_stays_and_old_log_ins_go(alice, bob):
 
 def test_tokens_that_open_nothing_go(alice):
     tokens = get_access_token_model().objects
-    mint_token(alice, timezone.now() - LONG_AGO)
+    create_token(alice, timezone.now() - LONG_AGO)
     tokens.update(expires=timezone.now() - timedelta(days=1))
-    token = mint_token(alice, timezone.now())
+    token = create_token(alice, timezone.now())
 
     clean_up()
 

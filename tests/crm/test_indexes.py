@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from api.lists.query_parser import parse_query
-from api.lists.sql_template import array_of
+from api.lists.sql_template import array_sql
 from core import clock
 from crm.api.filters import ContactFilters
 from crm.models import Contact, ContactShare
@@ -131,7 +131,7 @@ def test_who_sees_few_of_many_contacts_has_only_those_read(few_owners, api, few,
     with CaptureQueriesContext(connection) as asked:
         assert len(api(few).get(f"/contacts?{query}$sort[created_at]=-1").json()["data"]) == 3
     (page,) = [row["sql"] for row in asked if "ORDER BY" in row["sql"] and 'FROM "crm_contact"' in row["sql"]]
-    assert array_of([few.pk]) in page
+    assert array_sql([few.pk]) in page
     assert contacts_read(page) < 100
 
 

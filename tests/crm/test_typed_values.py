@@ -8,7 +8,7 @@ from django.apps import apps
 from django.utils import timezone
 
 from crm.models import Contact
-from oauth.tokens import mint_token
+from oauth.tokens import create_token
 from tests.api_v1.test_api_v1 import V1
 
 BLANKS = [" ", "\u00a0", "\r\n", "\t", "\u200b", "\ufeff", "\u2003"]
@@ -17,7 +17,7 @@ COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "José Ñandú") for form in
 
 def submit(user, **fields):
     """The id of the contact that a submission to API v1 is from."""
-    return V1(mint_token(user, timezone.now())).call("NewSubmission", source="Zillow", **fields)["id"]
+    return V1(create_token(user, timezone.now())).call("NewSubmission", source="Zillow", **fields)["id"]
 
 
 @pytest.mark.parametrize("blank", BLANKS, ids=ascii)

@@ -28,7 +28,7 @@ KILL_AFTER = 10  # leads
 TEAM = """
 import json
 from campaigns.models import Campaign
-from oauth.tokens import mint_token
+from oauth.tokens import create_token
 from django.utils import timezone
 from leads.models import LeadRoute
 from teams.models import Team, TeamMember, TeamMemberDistributionOption as Option, User
@@ -45,7 +45,7 @@ Option.objects.bulk_create(Option(team=team, user=user, **told) for user in user
 campaign = Campaign.objects.create(owner_user=users[0], name="{name}")
 LeadRoute.objects.create(owner_user=users[0], lead_source_id=3, campaign=campaign, is_automatic=True, team=team,
                          distribution_target="Team Rollout", team_selection_method="Specific Team")
-print("TOKENS", json.dumps([mint_token(user, timezone.now()) for user in users]))
+print("TOKENS", json.dumps([create_token(user, timezone.now()) for user in users]))
 """
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from api.admin.resource_admin import LongListPages
+from api.admin.resource_admin import LongListPaginator
 from messaging.admin.messages import MessageAdmin
 from messaging.models import Message
 from tests.messaging.conftest import make_client
@@ -33,7 +33,7 @@ def test_a_page_shows_the_newest_that_its_reader_sees(log):
 
 
 def test_of_a_very_long_list_the_newest_pages_are_shown(log, monkeypatch):
-    monkeypatch.setattr(LongListPages, "most", 4)
+    monkeypatch.setattr(LongListPaginator, "most", 4)
 
     assert log(1) == (["7", "6"], 4)
     assert log(2) == (["5", "4"], 4)

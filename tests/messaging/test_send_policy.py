@@ -23,7 +23,7 @@ from messaging.send_policy.rules import (
     next_closing,
     next_opening,
 )
-from teams.timezones import wall_time
+from teams.timezones import to_local
 
 NOON = datetime(2026, 11, 24, 20, tzinfo=UTC)  # 12:00 in Los Angeles
 MIDNIGHT = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -159,7 +159,7 @@ MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2035, 1, 1), timezones=st.
 def test_every_text_that_leaves_arrives_in_daytime_wherever_it_may_arrive(now, number, default):
     opening = next_opening(now, number, default)
     for zone in time_zones(number) or (default,):
-        assert time(8) <= wall_time(opening, ZoneInfo(zone)).time() < time(21)
+        assert time(8) <= to_local(opening, ZoneInfo(zone)).time() < time(21)
 
 
 @given(MOMENTS, NUMBERS, DEFAULTS)
@@ -185,7 +185,7 @@ def test_no_text_waits_longer_than_it_must(now, number, default):
     if opening > now:
         just_before = opening - timedelta(seconds=1)
         zones = [ZoneInfo(zone) for zone in time_zones(number) or (default,)]
-        assert not all(time(8) <= wall_time(just_before, zone).time() < time(21) for zone in zones)
+        assert not all(time(8) <= to_local(just_before, zone).time() < time(21) for zone in zones)
 
 
 @given(

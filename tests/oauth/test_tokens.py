@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_application_model, get_grant_model
 
-from oauth.tokens import fingerprint, make_application, mint_token
+from oauth.tokens import create_application, create_token, fingerprint
 
 pytestmark = pytest.mark.usefixtures("shelf")
 
@@ -30,7 +30,7 @@ def get(authorization=None, path="/shelves"):
 
 @pytest.fixture
 def token(alice):
-    return mint_token(alice, timezone.now())
+    return create_token(alice, timezone.now())
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_token_that_may_only_read_may_not_write(token, stored):
 
 @pytest.fixture
 def program(db):
-    client_id, secret = make_application("Program", BACK)
+    client_id, secret = create_application("Program", BACK)
     return {"client_id": client_id, "client_secret": secret}
 
 
@@ -264,7 +264,7 @@ def test_revoking_one_token_ends_all_that_were_granted_with_it(browser, program,
 
 def test_a_program_cannot_revoke_anothers_token(browser, program):
     pair = send(exchange(program, code_for(browser, program))).json()
-    client_id, secret = make_application("Another", BACK)
+    client_id, secret = create_application("Another", BACK)
     for token in (pair["access_token"], pair["refresh_token"]):
         Client().post("/oauth2/revoke", {"client_id": client_id, "client_secret": secret, "token": token})
     assert get(f"Bearer {pair['access_token']}").status_code == 200
@@ -290,7 +290,7 @@ def test_a_replayed_code_ends_the_tokens_it_gave(browser, program):
     given, kept = send(exchange(program, code)).json(), send(exchange(program, other)).json()
     refresh = program | {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
     renewed = send(refresh).json()
-    stranger_id, secret = make_application("Another", BACK)
+    stranger_id, secret = create_application("Another", BACK)
     stranger = {"client_id": stranger_id, "client_secret": secret}
 
     assert send(exchange(stranger, code)).json()["error"] == "invalid_grant"
@@ -501,7 +501,7 @@ def test_a_program_with_several_addresses_names_the_one_it_used(browser, program
 def test_an_app_is_called_back_by_its_own_scheme(browser, settings):
     settings.OAUTH2_PROVIDER = settings.OAUTH2_PROVIDER | {"ALLOWED_REDIRECT_URI_SCHEMES": ["https", "myapp"]}
     for back in ("com.example.app:/back", "com.example.app://back", "myapp://back"):
-        client_id, secret = make_application("App", back)
+        client_id, secret = create_application("App", back)
         query = {"response_type": "code", "client_id": client_id, "redirect_uri": back}
         assert consent(browser, urlencode(query), answer="no").startswith(back + "?error=access_denied")
         where = consent(browser, urlencode(query))
@@ -518,7 +518,7 @@ def test_an_app_is_called_back_by_its_own_scheme(browser, settings):
 )
 def test_no_program_is_called_back_by_what_a_browser_would_run(db, back):
     with pytest.raises(ValidationError):
-        make_application("Program", back)
+        create_application("Program", back)
 
 
 @pytest.mark.contract("OAuth 2", "`redirect_uri` may stand unencoded in the query", "inferred", client=[3])

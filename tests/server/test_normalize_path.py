@@ -10,8 +10,8 @@ import pytest
 from django.utils import timezone
 
 from config.wsgi import application
-from oauth.tokens import make_application, mint_token
-from server.normalize_path import plain_path
+from oauth.tokens import create_application, create_token
+from server.normalize_path import normalize_path
 
 
 class Quiet(WSGIRequestHandler):
@@ -57,7 +57,7 @@ def call(transactional_db, settings):
     ],
 )
 def test_a_path_has_one_plain_form(sent, meant):
-    assert plain_path(sent or "/") == meant
+    assert normalize_path(sent or "/") == meant
 
 
 @pytest.mark.contract(
@@ -68,7 +68,7 @@ def test_a_path_has_one_plain_form(sent, meant):
 )
 @pytest.mark.parametrize("base", ["/shelves", "//shelves", "///shelves", "//shelves/", "/%2Fshelves"])
 def test_every_verb_takes_any_number_of_slashes_without_a_redirect(call, alice, base):
-    headers = {"Authorization": f"Bearer {mint_token(alice, timezone.now())}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {create_token(alice, timezone.now())}", "Content-Type": "application/json"}
 
     made = call("POST", base, json.dumps({"name": "Pride"}), **headers)
     assert made.status == 201
@@ -88,7 +88,7 @@ def test_every_verb_takes_any_number_of_slashes_without_a_redirect(call, alice, 
 )
 @pytest.mark.parametrize("slashes", ["/", "//", "///"])
 def test_oauth_takes_any_number_of_slashes(call, slashes):
-    client_id, secret = make_application("Program", "https://program.example.com/back")
+    client_id, secret = create_application("Program", "https://program.example.com/back")
     body = {"grant_type": "authorization_code", "code": "x", "client_id": client_id, "client_secret": secret}
     token = call("POST", f"{slashes}oauth2/token", json.dumps(body), **{"Content-Type": "application/json"})
     assert json.loads(token.text)["error"] == "invalid_grant"
@@ -108,7 +108,7 @@ def test_oauth_takes_any_number_of_slashes(call, slashes):
     client=[15],
 )
 def test_requests_that_say_odd_things_about_their_body_are_read(call, alice):
-    headers = {"Authorization": f"Bearer {mint_token(alice, timezone.now())} ", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {create_token(alice, timezone.now())} ", "Content-Type": "application/json"}
     assert call("GET", "/shelves", **headers).status == 200
     assert call("GET", "/shelves", **headers | {"Content-Length": "0"}).status == 200
     made = call("POST", "/shelves", b'{"name": "x"}', **headers)

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teams.business_hours import ALWAYS, DAY_MINUTES, Hours, Window, parse_hours, told, validate_hours
-from teams.timezones import wall_time
+from teams.business_hours import ALWAYS, DAY_MINUTES, Hours, Window, display_text, parse_hours, validate_hours
+from teams.timezones import to_local
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 MONDAY = date(2026, 11, 23)
@@ -72,7 +72,7 @@ def test_a_night_is_told_by_its_form(text):
 
 
 def test_a_range_over_midnight_says_so():
-    assert told("Fri-Sat 22:00-6:00; Sun 9-12, 10PM-2am") == (
+    assert display_text("Fri-Sat 22:00-6:00; Sun 9-12, 10PM-2am") == (
         "Fri-Sat 22:00 until 6:00 the next day; Sun 9-12, 22:00 until 2:00 the next day"
     )
 
@@ -101,7 +101,7 @@ def test_it_opens_by_the_wall_clock_on_the_day_the_clocks_change():
     night = datetime(2026, 3, 8, 1, tzinfo=PACIFIC)
     opening = parse_hours("Sun 9-17").next_opening(night, PACIFIC)
     assert opening is not None
-    assert wall_time(opening, PACIFIC).hour == 9
+    assert to_local(opening, PACIFIC).hour == 9
     assert opening - night == timedelta(hours=7)
 
 

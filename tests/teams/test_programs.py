@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 
-from oauth.tokens import fingerprint, mint_token
+from oauth.tokens import create_token, fingerprint
 from teams.models import Application
 from tests.client import Api
 
@@ -122,7 +122,7 @@ def stored(token):
 
 def granted(user, program, life):
     """An access token with a refresh token, as code and secret are exchanged for."""
-    token = mint_token(user, timezone.now(), program, life)
+    token = create_token(user, timezone.now(), program, life)
     get_refresh_token_model().objects.create(
         user=user, application=program, token=f"refresh {token}", access_token=stored(token), token_family=uuid4()
     )
@@ -143,7 +143,7 @@ def test_a_revealed_token_is_listed_and_never_shown_again(alice, program):
 
 
 def test_a_revoked_token_opens_nothing_and_is_listed_no_more(alice, program):
-    ended, other = (mint_token(alice, timezone.now(), program) for _ in range(2))
+    ended, other = (create_token(alice, timezone.now(), program) for _ in range(2))
     answer = revoke(alice, stored(ended))
     assert "Revoked, with all that were granted together" in answer.content.decode()
     assert (status(ended), status(other)) == (401, 200)
@@ -159,13 +159,13 @@ def test_revoking_a_grant_ends_its_refresh_token(alice, program):
 
 def test_what_can_be_renewed_is_alive_and_what_is_expired_is_not(alice, program):
     renewable = granted(alice, program, AGO)
-    mint_token(alice, timezone.now(), program, AGO)
+    create_token(alice, timezone.now(), program, AGO)
     assert tokens_listed(alice)[0] == [stored(renewable).pk]
 
 
 def test_users_see_what_acts_for_them_and_makers_who_uses_their_program(alice, bob, dana, program):
-    bobs = stored(mint_token(bob, timezone.now(), program))
-    danas = stored(mint_token(dana, timezone.now()))
+    bobs = stored(create_token(bob, timezone.now(), program))
+    danas = stored(create_token(dana, timezone.now()))
     assert [tokens_listed(user)[0] for user in (alice, bob, dana)] == [[bobs.pk], [bobs.pk], [danas.pk]]
     revoke(bob, danas)
     revoke(dana, bobs)
@@ -184,8 +184,8 @@ def test_a_new_secret_says_that_tokens_stay_alive(alice, bob, program):
 
 
 def test_all_tokens_of_a_program_are_revoked_at_once(alice, bob, program):
-    ended = [granted(bob, program, HOUR), mint_token(alice, timezone.now(), program)]
-    other = mint_token(alice, timezone.now())
+    ended = [granted(bob, program, HOUR), create_token(alice, timezone.now(), program)]
+    other = create_token(alice, timezone.now())
     press(alice, program, "revoke_all_tokens")
     assert [status(token) for token in (*ended, other)] == [401, 401, 200]
     assert not get_refresh_token_model().objects.filter(revoked=None).exists()
@@ -206,7 +206,7 @@ def users(api: Api, client_id, path="/users"):
 
 @pytest.fixture
 def bobs_token(bob, program):
-    return mint_token(bob, timezone.now(), program)
+    return create_token(bob, timezone.now(), program)
 
 
 @pytest.mark.contract(

@@ -6,9 +6,9 @@ from threading import Barrier
 import pytest
 from django.db import connection, transaction
 
-from teams.membership import hold
+from teams.membership import lock_team
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
-from teams.team_actions import dissolve, form_team
+from teams.team_actions import create_team, delete_team
 from tests.concurrency import Rival
 from tests.conftest import make_user
 
@@ -71,13 +71,13 @@ def test_options_set_at_once_are_set_once(leader, at_once, api):
 def test_a_team_removed_and_a_member_who_accepts_do_not_wait_for_each_other(leader):
     """Either has the team before its members."""
     bob = make_user("Bob", "0112")
-    team = form_team(leader, name="Pride", now=leader.created_at)
+    team = create_team(leader, name="Pride", now=leader.created_at)
     place = TeamMember.objects.create(team=team, user=bob)
     rival = Rival()
 
     with transaction.atomic():
-        hold(team)
-        rival.begin(lambda: dissolve(Team.objects.get(pk=team.pk)))
+        lock_team(team)
+        rival.begin(lambda: delete_team(Team.objects.get(pk=team.pk)))
         rival.wait_until_it_waits()
         TeamMember.objects.filter(pk=place.pk).update(request_status="Accepted")
 
@@ -87,12 +87,12 @@ def test_a_team_removed_and_a_member_who_accepts_do_not_wait_for_each_other(lead
 
 def test_to_accept_for_a_team_that_is_removed_meanwhile_is_404(leader, api):
     bob = make_user("Bob", "0112")
-    team = form_team(leader, name="Pride", now=leader.created_at)
+    team = create_team(leader, name="Pride", now=leader.created_at)
     client, path = api(bob), f"/team-members/{TeamMember.objects.create(team=team, user=bob).pk}"
     answers, rival = [], Rival()
 
     with transaction.atomic():
-        hold(team)
+        lock_team(team)
         rival.begin(lambda: answers.append(client.patch(path, {"request_status": "Accepted"}).status_code))
         rival.wait_until_it_waits()
         team.delete()

@@ -13,7 +13,7 @@ from unfold.widgets import (
 )
 
 from api.admin.resource_admin import ResourceForm
-from api.internal_client import Refusal
+from api.internal_client import ApiError
 from leads.admin.my_availability_forms import MomentWidget
 from leads.admin.routes.preview import USUAL_DAYS, Rehearsal, rehearsed
 from leads.models import LeadRoute, LeadSource
@@ -99,7 +99,7 @@ class TrialForm(forms.Form):
         self.data = {**self.data, self.add_prefix("csv"): text}
         return text
 
-    def show(self, refusal: Refusal) -> None:
+    def show(self, refusal: ApiError) -> None:
         """Beside the fields that the refusal names."""
         for name, message in refusal.errors.items():
             field = name.rpartition(".")[2]
@@ -136,7 +136,7 @@ class RehearsedForm(RuleForm):
         try:
             simulate = partial(self.simulated, self.user)
             self.rehearsal = rehearsed(simulate, self.user, self.as_typed(), self.as_body(), self.trial)
-        except Refusal as refusal:
+        except ApiError as refusal:
             self.show(refusal)
 
     def as_typed(self) -> LeadRoute:

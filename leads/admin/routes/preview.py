@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from api.internal_client import Refusal
+from api.internal_client import ApiError
 from leads.admin.history import names_of
 from leads.admin.routes.list_page import ordered_routes
 from leads.admin.routes.simulation_diff import Comparison, compare, ids_in
@@ -28,7 +28,7 @@ class Asked(Protocol):
 
     def lead(self) -> dict[str, Any] | None: ...
     def table(self) -> str: ...
-    def show(self, refusal: Refusal) -> None: ...
+    def show(self, refusal: ApiError) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def rehearsed(simulate: Simulate, user: User, route: LeadRoute, body: dict[str, 
         past = compared(simulate, user, {"days": days}, draft, names) if days else None
         typed = compared(simulate, user, {"lead": lead}, draft, names) if lead else None
         tabled = compared(simulate, user, {"csv": table}, draft, names) if table else None
-    except Refusal as refusal:
+    except ApiError as refusal:
         if all(DRAFT.match(name) for name in refusal.errors):
             raise of_the_draft(refusal) from None
         asked.show(refusal)
@@ -85,7 +85,7 @@ def sentences(routes: Sequence[LeadRoute]) -> dict[tuple[str, int], str]:
     }
 
 
-def of_the_draft(refusal: Refusal) -> Refusal:
+def of_the_draft(refusal: ApiError) -> ApiError:
     """What is wrong with the rule, as saving it would say."""
     errors = {DRAFT.sub("", name): DRAFT.sub("", message) for name, message in refusal.errors.items()}
-    return Refusal(refusal.body | {"errors": errors, "message": "; ".join(errors.values())})
+    return ApiError(refusal.body | {"errors": errors, "message": "; ".join(errors.values())})

@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from api.admin.resource_admin import ResourceAdmin
-from api.internal_client import Refusal, ask
+from api.internal_client import ApiError, call_api
 from core import clock
 from leads.admin.routes.forms import RehearsedForm, RuleForm, TrialForm
 from leads.admin.routes.list_page import context_of, ordered_routes
@@ -117,8 +117,10 @@ class LeadRouteAdmin(ResourceAdmin):
         """One place up or down, as the button says that was pressed."""
         user = cast(User, request.user)
         try:
-            ask(LeadRouteResource, "PATCH", user, {"position": position_after(request, route_id)}, id=str(route_id))
-        except Refusal as refusal:
+            call_api(
+                LeadRouteResource, "PATCH", user, {"position": position_after(request, route_id)}, id=str(route_id)
+            )
+        except ApiError as refusal:
             return self.refused(request, refusal)
         return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{route_id}")
 
@@ -148,7 +150,7 @@ class LeadRouteAdmin(ResourceAdmin):
 
 
 def simulated(user: User, body: dict[str, Any]) -> Any:
-    return ask(RehearsalResource, "POST", user, body)
+    return call_api(RehearsalResource, "POST", user, body)
 
 
 def position_after(request: HttpRequest, route_id: int) -> int:

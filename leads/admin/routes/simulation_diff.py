@@ -18,7 +18,7 @@ from leads.formatting import format_duration as duration
 from leads.routing import mismatch_text
 from leads.simulation.simulator import OWNER
 from teams.display_names import ReaderNames, RecordNames
-from teams.timezones import short_moment
+from teams.timezones import format_local_time
 
 Row = Mapping[str, Any]
 Ways = Mapping[str, str]
@@ -231,7 +231,7 @@ def told(now: Row, then: Row, reader: Reader) -> Told:
     line = f"Line {then['line']}: " if then["line"] else ""
     return Told(
         lead=f"{line}{lead_words(then['lead'], reader)}",
-        when=short_moment(then["at"], reader.zone),
+        when=format_local_time(then["at"], reader.zone),
         now=list(steps(now, reader)),
         then=list(steps(then, reader)),
         change=change(now, then),

@@ -49,7 +49,7 @@ def routes_with_names(owner: User) -> list[LeadRoute]:
 def route_named(body: Any, standing: Mapping[int, LeadRoute]) -> LeadRoute | None:
     """The standing route of which a body tells; None of a new one."""
     try:
-        return standing.get(coercion.whole_number(body.get("id")))
+        return standing.get(coercion.parse_integer(body.get("id")))
     except ValueError:
         return None
 

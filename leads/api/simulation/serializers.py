@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 
 from rest_framework import serializers
 
-from api.fields import LooseBoolean, LooseInteger, LooseMoment, LooseSerializer, LooseText
+from api.fields import LenientBoolean, LenientDateTime, LenientInteger, LenientSerializer, LenientText
 from core.reasons import reason_text, with_text
 from leads.api import examples
 from leads.api.serializers import LeadSerializer
@@ -19,20 +19,20 @@ MOST_NAMED: Final = 10
 MAX_TABLE_LENGTH: Final = 1_000_000
 
 
-def text() -> LooseText:
-    return LooseText(max_length=255, required=False, allow_blank=True)
+def text() -> LenientText:
+    return LenientText(max_length=255, required=False, allow_blank=True)
 
 
-def number() -> LooseInteger:
+def number() -> LenientInteger:
     """A number that is answered, or null."""
-    return LooseInteger(read_only=True, allow_null=True)
+    return LenientInteger(read_only=True, allow_null=True)
 
 
-def moment() -> LooseMoment:
-    return LooseMoment(read_only=True, allow_null=True)
+def moment() -> LenientDateTime:
+    return LenientDateTime(read_only=True, allow_null=True)
 
 
-class ComingIn(LooseMoment):
+class ComingIn(LenientDateTime):
     """When a lead comes in: however long its way is then, it does not lead past the calendar's end."""
 
     def read(self, value: object) -> datetime:
@@ -65,8 +65,8 @@ class GivenLeadSerializer(ExactSerializer):
 
     passed_over = frozenset(LeadSerializer.Meta.fields)
 
-    source_id = LooseInteger(required=False, allow_null=True)
-    contact_id = LooseInteger(required=False, allow_null=True)
+    source_id = LenientInteger(required=False, allow_null=True)
+    contact_id = LenientInteger(required=False, allow_null=True)
     contact_source = text()
     type = text()
     city = text()
@@ -80,7 +80,7 @@ class RehearsalOrderSerializer(serializers.Serializer[Any]):
     """Give one of `lead`, `csv` and `days`."""
 
     lead = GivenLeadSerializer(required=False, allow_null=True, help_text="One lead.")
-    csv = LooseText(
+    csv = LenientText(
         max_length=MAX_TABLE_LENGTH,
         required=False,
         allow_blank=True,
@@ -89,7 +89,7 @@ class RehearsalOrderSerializer(serializers.Serializer[Any]):
         "or hyphens for underscores, separated by commas, semicolons or tabs; at most 1,000 rows. "
         "Other columns are named in `warnings`.",
     )
-    days = LooseInteger(
+    days = LenientInteger(
         min_value=1,
         max_value=3660,
         required=False,
@@ -112,23 +112,23 @@ class RehearsalOrderSerializer(serializers.Serializer[Any]):
         example = examples.REHEARSAL_ORDER
 
 
-class ToldSerializer(LooseSerializer[Any]):
+class ToldSerializer(LenientSerializer[Any]):
     """A member who would be alerted."""
 
     user_id, at, closes_at = number(), moment(), moment()
-    channels = serializers.ListField(child=LooseText(), read_only=True)
-    assign_automatically = LooseBoolean(read_only=True)
+    channels = serializers.ListField(child=LenientText(), read_only=True)
+    assign_automatically = LenientBoolean(read_only=True)
 
     class Meta:
         model = LeadRoute
         fields = ["user_id", "at", "closes_at", "channels", "assign_automatically"]
 
 
-class StopSerializer(LooseSerializer[Any]):
+class StopSerializer(LenientSerializer[Any]):
     """Where the lead would come to, if nobody claimed it before."""
 
     at, ends_at, team_id, user_id = moment(), moment(), number(), number()
-    target, code = LooseText(read_only=True), serializers.CharField(source="reason.code", read_only=True)
+    target, code = LenientText(read_only=True), serializers.CharField(source="reason.code", read_only=True)
     details, reason = serializers.SerializerMethodField(), serializers.SerializerMethodField()
     offers = ToldSerializer(many=True, read_only=True)
     skipped, rotation = serializers.SerializerMethodField(), serializers.SerializerMethodField()
@@ -151,12 +151,12 @@ class StopSerializer(LooseSerializer[Any]):
         return rotation_json(station.plan)
 
 
-class ActualSerializer(LooseSerializer[Any]):
+class ActualSerializer(LenientSerializer[Any]):
     """What became of a lead that has come in."""
 
-    lead_id, route_id, team_id, claimed_by_user_id = LooseInteger(source="pk"), number(), number(), number()
+    lead_id, route_id, team_id, claimed_by_user_id = LenientInteger(source="pk"), number(), number(), number()
     claimed_at, first_alert_at = moment(), moment()
-    claimed_via, claimed_through = LooseText(read_only=True), LooseText(read_only=True, allow_null=True)
+    claimed_via, claimed_through = LenientText(read_only=True), LenientText(read_only=True, allow_null=True)
 
     class Meta:
         model = LeadRoute
@@ -172,7 +172,7 @@ class ActualSerializer(LooseSerializer[Any]):
         ]
 
 
-class RehearsedLeadSerializer(LooseSerializer[Any]):
+class RehearsedLeadSerializer(LenientSerializer[Any]):
     line, at = number(), moment()
     lead, decision = serializers.JSONField(read_only=True), serializers.JSONField(read_only=True)
     stops = StopSerializer(many=True, read_only=True)
@@ -183,18 +183,18 @@ class RehearsedLeadSerializer(LooseSerializer[Any]):
         fields = ["line", "at", "lead", "decision", "stops", "actual"]
 
 
-class InvalidRowSerializer(LooseSerializer[Any]):
-    line, message = LooseInteger(read_only=True), LooseText(read_only=True)
+class InvalidRowSerializer(LenientSerializer[Any]):
+    line, message = LenientInteger(read_only=True), LenientText(read_only=True)
 
     class Meta:
         model = LeadRoute
         fields = ["line", "message"]
 
 
-class WarnedSerializer(LooseSerializer[Any]):
+class WarnedSerializer(LenientSerializer[Any]):
     """What was sent, but is not used: `code` is `unused_column`, whose `details` name the `column`."""
 
-    code, message = LooseText(read_only=True), LooseText(read_only=True)
+    code, message = LenientText(read_only=True), LenientText(read_only=True)
     details = serializers.DictField(read_only=True)
 
     class Meta:
@@ -202,20 +202,20 @@ class WarnedSerializer(LooseSerializer[Any]):
         fields = ["code", "message", "details"]
 
 
-class FirstOffersSerializer(LooseSerializer[Any]):
+class FirstOffersSerializer(LenientSerializer[Any]):
     """How many leads a member would be the first to hear of, if only together with others."""
 
-    user_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
+    user_id, leads = LenientInteger(read_only=True), LenientInteger(read_only=True)
 
     class Meta:
         model = LeadRoute
         fields = ["user_id", "leads"]
 
 
-class TeamShareSerializer(LooseSerializer[Any]):
+class TeamShareSerializer(LenientSerializer[Any]):
     """How many leads would go to a team first."""
 
-    team_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
+    team_id, leads = LenientInteger(read_only=True), LenientInteger(read_only=True)
     first_offers = FirstOffersSerializer(many=True, read_only=True)
 
     class Meta:
@@ -223,18 +223,18 @@ class TeamShareSerializer(LooseSerializer[Any]):
         fields = ["team_id", "leads", "first_offers"]
 
 
-class RouteShareSerializer(LooseSerializer[Any]):
+class RouteShareSerializer(LenientSerializer[Any]):
     """How many leads a route would take."""
 
-    route_id, leads = LooseInteger(read_only=True), LooseInteger(read_only=True)
+    route_id, leads = LenientInteger(read_only=True), LenientInteger(read_only=True)
 
     class Meta:
         model = LeadRoute
         fields = ["route_id", "leads"]
 
 
-class SummarySerializer(LooseSerializer[Any]):
-    leads, unrouted, not_notified = (LooseInteger(read_only=True) for _ in range(3))
+class SummarySerializer(LenientSerializer[Any]):
+    leads, unrouted, not_notified = (LenientInteger(read_only=True) for _ in range(3))
     routes = RouteShareSerializer(many=True, read_only=True)
     teams = TeamShareSerializer(many=True, read_only=True)
     never_matched = serializers.ListField(child=serializers.IntegerField(), read_only=True)
@@ -244,7 +244,7 @@ class SummarySerializer(LooseSerializer[Any]):
         fields = ["leads", "routes", "teams", "unrouted", "not_notified", "never_matched"]
 
 
-class RehearsalSerializer(LooseSerializer[Any]):
+class RehearsalSerializer(LenientSerializer[Any]):
     """Who would be offered which lead, when, and what would follow if nobody claimed it."""
 
     leads = RehearsedLeadSerializer(many=True, read_only=True)

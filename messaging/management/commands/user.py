@@ -13,7 +13,7 @@ from core.errors import DomainError
 from messaging.gateways import MaybeSent, NotAccepted
 from messaging.phone_numbers import give_number
 from teams.models import User
-from teams.users import put_user
+from teams.users import upsert_user
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         }
         given = {name: value for name, value in columns.items() if value is not None}
         try:
-            user, is_new = put_user(email, password=password, now=now, **given)
+            user, is_new = upsert_user(email, password=password, now=now, **given)
         except ValidationError as error:
             raise CommandError(reasons(error)) from error
         try:

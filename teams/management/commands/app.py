@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from oauth.tokens import make_application
+from oauth.tokens import create_application
 from teams.models import User
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         if owner and user is None:
             raise CommandError(f"There is no user {owner}.")
         try:
-            client_id, client_secret = make_application(name, redirect_uri, user, is_implicit_allowed=implicit)
+            client_id, client_secret = create_application(name, redirect_uri, user, is_implicit_allowed=implicit)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(json.dumps({"client_id": client_id, "client_secret": client_secret}))

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from oauth.tokens import mint_token
+from oauth.tokens import create_token
 from teams.models import Application, User
 
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         application = Application.objects.filter(client_id=app).first() if app else None
         if app and application is None:
             raise CommandError(f"There is no application {app}.")
-        self.stdout.write(mint_token(user, timezone.now(), application, days))  # the life of a token is wall time
+        self.stdout.write(create_token(user, timezone.now(), application, days))  # the life of a token is wall time
 
 
 def days(text: str) -> timedelta:

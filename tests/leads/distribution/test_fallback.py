@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.reasons import Reason
 from leads.distribution.fallback import POND, TEAM, USER, FallbackPolicy, next_fallback
-from teams.fallback_loops import loop_of
+from teams.fallback_loops import find_loop
 
 BOB = 2
 INACTIVE = Reason("user_inactive")
@@ -76,18 +76,18 @@ def test_whatever_was_set_every_lead_comes_to_an_end_and_to_no_team_twice(fallba
 
 
 def test_a_loop_is_told_in_order_and_closed():
-    assert loop_of(1, {1: 2, 2: 3, 3: 2}) == [2, 3, 2]
-    assert loop_of(1, {1: 1}) == [1, 1]
+    assert find_loop(1, {1: 2, 2: 3, 3: 2}) == [2, 3, 2]
+    assert find_loop(1, {1: 1}) == [1, 1]
 
 
 def test_a_chain_that_ends_is_no_loop():
-    assert loop_of(1, {1: 2, 2: 3, 3: None}) == []
-    assert loop_of(9, {}) == []
+    assert find_loop(1, {1: 2, 2: 3, 3: None}) == []
+    assert find_loop(9, {}) == []
 
 
 @given(st.dictionaries(TEAMS, st.one_of(st.none(), TEAMS)), TEAMS)
 def test_a_loop_is_found_where_there_is_one(following, first):
-    loop = loop_of(first, following)
+    loop = find_loop(first, following)
     steps, current = 0, first
     while current is not None and steps <= 6:
         current, steps = following.get(current), steps + 1
