@@ -152,7 +152,7 @@ def prepare(place: Place) -> list[Line]:
     copy_in(alice, phones, few.size, many.size)
     copy_contacts(place.bare_database)
     place.bare_database.execute(BARE_INDEXES)
-    contact_counts.fold()
+    contact_counts.compact_totals()
     place.settle()
     lines = []
     for ask in ASKS:

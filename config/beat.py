@@ -25,10 +25,14 @@ SCHEDULE: Final = {
     for engine in settings.ENGINES
 } | {
     "show that beat is alive": {"task": "core.tasks.heartbeat", "schedule": 2.0, "options": {"expires": 5}},
-    "fold the totals of contacts": {"task": "crm.contact_counts.fold", "schedule": 60.0, "options": {"expires": 60}},
+    "fold the totals of contacts": {
+        "task": "crm.contact_counts.compact_totals",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # After an import: each page of contacts adds these rows up.
     "fold many totals of contacts": {
-        "task": "crm.contact_counts.fold",
+        "task": "crm.contact_counts.compact_totals",
         "schedule": 2.0,
         "kwargs": {"min_rows": 1000},
         "options": {"expires": 5},

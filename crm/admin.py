@@ -39,10 +39,10 @@ from crm.models import (
 )
 from teams.models import User
 
-PART_OF_A_NUMBER = re.compile(r"(?=.*\d)[\d\s()+.-]+", re.ASCII)
+PARTIAL_NUMBER = re.compile(r"(?=.*\d)[\d\s()+.-]+", re.ASCII)
 
 
-class InlineToRead(TabularInline):  # type: ignore[misc]
+class ReadOnlyInline(TabularInline):  # type: ignore[misc]
     """What hangs below a contact, on the contact's page; it has pages of its own to write it."""
 
     extra = 0
@@ -59,12 +59,12 @@ class InlineToRead(TabularInline):  # type: ignore[misc]
         return False
 
 
-class AddressInline(InlineToRead):
+class AddressInline(ReadOnlyInline):
     model = Address
     fields = ["type", "street_address_1", "street_address_2", "city", "state", "zip"]
 
 
-class ActivityInline(InlineToRead):
+class ActivityInline(ReadOnlyInline):
     """The latest; all of them are in their own list."""
 
     model = Activity
@@ -126,7 +126,7 @@ class ContactAdmin(ResourceAdmin):
         """People are found by how their names or email begin, by any whole number, or by part of the mobile."""
         if number := e164(search_term):
             return queryset.reached_at(number), False
-        if PART_OF_A_NUMBER.fullmatch(term := to_ascii(search_term)):
+        if PARTIAL_NUMBER.fullmatch(term := to_ascii(search_term)):
             return queryset.filter(mobile_e164__contains="".join(filter(str.isdigit, term))), False
         found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
         return found

@@ -21,12 +21,12 @@ def check_assignment(contact: Contact, to: User | None, *, by: User) -> None:
         raise NotYoursToAssign(errors={"assigned_user_id": str(NotYoursToAssign.__doc__)})
 
 
-def tell_of_change(contacts: Iterable[Contact], changes: Collection[str], *, now: datetime) -> None:
+def send_contacts_changed(contacts: Iterable[Contact], changes: Collection[str], *, now: datetime) -> None:
     """Let the apps that follow contacts know which columns were written; a query is read only by who asks it."""
     contact_changed.send(Contact, contacts=contacts, changes=frozenset(changes), now=now)
 
 
-def hold(contact: Contact) -> None:
+def lock_contact(contact: Contact) -> None:
     """Keep a contact, which may be on its way out, until this transaction ends; raises DoesNotExist if it is gone."""
     Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
 

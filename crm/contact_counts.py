@@ -15,11 +15,11 @@ from crm.models import Contact, ContactTotal, shared_with, tag_list
 from teams.models import User
 from teams.visibility import EqAny, compiled_sql, in_few, in_rows, sharers_with
 
-FOLDED_UP_TO = "contact-totals-folded-up-to"  # cache key
+COMPACTED_UP_TO_KEY = "contact-totals-folded-up-to"  # cache key
 ANY_TAG = "a tag"  # stands for the tag in a query composed before it is known
 
 # One statement: who reads meanwhile finds the rows before it or those after it, and the same sum either way.
-FOLD = """
+COMPACT_SQL = """
     WITH folded AS (
         DELETE FROM crm_contacttotal WHERE id IN (
             SELECT id FROM (
@@ -34,8 +34,8 @@ FOLD = """
 """
 
 # The owners whose contacts a user sees, and their total. A page is read by those ids (crm.api.views): one query.
-SEEN = "(SELECT ids FROM seen)::bigint[]"
-REACH = """
+VISIBLE_IDS_SQL = "(SELECT ids FROM seen)::bigint[]"
+REACH_SQL = """
     WITH seen AS MATERIALIZED (SELECT %s::bigint || ARRAY({sharers}) AS ids)
     SELECT ids, (SELECT sum(figure) FROM ({totals}) AS totals) FROM seen
 """
@@ -66,7 +66,7 @@ class Reach(NamedTuple):
 
 def reach_of(user: User, tag: str = "") -> Reach:
     """Whose contacts `user` sees, and how many, in all or with a tag: as exact as `count(*)` in the same moment."""
-    sql, given = composed_reach(totals_of_tag if tag else totals_of_all)
+    sql, given = compiled_reach(totals_of_tag if tag else totals_of_all)
     with connection.cursor() as cursor:
         cursor.execute(sql, [tag if value == ANY_TAG else value for value in fill_parameters(given, user.pk)])
         owner_ids, total = cursor.fetchone()
@@ -78,11 +78,15 @@ def total_of(user: User, tag: str = "") -> int:
 
 
 @lru_cache
-def composed_reach(totals_of: Callable[[User], QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
+def compiled_reach(totals_of: Callable[[User], QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
     """The statement for anybody, and its parameters."""
     sharers, theirs = compiled_sql(sharers_with)
     totals, given = compiled_sql(totals_of)
-    return REACH.format(sharers=sharers, totals=totals.replace(OWNER_IDS_SQL, SEEN)), [PLACEHOLDER_ID, *theirs, *given]
+    return REACH_SQL.format(sharers=sharers, totals=totals.replace(OWNER_IDS_SQL, VISIBLE_IDS_SQL)), [
+        PLACEHOLDER_ID,
+        *theirs,
+        *given,
+    ]
 
 
 def totals_of_all(user: User) -> QuerySet[Any, Any]:
@@ -98,10 +102,10 @@ def totals_of_tag(user: User) -> QuerySet[Any, Any]:
 def totals(user: User, counted: QuerySet[ContactTotal], contacts: QuerySet[Contact]) -> QuerySet[Any, Any]:
     """Two sums: of what `user` sees by whose it is, and of what is shared with them alone, which is little."""
     shared = contacts.filter(in_rows("pk", shared_with, user)).exclude(is_worked_by(user)).order_by()
-    return summed(counted.filter(is_worked_by(user)), Sum("number")).union(summed(shared, Count("pk")), all=True)
+    return sum_of(counted.filter(is_worked_by(user)), Sum("number")).union(sum_of(shared, Count("pk")), all=True)
 
 
-def summed(rows: QuerySet[Any], figure: Aggregate) -> QuerySet[Any, Any]:
+def sum_of(rows: QuerySet[Any], figure: Aggregate) -> QuerySet[Any, Any]:
     """One figure of all rows."""
     return cast(QuerySet[Any, Any], rows.values(all=Value(1)).annotate(figure=figure).values_list("figure"))
 
@@ -115,17 +119,17 @@ def is_worked_by(user: User) -> Q:
 
 
 @shared_task
-def fold(min_rows: int = 1) -> None:
+def compact_totals(min_rows: int = 1) -> None:
     """Fold the totals into one row for each owner, assignee and tag, if `min_rows` were appended since the last fold.
 
     Each page of contacts adds these rows up, so they must stay few.
     """
-    appended = newest_id() - cache.get(FOLDED_UP_TO, default=0)
+    appended = newest_id() - cache.get(COMPACTED_UP_TO_KEY, default=0)
     if 0 <= appended < min_rows:  # below 0: the database is older than the cache
         return
     with connection.cursor() as cursor:
-        cursor.execute(FOLD)
-    cache.set(FOLDED_UP_TO, newest_id(), timeout=None)  # may be lost: then once more
+        cursor.execute(COMPACT_SQL)
+    cache.set(COMPACTED_UP_TO_KEY, newest_id(), timeout=None)  # may be lost: then once more
 
 
 def newest_id() -> int:

@@ -24,11 +24,11 @@ def in_order(user: User) -> QuerySet[CustomField]:
     return CustomField.objects.visible_to(user).order_by("rank", "pk")
 
 
-def rows_for(contact_ids: Collection[int], user: User) -> dict[int, list[Row]]:
+def field_rows(contact_ids: Collection[int], user: User) -> dict[int, list[Row]]:
     """What `user` sees of each contact: a row for every field, valued or not. One query; one more if there are any."""
     fields = fields_for(user)
     values = values_of(contact_ids, [field.pk for field in fields]) if fields else {}
-    return {id_: [as_row(field, values.get((id_, field.pk))) for field in fields] for id_ in contact_ids}
+    return {id_: [field_row(field, values.get((id_, field.pk))) for field in fields] for id_ in contact_ids}
 
 
 def values_of(contact_ids: Collection[int], field_ids: Collection[int]) -> dict[tuple[int, int], str]:
@@ -38,7 +38,7 @@ def values_of(contact_ids: Collection[int], field_ids: Collection[int]) -> dict[
     return {(contact_id, field_id): value for contact_id, field_id, value in rows}
 
 
-def as_row(field: CustomField, value: str | None) -> Row:
+def field_row(field: CustomField, value: str | None) -> Row:
     """A field and its value as a contact shows them."""
     return {
         "id": field.pk,

@@ -9,12 +9,12 @@ class NameTaken(DomainError):
     """You have a contact source of this name already."""
 
 
-def source_named(name: str, user: User) -> tuple[ContactSource, bool]:
+def get_or_create_source(name: str, user: User) -> tuple[ContactSource, bool]:
     """The user's source of this name, ignoring case, and whether it is new."""
     return ContactSource.objects.get_or_create(user=user, name__lower_exact=name, defaults={"name": name})
 
 
-def refuse_taken_name(source: ContactSource, name: str) -> None:
+def check_name_available(source: ContactSource, name: str) -> None:
     """Refuse to call a source as another of its user's is called."""
     others = ContactSource.objects.filter(user=source.user_id, name__lower_exact=name).exclude(pk=source.pk)
     if other := others.first():

@@ -10,19 +10,22 @@ from datetime import datetime, timedelta
 from core.errors import DomainError
 from leads.lifecycle.claims import AlreadyClaimed, LeadIsGone, LeadIsMerged, OfferNotOpen, claim, decline
 from leads.models import Lead, LeadOffer
-from leads.notifications.alert_text import Story, choice
-from leads.notifications.reply_codes import REMEMBERED
+from leads.notifications.alert_text import LeadAlertText, claimable_list
+from leads.notifications.reply_codes import RECENT_CODES
 from messaging import message_factory, outbox
 from messaging.inbound.keywords import word_set
 from messaging.models import Message
 from teams.models import User
 
-FRESH = timedelta(days=1)  # alerts that a phone which is a contact's, too, may answer
-KEY = "1"  # to claim by a call, and then to hear how to reach the person
+MAX_ALERT_AGE = timedelta(days=1)  # alerts that a phone which is a contact's, too, may answer
+CLAIM_KEY = "1"  # to claim by a call, and then to hear how to reach the person
 # As people type it: " 2. ", "#2", the key of a telephone (\ufe0f\u20e3). No word is beside it; "-2" and "2?" are none.
 NUMBER = r"[\s#(\"'*]*(?P<{}>[0-9]{{1,4}})[\s.,:!)\"'*\ufe0f\u20e3]*"
-NO = r"\W*(?:{})[\s.,:!]*"
-BEFORE, AFTER = NO.format("pass|decline"), NO.format("no|pass|decline")  # "No. 2" is a number, and no refusal
+DECLINE_WORDS = r"\W*(?:{})[\s.,:!]*"
+BEFORE, AFTER = (
+    DECLINE_WORDS.format("pass|decline"),
+    DECLINE_WORDS.format("no|pass|decline"),
+)  # "No. 2" is a number, and no refusal
 DECLINED_NUMBER = re.compile(f"{BEFORE}{NUMBER.format('after')}|{NUMBER.format('before')}{AFTER}", re.IGNORECASE)
 
 # What may stand beside the number of a claim. Not "at", "in", "for" or "not": 7 may be an hour, or be refused.
@@ -30,7 +33,7 @@ CLAIM_WORDS = word_set(
     "claim claiming yes yep yeah yup ok okay sure take taking got get grab accept accepting want please pls plz "
     "thanks thank you i ill i'll i'd like to will it lead number reply the mine"
 )
-MAX_ANSWER = 60  # characters of an answer
+MAX_REPLY_LENGTH = 60  # characters of an answer
 MARKS = " \t\r\n#(\"'*.,:!)\u2019\u201c\u201d\ufe0f\u20e3\U0001f44d\u2705\U0001f64b\U0001f64f"
 TOKEN = re.compile(r"[a-z]+(?:['\u2019][a-z]+)?|[0-9]+|.", re.DOTALL)
 
@@ -39,23 +42,25 @@ Status = LeadOffer.Status
 
 def claim_by_digit(message: Message, now: datetime) -> bool:
     """Claim or decline the lead whose number an agent's text names, and answer; False if the text says neither."""
-    number, try_it = read_claim(message.body), take_it
+    number, try_it = read_claim(message.body), try_claim
     if number is None:
-        number, try_it = read_decline(message.body), leave_it
+        number, try_it = read_decline(message.body), try_decline
     if number is None or not message.sender:
         return False
-    offers = offers_meant(message.sender, number)
-    if not offers or (message.contact_id and not is_an_answer(message, number, offers, now)):
+    offers = candidate_offers(message.sender, number)
+    if not offers or (message.contact_id and not is_alert_reply(message, number, offers, now)):
         return False
     offer = next((offer for offer in offers if offer.reply_number == number), None)
-    answer(message, offer.user if offer else offers[0].user, outcome(offer, number, offers, try_it, now), now=now)
+    send_reply(
+        message, offer.user if offer else offers[0].user, reply_text(offer, number, offers, try_it, now), now=now
+    )
     return True
 
 
 def read_claim(text: str) -> int | None:
     """Return the number in "7", "#7", "claim 7" or "7 please"; None in "7?", "-7", "7 8", "7pm" or "call me at 7"."""
     text = text.strip()
-    if len(text) > MAX_ANSWER:
+    if len(text) > MAX_REPLY_LENGTH:
         return None
     tokens = TOKEN.findall(text.lower().replace("\u2019", "'"))
     numbers = [token for token in tokens if token[0] in "0123456789"]
@@ -70,11 +75,11 @@ def read_claim(text: str) -> int | None:
 def read_decline(text: str) -> int | None:
     """Return the number in "7 no", "pass 7" or "decline 7"."""
     text = text.strip()
-    match = DECLINED_NUMBER.fullmatch(text) if len(text) <= MAX_ANSWER else None
+    match = DECLINED_NUMBER.fullmatch(text) if len(text) <= MAX_REPLY_LENGTH else None
     return next((int(number) for number in match.groups() if number), None) if match else None
 
 
-def offers_meant(phone: str, number: int) -> list[LeadOffer]:
+def candidate_offers(phone: str, number: int) -> list[LeadOffer]:
     """What a number can mean that comes from this phone: the open offer that has it, then the last ones that had any.
 
     A number counts on the phone that it was sent to, and only while that is still the member's confirmed phone.
@@ -82,60 +87,62 @@ def offers_meant(phone: str, number: int) -> list[LeadOffer]:
     told = LeadOffer.objects.filter(reply_phone=phone, reply_number__isnull=False)
     theirs = told.filter(user__confirmed_phone=phone, user__is_active=True).order_by("-alerted_at", "-pk")
     whole = theirs.select_related("user", "team", "lead__contact", "lead__source")
-    return [*whole.filter(status=Status.SENT, reply_number=number), *whole[:REMEMBERED]]
+    return [*whole.filter(status=Status.SENT, reply_number=number), *whole[:RECENT_CODES]]
 
 
-def is_an_answer(message: Message, number: int, offers: Collection[LeadOffer], now: datetime) -> bool:
+def is_alert_reply(message: Message, number: int, offers: Collection[LeadOffer], now: datetime) -> bool:
     """Whether a number from a phone that is a contact's, too, answers an alert.
 
     A contact may share the phone of a user, and may write "2" to their agent. So the phone must have been sent this
     very number recently, and must write to where that came from.
     """
-    told = {offer.reply_number for offer in offers if offer.alerted_at and offer.alerted_at > now - FRESH}
+    told = {offer.reply_number for offer in offers if offer.alerted_at and offer.alerted_at > now - MAX_ALERT_AGE}
     return number in told and message.user_id is None  # the alert number is nobody's
 
 
 Attempt = Callable[[LeadOffer, int, datetime], str]
 
 
-def outcome(offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], try_it: Attempt, now: datetime) -> str:
+def reply_text(
+    offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], try_it: Attempt, now: datetime
+) -> str:
     """Try to claim or to decline, and put into words what came of it."""
     if offer is None:
-        return f"No lead has the number {number}. {choice(open_ones(offers))}"
+        return f"No lead has the number {number}. {claimable_list(open_offers(offers))}"
     try:
         return try_it(offer, number, now)
     except AlreadyClaimed:
-        return story_of(offer).taken_text
+        return alert_text_of(offer).already_claimed_text
     except (OfferNotOpen, LeadIsGone, LeadIsMerged):
         others = [other for other in offers if other.lead_id != offer.lead_id]
-        return f"Lead {number} is no longer open to you. {choice(open_ones(others))}"
+        return f"Lead {number} is no longer open to you. {claimable_list(open_offers(others))}"
 
 
-def take_it(offer: LeadOffer, number: int, now: datetime) -> str:
+def try_claim(offer: LeadOffer, number: int, now: datetime) -> str:
     if offer.status != Status.CLAIMED:
         claim(offer, through=Lead.ClaimedThrough.TEXT_REPLY, now=now)
-    return Story(offer.lead).given_text
+    return LeadAlertText(offer.lead).assigned_text
 
 
-def leave_it(offer: LeadOffer, number: int, now: datetime) -> str:
+def try_decline(offer: LeadOffer, number: int, now: datetime) -> str:
     if offer.status == Status.CLAIMED:
         return f"Lead {number} is yours already. Give it back in the admin, or have somebody do it."
     decline(offer, now=now)
-    story = story_of(offer)
-    return f"You declined lead {number}: {story.caller or story.teaser}."
+    story = alert_text_of(offer)
+    return f"You declined lead {number}: {story.contact_name or story.preview_line}."
 
 
-def open_ones(offers: Collection[LeadOffer]) -> dict[int, Story]:
+def open_offers(offers: Collection[LeadOffer]) -> dict[int, LeadAlertText]:
     """The leads that may still be claimed, by number."""
-    return {offer.reply_number or 0: story_of(offer) for offer in offers if offer.status == Status.SENT}
+    return {offer.reply_number or 0: alert_text_of(offer) for offer in offers if offer.status == Status.SENT}
 
 
-def story_of(offer: LeadOffer) -> Story:
+def alert_text_of(offer: LeadOffer) -> LeadAlertText:
     """The lead in words, as far as this offer tells it."""
-    return Story(offer.lead, offer.team.claim_preview)
+    return LeadAlertText(offer.lead, offer.team.claim_preview)
 
 
-def answer(message: Message, user: User, body: str, *, now: datetime) -> None:
+def send_reply(message: Message, user: User, body: str, *, now: datetime) -> None:
     """Text back from the number they wrote to."""
     text = message_factory.alert_text(user, body, now)
     text.sender = message.recipient
@@ -149,13 +156,13 @@ def claim_by_key(call: Message, key: str, now: datetime) -> str:
     """
     offers = LeadOffer.objects.filter(alert_call=call, user__confirmed_phone=call.recipient, user__is_active=True)
     offer = offers.select_related("user", "team", "lead__contact", "lead__source").first()
-    if key != KEY or offer is None:
+    if key != CLAIM_KEY or offer is None:
         return ""
-    story = story_of(offer)
+    story = alert_text_of(offer)
     try:
         claim(offer, through=Lead.ClaimedThrough.KEY_PRESS, now=now)
     except AlreadyClaimed:
-        return story.taken_text
+        return story.already_claimed_text
     except DomainError:
         return "This lead is no longer open to you."
     return story.claimed_call

@@ -96,7 +96,7 @@ def asked(read: Callable[[], object]) -> Reader:
 
 READERS: Final[dict[str, list[Reader]]] = {
     "parked_row_retry": [asked(retries.next_due_at)],
-    "user_phone": [text_in, asked(lambda: reply_codes.hold_numbers([NUMBER]))],
+    "user_phone": [text_in, asked(lambda: reply_codes.lock_reply_codes([NUMBER]))],
     "contact_mobile_e164": [text_in, request("/contacts?mobile_phone=3105550142")],
     "contact_home_e164": [text_in, request("/contacts?home_phone=3105550142")],
     "contact_office_e164": [text_in, request("/contacts?office_phone=3105550142")],
@@ -122,8 +122,8 @@ READERS: Final[dict[str, list[Reader]]] = {
     "lead_in_pond": [request("/pond")],
     "offer_due": [asked(lead_jobs.next_due_at), at_noon(send_offers.run_batch)],
     "offer_closes": [asked(lead_jobs.next_due_at), at_noon(expire_offers.run_batch)],
-    "offer_numbers": [asked(lambda: alert_replies.offers_meant(NUMBER, 7))],
-    "reply_number_once_per_phone": [asked(lambda: reply_codes.hold_numbers([NUMBER]))],
+    "offer_numbers": [asked(lambda: alert_replies.candidate_offers(NUMBER, 7))],
+    "reply_number_once_per_phone": [asked(lambda: reply_codes.lock_reply_codes([NUMBER]))],
     "one_offer_per_alert_call": [key_pressed],
 }
 # Nothing looks rows up by these: they only keep a second row out.

@@ -7,7 +7,7 @@ from api.lists.filters import NumberFilter, PhoneFilter, TextFilter, any_conditi
 from api.lists.query_parser import Query
 from core.phone_numbers import e164
 from crm.models import (
-    HOUSE,
+    PROPERTY_COLUMNS,
     Activity,
     Address,
     Contact,
@@ -66,12 +66,12 @@ class ContactFilters(FilterSet):
         ]
 
 
-FEW_SHARE = {"id", "email", "mobile_phone", "home_phone", "office_phone"}
+SELECTIVE_FIELDS = {"id", "email", "mobile_phone", "home_phone", "office_phone"}
 
 
-def asks_for_few(query: Query) -> bool:
+def is_selective(query: Query) -> bool:
     """Whether contacts are asked for by something that they share with few."""
-    return any(term.field in FEW_SHARE and term.operator in ("", "$in") for term in query.terms)
+    return any(term.field in SELECTIVE_FIELDS and term.operator in ("", "$in") for term in query.terms)
 
 
 class ContactSourceFilters(FilterSet):
@@ -137,7 +137,7 @@ class EventPropertyFilters(FilterSet):
 
     class Meta:
         model = EventProperty
-        fields = ["id", *HOUSE]
+        fields = ["id", *PROPERTY_COLUMNS]
 
 
 class ActivityFilters(FilterSet):

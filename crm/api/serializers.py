@@ -13,7 +13,7 @@ from crm.api import examples
 from crm.custom_fields import Row, fields_for
 from crm.models import (
     ADDRESS_TYPES,
-    HOUSE,
+    PROPERTY_COLUMNS,
     Activity,
     Address,
     Contact,
@@ -26,7 +26,7 @@ from crm.models import (
 )
 from teams.models import User
 
-MOST_VALUES = 1000  # of custom fields in one body: every one at fault is named
+MAX_CUSTOM_FIELD_VALUES = 1000  # of custom fields in one body: every one at fault is named
 
 
 class AddressType(LenientText):
@@ -91,10 +91,10 @@ class CustomFieldValues(LenientField):
         """Texts by the id of their field."""
         if not isinstance(data, list):
             raise ValidationError("must be a list of objects with id and value.")
-        if len(data) > MOST_VALUES:
-            raise ValidationError(f"may hold at most {MOST_VALUES} values.")
+        if len(data) > MAX_CUSTOM_FIELD_VALUES:
+            raise ValidationError(f"may hold at most {MAX_CUSTOM_FIELD_VALUES} values.")
         known = {field.pk for field in fields_for(self.context["request"].user)}
-        faults = [fault_of(row, known) for row in data]
+        faults = [value_error(row, known) for row in data]
         if any(faults):
             raise ValidationError(faults)
         return {coercion.parse_integer(row["id"]): text_of(row["value"]) for row in data}
@@ -105,7 +105,7 @@ class CustomFieldValues(LenientField):
         return rows
 
 
-def fault_of(row: Any, known: Collection[int]) -> dict[str, str]:
+def value_error(row: Any, known: Collection[int]) -> dict[str, str]:
     """What is wrong with a row, by key."""
     if not isinstance(row, dict):
         return {"non_field_errors": "must be an object with id and value."}
@@ -231,7 +231,7 @@ class EventPropertySerializer(LenientSerializer[EventProperty]):
     class Meta:
         model = EventProperty
         example = examples.PROPERTY
-        fields = ["id", "api_event_id", "contact_id", *HOUSE]
+        fields = ["id", "api_event_id", "contact_id", *PROPERTY_COLUMNS]
 
 
 class EventSerializer(LenientSerializer[Event]):

@@ -23,7 +23,7 @@ from crm.api.filters import (
     EventPropertyFilters,
     HotnessFilters,
     TagFilters,
-    asks_for_few,
+    is_selective,
 )
 from crm.api.serializers import (
     ActivitySerializer,
@@ -36,12 +36,12 @@ from crm.api.serializers import (
     HotnessSerializer,
     TagSerializer,
 )
-from crm.contact_actions import check_assignment, hold, remove_contact, tell_of_change
-from crm.custom_fields import rows_for, write_values
+from crm.contact_actions import check_assignment, lock_contact, remove_contact, send_contacts_changed
+from crm.custom_fields import field_rows, write_values
 from crm.models import Activity, Address, Contact, ContactSource, CustomField, Event, EventProperty, Hotness, Tag
 from crm.signals import activity_logged
-from crm.sources import refuse_taken_name, source_named
-from crm.tags import learn_tags, rename_tag
+from crm.sources import check_name_available, get_or_create_source
+from crm.tags import add_to_dictionary, rename_tag
 from teams.models import User
 from teams.sub_accounts import require_right
 from teams.visibility import sharer_ids
@@ -86,7 +86,7 @@ class ContactResource(Resource[Contact]):
     def read_custom_fields(self, contact_ids: Sequence[int]) -> None:
         chosen = self.selected()
         if contact_ids and (not chosen or "custom_fields" in chosen):
-            self.custom_fields.update(rows_for(contact_ids, self.user))
+            self.custom_fields.update(field_rows(contact_ids, self.user))
 
     # Whose contacts the user sees is read first: for owners that it knows PostgreSQL plans better, and faster. Where
     # few are asked for, no plan is bad. Both statements need not see one moment: a teammate who leaves meanwhile has
@@ -104,7 +104,7 @@ class ContactResource(Resource[Contact]):
             self.user.visible_owner_ids, count = contact_counts.reach_of(self.user, tag)
             self.total = count if is_maintained else None
             self.has_few_rows = bool(tag) and count <= MAX_ROWS_TO_SORT
-        elif not asks_for_few(self.query):
+        elif not is_selective(self.query):
             self.user.visible_owner_ids = sharer_ids(self.user)
         return super().list(request, **kwargs)
 
@@ -124,7 +124,7 @@ class ContactResource(Resource[Contact]):
         if changes := frozenset(serializer.validated_data):
             if "assigned_user" in changes:
                 check_assignment(serializer.instance, serializer.validated_data["assigned_user"], by=self.user)
-            tell_of_change([self.save(serializer)], changes, now=self.now)
+            send_contacts_changed([self.save(serializer)], changes, now=self.now)
 
     def perform_destroy(self, record: Contact) -> None:
         remove_contact(record, now=self.now)
@@ -136,7 +136,7 @@ class ContactResource(Resource[Contact]):
         contact: Contact = super().save(serializer, **more)
         write_values(contact, values)
         if tags := given.get("tags"):
-            learn_tags(contact.owner_user_id, tags)
+            add_to_dictionary(contact.owner_user_id, tags)
         return contact
 
 
@@ -148,7 +148,7 @@ class AddressResource(Resource[Address]):
     parent_model, parent_field = Contact, "contact"
 
     def perform_create(self, serializer: Any) -> None:
-        hold(self.parent)
+        lock_contact(self.parent)
         self.save(serializer)
 
 
@@ -162,14 +162,14 @@ class ContactSourceResource(Resource[ContactSource]):
 
     def perform_create(self, serializer: Any) -> bool:
         """Whether the source is new, or one of this name stands."""
-        serializer.instance, is_new = source_named(serializer.validated_data.get("name", ""), self.user)
+        serializer.instance, is_new = get_or_create_source(serializer.validated_data.get("name", ""), self.user)
         if is_new:
             require_right("is_lead_sources_new_enabled", self.user)
         return is_new
 
     def perform_update(self, serializer: Any) -> None:
         if "name" in serializer.validated_data:
-            refuse_taken_name(serializer.instance, serializer.validated_data["name"])
+            check_name_available(serializer.instance, serializer.validated_data["name"])
         self.save(serializer)
 
 
@@ -206,7 +206,7 @@ class TagResource(Resource[Tag]):
     def perform_create(self, serializer: Any) -> bool:
         """Whether the tag is new, or stands."""
         content = serializer.validated_data["content"]
-        is_new = learn_tags(self.user.pk, content)
+        is_new = add_to_dictionary(self.user.pk, content)
         serializer.instance = Tag.objects.get(user=self.user, content__lower_exact=content)
         return is_new
 
@@ -229,16 +229,16 @@ class EventResource(Resource[Event]):
 
     def save(self, serializer: Any, **more: Any) -> Event:
         if contact := serializer.validated_data.get("contact"):
-            hold(contact)
+            lock_contact(contact)
         event: Event = super().save(serializer, **more)
         return event
 
 
-class NoProperty(DomainError):
+class PropertyNotFound(DomainError):
     """Only events whose source is api have a property."""
 
 
-class HasProperty(Conflict):
+class PropertyExists(Conflict):
     """This event has its property already: change it, or remove it first."""
 
 
@@ -253,12 +253,12 @@ class EventPropertyResource(Resource[EventProperty]):
         return super().queryset_for(user).select_related("event__contact")
 
     def perform_create(self, serializer: Any) -> None:
-        hold(self.parent.contact)
+        lock_contact(self.parent.contact)
         event = Event.objects.select_for_update(no_key=True).get(pk=self.parent.pk)  # two must not both find none
         if event.source != Event.Source.API:
-            raise NoProperty
+            raise PropertyNotFound
         if standing := EventProperty.objects.filter(event=event).first():
-            raise HasProperty(data={"id": standing.pk})
+            raise PropertyExists(data={"id": standing.pk})
         self.save(serializer)
 
 
@@ -272,7 +272,7 @@ class ActivityResource(Resource[Activity]):
     default_order = ("-happened_at", "-id")
 
     def perform_create(self, serializer: Any) -> None:
-        hold(self.parent)
+        lock_contact(self.parent)
         at = serializer.validated_data.get("happened_at", self.now)
         activity = self.save(serializer, user=self.user, happened_at=at)
         activity_logged.send(Activity, activity=activity, now=self.now)

@@ -3,8 +3,8 @@
 from crm.models.activity import Activity
 from crm.models.address import ADDRESS_TYPES, Address
 from crm.models.contact import (
-    BLANK,
     E164,
+    WHITESPACE,
     Contact,
     ContactQuerySet,
     ContactShare,
@@ -15,14 +15,14 @@ from crm.models.contact import (
     tag_list,
 )
 from crm.models.custom_field_value import CustomFieldValue
-from crm.models.event import HOUSE, Event, EventProperty
+from crm.models.event import PROPERTY_COLUMNS, Event, EventProperty
 from crm.models.lookups import ContactSource, CustomField, Hotness, OwnedQuerySet, Tag
 
 __all__ = [
     "ADDRESS_TYPES",
-    "BLANK",
     "E164",
-    "HOUSE",
+    "PROPERTY_COLUMNS",
+    "WHITESPACE",
     "Activity",
     "Address",
     "Contact",

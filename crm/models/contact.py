@@ -20,7 +20,7 @@ from teams.visibility import in_few, in_rows, sharer_ids, visible_rows
 E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone": "office_e164"}
 
 # How texts are kept whatever a form or a program puts about them, so that a person is found and not doubled.
-KEPT_AS = {
+NORMALIZED_COLUMNS = {
     **dict.fromkeys(("first_name", "last_name", "spouse_name", "company"), to_one_line),
     **dict.fromkeys(("email", "spouse_email"), normalize_email),
     **dict.fromkeys(("birthday", "anniversary", "spouse_birthday"), trim),
@@ -90,13 +90,13 @@ def _prefix_index(column: str) -> models.Index:
 
 # What `str.strip` takes off, no-break spaces from web pages among it. PostgreSQL's `\s` is another set, and depends on
 # the database's locale.
-BLANK = r"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+WHITESPACE = r"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 
 def tag_list(text: models.F | models.Value) -> models.Func:
     """The tags in a string: lower-cased, without any BLANK about them, one element a tag; a null string gives null."""
-    trimmed = rf"regexp_replace(lower(%(expressions)s), '^{BLANK}+|{BLANK}+$', '', 'g')"
-    parted = rf"string_to_array(regexp_replace({trimmed}, '{BLANK}*,{BLANK}*', ',', 'g'), ',')"
+    trimmed = rf"regexp_replace(lower(%(expressions)s), '^{WHITESPACE}+|{WHITESPACE}+$', '', 'g')"
+    parted = rf"string_to_array(regexp_replace({trimmed}, '{WHITESPACE}*,{WHITESPACE}*', ',', 'g'), ',')"
     return models.Func(text, template=parted)
 
 
@@ -166,8 +166,8 @@ class Contact(models.Model):
 
     def normalize(self) -> None:
         """Trim the texts, and fill the E.164 columns from the phones. Bulk paths call it; `save` does so by itself."""
-        for name in KEPT_AS.keys() - self.get_deferred_fields():
-            setattr(self, name, KEPT_AS[name](getattr(self, name)))
+        for name in NORMALIZED_COLUMNS.keys() - self.get_deferred_fields():
+            setattr(self, name, NORMALIZED_COLUMNS[name](getattr(self, name)))
         for phone, number in E164.items():
             setattr(self, number, e164(getattr(self, phone)))
 

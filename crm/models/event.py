@@ -52,7 +52,7 @@ class Event(models.Model):
 
 
 # What is told of a property, under the names of the columns.
-HOUSE = [
+PROPERTY_COLUMNS = [
     "mls",
     "url",
     "address",

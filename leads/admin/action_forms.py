@@ -11,23 +11,23 @@ from core.errors import DomainError
 from leads.lifecycle import merge, reassignment
 from leads.lifecycle.claims import require_not_merged
 from leads.models import Lead
-from leads.notifications.alert_text import Story
+from leads.notifications.alert_text import LeadAlertText
 from teams.models import Team, User
 
 
-def story_of(lead: Lead, reader: User) -> Story:
+def alert_text_for_reader(lead: Lead, reader: User) -> LeadAlertText:
     """Of a lead that they do not see, whoever leads its team reads what its members do before a claim."""
     if Lead.objects.visible_to(reader).filter(pk=lead.pk).exists():
-        return Story(lead)
-    return Story(lead, lead.team.claim_preview if lead.team else Team.ClaimPreview.AREA)
+        return LeadAlertText(lead)
+    return LeadAlertText(lead, lead.team.claim_preview if lead.team else Team.ClaimPreview.AREA)
 
 
-def what_it_is(lead: Lead, reader: User) -> str:
-    story = story_of(lead, reader)
-    return story.told(story.caller)
+def lead_label(lead: Lead, reader: User) -> str:
+    story = alert_text_for_reader(lead, reader)
+    return story.summary_line(story.contact_name)
 
 
-class ByHand(forms.Form):
+class LeadActionForm(forms.Form):
     """One deed: a form that asks what must be said for it, and hands it to the API."""
 
     name: ClassVar[str]  # in the URL, as in that of the API
@@ -77,15 +77,15 @@ class ByHand(forms.Form):
         return True
 
 
-def told_by(user: User) -> str:
+def channel_phrase(user: User) -> str:
     return "by email and text" if user.confirmed_phone else "by email"
 
 
-def whom(user: User, reader: User) -> str:
+def recipient(user: User, reader: User) -> str:
     return "you" if user == reader else str(user)
 
 
-class Reassign(ByHand):
+class ReassignForm(LeadActionForm):
     name, title, button, icon = "reassign", "Reassign this lead", "Reassign", "move_up"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -107,7 +107,7 @@ class Reassign(ByHand):
     def consequences(self) -> Iterator[str]:
         loser = self.lead.claimed_by_user
         if loser is not None:
-            yield f"It is taken from {whom(loser, self.user)}, who is told {told_by(loser)} that it is theirs no more."
+            yield f"It is taken from {recipient(loser, self.user)}, with a notice {channel_phrase(loser)}."
         elif self.lead.team is not None:
             yield "Nobody else can claim it any more; alerts about it that have not left do not leave."
         yield (
@@ -119,7 +119,7 @@ class Reassign(ByHand):
         return f"{self.cleaned_data['user']} has the lead now, and is told of it."
 
 
-class Return(ByHand):
+class ReturnForm(LeadActionForm):
     name, title, button, icon = "return", "Return this lead to the pond", "Return to the pond", "waves"
 
     @classmethod
@@ -129,24 +129,24 @@ class Return(ByHand):
 
     def consequences(self) -> Iterator[str]:
         loser, team = reassignment.require_returnable(self.lead, self.user)
-        told = "" if loser == self.user else f", who is told {told_by(loser)}"
-        yield f"It is taken from {whom(loser, self.user)}{told}."
+        told = "" if loser == self.user else f", who is told {channel_phrase(loser)}"
+        yield f"It is taken from {recipient(loser, self.user)}{told}."
         yield f"Any member of {team} may take it from the pond then. Nobody is told that it is there."
         if team.mins_until_alarm is not None:
-            alarmed = whom(team.creator, self.user)
+            alarmed = recipient(team.creator, self.user)
             yield f"If nobody has taken it after {team.mins_until_alarm} minutes, {alarmed} will be told."
 
     def done(self) -> str:
         return f"The lead is in the pond of {self.lead.team}."
 
 
-class Merge(ByHand):
+class MergeForm(LeadActionForm):
     name, title, button, icon = "merge", "Merge a double of this lead", "Merge a double", "call_merge"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         found = merge.mergeable_leads(self.lead).select_related("contact", "source", "claimed_by_user")
-        self.fields["lead"] = DoubleField(
+        self.fields["lead"] = DuplicateField(
             found.order_by("-created_at", "-pk"),
             label="Which one",
             empty_label=None,
@@ -159,7 +159,7 @@ class Merge(ByHand):
         super().refuse(lead, user)
         merge.require_owner(lead, user)
         if not merge.mergeable_leads(lead).exists():
-            raise NoDouble
+            raise NoDuplicate
 
     def consequences(self) -> Iterator[str]:
         yield (
@@ -173,21 +173,21 @@ class Merge(ByHand):
         return f"Lead {self.cleaned_data['lead'].pk} is part of this one now."
 
 
-class NoDouble(DomainError):
+class NoDuplicate(DomainError):
     """This person has no other lead."""
 
 
-class DoubleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
+class DuplicateField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
     """Leads told apart by what they say and who has them."""
 
     def label_from_instance(self, lead: Lead) -> str:
         has = f"claimed by {lead.claimed_by_user}" if lead.claimed_by_user else "nobody has claimed it"
-        return f"Lead {lead.pk}: {Story(lead).summary}; {has}"
+        return f"Lead {lead.pk}: {LeadAlertText(lead).summary}; {has}"
 
 
-KINDS: Final[Sequence[type[ByHand]]] = (Reassign, Return, Merge)
+ACTION_FORMS: Final[Sequence[type[LeadActionForm]]] = (ReassignForm, ReturnForm, MergeForm)
 
 
-def open_to(lead: Lead, user: User) -> list[type[ByHand]]:
+def available_actions(lead: Lead, user: User) -> list[type[LeadActionForm]]:
     """The deeds that this user may do with this lead as it is."""
-    return [kind for kind in KINDS if not kind.why_not(lead, user)]
+    return [kind for kind in ACTION_FORMS if not kind.why_not(lead, user)]

@@ -12,37 +12,39 @@ from django.utils.html import format_html
 
 from api.admin.resource_admin import ResourceAdmin
 from api.internal_client import call_api
-from leads.admin.action_forms import KINDS, ByHand, Reassign, open_to, what_it_is
-from leads.api.actions import DEEDS
+from leads.admin.action_forms import ACTION_FORMS, LeadActionForm, ReassignForm, available_actions, lead_label
+from leads.api.actions import LEAD_ACTIONS
 from leads.models import Lead, TeamLead
-from leads.notifications.alert_text import Story
+from leads.notifications.alert_text import LeadAlertText
 from teams.models import Team, User
 
 PAGE: Final = "admin/leads/lead/deed.html"
 
 
-def pages() -> list[URLPattern]:
+def action_urls() -> list[URLPattern]:
     """To stand among the pages of leads."""
-    return [path(f"<int:lead_id>/{kind.name}/", view_of(kind), name=f"leads_lead_{kind.name}") for kind in KINDS]
+    return [
+        path(f"<int:lead_id>/{kind.name}/", action_view(kind), name=f"leads_lead_{kind.name}") for kind in ACTION_FORMS
+    ]
 
 
-def view_of(kind: type[ByHand]) -> Any:
+def action_view(kind: type[LeadActionForm]) -> Any:
     def view(request: HttpRequest, lead_id: int) -> HttpResponse:
-        return page(request, kind, lead_id)
+        return action_page(request, kind, lead_id)
 
     return admin.site.admin_view(view)
 
 
-def links(lead: Lead, user: User) -> list[tuple[str, str, str]]:
+def action_links(lead: Lead, user: User) -> list[tuple[str, str, str]]:
     """What this user may do with the lead: what the button says, where it leads, its icon."""
-    return [(kind.button, link(kind, lead), kind.icon) for kind in open_to(lead, user)]
+    return [(kind.button, action_url(kind, lead), kind.icon) for kind in available_actions(lead, user)]
 
 
-def link(kind: type[ByHand], lead: Lead) -> str:
+def action_url(kind: type[LeadActionForm], lead: Lead) -> str:
     return reverse(f"admin:leads_lead_{kind.name}", args=[lead.pk])
 
 
-def page(request: HttpRequest, kind: type[ByHand], lead_id: int) -> HttpResponse:
+def action_page(request: HttpRequest, kind: type[LeadActionForm], lead_id: int) -> HttpResponse:
     """What the deed asks, and what will come of it; or why it cannot be done."""
     user = cast(User, request.user)
     leads = Lead.objects.in_hands_of(user).select_related("contact", "source", "team__creator", "claimed_by_user")
@@ -51,23 +53,23 @@ def page(request: HttpRequest, kind: type[ByHand], lead_id: int) -> HttpResponse
         messages.error(request, f"There is no lead {lead_id} that you see.")
         return HttpResponseRedirect(reverse("admin:leads_lead_changelist"))
     form = kind(found, user, request.POST or None)
-    do = partial(call_api, DEEDS[kind.name], "POST", user, lead_id=str(lead_id))
+    do = partial(call_api, LEAD_ACTIONS[kind.name], "POST", user, lead_id=str(lead_id))
     if request.method == "POST" and form.is_done(do):
         messages.success(request, form.done())
-        return HttpResponseRedirect(way_back(found, user))
+        return HttpResponseRedirect(return_url(found, user))
     context = {"title": kind.title, "form": form, "objection": kind.why_not(found, user)}
-    context |= {"lead": found, "what": what_it_is(found, user), "back": way_back(found, user)}
+    context |= {"lead": found, "what": lead_label(found, user), "back": return_url(found, user)}
     return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
 
 
-def way_back(lead: Lead, user: User) -> str:
+def return_url(lead: Lead, user: User) -> str:
     """To the lead's own page, for whoever sees it."""
     if Lead.objects.visible_to(user).filter(pk=lead.pk).exists():
         return reverse("admin:leads_lead_change", args=[lead.pk])
     return reverse("admin:leads_teamlead_changelist")
 
 
-class WhoHasIt(admin.SimpleListFilter):
+class ClaimedFilter(admin.SimpleListFilter):
     title, parameter_name = "who has it", "claimed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -83,7 +85,7 @@ class TeamLeadAdmin(ResourceAdmin):
     list_display = ["inquiry", "team", "has_it", "created_at", "by_hand", "why"]
     list_display_links = None
     list_select_related = ["contact", "source", "team", "claimed_by_user"]
-    list_filter = [WhoHasIt, ("team", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [ClaimedFilter, ("team", admin.RelatedOnlyFieldListFilter)]
 
     def rows_for(self, user: User) -> QuerySet[Any]:
         traced = F("routing_trace__pk")
@@ -95,7 +97,7 @@ class TeamLeadAdmin(ResourceAdmin):
 
     @admin.display(description="lead")
     def inquiry(self, lead: Lead) -> str:
-        return Story(lead, cast(Team, lead.team).claim_preview).teaser
+        return LeadAlertText(lead, cast(Team, lead.team).claim_preview).preview_line
 
     @admin.display(description="who has it")
     def has_it(self, lead: Lead) -> str:
@@ -105,7 +107,7 @@ class TeamLeadAdmin(ResourceAdmin):
 
     @admin.display(description="by hand")
     def by_hand(self, lead: Lead) -> str:
-        return link_to(link(Reassign, lead), Reassign.button)
+        return link_to(action_url(ReassignForm, lead), ReassignForm.button)
 
     @admin.display(description="why it went there")
     def why(self, lead: Lead) -> str:

@@ -10,9 +10,9 @@ from django.template.response import TemplateResponse
 
 from api.admin.resource_admin import ResourceAdmin
 from api.internal_client import call_api
-from leads.admin.action_forms import what_it_is
-from leads.admin.actions import way_back
-from leads.admin.trace_page import ids_in, page_of
+from leads.admin.action_forms import lead_label
+from leads.admin.actions import return_url
+from leads.admin.trace_page import build_trace_page, collect_ids
 from leads.api.history import RoutingTraceResource
 from leads.distribution.round_robin import CREDIT_PER_LEAD
 from leads.history.lead_status import status_text
@@ -41,14 +41,14 @@ class RoutingTraceAdmin(ResourceAdmin):
         user = cast(User, request.user)
         told = call_api(RoutingTraceResource, "GET", user, id=object_id, lead_id=str(trace.lead_id))
         lead = Lead.objects.select_related("contact", "source", "team", "claimed_by_user").get(pk=trace.lead_id)
-        names = names_of(ids_in(told), user)
+        names = names_of(collect_ids(told), user)
         context = self.admin_site.each_context(request) | {
-            "title": f"Why: {what_it_is(lead, user)}",
+            "title": f"Why: {lead_label(lead, user)}",
             "lead": lead,
             "is_seen": seen is not None,
-            "back": way_back(lead, user),
+            "back": return_url(lead, user),
             "outcome": status_text(lead),
-            "page": page_of(told, names, user.zone),
+            "page": build_trace_page(told, names, user.zone),
             "zone": user.zone.key,
         }
         return TemplateResponse(request, PAGE, context)
@@ -105,10 +105,10 @@ def names_of(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], s
         "route": routes,
     }
     named = ((what, record) for what, found in rows.items() for record in found.filter(pk__in=ids.get(what, ())))
-    return {(what, record.pk): called(record) for what, record in named}
+    return {(what, record.pk): record_name(record) for what, record in named}
 
 
-def called(record: User | Team | LeadSource | LeadRoute) -> str:
+def record_name(record: User | Team | LeadSource | LeadRoute) -> str:
     if isinstance(record, User):
         return record.get_full_name() or record.email
     return str(record).partition(": ")[2] if isinstance(record, LeadRoute) else str(record)

@@ -11,13 +11,13 @@ from django.utils.html import format_html, format_html_join
 from api.admin.resource_admin import ResourceAdmin
 from api.internal_client import call_api
 from crm.api import ActivityResource
-from leads.admin.actions import TeamLeadAdmin, link_to, links
-from leads.admin.actions import pages as deed_pages
+from leads.admin.actions import TeamLeadAdmin, action_links, link_to
+from leads.admin.actions import action_urls as deed_pages
 from leads.admin.history import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
 from leads.admin.offers import LeadOfferAdmin, PondLeadAdmin
 from leads.admin.reports import DistributionReportAdmin
 from leads.admin.routes.route_admin import LeadRouteAdmin
-from leads.api.views import UnaskedLeadResource
+from leads.api.views import AutoDistributedLeadResource
 from leads.history.lead_status import claim_channel_text, status_facts, status_text
 from leads.lifecycle.claims import UNDECIDED
 from leads.models import (
@@ -65,7 +65,7 @@ class LeadSourceAdmin(ResourceAdmin):
         return LeadSource.objects.create(name=body["name"])
 
 
-class Merged(admin.SimpleListFilter):
+class MergedFilter(admin.SimpleListFilter):
     """Doubles are left out of the list, unless they are asked for."""
 
     title, parameter_name = "doubles", "doubles"
@@ -86,10 +86,10 @@ class Merged(admin.SimpleListFilter):
 
 @admin.register(Lead)
 class LeadAdmin(ResourceAdmin):
-    resource = UnaskedLeadResource
+    resource = AutoDistributedLeadResource
     list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claimed_how", "created_at"]
     list_select_related = ["contact", "source", "team", "claimed_by_user"]
-    list_filter = [Merged, "claimed_through", ("source", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [MergedFilter, "claimed_through", ("source", admin.RelatedOnlyFieldListFilter)]
     autocomplete_fields = ["contact"]
     fields = [
         "contact",
@@ -114,7 +114,7 @@ class LeadAdmin(ResourceAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Of doubles, what they are part of."""
-        return [*self.list_display, "part_of"] if Merged.parameter_name in request.GET else self.list_display
+        return [*self.list_display, "part_of"] if MergedFilter.parameter_name in request.GET else self.list_display
 
     def get_fields(self, request: HttpRequest, obj: Lead | None = None) -> list[str]:
         """What was merged, above all else."""
@@ -125,7 +125,7 @@ class LeadAdmin(ResourceAdmin):
         """With where it is now, and a button for each thing that this user may do with it by hand."""
         lead, user = kwargs.get("obj"), cast(User, request.user)
         if lead:
-            context |= {"deeds": links(lead, user), "state": state(lead, user)}
+            context |= {"deeds": action_links(lead, user), "state": state(lead, user)}
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
 
     @admin.display(description="claimed", ordering="claimed_through")
@@ -136,12 +136,12 @@ class LeadAdmin(ResourceAdmin):
     def part_of(self, lead: Lead) -> str:
         if lead.merged_into_id is None:
             return "-"
-        original = named(lead.merged_into_id)
+        original = lead_link(lead.merged_into_id)
         return format_html("Duplicate of {}", original) if lead.is_duplicate else original
 
     @admin.display(description="doubles merged into it")
     def doubles(self, lead: Lead) -> str:
-        return format_html_join(", ", "{}", ((named(pk),) for pk in lead.doubles.values_list("pk", flat=True)))
+        return format_html_join(", ", "{}", ((lead_link(pk),) for pk in lead.doubles.values_list("pk", flat=True)))
 
     @admin.action(description="Log a call", permissions=["view"])
     def log_a_call(self, request: HttpRequest, leads: QuerySet[Lead]) -> None:
@@ -166,6 +166,6 @@ def state(lead: Lead, user: User) -> dict[str, Any]:
     return {"outcome": status_text(lead), "facts": list(status_facts(lead, in_order, user.zone))}
 
 
-def named(lead_id: int) -> str:
+def lead_link(lead_id: int) -> str:
     """A lead, with the way to it."""
     return link_to(reverse("admin:leads_lead_change", args=[lead_id]), f"lead {lead_id}")

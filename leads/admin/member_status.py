@@ -17,7 +17,7 @@ from teams.setup_warnings import add_warnings
 
 
 @dataclass(frozen=True)
-class Place:
+class TeamMembershipStatus:
     """In one team; without a turn it offers them nothing."""
 
     team: Team
@@ -28,14 +28,17 @@ class Place:
     invitation: int | None = None  # to be answered
 
 
-def places_of(user: User, now: datetime) -> list[Place]:
+def membership_statuses(user: User, now: datetime) -> list[TeamMembershipStatus]:
     """In the teams that they belong to, by name."""
     options = list(TeamMemberDistributionOption.objects.filter(user=user).select_related("team", "user"))
     add_warnings(options, now)
     memberships = {member.team_id: member for member in memberships_of(user)}
-    places = [place_of(option, now) for option in options]
-    places += [Place(memberships[team_id].team) for team_id in memberships.keys() - {place.team.pk for place in places}]
-    places = [replace(place, invitation=unanswered(memberships.get(place.team.pk))) for place in places]
+    places = [membership_status(option, now) for option in options]
+    places += [
+        TeamMembershipStatus(memberships[team_id].team)
+        for team_id in memberships.keys() - {place.team.pk for place in places}
+    ]
+    places = [replace(place, invitation=pending_invitation(memberships.get(place.team.pk))) for place in places]
     return sorted(places, key=lambda place: place.team.name)
 
 
@@ -45,32 +48,32 @@ def memberships_of(user: User) -> QuerySet[TeamMember]:
     return TeamMember.objects.filter(user=user).exclude(request_status=declined).select_related("team")
 
 
-def unanswered(member: TeamMember | None) -> int | None:
+def pending_invitation(member: TeamMember | None) -> int | None:
     return member.pk if member and member.request_status == TeamMember.RequestStatus.PENDING else None
 
 
-def place_of(option: TeamMemberDistributionOption, now: datetime) -> Place:
+def membership_status(option: TeamMemberDistributionOption, now: datetime) -> TeamMembershipStatus:
     roster = load_roster(option.team, now)
     there = next(one.availability for one in roster.candidates if one.user_id == option.user_id)
     unavailable = unavailable_reason(there, now)
     warnings = [*cast(Any, option).warnings, *([unavailable] if unavailable else [])]
-    return Place(
+    return TeamMembershipStatus(
         team=option.team,
         turn=turn_text(option.team, option),
         told_by=", ".join(alert_channels(option)),
-        takes="; ".join(caps(there)),
+        takes="; ".join(cap_texts(there)),
         matters=tuple(dict.fromkeys(texts_for(warnings, option.user.zone))),
     )
 
 
-def caps(there: Availability) -> Iterator[str]:
+def cap_texts(there: Availability) -> Iterator[str]:
     if there.cap_open is not None:
         yield f"at most {there.cap_open} at a time, {there.open_leads} now"
     if there.cap_day is not None:
         yield f"at most {there.cap_day} a day, {there.leads_today} today"
 
 
-def why_not_now(user: User, now: datetime) -> str:
+def unavailable_text(user: User, now: datetime) -> str:
     """Why they take no leads of any team at the moment, as text; empty when they do."""
     own = Availability(user.paused_until, parse_hours(user.working_hours), frozenset(user.days_off), user.zone)
     reason = unavailable_reason(own, now)

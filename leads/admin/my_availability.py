@@ -14,11 +14,11 @@ from django.views.decorators.http import require_POST
 from api.internal_client import ApiError, call_api
 from core import clock
 from core.reasons import reason_text
-from leads.admin.member_status import places_of, why_not_now
-from leads.admin.my_availability_forms import CodeForm, OwnForm
-from leads.api.test_alerts import MemberTrialResource, OwnTrialResource, Trial
-from leads.notifications.pause_presets import pauses
-from leads.notifications.test_alerts import own_ways
+from leads.admin.member_status import membership_statuses, unavailable_text
+from leads.admin.my_availability_forms import CodeForm, MyAvailabilityForm
+from leads.api.test_alerts import MemberTestAlertResource, MyTestAlertResource, TestAlertResource
+from leads.notifications.pause_presets import pause_presets
+from leads.notifications.test_alerts import channels_for_user
 from messaging.api import PhoneCodeResource, PhoneConfirmationResource
 from messaging.phone_codes import open_code
 from teams.api import MeResource
@@ -31,43 +31,47 @@ PAUSE, SAVE, SEND_CODE, CONFIRM = "pause", "_save", "send_code", "confirm"  # bu
 NAMES = {TEXT: "text", EMAIL: "email", PHONE: "call"}
 
 
-def pages() -> list[URLPattern]:
+def availability_urls() -> list[URLPattern]:
     """To stand among the pages of offers, which is what alerts tell of."""
-    own, members = admin.site.admin_view(own_page), admin.site.admin_view(require_POST(to_member))
+    own, members = admin.site.admin_view(my_availability_page), admin.site.admin_view(require_POST(test_member))
     return [
         path("test-alert/", own, name="leads_test_alert"),
         path("test-alert/<int:option_id>/", members, name="leads_member_test_alert"),
     ]
 
 
-def own_page(request: HttpRequest) -> HttpResponse:
+def my_availability_page(request: HttpRequest) -> HttpResponse:
     """When and how oneself is told of leads, with buttons to pause, and one to try it."""
     user, now = cast(User, request.user), clock.now()
-    form = OwnForm.of(user, request.POST if SAVE in request.POST else None)
+    form = MyAvailabilityForm.of(user, request.POST if SAVE in request.POST else None)
     code_form = CodeForm(request.POST if CONFIRM in request.POST else None, label_suffix="")
-    if request.method == "POST" and is_done(request, form, code_form, now):
+    if request.method == "POST" and submit(request, form, code_form, now):
         return HttpResponseRedirect(reverse("admin:leads_test_alert"))
     user.refresh_from_db()
     context = {
         "title": "How you are told of leads",
         "ways": [
-            (NAMES[way.channel].capitalize(), where(user, way.channel), way.reason and reason_text(*way.reason))
-            for way in own_ways(user)
+            (
+                NAMES[way.channel].capitalize(),
+                channel_address(user, way.channel),
+                way.reason and reason_text(*way.reason),
+            )
+            for way in channels_for_user(user)
         ],
         "form": form,
         "is_phone_unconfirmed": user.phone_e164 != user.confirmed_phone,
         "phone": user.phone,
         "open_code": open_code(user, now),
         "code_form": code_form,
-        "why_not": why_not_now(user, now),
+        "why_not": unavailable_text(user, now),
         "is_paused": user.paused_until is not None and user.paused_until > now,
-        "pauses": pauses(now, user.zone),
-        "places": places_of(user, now),
+        "pauses": pause_presets(now, user.zone),
+        "places": membership_statuses(user, now),
     }
     return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
 
 
-def is_done(request: HttpRequest, form: OwnForm, code_form: CodeForm, now: datetime) -> bool:
+def submit(request: HttpRequest, form: MyAvailabilityForm, code_form: CodeForm, now: datetime) -> bool:
     """Do as the button says that was pressed; False where a form is to be corrected."""
     save = partial(call_api, MeResource, "PATCH", request.user, id="me")
     if CONFIRM in request.POST:
@@ -85,7 +89,7 @@ def is_done(request: HttpRequest, form: OwnForm, code_form: CodeForm, now: datet
     elif SEND_CODE in request.POST:
         request_code(request)
     else:
-        send(request, OwnTrialResource)
+        request_test_alert(request, MyTestAlertResource)
     return True
 
 
@@ -101,7 +105,7 @@ def request_code(request: HttpRequest) -> None:
 def pause(request: HttpRequest, save: Callable[[dict[str, Any]], Any], now: datetime) -> None:
     """For as long as the button says; any other one ends the pause."""
     user = cast(User, request.user)
-    chosen = next((each for each in pauses(now, user.zone) if each.name == request.POST[PAUSE]), None)
+    chosen = next((each for each in pause_presets(now, user.zone) if each.name == request.POST[PAUSE]), None)
     save({"paused_until": chosen and chosen.until})
     if chosen is None:
         messages.success(request, "The pause is over: you are offered leads again.")
@@ -111,17 +115,17 @@ def pause(request: HttpRequest, save: Callable[[dict[str, Any]], Any], now: date
         )
 
 
-def where(user: User, channel: str) -> str:
+def channel_address(user: User, channel: str) -> str:
     return user.email if channel == EMAIL else user.phone
 
 
-def to_member(request: HttpRequest, option_id: int) -> HttpResponse:
+def test_member(request: HttpRequest, option_id: int) -> HttpResponse:
     """A button on a member's options was pressed."""
-    send(request, MemberTrialResource, option_id=str(option_id))
+    request_test_alert(request, MemberTestAlertResource, option_id=str(option_id))
     return HttpResponseRedirect(reverse("admin:teams_teammemberdistributionoption_change", args=[option_id]))
 
 
-def send(request: HttpRequest, resource: type[Trial], **names: str) -> None:
+def request_test_alert(request: HttpRequest, resource: type[TestAlertResource], **names: str) -> None:
     """Ask the API to, and say what it answers."""
     try:
         ways: list[dict[str, Any]] = call_api(resource, "POST", request.user, **names)["channels"]

@@ -10,7 +10,7 @@ from api.internal_client import ApiError
 from teams.models import User
 
 
-class MomentWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
+class DateTimeWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
     """A date and a time, which phones let one choose."""
 
     input_type = "datetime-local"
@@ -39,7 +39,7 @@ class CodeForm(forms.Form):
         return True
 
 
-class OwnForm(forms.Form):
+class MyAvailabilityForm(forms.Form):
     """Handed to the API as `PATCH /me`; what is wrong stands beside its field."""
 
     phone = forms.CharField(
@@ -54,7 +54,7 @@ class OwnForm(forms.Form):
     paused_until = forms.DateTimeField(
         label="No leads until",
         required=False,
-        widget=MomentWidget,
+        widget=DateTimeWidget,
         help_text="On your clock. Empty: no pause.",
         error_messages={"invalid": "Give a date and a time, such as 2027-03-01 08:00."},
     )
@@ -68,7 +68,7 @@ class OwnForm(forms.Form):
     )
 
     @classmethod
-    def of(cls, user: User, data: Any = None) -> "OwnForm":
+    def of(cls, user: User, data: Any = None) -> "MyAvailabilityForm":
         days = ", ".join(map(str, user.days_off))
         shown = {
             "phone": user.phone,

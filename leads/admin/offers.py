@@ -14,12 +14,12 @@ from django.views.decorators.http import require_POST
 from api.admin.resource_admin import ResourceAdmin
 from api.internal_client import ApiError, call_api
 from leads.admin.actions import link_to
-from leads.admin.my_availability import pages as trial_pages
+from leads.admin.my_availability import availability_urls as trial_pages
 from leads.api.actions import PondClaimResource
 from leads.api.views import LeadOfferResource
 from leads.lifecycle.pond import pond_leads
 from leads.models import Lead, LeadOffer
-from leads.notifications.alert_text import Story
+from leads.notifications.alert_text import LeadAlertText
 from teams.display_names import texts_for
 from teams.models import Team, User
 
@@ -27,8 +27,8 @@ Status = LeadOffer.Status
 
 FORM: Final = "admin/leads/leadoffer/form.html"  # which the buttons send
 BUTTON: Final = "border cursor-pointer font-medium px-3 py-2 rounded-default text-sm"
-MAIN: Final = "bg-primary-600 border-primary-600 text-white"
-OTHER: Final = "border-base-200 dark:border-base-700"
+PRIMARY: Final = "bg-primary-600 border-primary-600 text-white"
+SECONDARY: Final = "border-base-200 dark:border-base-700"
 
 
 class LeadOfferAdmin(ResourceAdmin):
@@ -50,7 +50,11 @@ class LeadOfferAdmin(ResourceAdmin):
     def get_urls(self) -> list[URLPattern]:
         answers = {"claim": Status.CLAIMED, "decline": Status.DECLINED}
         pages = [
-            path(f"<int:pk>/{name}/", pressed(self, partial(answered, status=status)), name=f"leads_leadoffer_{name}")
+            path(
+                f"<int:pk>/{name}/",
+                post_view(self, partial(respond_to_offer, status=status)),
+                name=f"leads_leadoffer_{name}",
+            )
             for name, status in answers.items()
         ]
         return [*pages, *trial_pages(), *super().get_urls()]
@@ -58,8 +62,8 @@ class LeadOfferAdmin(ResourceAdmin):
     @admin.display(description="lead")
     def inquiry(self, offer: LeadOffer) -> str:
         """As in the alert. The lead's own name may be an email address or a number: not before it is claimed."""
-        story = Story(offer.lead, offer.team.claim_preview)
-        return story.summary if cast(Any, offer).is_known else story.teaser
+        story = LeadAlertText(offer.lead, offer.team.claim_preview)
+        return story.summary if cast(Any, offer).is_known else story.preview_line
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Name the users in the reasons of all rows together."""
@@ -85,17 +89,17 @@ class LeadOfferAdmin(ResourceAdmin):
         if not cast(Any, offer).is_asked:
             return "-"
         claim, decline = (reverse(f"admin:leads_leadoffer_{name}", args=[offer.pk]) for name in ("claim", "decline"))
-        return format_html("{} {}", button("Claim", claim, MAIN), button("Decline", decline, OTHER))
+        return format_html("{} {}", button("Claim", claim, PRIMARY), button("Decline", decline, SECONDARY))
 
     @admin.action(description="Claim", permissions=["view"])
     def claim(self, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:
-        for offer in with_stories(offers):
-            answered(request, offer, status=Status.CLAIMED)
+        for offer in with_alert_columns(offers):
+            respond_to_offer(request, offer, status=Status.CLAIMED)
 
     @admin.action(description="Decline", permissions=["view"])
     def decline(self, request: HttpRequest, offers: QuerySet[LeadOffer]) -> None:
-        for offer in with_stories(offers):
-            answered(request, offer, status=Status.DECLINED)
+        for offer in with_alert_columns(offers):
+            respond_to_offer(request, offer, status=Status.DECLINED)
 
 
 class PondLeadAdmin(ResourceAdmin):
@@ -112,7 +116,10 @@ class PondLeadAdmin(ResourceAdmin):
         return pond_leads(user)
 
     def get_urls(self) -> list[URLPattern]:
-        return [path("<int:pk>/take/", pressed(self, taken), name="leads_pondlead_take"), *super().get_urls()]
+        return [
+            path("<int:pk>/take/", post_view(self, claim_from_pond), name="leads_pondlead_take"),
+            *super().get_urls(),
+        ]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The list alone: a lead's page tells more of it."""
@@ -120,16 +127,16 @@ class PondLeadAdmin(ResourceAdmin):
 
     @admin.display(description="lead")
     def inquiry(self, lead: Lead) -> str:
-        return Story(lead, cast(Team, lead.team).claim_preview).teaser
+        return LeadAlertText(lead, cast(Team, lead.team).claim_preview).preview_line
 
     @admin.display(description="take it")
     def take_it(self, lead: Lead) -> str:
-        return button("Take", reverse("admin:leads_pondlead_take", args=[lead.pk]), MAIN)
+        return button("Take", reverse("admin:leads_pondlead_take", args=[lead.pk]), PRIMARY)
 
     @admin.action(description="Take", permissions=["view"])
     def take(self, request: HttpRequest, leads: QuerySet[Any]) -> None:
         for lead in leads.select_related("contact", "source"):
-            taken(request, lead)
+            claim_from_pond(request, lead)
 
 
 # Buttons
@@ -142,11 +149,11 @@ def button(words: str, address: str, look: str) -> str:
     )
 
 
-def pressed(page: ResourceAdmin, act: Any) -> Any:
+def post_view(page: ResourceAdmin, act: Any) -> Any:
     """Do this with the record whose button was pressed, and go back to the list, which says what came of it."""
 
     def view(request: HttpRequest, pk: int) -> HttpResponse:
-        found = with_stories(page.get_queryset(request).filter(pk=pk)).first()
+        found = with_alert_columns(page.get_queryset(request).filter(pk=pk)).first()
         if found is None:
             messages.error(request, "That lead is not there for you any more.")
         else:
@@ -156,7 +163,7 @@ def pressed(page: ResourceAdmin, act: Any) -> Any:
     return admin.site.admin_view(require_POST(view))
 
 
-def with_stories(rows: QuerySet[Any]) -> QuerySet[Any]:
+def with_alert_columns(rows: QuerySet[Any]) -> QuerySet[Any]:
     """With all that is told of them."""
     is_offer = issubclass(rows.model, LeadOffer)
     return rows.select_related(*(("lead__contact", "lead__source", "team") if is_offer else ("contact", "source")))
@@ -165,7 +172,7 @@ def with_stories(rows: QuerySet[Any]) -> QuerySet[Any]:
 # Answers, and what they lead to
 
 
-def answered(request: HttpRequest, offer: LeadOffer, *, status: str) -> None:
+def respond_to_offer(request: HttpRequest, offer: LeadOffer, *, status: str) -> None:
     """Answer the offer as its member would through the API; somebody else's is refused there."""
     names = {"id": str(offer.pk), "lead_id": str(offer.lead_id)}
     try:
@@ -173,28 +180,28 @@ def answered(request: HttpRequest, offer: LeadOffer, *, status: str) -> None:
     except ApiError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, yours(offer.lead) if status == Status.CLAIMED else turned_down(offer))
+        messages.success(request, claimed_message(offer.lead) if status == Status.CLAIMED else declined_message(offer))
 
 
-def taken(request: HttpRequest, lead: Lead) -> None:
+def claim_from_pond(request: HttpRequest, lead: Lead) -> None:
     """Take it from the pond."""
     try:
         call_api(PondClaimResource, "POST", request.user, {}, lead_id=str(lead.pk))
     except ApiError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, yours(lead))
+        messages.success(request, claimed_message(lead))
 
 
-def yours(lead: Lead) -> str:
+def claimed_message(lead: Lead) -> str:
     """Whose lead it is and how to reach the person, in a tap."""
-    story = Story(lead)
-    ways = [*story.ways, ("Open the lead", reverse("admin:leads_lead_change", args=[lead.pk]))]
+    story = LeadAlertText(lead)
+    ways = [*story.contact_links, ("Open the lead", reverse("admin:leads_lead_change", args=[lead.pk]))]
     links = format_html_join(" · ", "{}", ((link_to(address, words),) for words, address in ways))
     return format_html("The lead is yours: {}. {}", story.summary, links)
 
 
-def turned_down(offer: LeadOffer) -> str:
+def declined_message(offer: LeadOffer) -> str:
     """It goes on without them."""
-    teaser = Story(offer.lead, offer.team.claim_preview).teaser
+    teaser = LeadAlertText(offer.lead, offer.team.claim_preview).preview_line
     return f"You declined a lead: {teaser}. It goes on to whoever is next."

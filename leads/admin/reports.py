@@ -14,11 +14,11 @@ from api.internal_client import ApiError, call_api
 from core import clock
 from leads.api.reports import DistributionReportResource
 from leads.models import DistributionReport, LeadSource
-from leads.reporting.report_page import page_of
+from leads.reporting.report_page import build_page
 from teams.models import User
 from teams.timezones import to_local
 
-USUAL_DAYS: Final = 30
+DEFAULT_DAYS: Final = 30
 SPANS: Final = (7, 30, 90, 365)
 CHOICES: Final = ("from", "through", "source_id")
 PAGE: Final = "admin/leads/distributionreport/report.html"
@@ -42,8 +42,8 @@ class DistributionReportAdmin(ResourceAdmin):
             return gone
         user = cast(User, request.user)
         today = to_local(clock.now(), user.zone).date()
-        chosen = last_days(USUAL_DAYS, today) | {name: text for name in CHOICES if (text := request.GET.get(name))}
-        answer = answered(team, user, chosen)
+        chosen = last_days(DEFAULT_DAYS, today) | {name: text for name in CHOICES if (text := request.GET.get(name))}
+        answer = report_context(team, user, chosen)
         context = self.admin_site.each_context(request) | {
             "title": f"Distribution of leads: {team}",
             "team": team,
@@ -54,14 +54,14 @@ class DistributionReportAdmin(ResourceAdmin):
         return TemplateResponse(request, PAGE, context | answer, status=400 if "refusal" in answer else 200)
 
 
-def answered(team: DistributionReport, user: User, chosen: Mapping[str, str]) -> dict[str, Any]:
+def report_context(team: DistributionReport, user: User, chosen: Mapping[str, str]) -> dict[str, Any]:
     """What the API says to these choices. The page names the last day, the API the one after it."""
     query = {"from": chosen["from"], "to": day_after(chosen["through"]), "source_id": chosen.get("source_id", "")}
     try:
         report = call_api(DistributionReportResource, "GET", user, query=urlencode(query), id=str(team.pk))
     except ApiError as refusal:
         return {"refusal": str(refusal)}
-    return {"report": report, "page": page_of(report)}
+    return {"report": report, "page": build_page(report)}
 
 
 def last_days(count: int, today: date) -> dict[str, str]:

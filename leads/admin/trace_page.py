@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 IN_TABLES: Final = (timeline.RULE_TRIED, timeline.PASSED_OVER)
 # How a kind of entry looks: what was said to whom is quieter than what decides, and what failed is not overlooked.
-LOOKS: Final = {
+STYLES: Final = {
     "Claimed": "good",
     "Contacted": "good",
     "Given": "good",
@@ -37,7 +37,7 @@ LOOKS: Final = {
 
 
 @dataclass(frozen=True)
-class Line:
+class TimelineLine:
     """Something that happened, as a line of the timeline."""
 
     clock: str
@@ -48,26 +48,26 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Page:
+class TracePage:
     decision: str
     rules: ResponsiveTable
     passed_over: ResponsiveTable
     rotation: ResponsiveTable
-    days: Sequence[tuple[str, Sequence[Line]]]
+    days: Sequence[tuple[str, Sequence[TimelineLine]]]
 
 
-def page_of(trace: Row, record_names: RecordNames, zone: ZoneInfo) -> Page:
+def build_trace_page(trace: Row, record_names: RecordNames, zone: ZoneInfo) -> TracePage:
     """All that the page shows of a trace."""
     names = ReaderNames(record_names, zone)
     entries = trace["timeline"]
     lines = [entry for entry in entries if entry["kind"] not in IN_TABLES]
-    return Page(
+    return TracePage(
         decision=reason_text(*stored_reason(trace["decision"]), names),
-        rules=rules(trace["decision"], names),
-        passed_over=passed_over(entries, names),
-        rotation=rotation(entries, names, zone),
+        rules=route_table(trace["decision"], names),
+        passed_over=skipped_table(entries, names),
+        rotation=rotation_table(entries, names, zone),
         days=[
-            (day, [line(entry, names, zone) for entry in of_day])
+            (day, [timeline_line(entry, names, zone) for entry in of_day])
             for day, of_day in groupby(lines, key=lambda entry: day_of(entry["at"], zone))
         ],
     )
@@ -76,17 +76,17 @@ def page_of(trace: Row, record_names: RecordNames, zone: ZoneInfo) -> Page:
 # Tables
 
 
-def rules(decision: Row, names: ReaderNames) -> ResponsiveTable:
+def route_table(decision: Row, names: ReaderNames) -> ResponsiveTable:
     """Every route that was tried, in order, and at last the owner, who takes what none of them matches."""
     tried: Sequence[Row] = decision.get("tried") or ()
     is_caught = any(attempt["matched"] for attempt in tried)
-    rows = [rule(attempt, names) for attempt in tried]
+    rows = [route_row(attempt, names) for attempt in tried]
     last = "Not needed" if is_caught else "\N{CHECK MARK} Yes"
     rows.append(["No rule matches: its owner", last, EMPTY_CELL, EMPTY_CELL, EMPTY_CELL])
     return ResponsiveTable(["Rule", "Matches", "Failed at", "Asks for", "The lead has"], rows)
 
 
-def rule(attempt: Row, names: ReaderNames) -> list[str]:
+def route_row(attempt: Row, names: ReaderNames) -> list[str]:
     route_id = attempt["route_id"]
     name = ": ".join(filter(None, (f"Rule {route_id}", names.names.get(("route", route_id)))))
     if attempt["matched"]:
@@ -99,7 +99,7 @@ def rule(attempt: Row, names: ReaderNames) -> list[str]:
     return [name, "\N{MULTIPLICATION X} No", what, asked, has]
 
 
-def passed_over(entries: Iterable[Row], names: ReaderNames) -> ResponsiveTable:
+def skipped_table(entries: Iterable[Row], names: ReaderNames) -> ResponsiveTable:
     rows = [
         [
             names.record("user", entry["user_id"]),
@@ -113,14 +113,14 @@ def passed_over(entries: Iterable[Row], names: ReaderNames) -> ResponsiveTable:
     return ResponsiveTable(["Member", "Team", "Why", "When"], rows)
 
 
-def rotation(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> ResponsiveTable:
+def rotation_table(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> ResponsiveTable:
     """Where the pointer of the round robin was and went, turn by turn, with what each was owed: the highest is next."""
     rows = [
         [
             format_local_time(entry["at"], zone),
-            pointer(entry["details"].get("pointer_before"), names),
-            pointer(entry["details"].get("pointer_after"), names),
-            ", ".join(place(each, names) for each in entry["details"].get("places") or ()),
+            member_text(entry["details"].get("pointer_before"), names),
+            member_text(entry["details"].get("pointer_after"), names),
+            ", ".join(weight_text(each, names) for each in entry["details"].get("places") or ()),
         ]
         for entry in entries
         if entry["kind"] == timeline.ROUND_ROBIN
@@ -128,32 +128,32 @@ def rotation(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Responsive
     return ResponsiveTable(["When", "Pointer before", "Pointer after", "Weights"], rows)
 
 
-def pointer(user_id: int | None, names: Names) -> str:
+def member_text(user_id: int | None, names: Names) -> str:
     return EMPTY_CELL if user_id is None else names.record("user", user_id)
 
 
-def place(each: Row, names: Names) -> str:
-    return f"{pointer(each['user_id'], names)} {each['weight']}"
+def weight_text(each: Row, names: Names) -> str:
+    return f"{member_text(each['user_id'], names)} {each['weight']}"
 
 
 # The timeline
 
 
-def line(entry: Row, names: Names, zone: ZoneInfo) -> Line:
+def timeline_line(entry: Row, names: Names, zone: ZoneInfo) -> TimelineLine:
     kind = str(entry["kind"])
-    return Line(
-        clock=f"{at_the_wall(entry['at'], zone):%H:%M:%S}",
+    return TimelineLine(
+        clock=f"{local_time(entry['at'], zone):%H:%M:%S}",
         at=entry["at"],
         kind=kind,
         says=timeline.event_text(entry, names),
-        look=LOOKS.get(kind, ""),
+        look=STYLES.get(kind, ""),
     )
 
 
 # Names
 
 
-def ids_in(trace: Row) -> dict[str, set[int]]:
+def collect_ids(trace: Row) -> dict[str, set[int]]:
     """Every id that the page needs a name for, by what it is of."""
     collector = RecordCollector()
     attempts: Sequence[Row] = trace["decision"].get("tried") or ()
@@ -171,10 +171,10 @@ def ids_in(trace: Row) -> dict[str, set[int]]:
     return collector.ids
 
 
-def at_the_wall(at: str, zone: ZoneInfo) -> datetime:
+def local_time(at: str, zone: ZoneInfo) -> datetime:
     return to_local(datetime.fromisoformat(at), zone)
 
 
 def day_of(at: str, zone: ZoneInfo) -> str:
-    day = at_the_wall(at, zone)
+    day = local_time(at, zone)
     return f"{day:%A, %B} {day.day}, {day.year}"

@@ -12,7 +12,7 @@ from api.unknown_fields import NoBody
 from api.viewsets import BEYOND, Resource, get_or_404
 from core.db.retry import retry_transaction
 from leads.api.action_serializers import ClaimBody, MergeBody, PondLeadSerializer, ReassignBody
-from leads.api.claim_channel import door_of
+from leads.api.claim_channel import claim_channel
 from leads.api.serializers import LeadSerializer
 from leads.lifecycle import merge, pond, reassignment
 from leads.models import Lead, PondLead
@@ -31,7 +31,7 @@ class PondResource(Resource[PondLead]):
         return pond.pond_leads(user).select_related("contact", "team")
 
 
-class Deed(Resource[Lead]):
+class LeadActionResource(Resource[Lead]):
     """Something that is done with the lead of the URL; the answer is the lead as it is then."""
 
     verbs = ("create",)
@@ -54,7 +54,7 @@ class Deed(Resource[Lead]):
 
 
 @extend_schema(request=ClaimBody, responses={200: LeadSerializer})
-class PondClaimResource(Deed):
+class PondClaimResource(LeadActionResource):
     """Take a lead from the pond."""
 
     body = ClaimBody
@@ -65,11 +65,11 @@ class PondClaimResource(Deed):
     def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
         via = given.get("claimed_via", Lead.ClaimedVia.NONE)
         posted = "" if via == Lead.ClaimedVia.NONE else via
-        return pond.claim_from_pond(lead, self.user, through=door_of(self.request), via=posted, now=self.now)
+        return pond.claim_from_pond(lead, self.user, through=claim_channel(self.request), via=posted, now=self.now)
 
 
 @extend_schema(request=ReassignBody, responses={200: LeadSerializer})
-class ReassignResource(Deed):
+class ReassignResource(LeadActionResource):
     """Give the lead to another user: its owner may, and the creator of its team."""
 
     body = ReassignBody
@@ -79,7 +79,7 @@ class ReassignResource(Deed):
 
 
 @extend_schema(request=None, responses={200: LeadSerializer})
-class ReturnResource(Deed):
+class ReturnResource(LeadActionResource):
     """Put the lead back into its team's pond: whoever has claimed it may, and its owner."""
 
     def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
@@ -87,7 +87,7 @@ class ReturnResource(Deed):
 
 
 @extend_schema(request=MergeBody, responses={200: LeadSerializer})
-class MergeResource(Deed):
+class MergeResource(LeadActionResource):
     """Make another lead of the same contact part of this one: the owner of both may."""
 
     body = MergeBody
@@ -96,7 +96,7 @@ class MergeResource(Deed):
         return merge.merge(lead, given["double"], actor=self.user, now=self.now)
 
 
-DEEDS: Final[dict[str, type[Deed]]] = {
+LEAD_ACTIONS: Final[dict[str, type[LeadActionResource]]] = {
     "claim": PondClaimResource,
     "reassign": ReassignResource,
     "return": ReturnResource,

@@ -16,11 +16,11 @@ from django.views.decorators.csrf import csrf_exempt
 from core import clock
 from core.db.retry import retry_transaction
 from core.errors import DomainError
-from leads.alert_replies import story_of
+from leads.alert_replies import alert_text_of
 from leads.lifecycle.claims import AlreadyClaimed, claim, decline
 from leads.models import Lead, LeadOffer
 from leads.notifications import claim_links
-from leads.notifications.alert_text import Story
+from leads.notifications.alert_text import LeadAlertText
 
 Status = LeadOffer.Status
 NO_CHOICE = "Send claim or decline. Nothing has changed."
@@ -46,16 +46,18 @@ class ClaimPage(View):
             if not self.act(request, offer, through, now):
                 return self.page(request, offer, heading=heading_of(offer), status=400, says=NO_CHOICE)
         except AlreadyClaimed:
-            return self.page(request, offer, heading="Already claimed", status=409, says=story_of(offer).taken_text)
+            return self.page(
+                request, offer, heading="Already claimed", status=409, says=alert_text_of(offer).already_claimed_text
+            )
         except DomainError as refusal:
             return self.page(request, offer, heading="Not open any more", status=refusal.status, says=str(refusal))
         if offer.status == Status.CLAIMED:
-            return self.page(request, offer, heading="The lead is yours", details=Story(offer.lead))
+            return self.page(request, offer, heading="The lead is yours", details=LeadAlertText(offer.lead))
         return self.page(request, offer, heading="You declined this lead")
 
     def found(self, token: str, now: datetime) -> tuple[LeadOffer, Lead.ClaimedThrough] | None:
         """The offer, and the kind of its link; None when the link is not ours, or too old."""
-        if (named := claim_links.read(token)) is None:
+        if (named := claim_links.read_token(token)) is None:
             return None
         whole = LeadOffer.objects.select_related("user", "team", "lead__contact", "lead__source")
         offer = whole.filter(pk=named[0], user__is_active=True).first()
@@ -77,7 +79,7 @@ class ClaimPage(View):
         return self.page(request, None, heading="This link does not work", status=404)
 
     def page(self, request: HttpRequest, offer: LeadOffer | None, *, status: int = 200, **shown: Any) -> HttpResponse:
-        story = story_of(offer) if offer else None
+        story = alert_text_of(offer) if offer else None
         is_mine = offer is not None and offer.status == Status.CLAIMED
         is_open = offer is not None and offer.status == Status.SENT and offer.lead.claimed_by_user_id is None
         shown |= {"offer": offer, "story": story, "is_mine": is_mine, "is_open": is_open and status == 200}

@@ -10,7 +10,7 @@ from leads.api import examples
 from leads.models import RoutingTrace, TraceEntry
 
 
-def perhaps() -> LenientInteger:
+def nullable_integer() -> LenientInteger:
     """An id, or null."""
     return LenientInteger(read_only=True, allow_null=True)
 
@@ -20,8 +20,13 @@ class TimelineEntrySerializer(LenientSerializer[Any]):
 
     at = LenientDateTime(read_only=True)
     kind, code, reason = LenientText(read_only=True), LenientText(read_only=True), LenientText(read_only=True)
-    actor_user_id, user_id, team_id, route_id = perhaps(), perhaps(), perhaps(), perhaps()
-    offer_id, message_id = perhaps(), perhaps()
+    actor_user_id, user_id, team_id, route_id = (
+        nullable_integer(),
+        nullable_integer(),
+        nullable_integer(),
+        nullable_integer(),
+    )
+    offer_id, message_id = nullable_integer(), nullable_integer()
     details = serializers.DictField(read_only=True)
 
     class Meta:

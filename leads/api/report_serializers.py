@@ -8,15 +8,15 @@ from leads.api.serializers import NamedTeamSerializer, OfferedUserSerializer
 from leads.models import DistributionReport
 
 COUNTS = ["offers", "alerted", "claims", "declines", "lost", "expired"]
-SECONDS_OF_LEADS = [
+LEAD_SECONDS = [
     "median_seconds_to_alert",
     "p95_seconds_to_alert",
     "median_seconds_to_claim",
     "p95_seconds_to_claim",
 ]
-SECONDS_OF_TURNS = ["median_seconds_from_alert_to_claim", "p95_seconds_from_alert_to_claim"]
-OF_LEADS = ["leads", *COUNTS, "unalerted", "unclaimed", "passed_on", *SECONDS_OF_LEADS]
-OF_TURNS = [*COUNTS, *SECONDS_OF_TURNS]
+OFFER_SECONDS = ["median_seconds_from_alert_to_claim", "p95_seconds_from_alert_to_claim"]
+LEAD_FIGURES = ["leads", *COUNTS, "unalerted", "unclaimed", "passed_on", *LEAD_SECONDS]
+OFFER_FIGURES = [*COUNTS, *OFFER_SECONDS]
 
 
 def count() -> LenientInteger:
@@ -28,12 +28,12 @@ def seconds() -> LenientDecimal:
     return LenientDecimal(read_only=True, allow_null=True)
 
 
-def perhaps_part() -> LenientDecimal:
+def nullable_decimal() -> LenientDecimal:
     """A number that need not be whole, or null."""
     return LenientDecimal(read_only=True, allow_null=True)
 
 
-def perhaps() -> LenientInteger:
+def nullable_integer() -> LenientInteger:
     """A number, or null."""
     return LenientInteger(read_only=True, allow_null=True)
 
@@ -53,55 +53,55 @@ class LeadFiguresSerializer(CountsSerializer):
 
     class Meta:
         model = DistributionReport
-        fields = OF_LEADS
+        fields = LEAD_FIGURES
 
 
 class MemberFiguresSerializer(CountsSerializer):
     """What one member made of their offers."""
 
     user = OfferedUserSerializer(read_only=True)
-    first_offers, expected_first_offers = count(), perhaps_part()
+    first_offers, expected_first_offers = count(), nullable_decimal()
     median_seconds_from_alert_to_claim, p95_seconds_from_alert_to_claim = seconds(), seconds()
 
     class Meta:
         model = DistributionReport
-        fields = ["user", "first_offers", "expected_first_offers", *OF_TURNS]
+        fields = ["user", "first_offers", "expected_first_offers", *OFFER_FIGURES]
 
 
 class MemberSourceFiguresSerializer(CountsSerializer):
-    user_id, source_id = count(), perhaps()
+    user_id, source_id = count(), nullable_integer()
     median_seconds_from_alert_to_claim, p95_seconds_from_alert_to_claim = seconds(), seconds()
 
     class Meta:
         model = DistributionReport
-        fields = ["user_id", "source_id", *OF_TURNS]
+        fields = ["user_id", "source_id", *OFFER_FIGURES]
 
 
 class MemberPriceFiguresSerializer(CountsSerializer):
-    user_id, least, below = count(), perhaps(), perhaps()
+    user_id, least, below = count(), nullable_integer(), nullable_integer()
     median_seconds_from_alert_to_claim, p95_seconds_from_alert_to_claim = seconds(), seconds()
 
     class Meta:
         model = DistributionReport
-        fields = ["user_id", "least", "below", *OF_TURNS]
+        fields = ["user_id", "least", "below", *OFFER_FIGURES]
 
 
 class SourceFiguresSerializer(LeadFiguresSerializer):
-    source_id, name = perhaps(), LenientText(read_only=True)
+    source_id, name = nullable_integer(), LenientText(read_only=True)
 
     class Meta:
         model = DistributionReport
-        fields = ["source_id", "name", *OF_LEADS]
+        fields = ["source_id", "name", *LEAD_FIGURES]
 
 
 class PriceFiguresSerializer(LeadFiguresSerializer):
     """Prices from `least` up to, and without, `below`, in dollars."""
 
-    least, below = perhaps(), perhaps()
+    least, below = nullable_integer(), nullable_integer()
 
     class Meta:
         model = DistributionReport
-        fields = ["least", "below", *OF_LEADS]
+        fields = ["least", "below", *LEAD_FIGURES]
 
 
 class DayFiguresSerializer(LeadFiguresSerializer):
@@ -109,13 +109,13 @@ class DayFiguresSerializer(LeadFiguresSerializer):
 
     class Meta:
         model = DistributionReport
-        fields = ["day", *OF_LEADS]
+        fields = ["day", *LEAD_FIGURES]
 
 
 class ClaimTimeSerializer(LenientSerializer[Any]):
     """How many leads were claimed within these seconds."""
 
-    least, below, claims = count(), perhaps(), count()
+    least, below, claims = count(), nullable_integer(), count()
 
     class Meta:
         model = DistributionReport

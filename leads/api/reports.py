@@ -11,8 +11,8 @@ from api.viewsets import BEYOND, Resource, get_or_404
 from core.errors import NotAllowed
 from leads.api.report_serializers import DistributionReportSerializer
 from leads.models import DistributionReport
-from leads.reporting.metrics import report_on
-from leads.reporting.report_query import LONGEST, read_query
+from leads.reporting.metrics import build_report
+from leads.reporting.report_query import MAX_PERIOD, read_query
 from teams.models import User
 
 
@@ -23,7 +23,9 @@ class NotYourTeam(NotAllowed):
 DAY = "A date, your own midnight, or a date-time."
 PARAMETERS = [
     OpenApiParameter("from", str, description=f"{DAY} Leads that came in then or later; 30 days before `to`."),
-    OpenApiParameter("to", str, description=f"{DAY} Those before it; now. At most {LONGEST.days} days after `from`."),
+    OpenApiParameter(
+        "to", str, description=f"{DAY} Those before it; now. At most {MAX_PERIOD.days} days after `from`."
+    ),
     OpenApiParameter("source_id", int, description="Leads of this source alone."),
 ]
 
@@ -47,4 +49,4 @@ class DistributionReportResource(Resource[DistributionReport]):
         if not team.may_be_changed_by(self.user):
             raise NotYourTeam
         asked = read_query(self.query, self.user.zone, self.now)
-        return Response(self.represent(report_on(team, asked)))
+        return Response(self.represent(build_report(team, asked)))

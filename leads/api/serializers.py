@@ -14,7 +14,7 @@ from core.postal_codes import validate_zipcodes
 from crm.models import Contact, ContactSource
 from leads.api import examples
 from leads.models import Lead, LeadOffer, LeadRoute, LeadSource
-from leads.notifications.alert_text import is_address
+from leads.notifications.alert_text import is_contact_detail
 from teams.api import teams_created_by
 from teams.business_hours import validate_hours
 from teams.models import Team, User
@@ -54,7 +54,7 @@ class NameAlone(LenientText):
     """An unknown texter is called by their number, which is not for those who are only offered the lead."""
 
     def to_representation(self, value: str) -> str:
-        return "" if is_address(value) else value
+        return "" if is_contact_detail(value) else value
 
 
 class OneOrZero(serializers.IntegerField):
@@ -112,7 +112,7 @@ class NamedTeamSerializer(LenientSerializer[Team]):
         fields = ["id", "name"]
 
 
-class NoneableChoice(LenientChoice):
+class NullableChoice(LenientChoice):
     """An enum in which the word None is null."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
@@ -120,7 +120,7 @@ class NoneableChoice(LenientChoice):
         return super().run_validation(None if is_none else data)
 
 
-def values_of_one_kind() -> QuotedList:
+def value_list() -> QuotedList:
     """A condition that is met by any of its values."""
     return QuotedList(max_length=20_000, required=False, allow_blank=True)
 
@@ -136,8 +136,8 @@ class LeadRouteSerializer(LenientSerializer[LeadRoute]):
     campaign = NamedCampaignSerializer(read_only=True)
     lead_source = LeadSourceSerializer(read_only=True, allow_null=True)
     contact_source = NamedContactSourceSerializer(read_only=True, allow_null=True)
-    team_selection_method = NoneableChoice(choices=LeadRoute.TeamSelection.values, required=False, allow_null=True)
-    types, cities, listing_statuses = values_of_one_kind(), values_of_one_kind(), values_of_one_kind()
+    team_selection_method = NullableChoice(choices=LeadRoute.TeamSelection.values, required=False, allow_null=True)
+    types, cities, listing_statuses = value_list(), value_list(), value_list()
     zipcodes = CommaList(max_length=20_000, required=False, allow_blank=True, validators=[validate_zipcodes])
     open_hours = LenientText(max_length=1000, required=False, allow_blank=True, validators=[validate_hours])
 

@@ -13,11 +13,11 @@ from api.viewsets import BEYOND, Resource, get_or_404
 from core.errors import NotAllowed
 from core.reasons import reason_json
 from leads.api import examples
-from leads.notifications.test_alerts import Way, member_ways, own_ways, send_trial
+from leads.notifications.test_alerts import ChannelResult, channels_for_member, channels_for_user, send_test_alert
 from teams.models import TeamMemberDistributionOption, User
 
 
-class WaySerializer(LenientSerializer[Any]):
+class ChannelResultSerializer(LenientSerializer[Any]):
     """A channel: whether it was used, and if not, why."""
 
     channel, code = LenientText(read_only=True), LenientText(read_only=True)
@@ -28,7 +28,7 @@ class WaySerializer(LenientSerializer[Any]):
         model = User
         fields = ["channel", "is_used", "code", "details", "reason"]
 
-    def to_representation(self, way: Way) -> dict[str, Any]:
+    def to_representation(self, way: ChannelResult) -> dict[str, Any]:
         return {"channel": way.channel, "is_used": way.is_used} | reason_json(way.reason)
 
 
@@ -36,7 +36,7 @@ class TestAlertSerializer(LenientSerializer[Any]):
     """Who was sent a test alert, and how."""
 
     user_id = LenientInteger(read_only=True)
-    channels = WaySerializer(many=True, read_only=True)
+    channels = ChannelResultSerializer(many=True, read_only=True)
 
     class Meta:
         model = User
@@ -44,7 +44,7 @@ class TestAlertSerializer(LenientSerializer[Any]):
         fields = ["user_id", "channels"]
 
 
-class Trial(Resource[User]):
+class TestAlertResource(Resource[User]):
     """Send a test alert on every channel that is on; 200 instead of 201 where there is none to use."""
 
     verbs = ("create",)
@@ -52,7 +52,7 @@ class Trial(Resource[User]):
     may_stand = True
     serializer_class = TestAlertSerializer
 
-    def whom(self) -> tuple[User, list[Way]]:
+    def whom(self) -> tuple[User, list[ChannelResult]]:
         """Who is to be alerted, and on which ways."""
         raise NotImplementedError
 
@@ -61,23 +61,23 @@ class Trial(Resource[User]):
         """Send a test alert on every channel that is on; at most one a minute to a user."""
         self.validate(NoBody(data=request.data))
         user, ways = self.whom()
-        trial = send_trial(user, ways, now=self.now)
+        trial = send_test_alert(user, ways, now=self.now)
         return Response(self.represent(trial), status=201 if trial.is_sent else 200)
 
 
-class OwnTrialResource(Trial):
+class MyTestAlertResource(TestAlertResource):
     """To oneself."""
 
-    def whom(self) -> tuple[User, list[Way]]:
-        return self.user, own_ways(self.user)
+    def whom(self) -> tuple[User, list[ChannelResult]]:
+        return self.user, channels_for_user(self.user)
 
 
-class MemberTrialResource(Trial):
+class MemberTestAlertResource(TestAlertResource):
     """To a member of a team: its creator may, who set how that member is told."""
 
-    def whom(self) -> tuple[User, list[Way]]:
+    def whom(self) -> tuple[User, list[ChannelResult]]:
         options = TeamMemberDistributionOption.objects.visible_to(self.user).select_related("team", "user")
         option: TeamMemberDistributionOption = get_or_404(options, self.kwargs["option_id"])
         if not option.may_be_changed_by(self.user):
             raise NotAllowed("Only the creator of the team sends its members test alerts.")
-        return option.user, member_ways(option)
+        return option.user, channels_for_member(option)

@@ -3,13 +3,13 @@
 from django.urls import path
 
 from api.viewsets import routes
-from leads.api.actions import DEEDS, PondResource
+from leads.api.actions import LEAD_ACTIONS, PondResource
 from leads.api.claim_page import ClaimPage
 from leads.api.history import RoutingTraceResource
 from leads.api.reports import DistributionReportResource
 from leads.api.simulation.views import RehearsalResource
-from leads.api.test_alerts import MemberTrialResource, OwnTrialResource
-from leads.api.views import LeadOfferResource, LeadResource, LeadRouteResource, LeadSourceResource, OwnOfferResource
+from leads.api.test_alerts import MemberTestAlertResource, MyTestAlertResource
+from leads.api.views import LeadOfferResource, LeadResource, LeadRouteResource, LeadSourceResource, MyOfferResource
 
 urlpatterns = [
     path("c/<token>", ClaimPage.as_view(), name="claim-page"),
@@ -18,21 +18,21 @@ urlpatterns = [
     *routes("lead-routes", LeadRouteResource),
     *routes("leads", LeadResource),
     *routes("leads/<lead_id>/offers", LeadOfferResource),
-    *routes("lead-offers", OwnOfferResource),
+    *routes("lead-offers", MyOfferResource),
     *routes("pond", PondResource),
     *(
         path(f"leads/<lead_id>/{name}", deed.as_view({"post": "create"}), name=f"leads-lead_id-{name}")
-        for name, deed in DEEDS.items()
+        for name, deed in LEAD_ACTIONS.items()
     ),
     path(
         "leads/<lead_id>/routing-trace",
         RoutingTraceResource.as_view({"get": "retrieve"}),
         name="leads-lead_id-routing-trace",
     ),
-    path("me/test-alert", OwnTrialResource.as_view({"post": "create"}), name="me-test-alert"),
+    path("me/test-alert", MyTestAlertResource.as_view({"post": "create"}), name="me-test-alert"),
     path(
         "team-member-distribution-options/<option_id>/test-alert",
-        MemberTrialResource.as_view({"post": "create"}),
+        MemberTestAlertResource.as_view({"post": "create"}),
         name="team-member-distribution-options-option_id-test-alert",
     ),
     path(

@@ -12,7 +12,7 @@ from api.exceptions import RecordNotFound
 from api.viewsets import BEYOND, Resource, get_or_404
 from core.db.retry import retry_transaction
 from leads.api import examples
-from leads.api.claim_channel import door_of
+from leads.api.claim_channel import claim_channel
 from leads.api.filters import LeadFilters, LeadOfferFilters, LeadRouteFilters, LeadSourceFilters
 from leads.api.serializers import (
     LeadOfferSerializer,
@@ -74,13 +74,13 @@ class LeadResource(Resource[Lead]):
         serializer.instance = receive_lead(owner=self.user, now=self.now, auto_distribute=self.auto_distribute, **given)
 
 
-class UnaskedLeadResource(LeadResource):
+class AutoDistributedLeadResource(LeadResource):
     """A lead typed in by hand or come by API v1: nobody will ask for its offers and its campaign."""
 
     auto_distribute = True
 
 
-class SubmittedLeadResource(UnaskedLeadResource):
+class SubmittedLeadResource(AutoDistributedLeadResource):
     """A lead come by API v1, with the numbers that it brought."""
 
     serializer_class = SubmittedLeadSerializer
@@ -137,12 +137,12 @@ class LeadOfferResource(OfferResource):
         via = given.get("claimed_via", Lead.ClaimedVia.NONE)
         if given.get("status") == LeadOffer.Status.CLAIMED:
             posted = "" if via == Lead.ClaimedVia.NONE else via
-            claims.claim(serializer.instance, through=door_of(self.request), via=posted, now=self.now)
+            claims.claim(serializer.instance, through=claim_channel(self.request), via=posted, now=self.now)
         elif given.get("status") == LeadOffer.Status.DECLINED:
             claims.decline(serializer.instance, now=self.now)
 
 
-class OwnOfferResource(OfferResource):
+class MyOfferResource(OfferResource):
     """The offers made to the caller, of whatever lead."""
 
     verbs = ("list", "retrieve")

@@ -8,7 +8,7 @@ from core.reasons import Reason
 from leads.distribution.offer_plan import Plan
 from leads.distribution.round_robin import RotationMember
 from leads.models import Lead, TraceEntry
-from leads.notifications.notices import Told
+from leads.notifications.notices import MessageIds
 from teams.models import User
 
 
@@ -18,7 +18,7 @@ def trace_entry(lead: Lead, kind: str, reason: Reason, now: datetime, plan: Plan
     return TraceEntry(lead=lead, at=now, kind=kind, code=reason.code, details=details)
 
 
-def with_alerts(entries: Sequence[TraceEntry], message_ids: Told) -> Sequence[TraceEntry]:
+def with_alerts(entries: Sequence[TraceEntry], message_ids: MessageIds) -> Sequence[TraceEntry]:
     """Add the ids of the messages that were sent about each entry."""
     for each in entries:
         if sent := message_ids.get(each.lead_id):

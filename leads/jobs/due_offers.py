@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from crm.models import Contact
 from leads.models import Lead, LeadOffer, LeadOfferQuerySet
-from leads.notifications.alert_text import Asker, LeadFacts, Source
+from leads.notifications.alert_text import ContactSnapshot, LeadSnapshot, SourceSnapshot
 from teams.models import Team, TeamMember, TeamMemberDistributionOption, User
 from teams.visibility import in_ids
 
@@ -26,8 +26,8 @@ OFFER_COLUMNS: Final = (
 OPTION_COLUMNS: Final = ("paused_until", "cap_open", "cap_day")
 LEAD_COLUMNS: Final = (
     *("pk", "claimed_by_user_id", "source__name"),
-    *(f"contact__{name}" for name in Asker._fields),
-    *(name for name in LeadFacts._fields if name not in ("contact", "source")),
+    *(f"contact__{name}" for name in ContactSnapshot._fields),
+    *(name for name in LeadSnapshot._fields if name not in ("contact", "source")),
 )
 USER_COLUMNS: Final = (
     *("email", "phone_e164", "confirmed_phone", "is_active"),
@@ -47,7 +47,7 @@ class DueOffer:
     """
 
     is_claimed: bool
-    lead: LeadFacts
+    lead: LeadSnapshot
     user: User
     is_member: bool  # False if they left while the offer was being planned
     preview: str
@@ -128,7 +128,7 @@ def load_due_offers(lead_ids: Collection[int], now: datetime) -> list[DueOffer]:
 def build_due_offer(
     row: Sequence[Any],
     is_claimed: bool,
-    snapshot: LeadFacts,
+    snapshot: LeadSnapshot,
     user: User,
     team: Team,
     members: Members,
@@ -152,17 +152,19 @@ def load_options(users: Collection[int], teams: Collection[int]) -> Options:
     return {(team_id, user_id): limits for team_id, user_id, *limits in found}
 
 
-def load_lead_snapshots(lead_ids: Collection[int]) -> dict[int, tuple[bool, LeadFacts]]:
+def load_lead_snapshots(lead_ids: Collection[int]) -> dict[int, tuple[bool, LeadSnapshot]]:
     """Return by lead id whether the lead is claimed, and the facts for its alerts."""
     rows = Lead.objects.filter(in_ids("pk", lead_ids)).order_by().values_list(*LEAD_COLUMNS)
     return {lead_id: (claimer is not None, lead_snapshot(*columns)) for lead_id, claimer, *columns in rows}
 
 
-def lead_snapshot(source: str | None, *columns: Any) -> LeadFacts:
+def lead_snapshot(source: str | None, *columns: Any) -> LeadSnapshot:
     """Build the facts from LEAD_COLUMNS, from the source on."""
-    contact_columns = len(Asker._fields)
-    return LeadFacts(
-        Asker(*columns[:contact_columns]), None if source is None else Source(source), *columns[contact_columns:]
+    contact_columns = len(ContactSnapshot._fields)
+    return LeadSnapshot(
+        ContactSnapshot(*columns[:contact_columns]),
+        None if source is None else SourceSnapshot(source),
+        *columns[contact_columns:],
     )
 
 

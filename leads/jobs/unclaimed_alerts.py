@@ -49,7 +49,7 @@ def notify_team_leads(leads: list[Lead], now: datetime) -> None:
         .order_by()
     )
     new = [lead for lead in leads if (lead.pk, lead.round, lead.team_id) not in notified]
-    sent = notices.tell_of_delay([(lead, team_lead_of(lead)) for lead in new], now=now)
+    sent = notices.notify_unclaimed([(lead, team_lead_of(lead)) for lead in new], now=now)
     trace_all(with_alerts([alert_entry(lead, team_lead_of(lead), now) for lead in new], sent))
 
 

@@ -12,7 +12,7 @@ from django.db.models import Case, QuerySet, Value, When
 from core.db.bulk import bulk_update_sql
 from core.errors import Conflict, DomainError
 from core.reasons import Reason
-from crm.contact_actions import tell_of_change
+from crm.contact_actions import send_contacts_changed
 from crm.models import Contact, ContactShare
 from leads.lifecycle.reschedule import advance_rollouts
 from leads.models import Lead, LeadOffer
@@ -226,7 +226,7 @@ def assign_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -
     for contact in contacts:
         contact.assigned_user = user if is_done else None
     if is_done:
-        tell_of_change(contacts, {"assigned_user"}, now=now)
+        send_contacts_changed(contacts, {"assigned_user"}, now=now)
 
 
 def share_contacts(contacts: Sequence[Contact], user: User, *, now: datetime) -> None:

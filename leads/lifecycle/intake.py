@@ -144,7 +144,7 @@ def distribute_or_notify(
     """Notify the owner, or offer an automatic lead to its team. Return the plan and the ids of the messages."""
     if lead.distribution_target == DistributionTarget.MYSELF:
         assign_or_share_contact(lead, lead.owner_user, now=now)
-        return Plan(), notices.tell_owner(lead, now=now)[lead.pk]
+        return Plan(), notices.notify_owner(lead, now=now)[lead.pk]
     if not is_automatic:
         return Plan(), []
     start, is_returning = decision.starts_at or now, decision.is_returning_to_claimer

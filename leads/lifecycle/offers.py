@@ -247,7 +247,7 @@ def move_to_fallbacks(
     fallbacks = load_fallback_policies({lead.team_id or 0 for lead in leads})
     moves = [(lead, plan, next_step(lead, histories[lead.pk], fallbacks)) for lead, plan in unoffered]
     waiting = [
-        notices.Waiting(lead, is_never_offered(lead, plan), bool(histories[lead.pk].returned_user_ids))
+        notices.UnclaimedLead(lead, is_never_offered(lead, plan), bool(histories[lead.pk].returned_user_ids))
         for lead, plan, step in moves
         if step.target is None
     ]
@@ -255,8 +255,8 @@ def move_to_fallbacks(
     for lead, _, step in moves:
         apply_fallback(lead, step, now)
     told = assign_to_users([(lead, step.user_id or 0) for lead, _, step in moves if step.target == USER], now)
-    told |= notices.tell_of_pond([lead for lead, _, step in moves if step.target == POND], now=now)
-    trace_all(with_alerts(entries, told | notices.tell_owners(waiting, now=now)))
+    told |= notices.notify_pond([lead for lead, _, step in moves if step.target == POND], now=now)
+    trace_all(with_alerts(entries, told | notices.notify_owners(waiting, now=now)))
     return [lead for lead, _, step in moves if step.target == TEAM]
 
 
@@ -283,7 +283,7 @@ def apply_fallback(lead: Lead, step: FallbackStep, now: datetime) -> None:
         lead.ponded_at = now
 
 
-def assign_to_users(assignments: Sequence[tuple[Lead, int]], now: datetime) -> notices.Told:
+def assign_to_users(assignments: Sequence[tuple[Lead, int]], now: datetime) -> notices.MessageIds:
     """Assign each lead to the user with this id."""
     ids = {user_id for _, user_id in assignments}
     users = {user.pk: user for user in User.objects.filter(in_ids("pk", ids))} if ids else {}
@@ -295,7 +295,7 @@ def assign(lead: Lead, user: User, *, now: datetime) -> list[int]:
     return assign_all([(lead, user)], now=now)[lead.pk]
 
 
-def assign_all(assignments: Sequence[tuple[Lead, User]], *, now: datetime) -> notices.Told:
+def assign_all(assignments: Sequence[tuple[Lead, User]], *, now: datetime) -> notices.MessageIds:
     """Assign each lead to a user without a claim, and notify them. The caller has locked leads and contacts."""
     if not assignments:
         return {}
@@ -303,7 +303,7 @@ def assign_all(assignments: Sequence[tuple[Lead, User]], *, now: datetime) -> no
     cancel_claim_alerts(LeadOffer.objects.filter(in_ids("lead_id", lead_ids)), reason=LEAD_CLAIMED, now=now)
     end_other_offers(lead_ids, now=now)
     assign_claims(assignments, through=Lead.ClaimedThrough.ASSIGNMENT, now=now)
-    return notices.tell_of_gifts(assignments, now=now)
+    return notices.notify_assigned(assignments, now=now)
 
 
 def load_fallback_policies(team_ids: Collection[int]) -> dict[int, FallbackPolicy]:

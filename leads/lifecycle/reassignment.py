@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from core.errors import Conflict, DomainError, NotAllowed
 from core.reasons import Reason
-from crm.contact_actions import tell_of_change
+from crm.contact_actions import send_contacts_changed
 from crm.models import Contact, ContactShare
 from leads.distribution.offer_plan import Plan
 from leads.history.timeline import claim_details
@@ -80,7 +80,7 @@ def return_lead(lead: Lead, *, actor: User, now: datetime) -> Lead:
         if claimer != actor
         else []
     )
-    message_ids += notices.tell_of_pond([lead], now=now, but={actor.pk, claimer.pk})[lead.pk]
+    message_ids += notices.notify_pond([lead], now=now, but={actor.pk, claimer.pk})[lead.pk]
     trace(lead, Kind.RETURNED, EventCode.RETURNED, now=now, actor=actor, user_id=claimer.pk, alerts=message_ids)
     return lead
 
@@ -109,7 +109,7 @@ def take_back_one(lead: Lead, now: datetime) -> TraceEntry:
 
 def notify_previous_claimer(lead: Lead, claimer: User, reason: str, now: datetime) -> list[int]:
     """Notify the user who loses the lead. Return the ids of the messages."""
-    return notices.tell_of_loss(lead, claimer, reason, now=now)[lead.pk]
+    return notices.notify_unassigned(lead, claimer, reason, now=now)[lead.pk]
 
 
 def reoffer(leads: Sequence[Lead], now: datetime) -> None:
@@ -188,7 +188,7 @@ def transfer_contact_grant(others: LeadQuerySet) -> None:
 def unassign_contact(contact: Contact, user: User, now: datetime) -> None:
     if Contact.objects.filter(pk=contact.pk, assigned_user=user).update(assigned_user=None, modified_at=now):
         contact.assigned_user = None
-        tell_of_change([contact], {"assigned_user"}, now=now)
+        send_contacts_changed([contact], {"assigned_user"}, now=now)
 
 
 # Who may

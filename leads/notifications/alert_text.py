@@ -14,13 +14,13 @@ from django.utils.functional import cached_property
 from core.phone_numbers import e164
 from leads.formatting import truncate
 from leads.models import Lead
-from leads.notifications.redaction import hide_contact_details
+from leads.notifications.redaction import redact_contact_details
 from teams.models import Team
 
 Preview = Team.ClaimPreview
 
 
-class Asker(NamedTuple):
+class ContactSnapshot(NamedTuple):
     """Whoever inquired, as far as they are told of."""
 
     pk: int
@@ -32,17 +32,17 @@ class Asker(NamedTuple):
     email: str
 
 
-class Source(NamedTuple):
+class SourceSnapshot(NamedTuple):
     """Where the inquiry came from."""
 
     name: str
 
 
-class LeadFacts(NamedTuple):
+class LeadSnapshot(NamedTuple):
     """A lead as far as it is told, for who reads many: a record takes ten times as long."""
 
-    contact: Asker
-    source: Source | None
+    contact: ContactSnapshot
+    source: SourceSnapshot | None
     type: str
     text_body: str
     mls_id: str
@@ -55,10 +55,10 @@ class LeadFacts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Story:
+class LeadAlertText:
     """One lead in words, for however many readers; `preview` is what they may read before it is theirs."""
 
-    lead: Lead | LeadFacts
+    lead: Lead | LeadSnapshot
     preview: str = Preview.SUMMARY
 
     # To a member whose turn has come
@@ -66,11 +66,11 @@ class Story:
     def offer_text(self, number: int | None, link: str) -> str:
         how = f"Reply {number} to claim." if number is not None else "Open it to claim."
         said = f' They wrote: "{truncate(self.message)}"' if self.message else ""
-        return f"New lead: {self.teaser}.{said} {link} {how}"
+        return f"New lead: {self.preview_line}.{said} {link} {how}"
 
     @property
     def offer_subject(self) -> str:
-        return f"New lead: {self.teaser}"
+        return f"New lead: {self.preview_line}"
 
     def offer_email(self, number: int | None, link: str) -> str:
         """`number` is that of the text which the member got as well."""
@@ -83,65 +83,67 @@ class Story:
 
     @property
     def offer_call(self) -> str:
-        return f"New lead: {self.told(self.caller, aloud=True)}. Press 1 to claim it."
+        return f"New lead: {self.summary_line(self.contact_name, aloud=True)}. Press 1 to claim it."
 
     @cached_property
-    def teaser(self) -> str:
+    def preview_line(self) -> str:
         """Who asks, for what, where and through whom, as far as it is told before a claim."""
-        return self.told(self.caller)
+        return self.summary_line(self.contact_name)
 
     @property
-    def caller(self) -> str:
+    def contact_name(self) -> str:
         """Who is asking, where that is told before a claim; else empty."""
-        return "" if self.preview == Preview.AREA else self.who
+        return "" if self.preview == Preview.AREA else self.display_name
 
     @cached_property
     def message(self) -> str:
         """What they wrote, where that is told before a claim, but for how to reach them; else empty."""
-        return hide_contact_details(self.lead.text_body.strip()) if self.preview == Preview.MESSAGE else ""
+        return redact_contact_details(self.lead.text_body.strip()) if self.preview == Preview.MESSAGE else ""
 
     # To whoever has the lead
 
     @property
-    def given_text(self) -> str:
-        return f"The lead is yours: {self.summary}. {self.reach}"
+    def assigned_text(self) -> str:
+        return f"The lead is yours: {self.summary}. {self.contact_details}"
 
     @property
-    def given_call(self) -> str:
-        """A mailbox may hear it, so how to reach the person is told only to who presses a key."""
-        return f"A new lead is yours: {self.told(self.who, aloud=True)}. Press 1 to hear how to reach them."
+    def assigned_call(self) -> str:
+        """Return the text of the call. A mailbox may record it, so contact details follow only after a key press."""
+        summary = self.summary_line(self.display_name, aloud=True)
+        return f"A new lead is yours: {summary}. Press 1 to hear how to reach them."
 
     @property
     def claimed_call(self) -> str:
-        return f"The lead is yours: {self.who}. {self.said_reach}. Once more: {self.said_reach}."
+        details = self.spoken_contact_details
+        return f"The lead is yours: {self.display_name}. {details}. Once more: {details}."
 
     @property
-    def given_subject(self) -> str:
+    def assigned_subject(self) -> str:
         return f"The lead is yours: {self.summary}"
 
     @property
-    def given_email(self) -> str:
+    def assigned_email(self) -> str:
         return f"This lead is yours.\n\n{self.details}"
 
     # To the owner of a lead of which no member could be told
 
     @property
-    def untold_text(self) -> str:
-        return f"No member of your team could be told of a new lead: {self.summary}. {self.reach}"
+    def no_recipients_text(self) -> str:
+        return f"No member of your team could be told of a new lead: {self.summary}. {self.contact_details}"
 
     @property
-    def untold_subject(self) -> str:
+    def no_recipients_subject(self) -> str:
         return f"No member of your team could be told of a new lead: {self.summary}"
 
     @property
-    def untold_email(self) -> str:
+    def no_recipients_email(self) -> str:
         return f"No member of your team could be told of this lead, so it waits for you.\n\n{self.details}"
 
     # To the owner of a lead that nobody claimed
 
     @property
     def unclaimed_text(self) -> str:
-        return f"Nobody claimed a lead: {self.summary}. {self.reach}"
+        return f"Nobody claimed a lead: {self.summary}. {self.contact_details}"
 
     @property
     def unclaimed_subject(self) -> str:
@@ -154,42 +156,42 @@ class Story:
     # To the owner of a lead that somebody had, and nobody claimed again
 
     @property
-    def lost_text(self) -> str:
-        return f"{self.lost_subject}. {self.reach}"
+    def released_text(self) -> str:
+        return f"{self.released_subject}. {self.contact_details}"
 
     @property
-    def lost_subject(self) -> str:
+    def released_subject(self) -> str:
         return f"Somebody had a lead, and nobody claimed it again: {self.summary}"
 
     @property
-    def lost_email(self) -> str:
+    def released_email(self) -> str:
         return f"Somebody had this lead, and nobody claimed it again. It waits for you.\n\n{self.details}"
 
     # To whoever was too late
 
     @property
-    def taken_text(self) -> str:
-        return f"Already claimed: another agent has {self.caller or 'this lead'}."
+    def already_claimed_text(self) -> str:
+        return f"Already claimed: another agent has {self.contact_name or 'this lead'}."
 
     # What they are made of
 
     @cached_property
     def summary(self) -> str:
         """Who asks, for what, where and through whom: `Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)`."""
-        return self.told(self.who)
+        return self.summary_line(self.display_name)
 
-    def told(self, who: str, *, aloud: bool = False) -> str:
+    def summary_line(self, who: str, *, aloud: bool = False) -> str:
         lead = self.lead
-        facts = (who, *(hide_contact_details(truncate(fact)) for fact in (lead.type, lead.city, self.price)))
+        facts = (who, *(redact_contact_details(truncate(fact)) for fact in (lead.type, lead.city, self.price)))
         told = ", ".join(filter(None, facts)) or "somebody new"
         source = truncate(lead.source.name) if lead.source else ""
         return f"{told}, from {source}" if source and aloud else f"{told} ({source})" if source else told
 
     @property
-    def who(self) -> str:
+    def display_name(self) -> str:
         """The person's name. An unknown texter is called by their number, which is not to be told here."""
         name = truncate(f"{self.lead.contact.first_name} {self.lead.contact.last_name}")
-        return "somebody new" if not name or is_address(name) else name
+        return "somebody new" if not name or is_contact_detail(name) else name
 
     @property
     def price(self) -> str:
@@ -202,20 +204,20 @@ class Story:
         """The inquiry, one fact a line."""
         lead = self.lead
         street = "" if self.preview == Preview.AREA else lead.street_address
-        place = " ".join(part for part in (hide_contact_details(lead.city), lead.state, lead.zipcode) if part)
+        place = " ".join(part for part in (redact_contact_details(lead.city), lead.state, lead.zipcode) if part)
         facts = (
-            ("Who", self.caller),
-            ("Type", hide_contact_details(lead.type)),
-            ("Where", ", ".join(part for part in (hide_contact_details(street), place) if part)),
-            ("Price", hide_contact_details(self.price)),
-            ("Status", hide_contact_details(lead.listing_status)),
+            ("Who", self.contact_name),
+            ("Type", redact_contact_details(lead.type)),
+            ("Where", ", ".join(part for part in (redact_contact_details(street), place) if part)),
+            ("Price", redact_contact_details(self.price)),
+            ("Status", redact_contact_details(lead.listing_status)),
             ("MLS", lead.mls_id),
             ("From", lead.source.name if lead.source else ""),
         )
         return "\n".join(f"{label}: {fact}" for label, fact in facts if fact)
 
     @cached_property
-    def reach(self) -> str:
+    def contact_details(self) -> str:
         """The person's name with every way to reach them."""
         contact = self.lead.contact
         ways = (contact.mobile_phone, contact.home_phone, contact.office_phone, contact.email)
@@ -223,15 +225,15 @@ class Story:
         return ", ".join(dict.fromkeys(fact for fact in told if fact)) or f"contact {contact.pk}"
 
     @cached_property
-    def said_reach(self) -> str:
+    def spoken_contact_details(self) -> str:
         """Every way to reach the person, for the ear."""
         contact = self.lead.contact
         phones = (contact.mobile_phone, contact.home_phone, contact.office_phone)
-        told = (*(said_number(phone) for phone in phones), said_email(contact.email))
+        told = (*(spoken_number(phone) for phone in phones), spoken_email(contact.email))
         return "; or ".join(dict.fromkeys(way for way in told if way)) or "No phone and no email is known"
 
     @property
-    def ways(self) -> list[tuple[str, str]]:
+    def contact_links(self) -> list[tuple[str, str]]:
         """Every way to reach the person: what it is called, and the address a phone opens for it."""
         contact = self.lead.contact
         phones = dict.fromkeys((contact.mobile_phone, contact.home_phone, contact.office_phone))
@@ -244,25 +246,25 @@ class Story:
     def details(self) -> str:
         """All that whoever has the lead may know."""
         said = f"\n\nThey wrote:\n{self.lead.text_body}" if self.lead.text_body else ""
-        whole = Story(self.lead)
-        return f"{self.reach}\n\n{whole.facts}{said}"
+        whole = LeadAlertText(self.lead)
+        return f"{self.contact_details}\n\n{whole.facts}{said}"
 
 
-def choice(stories: Mapping[int, Story]) -> str:
+def claimable_list(stories: Mapping[int, LeadAlertText]) -> str:
     """What an agent may claim by number."""
     if not stories:
         return "There is no lead for you to claim now."
     named = sorted(stories.items())[:5]
-    numbered = ", ".join(f"{number} {story.caller or story.teaser}" for number, story in named)
+    numbered = ", ".join(f"{number} {story.contact_name or story.preview_line}" for number, story in named)
     return f"Reply with the number of a lead to claim it: {numbered}."
 
 
-def is_address(name: str) -> bool:
+def is_contact_detail(name: str) -> bool:
     """Whether a name tells how to reach a person: forms without one are sent with a number or an email in its place."""
-    return bool(e164(name)) or hide_contact_details(name) != name
+    return bool(e164(name)) or redact_contact_details(name) != name
 
 
-def said_number(text: str) -> str:
+def spoken_number(text: str) -> str:
     """A telephone number as it is dictated, `9 4 9, 5 5 5, 0 1 2 3`: else a voice would say one of billions."""
     number = e164(text)
     digits = number.removeprefix("+1") if number else ""
@@ -270,6 +272,6 @@ def said_number(text: str) -> str:
     return ", ".join(" ".join(group) for group in groups if group) or truncate(text)
 
 
-def said_email(address: str) -> str:
+def spoken_email(address: str) -> str:
     """An email address as it is dictated: `mary at example dot com`."""
     return truncate(address).replace("@", " at ").replace(".", " dot ")

@@ -18,30 +18,30 @@ from django.utils.http import base36_to_int, int_to_base36
 from leads.models import Lead, LeadOffer
 from teams.eligibility import EMAIL, TEXT
 
-LIVES: Final = timedelta(days=7)
+LINK_LIFETIME: Final = timedelta(days=7)
 SALT: Final = "leads.notifications.claim_links"
 SIGNED_BYTES: Final = 12  # 16 characters
-LETTERS: Final = {TEXT: "t", EMAIL: "e"}
-CHANNELS: Final = {"t": Lead.ClaimedThrough.TEXT_LINK, "e": Lead.ClaimedThrough.EMAIL_LINK}
+CHANNEL_LETTERS: Final = {TEXT: "t", EMAIL: "e"}
+CLAIM_CHANNELS: Final = {"t": Lead.ClaimedThrough.TEXT_LINK, "e": Lead.ClaimedThrough.EMAIL_LINK}
 
 
-def link_to(offer_id: int, channel: str) -> str:
+def claim_link(offer_id: int, channel: str) -> str:
     """The address for this offer, to be sent through that channel."""
-    named = LETTERS[channel] + int_to_base36(offer_id)
+    named = CHANNEL_LETTERS[channel] + int_to_base36(offer_id)
     return f"{settings.PUBLIC_URL}/c/{named}.{signature(named)}"
 
 
-def read(token: str) -> tuple[int, Lead.ClaimedThrough] | None:
+def read_token(token: str) -> tuple[int, Lead.ClaimedThrough] | None:
     """The id of the offer and the kind of link that a token names; None when we did not sign it."""
     named, _, signed = token.partition(".")
     if not constant_time_compare(signed, signature(named)):
         return None
-    return base36_to_int(named[1:]), CHANNELS[named[0]]
+    return base36_to_int(named[1:]), CLAIM_CHANNELS[named[0]]
 
 
 def is_expired(offer: LeadOffer, now: datetime) -> bool:
     """Whether the links of this offer have lived long enough."""
-    return offer.alerted_at is None or now >= offer.alerted_at + LIVES
+    return offer.alerted_at is None or now >= offer.alerted_at + LINK_LIFETIME
 
 
 def signature(named: str) -> str:

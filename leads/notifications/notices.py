@@ -9,19 +9,19 @@ from django.conf import settings
 
 from leads.distribution.roster import load_roster
 from leads.models import Lead
-from leads.notifications.alert_text import Story
+from leads.notifications.alert_text import LeadAlertText
 from messaging import message_factory, outbox
 from messaging.models import Message
 from teams.models import Team, User
 from teams.visibility import in_ids
 
-POND: Final = "/admin/leads/pondlead/"
-MOST_NAMED: Final = 20  # leads in one email
+POND_PATH: Final = "/admin/leads/pondlead/"
+MAX_LEADS_LISTED: Final = 20  # leads in one email
 
-Told = dict[int, list[int]]  # by lead, the ids of the messages about it: for its trace
+MessageIds = dict[int, list[int]]  # by lead, the ids of the messages about it: for its trace
 
 
-class News(NamedTuple):
+class Notice(NamedTuple):
     """What somebody is told, by text and by email."""
 
     text: str
@@ -29,64 +29,64 @@ class News(NamedTuple):
     email: str
 
 
-def tell_owner(lead: Lead, *, now: datetime) -> Told:
+def notify_owner(lead: Lead, *, now: datetime) -> MessageIds:
     """The lead is its owner's: how to reach the person."""
-    return tell_of_gifts([(lead, lead.owner_user)], now=now)
+    return notify_assigned([(lead, lead.owner_user)], now=now)
 
 
-class Waiting(NamedTuple):
+class UnclaimedLead(NamedTuple):
     """A lead that waits for its owner, with what nobody could or would do."""
 
     lead: Lead
-    is_untold: bool  # nobody could be told of it
-    was_had: bool  # somebody had it, and has it no more
+    is_without_recipients: bool  # nobody could be told of it
+    was_claimed: bool  # somebody had it, and has it no more
 
 
-def tell_owners(leads: Sequence[Waiting], *, now: datetime) -> Told:
+def notify_owners(leads: Sequence[UnclaimedLead], *, now: datetime) -> MessageIds:
     """Of leads that wait for their owners, and must not lie unseen."""
-    return tell_all([(each.lead, each.lead.owner_user, waits_for_you(each)) for each in leads], now=now)
+    return send_notices([(each.lead, each.lead.owner_user, waiting_notice(each)) for each in leads], now=now)
 
 
-def waits_for_you(waiting: Waiting) -> News:
-    story = Story(waiting.lead)
-    if waiting.is_untold:
-        return News(story.untold_text, story.untold_subject, story.untold_email)
-    if waiting.was_had:
-        return News(story.lost_text, story.lost_subject, story.lost_email)
-    return News(story.unclaimed_text, story.unclaimed_subject, story.unclaimed_email)
+def waiting_notice(waiting: UnclaimedLead) -> Notice:
+    story = LeadAlertText(waiting.lead)
+    if waiting.is_without_recipients:
+        return Notice(story.no_recipients_text, story.no_recipients_subject, story.no_recipients_email)
+    if waiting.was_claimed:
+        return Notice(story.released_text, story.released_subject, story.released_email)
+    return Notice(story.unclaimed_text, story.unclaimed_subject, story.unclaimed_email)
 
 
-def tell_of_gifts(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> Told:
+def notify_assigned(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> MessageIds:
     """Each lead was given to this user: how to reach the person."""
-    return tell_all([(lead, user, given(Story(lead))) for lead, user in gifts], now=now)
+    return send_notices([(lead, user, assigned_notice(LeadAlertText(lead))) for lead, user in gifts], now=now)
 
 
-def given(story: Story) -> News:
-    return News(story.given_text, story.given_subject, story.given_email)
+def assigned_notice(story: LeadAlertText) -> Notice:
+    return Notice(story.assigned_text, story.assigned_subject, story.assigned_email)
 
 
-def tell_of_loss(lead: Lead, user: User, reason: str, *, now: datetime) -> Told:
+def notify_unassigned(lead: Lead, user: User, reason: str, *, now: datetime) -> MessageIds:
     """The lead, which was this user's, is theirs no more."""
-    story = Story(lead)
+    story = LeadAlertText(lead)
     text = f"The lead is yours no more: {story.summary}. {reason}"
     email = f"This lead is yours no more. {reason}\n\n{story.facts}"
-    return tell_all([(lead, user, News(text, f"The lead is yours no more: {story.summary}", email))], now=now)
+    return send_notices([(lead, user, Notice(text, f"The lead is yours no more: {story.summary}", email))], now=now)
 
 
-def tell_of_delay(leads: Sequence[tuple[Lead, User]], *, now: datetime) -> Told:
+def notify_unclaimed(leads: Sequence[tuple[Lead, User]], *, now: datetime) -> MessageIds:
     """Each lead has lain unclaimed for longer than its team allows: whoever leads that is to do something."""
-    return tell_all([(lead, leader, unclaimed_for_long(lead, now)) for lead, leader in leads], now=now)
+    return send_notices([(lead, leader, unclaimed_notice(lead, now)) for lead, leader in leads], now=now)
 
 
-def unclaimed_for_long(lead: Lead, now: datetime) -> News:
-    story = Story(lead)
+def unclaimed_notice(lead: Lead, now: datetime) -> Notice:
+    story = LeadAlertText(lead)
     minutes = int((now - lead.created_at).total_seconds()) // 60
     subject = f"Unclaimed for {minutes} minutes: {story.summary}"
     email = f"Nobody has claimed this lead, which came in {minutes} minutes ago.\n\n{story.details}"
-    return News(f"{subject}. {story.reach}", subject, email)
+    return Notice(f"{subject}. {story.contact_details}", subject, email)
 
 
-def tell_of_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] = ()) -> Told:
+def notify_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] = ()) -> MessageIds:
     """These leads are in the ponds of their teams: who could be offered a lead there now hears of it, all in one email.
 
     By email alone, for a pond is no hurry. `but`: users who need not be told.
@@ -98,9 +98,9 @@ def tell_of_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] =
     listeners = {team: set(load_roster(team, now).available_user_ids(now)).difference(but) for team in fallen}
     ids = set().union(*listeners.values())
     users = User.objects.filter(in_ids("pk", ids)).exclude(email="").in_bulk() if ids else {}
-    told: Told = {lead.pk: [] for lead in leads}
+    told: MessageIds = {lead.pk: [] for lead in leads}
     sent = [
-        (theirs, message_factory.alert_email(users[user_id], *ponded(team, theirs), now))
+        (theirs, message_factory.alert_email(users[user_id], *pond_notice(team, theirs), now))
         for team, theirs in fallen.items()
         for user_id in sorted(listeners[team] & users.keys())
     ]
@@ -111,30 +111,30 @@ def tell_of_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] =
     return told
 
 
-def ponded(team: Team, leads: Sequence[Lead]) -> tuple[str, str]:
+def pond_notice(team: Team, leads: Sequence[Lead]) -> tuple[str, str]:
     """Subject and words about leads that any member may take, each no longer than its offer."""
-    named = [Story(lead, team.claim_preview).teaser for lead in leads[:MOST_NAMED]]
+    named = [LeadAlertText(lead, team.claim_preview).preview_line for lead in leads[:MAX_LEADS_LISTED]]
     pond = f"in the pond of {team.name}"
     subject = f"A lead is {pond}: {named[0]}" if len(leads) == 1 else f"{len(leads)} leads are {pond}"
     more = [f"and {len(leads) - len(named)} more"] if len(leads) > len(named) else []
     listed = "\n".join([*named, *more])
     return subject, (
         f"Nobody has {'this lead' if len(leads) == 1 else 'these leads'}, {pond}. Whoever is first to take one has it."
-        f"\n\n{listed}\n\nOpen this page to take one.\n\n{settings.PUBLIC_URL}{POND}"
+        f"\n\n{listed}\n\nOpen this page to take one.\n\n{settings.PUBLIC_URL}{POND_PATH}"
     )
 
 
-def tell_all(news: Sequence[tuple[Lead, User, News]], *, now: datetime) -> Told:
+def send_notices(news: Sequence[tuple[Lead, User, Notice]], *, now: datetime) -> MessageIds:
     """By email, and by text where the user has a confirmed phone."""
     messages = [(lead.pk, message) for lead, user, what in news for message in messages_of(user, what, now)]
     outbox.queue_messages([message for _, message in messages], now)
-    told: Told = {lead.pk: [] for lead, _, _ in news}
+    told: MessageIds = {lead.pk: [] for lead, _, _ in news}
     for lead_id, message in messages:  # only now they have ids
         told[lead_id].append(message.pk)
     return told
 
 
-def messages_of(user: User, news: News, now: datetime) -> Iterator[Message]:
+def messages_of(user: User, news: Notice, now: datetime) -> Iterator[Message]:
     if user.email:
         yield message_factory.alert_email(user, news.subject, news.email, now)
     if user.confirmed_phone:

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from teams.timezones import to_local, to_utc
 
-MORNING: Final = time(8)
-DAYS_OF_A_WEEK: Final = 7
+DAY_START: Final = time(8)
+DAYS_PER_WEEK: Final = 7
 
 
 @dataclass(frozen=True)
-class Pause:
+class PausePreset:
     """What the button says, and until when it lasts."""
 
     name: str
@@ -21,18 +21,20 @@ class Pause:
     until: datetime
 
 
-def pauses(now: datetime, zone: ZoneInfo) -> list[Pause]:
+def pause_presets(now: datetime, zone: ZoneInfo) -> list[PausePreset]:
     """The pauses there are to choose from; no two of them are the same."""
-    by_end = {pause.until: pause for pause in reversed(list(_pauses(now, zone)))}
+    by_end = {pause.until: pause for pause in reversed(list(_presets(now, zone)))}
     return [by_end[end] for end in sorted(by_end)]
 
 
-def _pauses(now: datetime, zone: ZoneInfo) -> Iterator[Pause]:
+def _presets(now: datetime, zone: ZoneInfo) -> Iterator[PausePreset]:
     today = to_local(now, zone).date()
-    yield Pause("hour", "For 1 hour", now + timedelta(hours=1))
-    yield Pause("morning", "Until tomorrow morning", morning(today + timedelta(days=1), zone))
-    yield Pause("monday", "Until Monday", morning(today + timedelta(days=DAYS_OF_A_WEEK - today.weekday()), zone))
+    yield PausePreset("hour", "For 1 hour", now + timedelta(hours=1))
+    yield PausePreset("morning", "Until tomorrow morning", start_of_day(today + timedelta(days=1), zone))
+    yield PausePreset(
+        "monday", "Until Monday", start_of_day(today + timedelta(days=DAYS_PER_WEEK - today.weekday()), zone)
+    )
 
 
-def morning(day: date, zone: ZoneInfo) -> datetime:
-    return to_utc(datetime.combine(day, MORNING), zone)
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    return to_utc(datetime.combine(day, DAY_START), zone)

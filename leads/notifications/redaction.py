@@ -12,7 +12,7 @@ from typing import Final
 from core.text import INVISIBLE, to_ascii_letter
 
 MAX_LENGTH: Final = 4000  # characters that are looked at
-LONGEST_DETAIL: Final = 400  # characters of an email address or a number
+MAX_DETAIL_LENGTH: Final = 400  # characters of an email address or a number
 
 # `mary@example.com`, `mary (at) example`, `mary [at] example dot com`, `mary at example.com`. An `at` without brackets
 # is one of an address where the words behind it end like one.
@@ -49,41 +49,41 @@ DATES: Final = re.compile(
 )
 
 
-def hide_contact_details(text: str) -> str:
+def redact_contact_details(text: str) -> str:
     """The beginning of a text, with `[email]` and `[phone]` in place of every email address and telephone number."""
     if len(text) > MAX_LENGTH:  # the end may be half a number or half an address, which no pattern knows
-        return f"{hidden(text[:MAX_LENGTH])[:-LONGEST_DETAIL]}..."
-    return hidden(text)
+        return f"{redact(text[:MAX_LENGTH])[:-MAX_DETAIL_LENGTH]}..."
+    return redact(text)
 
 
-def hidden(text: str) -> str:
+def redact(text: str) -> str:
     for pattern in EMAILS:
-        text = replaced(text, spans(pattern, folded(text)), "[email]")
-    if digits_in(text) < MIN_LOCAL_DIGITS:
+        text = replace_spans(text, spans(pattern, fold_characters(text)), "[email]")
+    if count_digits(text) < MIN_LOCAL_DIGITS:
         return text
     for pattern in PHONES:
-        text = replaced(text, spans(pattern, without_dates(text)), "[phone]")
-    groups = spans(GROUPS, without_dates(text))
-    return replaced(
-        text, [(start, end) for start, end in groups if digits_in(text[start:end]) >= MIN_DIGITS], "[phone]"
+        text = replace_spans(text, spans(pattern, mask_dates(text)), "[phone]")
+    groups = spans(GROUPS, mask_dates(text))
+    return replace_spans(
+        text, [(start, end) for start, end in groups if count_digits(text[start:end]) >= MIN_DIGITS], "[phone]"
     )
 
 
-def folded(text: str) -> str:
+def fold_characters(text: str) -> str:
     """The text with every character that people write in place of one of ASCII as that one, each in its place."""
     return text if text.isascii() else "".join(map(to_ascii_letter, text))
 
 
-def without_dates(text: str) -> str:
+def mask_dates(text: str) -> str:
     """The text as patterns of numbers read it: of the same length, with letters in place of dates."""
-    return DATES.sub(lambda date: "x" * len(date[0]), folded(text))
+    return DATES.sub(lambda date: "x" * len(date[0]), fold_characters(text))
 
 
 def spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
     return [found.span() for found in pattern.finditer(text)]
 
 
-def replaced(text: str, places: list[tuple[int, int]], instead: str) -> str:
+def replace_spans(text: str, places: list[tuple[int, int]], instead: str) -> str:
     """The text with something else in these places."""
     parts, done = [], 0
     for start, end in places:
@@ -92,5 +92,5 @@ def replaced(text: str, places: list[tuple[int, int]], instead: str) -> str:
     return "".join([*parts, text[done:]])
 
 
-def digits_in(text: str) -> int:
+def count_digits(text: str) -> int:
     return sum(map(str.isdecimal, text))

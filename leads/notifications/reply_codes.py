@@ -10,15 +10,15 @@ from core.db.literals import nonempty
 from leads.distribution.offer_plan import SINGLE_DIGITS, next_reply_number
 from teams.models import User
 
-Numbers = Iterator[int | None]
+ReplyCodes = Iterator[int | None]
 
-REMEMBERED: Final = 20  # a phone's last numbers, which are not used again while another is free
-FIRST_LONGER: Final = max(SINGLE_DIGITS) + 1
-LARGEST: Final = 9999  # whoever has more open offers than that must sign in
+RECENT_CODES: Final = 20  # a phone's last numbers, which are not used again while another is free
+MIN_LONG_CODE: Final = max(SINGLE_DIGITS) + 1
+MAX_CODE: Final = 9999  # whoever has more open offers than that must sign in
 
 # However many are open, few are read: beyond the lowest, numbers go on from the highest.
-LOWEST: Final = 100
-USED: Final = """
+MAX_OPEN_CODES_READ: Final = 100
+USED_CODES_SQL: Final = """
 SELECT phone,
     ARRAY(SELECT reply_number FROM leads_leadoffer
           WHERE reply_phone = phone AND reply_number IS NOT NULL AND status = 'Sent' ORDER BY reply_number LIMIT %s),
@@ -30,7 +30,7 @@ FROM unnest(%s::text[]) AS phone
 """
 
 
-def hold_numbers(phones: Collection[str]) -> dict[str, Numbers]:
+def lock_reply_codes(phones: Collection[str]) -> dict[str, ReplyCodes]:
     """For each of these phones, the numbers of its next alerts. Nobody else hands out theirs meanwhile."""
     if not phones:
         return {}
@@ -38,16 +38,16 @@ def hold_numbers(phones: Collection[str]) -> dict[str, Numbers]:
     list(agents.select_for_update(no_key=True).values_list("pk"))
     # A statement of its own: what is open is read after whoever held them is done.
     with connection.cursor() as cursor:
-        cursor.execute(USED, [LOWEST, REMEMBERED, list(phones)])
-        return {phone: numbers(*used) for phone, *used in cursor.fetchall()}
+        cursor.execute(USED_CODES_SQL, [MAX_OPEN_CODES_READ, RECENT_CODES, list(phones)])
+        return {phone: free_codes(*used) for phone, *used in cursor.fetchall()}
 
 
-def numbers(lowest: Sequence[int], highest: int, recent: Sequence[int]) -> Numbers:
+def free_codes(lowest: Sequence[int], highest: int, recent: Sequence[int]) -> ReplyCodes:
     """The next free ones, endlessly: a single digit while there is one. None when they would grow too long to type."""
     taken = set(lowest)
-    gaps = (number for number in range(FIRST_LONGER, lowest[-1] if lowest else 0) if number not in taken)
-    longer = chain(gaps, count(max(highest + 1, FIRST_LONGER)))
+    gaps = (number for number in range(MIN_LONG_CODE, lowest[-1] if lowest else 0) if number not in taken)
+    longer = chain(gaps, count(max(highest + 1, MIN_LONG_CODE)))
     while True:
         number = next(longer) if taken.issuperset(SINGLE_DIGITS) else next_reply_number(taken, recent)
         taken.add(number)
-        yield number if number <= LARGEST else None
+        yield number if number <= MAX_CODE else None

@@ -15,10 +15,10 @@ from teams.eligibility import EMAIL, PHONE, TEXT, SkipReason, phone_reason
 from teams.models import TeamMember, TeamMemberDistributionOption, User
 
 TITLE: Final = "Pridedesk test alert"
-APART: Final = timedelta(minutes=1)
+MIN_INTERVAL: Final = timedelta(minutes=1)
 
 
-class TooSoon(DomainError):
+class TestAlertTooSoon(DomainError):
     """A test alert was sent to this user within the last minute."""
 
     status = 429
@@ -29,7 +29,7 @@ class TooSoon(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ChannelResult:
     """One way to alert a user; without a reason against it, it is used."""
 
     channel: str
@@ -45,7 +45,7 @@ class TestAlert:
     """What was sent to a user, or why nothing was."""
 
     user_id: int
-    channels: Sequence[Way]
+    channels: Sequence[ChannelResult]
 
     @property
     def is_sent(self) -> bool:
@@ -55,27 +55,27 @@ class TestAlert:
 # Which ways
 
 
-def own_ways(user: User) -> list[Way]:
+def channels_for_user(user: User) -> list[ChannelResult]:
     """Whatever is on in any of their teams; without a team, as the owner of a lead is told: by text and email."""
     accepted = TeamMember.objects.accepted().filter(user=user).values("team")
     options = list(TeamMemberDistributionOption.objects.filter(user=user, team__in=accepted))
-    wanted = {channel for option in options for channel in switched_on(option)}
-    return ways_to(user, wanted if options else {TEXT, EMAIL})
+    wanted = {channel for option in options for channel in enabled_channels(option)}
+    return channel_results(user, wanted if options else {TEXT, EMAIL})
 
 
-def member_ways(option: TeamMemberDistributionOption) -> list[Way]:
+def channels_for_member(option: TeamMemberDistributionOption) -> list[ChannelResult]:
     """Whatever is on for this member of a team."""
     is_accepted = TeamMember.objects.accepted().filter(team=option.team_id, user=option.user_id).exists()
     not_accepted = None if is_accepted else Reason(SkipReason.INVITATION_NOT_ACCEPTED)
-    return ways_to(option.user, set(switched_on(option)), not_accepted)
+    return channel_results(option.user, set(enabled_channels(option)), not_accepted)
 
 
-def switched_on(option: TeamMemberDistributionOption) -> Iterator[str]:
+def enabled_channels(option: TeamMemberDistributionOption) -> Iterator[str]:
     alerts = ((TEXT, option.has_text_alert), (EMAIL, option.has_email_alert), (PHONE, option.has_call_alert))
     return (channel for channel, is_on in alerts if is_on)
 
 
-def ways_to(user: User, wanted: Collection[str], objection: Reason | None = None) -> list[Way]:
+def channel_results(user: User, wanted: Collection[str], objection: Reason | None = None) -> list[ChannelResult]:
     """Every channel, with the reason why it is not used."""
     if not user.is_active:
         objection = Reason(SkipReason.USER_INACTIVE)
@@ -83,7 +83,7 @@ def ways_to(user: User, wanted: Collection[str], objection: Reason | None = None
     email = objection or (None if user.email else Reason(SkipReason.NO_EMAIL))
     reasons = {TEXT: phone, EMAIL: email, PHONE: phone}
     off = Reason(SkipReason.CHANNEL_OFF)
-    return [Way(channel, reason if channel in wanted else off) for channel, reason in reasons.items()]
+    return [ChannelResult(channel, reason if channel in wanted else off) for channel, reason in reasons.items()]
 
 
 def user_phone_reason(user: User) -> Reason | None:
@@ -95,21 +95,21 @@ def user_phone_reason(user: User) -> Reason | None:
 
 
 @transaction.atomic
-def send_trial(user: User, ways: Sequence[Way], *, now: datetime) -> TestAlert:
+def send_test_alert(user: User, ways: Sequence[ChannelResult], *, now: datetime) -> TestAlert:
     """Queue a test alert on each way that is open; of two requests at once one waits, and is refused."""
     trial = TestAlert(user.pk, ways)
     if not trial.is_sent:
         return trial
     locked = User.objects.select_for_update(no_key=True).only("test_alert_sent_at").get(pk=user.pk)
-    if locked.test_alert_sent_at is not None and locked.test_alert_sent_at + APART > now:
-        raise TooSoon((locked.test_alert_sent_at + APART - now).total_seconds())
+    if locked.test_alert_sent_at is not None and locked.test_alert_sent_at + MIN_INTERVAL > now:
+        raise TestAlertTooSoon((locked.test_alert_sent_at + MIN_INTERVAL - now).total_seconds())
     locked.test_alert_sent_at = now
     locked.save(update_fields=["test_alert_sent_at"])
-    outbox.queue_messages([message_by(way.channel, user, now) for way in ways if way.is_used], now)
+    outbox.queue_messages([test_message(way.channel, user, now) for way in ways if way.is_used], now)
     return trial
 
 
-def message_by(channel: str, user: User, now: datetime) -> Message:
+def test_message(channel: str, user: User, now: datetime) -> Message:
     """What it says, to be taken for no lead."""
     if channel == TEXT:
         return message_factory.alert_text(

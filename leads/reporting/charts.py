@@ -9,13 +9,13 @@ from math import ceil
 from typing import Final
 
 WIDTH: Final = 360
-LINE: Final = 14  # the height of a line of words
-BAR: Final = 11
-VALUE: Final = 44  # room beside a bar for its number
-COLUMNS: Final = 150  # the height of the highest column
-AXIS: Final = 24  # room left of columns for the numbers of the axis
-LETTER: Final = 5.25  # the width of one, about
-MOST_TICKS: Final = 4
+LINE_HEIGHT: Final = 14  # the height of a line of words
+BAR_HEIGHT: Final = 11
+VALUE_WIDTH: Final = 44  # room beside a bar for its number
+COLUMN_HEIGHT: Final = 150  # the height of the highest column
+AXIS_WIDTH: Final = 24  # room left of columns for the numbers of the axis
+LETTER_WIDTH: Final = 5.25  # the width of one, about
+MAX_TICKS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Words:
+class Label:
     x: float
     y: float
     text: str
@@ -59,64 +59,66 @@ class Plot:
 
     height: float
     bars: list[Bar] = field(default_factory=list)
-    words: list[Words] = field(default_factory=list)
+    words: list[Label] = field(default_factory=list)
     rules: list[float] = field(default_factory=list)
-    rules_from: int = AXIS
+    rules_from: int = AXIS_WIDTH
     width: int = WIDTH
 
 
-def lying(groups: Sequence[Group]) -> Plot:
+def horizontal_bars(groups: Sequence[Group]) -> Plot:
     """Bars from left to right, under the name of their group, each with its number at its end."""
     longest = max((part.value for group in groups for part in group.parts), default=0)
     bars, words, y = [], [], 0.0
     for group in groups:
-        y += LINE
-        words.append(Words(0, y - 3, group.name))
+        y += LINE_HEIGHT
+        words.append(Label(0, y - 3, group.name))
         for part in group.parts:
-            length = scaled(part.value, longest, WIDTH - VALUE)
-            bars.append(Bar(part.kind, 0, y, length, BAR, group.told))
-            words.append(Words(length + 5 if length else 0, y + BAR - 2, f"{part.value:g}"))
-            y += BAR + 2
-        y += BAR / 2
+            length = scale(part.value, longest, WIDTH - VALUE_WIDTH)
+            bars.append(Bar(part.kind, 0, y, length, BAR_HEIGHT, group.told))
+            words.append(Label(length + 5 if length else 0, y + BAR_HEIGHT - 2, f"{part.value:g}"))
+            y += BAR_HEIGHT + 2
+        y += BAR_HEIGHT / 2
     return Plot(y, bars, words)
 
 
-def standing(groups: Sequence[Group]) -> Plot:
+def vertical_bars(groups: Sequence[Group]) -> Plot:
     """Columns from left to right, their parts on top of each other, over their names."""
-    ticks = ticks_up_to(ceil(max((sum(part.value for part in group.parts) for group in groups), default=0)))
-    step = (WIDTH - AXIS) / max(1, len(groups))
-    bars = [bar for at, group in enumerate(groups) for bar in column(group, AXIS + at * step, step, ticks[-1])]
-    heights = [LINE + COLUMNS - scaled(tick, ticks[-1], COLUMNS) for tick in ticks]
-    words = [Words(AXIS - 5, height + 4, str(tick), "end") for tick, height in zip(ticks, heights, strict=True)]
-    names = [
-        Words(round(AXIS + (at + 0.5) * step, 1), 2 * LINE + COLUMNS, groups[at].name, "middle")
-        for at in named_places([group.name for group in groups], step)
+    ticks = axis_ticks(ceil(max((sum(part.value for part in group.parts) for group in groups), default=0)))
+    step = (WIDTH - AXIS_WIDTH) / max(1, len(groups))
+    bars = [
+        bar for at, group in enumerate(groups) for bar in stacked_column(group, AXIS_WIDTH + at * step, step, ticks[-1])
     ]
-    return Plot(COLUMNS + 2 * LINE + LINE / 2, bars, words + names, heights)
+    heights = [LINE_HEIGHT + COLUMN_HEIGHT - scale(tick, ticks[-1], COLUMN_HEIGHT) for tick in ticks]
+    words = [Label(AXIS_WIDTH - 5, height + 4, str(tick), "end") for tick, height in zip(ticks, heights, strict=True)]
+    names = [
+        Label(round(AXIS_WIDTH + (at + 0.5) * step, 1), 2 * LINE_HEIGHT + COLUMN_HEIGHT, groups[at].name, "middle")
+        for at in labeled_columns([group.name for group in groups], step)
+    ]
+    return Plot(COLUMN_HEIGHT + 2 * LINE_HEIGHT + LINE_HEIGHT / 2, bars, words + names, heights)
 
 
-def column(group: Group, x: float, step: float, most: int) -> Iterator[Bar]:
+def stacked_column(group: Group, x: float, step: float, most: int) -> Iterator[Bar]:
     """The parts of one column, the first at the bottom."""
-    y, gap = float(LINE + COLUMNS), min(4.0, step / 5)
+    y, gap = float(LINE_HEIGHT + COLUMN_HEIGHT), min(4.0, step / 5)
     for part in group.parts:
-        height = scaled(part.value, most, COLUMNS)
+        height = scale(part.value, most, COLUMN_HEIGHT)
         y -= height
         if part.value:
             yield Bar(part.kind, round(x + gap / 2, 1), round(y, 1), round(step - gap, 1), height, group.told)
 
 
-def scaled(value: float, most: float, room: float) -> float:
+def scale(value: float, most: float, room: float) -> float:
     """A length in proportion. What is not nothing can be seen."""
     return max(1.0, round(value / most * room, 1)) if value else 0.0
 
 
-def ticks_up_to(most: int) -> list[int]:
+def axis_ticks(most: int) -> list[int]:
     """Round numbers from 0 to the first that is not less than `most`."""
-    step = next(step for step in round_numbers() if step * MOST_TICKS >= most)
+    step = next(step for step in tick_steps() if step * MAX_TICKS >= most)
     return [step * number for number in range(max(1, ceil(most / step)) + 1)]
 
 
-def round_numbers() -> Iterator[int]:
+def tick_steps() -> Iterator[int]:
     """1, 2, 5, 10, 20, 50 and so on."""
     power = 1
     while True:
@@ -124,9 +126,9 @@ def round_numbers() -> Iterator[int]:
         power *= 10
 
 
-def named_places(names: Sequence[str], step: float) -> list[int]:
+def labeled_columns(names: Sequence[str], step: float) -> list[int]:
     """Which columns have their name below them, evenly, so that none runs into the next or out of the plot."""
-    longest = max((len(name) for name in names), default=0) * LETTER
-    every = 1 if longest + LETTER <= step else ceil((longest + 2 * LETTER) / step)
+    longest = max((len(name) for name in names), default=0) * LETTER_WIDTH
+    every = 1 if longest + LETTER_WIDTH <= step else ceil((longest + 2 * LETTER_WIDTH) / step)
     places = range(every // 2, len(names), every)
     return [at for at in places if every == 1 or (at + 0.5) * step + longest / 2 <= len(names) * step]

@@ -10,14 +10,21 @@ from django.db.models import Q
 
 from leads.models import LeadSource
 from leads.reasons import EndReason
-from leads.reporting.metrics_sql import FIRST_OFFERS, OF_LEADS, OF_TURNS, PERIOD, PRICES, TURNS
-from leads.reporting.report_query import Asked, refusal
+from leads.reporting.metrics_sql import (
+    FIRST_OFFERS_SQL,
+    LEAD_FIGURES_SQL,
+    OFFER_FIGURES_SQL,
+    OFFERS_SQL,
+    PERIOD_SQL,
+    PRICES_SQL,
+)
+from leads.reporting.report_query import ReportQuery, query_error
 from leads.routing.price_parsing import parse_price
 from teams.models import Team, TeamMember, User
 
 # Dollars; each begins where the one before ends.
 PRICE_EDGES: Final = (0, 250_000, 500_000, 1_000_000)
-NO_PRICE: Final = 0  # the place of what has no price we can read; the bands follow from 1
+NO_PRICE_BAND: Final = 0  # the place of what has no price we can read; the bands follow from 1
 # Seconds within which a lead was claimed: a minute, five, a quarter of an hour, one hour, four, a day, and later.
 CLAIM_EDGES: Final = (0, 60, 300, 900, 3600, 14_400, 86_400)
 
@@ -49,7 +56,7 @@ class LeadFigures(Counts):
 
 
 @dataclass(frozen=True)
-class TurnFigures(Counts):
+class OfferFigures(Counts):
     """What members made of their offers. Claims of what was theirs unasked have no time to claim."""
 
     median_seconds_from_alert_to_claim: float | None = None
@@ -57,7 +64,7 @@ class TurnFigures(Counts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberFigures(TurnFigures):
+class MemberFigures(OfferFigures):
     """With how many leads began with them, and how many should have; None where no round robin promised any."""
 
     user: User
@@ -66,13 +73,13 @@ class MemberFigures(TurnFigures):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberSourceFigures(TurnFigures):
+class MemberSourceFigures(OfferFigures):
     user_id: int
     source_id: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberPriceFigures(TurnFigures):
+class MemberPriceFigures(OfferFigures):
     user_id: int
     least: int | None
     below: int | None
@@ -109,7 +116,7 @@ class ClaimTime:
 @dataclass(frozen=True)
 class Report:
     team: Team
-    asked: Asked
+    asked: ReportQuery
     totals: LeadFigures
     by_member: list[MemberFigures]
     by_source: list[SourceFigures]
@@ -120,73 +127,77 @@ class Report:
     by_time_to_claim: list[ClaimTime]
 
 
-NOTHING: Final = LeadFigures()
+NO_LEADS: Final = LeadFigures()
 
 
-Firsts = Mapping[int, tuple[int, float | None]]  # by member
-Found = Mapping[tuple[str, int | None], LeadFigures]  # by what the leads have in common, and its key
-Turns = Sequence[tuple[int, str, int | None, TurnFigures]]  # by member, and again by what the leads have in common
+FirstOffers = Mapping[int, tuple[int, float | None]]  # by member
+LeadFiguresByKey = Mapping[tuple[str, int | None], LeadFigures]  # by what the leads have in common, and its key
+OfferFigureRows = Sequence[
+    tuple[int, str, int | None, OfferFigures]
+]  # by member, and again by what the leads have in common
 
 
-def report_on(team: Team, asked: Asked) -> Report:
+def build_report(team: Team, asked: ReportQuery) -> Report:
     """The whole report."""
     if asked.source_id is not None and not LeadSource.objects.filter(pk=asked.source_id).exists():
-        raise refusal("source_id", f"names no lead source: there is no {asked.source_id}.")
+        raise query_error("source_id", f"names no lead source: there is no {asked.source_id}.")
     named = {"team": team.pk, "start": asked.start, "end": asked.end, "source": asked.source_id}
-    prices = [price for (price,) in rows_of(PRICES, named)]
-    priced = named | {"prices": prices, "bands": [band_of(price) for price in prices]}
+    prices = [price for (price,) in fetch_rows(PRICES_SQL, named)]
+    priced = named | {"prices": prices, "bands": [price_band(price) for price in prices]}
     days = asked.days()
-    found = figures_of_leads(priced, [begins for _, begins in days])
-    turns = figures_of_turns(priced)
-    begun = rows_of(TURNS + FIRST_OFFERS, {**named, "claimed": EndReason.LEAD_CLAIMED.value})
+    found = load_lead_figures(priced, [begins for _, begins in days])
+    turns = load_offer_figures(priced)
+    begun = fetch_rows(OFFERS_SQL + FIRST_OFFERS_SQL, {**named, "claimed": EndReason.LEAD_CLAIMED.value})
     firsts = {user_id: (first, expected) for user_id, first, expected in begun}
     return Report(
         team=team,
         asked=asked,
         totals=found["all", None],
-        by_member=by_member(team, {user_id: figures for user_id, kind, _, figures in turns if kind == "all"}, firsts),
-        by_source=by_source(found),
+        by_member=member_figures(
+            team, {user_id: figures for user_id, kind, _, figures in turns if kind == "all"}, firsts
+        ),
+        by_source=source_figures(found),
         by_member_and_source=[
             MemberSourceFigures(**vars(figures), user_id=user_id, source_id=source_id)
             for user_id, kind, source_id, figures in turns
             if kind == "source"
         ],
-        by_member_and_price_band=by_member_and_price_band(turns),
-        by_price_band=by_price_band(found),
+        by_member_and_price_band=member_price_figures(turns),
+        by_price_band=price_figures(found),
         by_day=[
-            DayFigures(**vars(found.get(("day", at), NOTHING)), day=day) for at, (day, _) in enumerate(days, start=1)
+            DayFigures(**vars(found.get(("day", at), NO_LEADS)), day=day) for at, (day, _) in enumerate(days, start=1)
         ],
-        by_time_to_claim=by_time_to_claim(found),
+        by_time_to_claim=claim_times(found),
     )
 
 
 # Asking
 
 
-def figures_of_leads(named: Mapping[str, Any], days: Sequence[datetime]) -> Found:
+def load_lead_figures(named: Mapping[str, Any], days: Sequence[datetime]) -> LeadFiguresByKey:
     """The figures of all leads, and by source, price band, day and time to claim."""
     more = {"days": list(days), "claims": list(CLAIM_EDGES)}
     return {
-        (kind, key): LeadFigures(*[*counts, *spread(to_alert), *spread(to_claim)])
-        for kind, key, *counts, to_alert, to_claim in rows_of(TURNS + OF_LEADS, {**named, **more})
+        (kind, key): LeadFigures(*[*counts, *rounded_percentiles(to_alert), *rounded_percentiles(to_claim)])
+        for kind, key, *counts, to_alert, to_claim in fetch_rows(OFFERS_SQL + LEAD_FIGURES_SQL, {**named, **more})
     }
 
 
-def figures_of_turns(named: Mapping[str, Any]) -> Turns:
+def load_offer_figures(named: Mapping[str, Any]) -> OfferFigureRows:
     """The figures of each member, of all leads, and by source and price band."""
     return [
-        (user_id, kind, key, TurnFigures(*[*counts, *spread(to_claim)]))
-        for user_id, kind, key, *counts, to_claim in rows_of(TURNS + OF_TURNS, named)
+        (user_id, kind, key, OfferFigures(*[*counts, *rounded_percentiles(to_claim)]))
+        for user_id, kind, key, *counts, to_claim in fetch_rows(OFFERS_SQL + OFFER_FIGURES_SQL, named)
     ]
 
 
-def rows_of(statement: str, named: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def fetch_rows(statement: str, named: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(PERIOD + statement, named)
+        cursor.execute(PERIOD_SQL + statement, named)
         return list(cursor.fetchall())
 
 
-def spread(percentiles: Sequence[float] | None) -> tuple[float | None, float | None]:
+def rounded_percentiles(percentiles: Sequence[float] | None) -> tuple[float | None, float | None]:
     """The median and the 95th percentile, to the millisecond; of nothing, nothing."""
     median, p95 = percentiles or (None, None)
     return (None if median is None else round(median, 3)), (None if p95 is None else round(p95, 3))
@@ -195,10 +206,10 @@ def spread(percentiles: Sequence[float] | None) -> tuple[float | None, float | N
 # Putting together
 
 
-def band_of(price: str) -> int:
+def price_band(price: str) -> int:
     """The place of the price's band: how many of the edges it reaches."""
     number = parse_price(price)
-    return NO_PRICE if number is None else sum(edge <= number for edge in PRICE_EDGES)
+    return NO_PRICE_BAND if number is None else sum(edge <= number for edge in PRICE_EDGES)
 
 
 def ranges(edges: Sequence[int]) -> list[tuple[int, int | None]]:
@@ -209,22 +220,26 @@ def ranges(edges: Sequence[int]) -> list[tuple[int, int | None]]:
 BANDS: Final[Sequence[tuple[int | None, int | None]]] = [(None, None), *ranges(PRICE_EDGES)]
 
 
-def by_member(team: Team, found: Mapping[int, TurnFigures], firsts: Firsts) -> list[MemberFigures]:
+def member_figures(team: Team, found: Mapping[int, OfferFigures], firsts: FirstOffers) -> list[MemberFigures]:
     """Everybody who has accepted, also without an offer, and whoever had offers before they left. Most offers first."""
     accepted = TeamMember.objects.accepted().filter(team=team).values("user_id")
     users = User.objects.filter(Q(pk__in=accepted) | Q(pk__in=[*found, *firsts]))
     is_owed = any(expected is not None for _, expected in firsts.values())
-    members = [member(user, found.get(user.pk, TurnFigures()), firsts.get(user.pk), is_owed) for user in users]
+    members = [
+        figures_of_member(user, found.get(user.pk, OfferFigures()), firsts.get(user.pk), is_owed) for user in users
+    ]
     return sorted(members, key=lambda member: (-member.offers, -member.claims, member.user.pk))
 
 
-def member(user: User, figures: TurnFigures, begun: tuple[int, float | None] | None, is_owed: bool) -> MemberFigures:
+def figures_of_member(
+    user: User, figures: OfferFigures, begun: tuple[int, float | None] | None, is_owed: bool
+) -> MemberFigures:
     first, expected = begun or (0, 0.0)
     owed = round(expected, 3) if is_owed and expected is not None else None
     return MemberFigures(**vars(figures), user=user, first_offers=first, expected_first_offers=owed)
 
 
-def by_source(found: Found) -> list[SourceFigures]:
+def source_figures(found: LeadFiguresByKey) -> list[SourceFigures]:
     """The sources that leads came from, most leads first."""
     of_source = {key: figures for (kind, key), figures in found.items() if kind == "source"}
     known = LeadSource.objects.filter(pk__in=[key for key in of_source if key is not None])
@@ -235,15 +250,15 @@ def by_source(found: Found) -> list[SourceFigures]:
     return sorted(sources, key=lambda source: (-source.leads, source.name))
 
 
-def by_price_band(found: Found) -> list[PriceFigures]:
+def price_figures(found: LeadFiguresByKey) -> list[PriceFigures]:
     """Every band, also an empty one; what has no price comes first."""
     return [
-        PriceFigures(**vars(found.get(("band", at), NOTHING)), least=least, below=below)
+        PriceFigures(**vars(found.get(("band", at), NO_LEADS)), least=least, below=below)
         for at, (least, below) in enumerate(BANDS)
     ]
 
 
-def by_member_and_price_band(turns: Turns) -> list[MemberPriceFigures]:
+def member_price_figures(turns: OfferFigureRows) -> list[MemberPriceFigures]:
     """The bands of which a member had leads."""
     return [
         MemberPriceFigures(**vars(figures), user_id=user_id, least=BANDS[band][0], below=BANDS[band][1])
@@ -252,8 +267,8 @@ def by_member_and_price_band(turns: Turns) -> list[MemberPriceFigures]:
     ]
 
 
-def by_time_to_claim(found: Found) -> list[ClaimTime]:
+def claim_times(found: LeadFiguresByKey) -> list[ClaimTime]:
     return [
-        ClaimTime(least, below, found.get(("claim_time", at), NOTHING).claims)
+        ClaimTime(least, below, found.get(("claim_time", at), NO_LEADS).claims)
         for at, (least, below) in enumerate(ranges(CLAIM_EDGES), start=1)
     ]

@@ -1,7 +1,7 @@
 """SQL of the distribution report."""
 
 # Before each statement: the leads of the period.
-PERIOD = """
+PERIOD_SQL = """
 WITH period AS MATERIALIZED (
     SELECT id, source_id, listing_price, created_at, claimed_via, team_id IS NOT DISTINCT FROM %(team)s AS is_here,
            CASE WHEN team_id = %(team)s THEN claimed_by_user_id END AS claimer_id,
@@ -12,11 +12,11 @@ WITH period AS MATERIALIZED (
 )
 """
 
-PRICES = "SELECT DISTINCT listing_price FROM period"
+PRICES_SQL = "SELECT DISTINCT listing_price FROM period"
 
 # The offers that the team's members had of them, and the leads that count. OFFSET 0 has the offers looked up lead by
 # lead: joined, all that the team ever had would be read [measured: 350 ms for a week of 100,000 leads, not 28].
-TURNS = """
+OFFERS_SQL = """
 , turn AS MATERIALIZED (
     SELECT period.id AS lead_id, offer.*
     FROM period, LATERAL (
@@ -31,7 +31,7 @@ TURNS = """
 )
 """
 
-OF_LEADS = """
+LEAD_FIGURES_SQL = """
 , offered AS (
     SELECT lead_id, count(*) AS offers, count(alerted_at) AS alerted, min(alerted_at) AS first_alerted_at,
            count(*) FILTER (WHERE status = 'Declined') AS declines, count(*) FILTER (WHERE status = 'Lost') AS lost,
@@ -65,7 +65,7 @@ GROUP BY GROUPING SETS ((), (source_id), (band), (day), (claim_time))
 # weight, but to none of whom it turned out that they could not be notified (leads.lifecycle.round_robin_adjustments).
 # Begun otherwise, it is owed to the member who was notified first. A row without alerts was no turn: it notes who took
 # a lead from the pond.
-FIRST_OFFERS = """
+FIRST_OFFERS_SQL = """
 , spun AS MATERIALIZED (
     SELECT lead_id, decided_at AS planned_at, rotation
     FROM came_in JOIN leads_routingtrace ON lead_id = came_in.id
@@ -107,7 +107,7 @@ GROUP BY user_id
 """
 
 # Whoever claims without an offer, as out of the pond, has a line as well: claims add up to those of the leads.
-OF_TURNS = """
+OFFER_FIGURES_SQL = """
 , made AS (
     SELECT user_id, source_id, listing_price, 1 AS offers, alerted_at, status, is_claim, claimed_at, claimed_via
     FROM turn JOIN came_in ON came_in.id = lead_id,

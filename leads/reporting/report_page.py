@@ -7,15 +7,15 @@ from math import ceil
 from typing import Any, Final
 
 from leads.formatting import EMPTY_CELL, Table, format_duration, format_share, pluralize, truncate
-from leads.reporting.charts import Group, Part, Plot, lying, standing
+from leads.reporting.charts import Group, Part, Plot, horizontal_bars, vertical_bars
 
 Row = Mapping[str, Any]
 
-MOST_COLUMNS: Final = 61  # of days; of a longer period several days are one
+MAX_DAY_COLUMNS: Final = 61  # of days; of a longer period several days are one
 
 
 @dataclass(frozen=True)
-class Tile:
+class Metric:
     """A figure to be seen first."""
 
     name: str
@@ -24,7 +24,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Chart:
     """A plot with what it says in a sentence, what its colours mean, and the same as a table."""
 
     name: str
@@ -38,27 +38,27 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Page:
-    tiles: Sequence[Tile]
-    figures: Sequence[Figure]
+class ReportPage:
+    tiles: Sequence[Metric]
+    figures: Sequence[Chart]
     tables: Sequence[tuple[str, Table]]
 
 
-def page_of(report: Row) -> Page:
+def build_page(report: Row) -> ReportPage:
     """All that the page shows of a report."""
-    return Page(
-        tiles=tiles(report["totals"]),
+    return ReportPage(
+        tiles=headline_metrics(report["totals"]),
         figures=[
-            of_members(report["by_member"]),
-            *of_fairness(report["by_member"]),
-            of_times(report),
-            of_days(report["by_day"]),
+            member_chart(report["by_member"]),
+            *fairness_chart(report["by_member"]),
+            time_chart(report),
+            day_chart(report["by_day"]),
         ],
         tables=[
             ("By source", leads_table("Source", [(source_name(row), row) for row in report["by_source"]])),
             ("By price", leads_table("Price", [(band_name(row), row) for row in report["by_price_band"]])),
-            ("Offers and claims of each member, by source", by_source(report)),
-            ("Offers and claims of each member, by price", by_price(report)),
+            ("Offers and claims of each member, by source", member_source_table(report)),
+            ("Offers and claims of each member, by price", member_price_table(report)),
         ],
     )
 
@@ -66,30 +66,34 @@ def page_of(report: Row) -> Page:
 # Figures
 
 
-def tiles(totals: Row) -> list[Tile]:
+def headline_metrics(totals: Row) -> list[Metric]:
     return [
-        Tile("Leads", str(totals["leads"]), f"{totals['offers']} offers, {totals['alerted']} alerted"),
-        Tile("Claimed", format_share(totals["claims"], totals["leads"]), str(totals["claims"])),
-        Tile("Unclaimed", str(totals["unclaimed"]), went_on(totals)),
-        Tile("To the first alert", *middle_and_most(totals, "to_alert")),
-        Tile("To the claim", *middle_and_most(totals, "to_claim")),
+        Metric("Leads", str(totals["leads"]), f"{totals['offers']} offers, {totals['alerted']} alerted"),
+        Metric("Claimed", format_share(totals["claims"], totals["leads"]), str(totals["claims"])),
+        Metric("Unclaimed", str(totals["unclaimed"]), unclaimed_note(totals)),
+        Metric("To the first alert", *median_note(totals, "to_alert")),
+        Metric("To the claim", *median_note(totals, "to_claim")),
     ]
 
 
-def went_on(totals: Row) -> str:
+def unclaimed_note(totals: Row) -> str:
     told = ((totals["passed_on"], "passed on to another team"), (totals["unalerted"], "of which nobody was told"))
     return ", ".join(f"{count} {words}" for count, words in told if count)
 
 
-def middle_and_most(figures: Row, name: str) -> tuple[str, str]:
+def median_note(figures: Row, name: str) -> tuple[str, str]:
     median, p95 = figures[f"median_seconds_{name}"], figures[f"p95_seconds_{name}"]
     return format_duration(median), f"median; 95 of 100 within {format_duration(p95)}" if p95 is not None else ""
 
 
-def of_members(members: Sequence[Row]) -> Figure:
+def member_chart(members: Sequence[Row]) -> Chart:
     claims, offers = (sum(row[name] for row in members) for name in ("claims", "offers"))
     groups = [
-        Group(truncate(name_of(row)), [Part("offers", row["offers"]), Part("claims", row["claims"])], member_told(row))
+        Group(
+            truncate(member_name(row)),
+            [Part("offers", row["offers"]), Part("claims", row["claims"])],
+            member_tooltip(row),
+        )
         for row in members
     ]
     head = [
@@ -106,12 +110,12 @@ def of_members(members: Sequence[Row]) -> Figure:
         "95th percentile",
     ]
     rows = [
-        [name_of(row), row["first_offers"], row["offers"], format_share(row["offers"], offers)]
+        [member_name(row), row["first_offers"], row["offers"], format_share(row["offers"], offers)]
         + [row[name] for name in ("alerted", "claims", "declines", "lost", "expired")]
         + [format_duration(row[f"{most}_seconds_from_alert_to_claim"]) for most in ("median", "p95")]
         for row in members
     ]
-    return Figure(
+    return Chart(
         name="members",
         title="Offers and claims by member",
         says=f"{pluralize(len(members), 'member')} had {pluralize(offers, 'offer')} "
@@ -119,30 +123,33 @@ def of_members(members: Sequence[Row]) -> Figure:
         "First are the leads that began with them. Median and 95th percentile are of the time from a member's alert to "
         "their claim.",
         colours=[("offers", "Offers"), ("claims", "Claims")],
-        plot=lying(groups),
+        plot=horizontal_bars(groups),
         table=Table(head, rows),
         is_wide=True,
     )
 
 
-def member_told(row: Row) -> str:
-    return f"{name_of(row)}: {pluralize(row['offers'], 'offer')}, {pluralize(row['claims'], 'claim')}"
+def member_tooltip(row: Row) -> str:
+    return f"{member_name(row)}: {pluralize(row['offers'], 'offer')}, {pluralize(row['claims'], 'claim')}"
 
 
-def of_fairness(members: Sequence[Row]) -> Iterator[Figure]:
+def fairness_chart(members: Sequence[Row]) -> Iterator[Chart]:
     """Whether leads began with everybody as often as a round robin promised; nothing where none turned."""
     owed = [row for row in members if row["expected_first_offers"] is not None]
     if not owed:
         return
-    rows = [(name_of(row), row["first_offers"], round(row["expected_first_offers"], 1), gap(row)) for row in owed]
-    furthest = max(abs(gap(row)) for row in owed)
-    yield Figure(
+    rows = [
+        (member_name(row), row["first_offers"], round(row["expected_first_offers"], 1), share_deviation(row))
+        for row in owed
+    ]
+    furthest = max(abs(share_deviation(row)) for row in owed)
+    yield Chart(
         name="fairness",
         title="First offers, and what the weights promised",
         says=f"The furthest that anybody is from their share is {furthest:g} of a lead. A share is what the weights of "
         "those who were there promised, lead by lead.",
         colours=[("claims", "Were first"), ("others", "Should have been")],
-        plot=lying(
+        plot=horizontal_bars(
             [
                 Group(truncate(name), [Part("claims", first), Part("others", share)], f"{name}: {first} of {share:g}")
                 for name, first, share, _ in rows
@@ -153,22 +160,24 @@ def of_fairness(members: Sequence[Row]) -> Iterator[Figure]:
     )
 
 
-def gap(row: Row) -> float:
+def share_deviation(row: Row) -> float:
     return float(round(row["first_offers"] - row["expected_first_offers"], 1))
 
 
-def of_times(report: Row) -> Figure:
+def time_chart(report: Row) -> Chart:
     """How many leads were claimed how soon, and beside them those that are not."""
     totals, steps = report["totals"], report["by_time_to_claim"]
     named = [(step_name(row), "claims", row["claims"]) for row in steps]
     named.append(("Not yet", "unclaimed", totals["unclaimed"]))
     soon = sum(row["claims"] for row in steps if row["below"] is not None and row["below"] <= 300)
-    return Figure(
+    return Chart(
         name="times",
         title="Time to claim",
         says=f"{soon} of {pluralize(totals['leads'], 'lead')} were claimed within five minutes of coming in.",
         colours=[("claims", "Claimed within"), ("unclaimed", "Unclaimed")],
-        plot=standing([Group(name, [Part(kind, n)], f"{name}: {pluralize(n, 'lead')}") for name, kind, n in named]),
+        plot=vertical_bars(
+            [Group(name, [Part(kind, n)], f"{name}: {pluralize(n, 'lead')}") for name, kind, n in named]
+        ),
         table=Table(
             ["Claimed within", "Leads", "Share"],
             [[name, n, format_share(n, totals["leads"])] for name, _, n in named],
@@ -176,18 +185,18 @@ def of_times(report: Row) -> Figure:
     )
 
 
-def of_days(days: Sequence[Row]) -> Figure:
-    together = ceil(len(days) / MOST_COLUMNS) or 1
+def day_chart(days: Sequence[Row]) -> Chart:
+    together = ceil(len(days) / MAX_DAY_COLUMNS) or 1
     spans = [days[at : at + together] for at in range(0, len(days), together)]
     unclaimed = sum(row["unclaimed"] for row in days)
     worst = max(days, key=lambda row: row["unclaimed"], default=None)
     most = f", most of them on {day_name(worst['day'])}" if worst and unclaimed else ""
-    return Figure(
+    return Chart(
         name="days",
         title="Unclaimed leads by day",
         says=f"Of the leads that came in on these days {unclaimed} are unclaimed{most}.",
         colours=[("unclaimed", "Unclaimed"), ("others", "Claimed or passed on")],
-        plot=standing([span_group(span) for span in spans]),
+        plot=vertical_bars([span_group(span) for span in spans]),
         table=Table(
             ["Day", "Leads", "Claimed", "Unclaimed", "Median to the claim"],
             [
@@ -224,34 +233,38 @@ def leads_table(what: str, named: Sequence[tuple[str, Row]]) -> Table:
             *(row[count] for count in ("leads", "offers", "claims")),
             format_share(row["claims"], row["leads"]),
             row["unclaimed"],
-            both(row, "to_alert"),
-            both(row, "to_claim"),
+            median_and_p95(row, "to_alert"),
+            median_and_p95(row, "to_claim"),
         ]
         for name, row in named
     ]
     return Table(head, rows)
 
 
-def both(row: Row, name: str) -> str:
+def median_and_p95(row: Row, name: str) -> str:
     """Median and 95th percentile."""
     median, p95 = row[f"median_seconds_{name}"], row[f"p95_seconds_{name}"]
     return EMPTY_CELL if median is None else f"{format_duration(median)} / {format_duration(p95)}"
 
 
-def by_source(report: Row) -> Table:
+def member_source_table(report: Row) -> Table:
     sources = [(row["source_id"], source_name(row)) for row in report["by_source"]]
-    return crossed(report, sources, {(row["user_id"], row["source_id"]): row for row in report["by_member_and_source"]})
+    return cross_table(
+        report, sources, {(row["user_id"], row["source_id"]): row for row in report["by_member_and_source"]}
+    )
 
 
-def by_price(report: Row) -> Table:
+def member_price_table(report: Row) -> Table:
     bands = [(row["least"], band_name(row)) for row in report["by_price_band"]]
-    return crossed(report, bands, {(row["user_id"], row["least"]): row for row in report["by_member_and_price_band"]})
+    return cross_table(
+        report, bands, {(row["user_id"], row["least"]): row for row in report["by_member_and_price_band"]}
+    )
 
 
-def crossed(report: Row, columns: Sequence[tuple[int | None, str]], found: Mapping[Any, Row]) -> Table:
+def cross_table(report: Row, columns: Sequence[tuple[int | None, str]], found: Mapping[Any, Row]) -> Table:
     """A line for each member, a column for each of these: their claims of how many offers."""
     rows = [
-        [name_of(member), *(claims_of_offers(found.get((member["user"]["id"], key))) for key, _ in columns)]
+        [member_name(member), *(claims_of_offers(found.get((member["user"]["id"], key))) for key, _ in columns)]
         for member in report["by_member"]
     ]
     return Table(["Member", *(name for _, name in columns)], rows)
@@ -264,7 +277,7 @@ def claims_of_offers(row: Row | None) -> str:
 # Words
 
 
-def name_of(row: Row) -> str:
+def member_name(row: Row) -> str:
     user = row["user"]
     return " ".join(part for part in (user["first_name"], user["last_name"]) if part) or str(user["email"])
 

@@ -9,14 +9,14 @@ from api import coercion
 from api.lists.query_parser import BadQuery, Query
 from teams.timezones import to_local, to_utc
 
-NAMES: Final = ("from", "to", "source_id")
-USUAL: Final = timedelta(days=30)
-LONGEST: Final = timedelta(days=366)
+PARAMETERS: Final = ("from", "to", "source_id")
+DEFAULT_PERIOD: Final = timedelta(days=30)
+MAX_PERIOD: Final = timedelta(days=366)
 YEARS: Final = range(1970, 3000)  # far from where calendars end: days are counted from here in any zone
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReportQuery:
     """Leads that came in from `start` until before `end`, on the days of `zone`."""
 
     start: datetime
@@ -33,36 +33,36 @@ class Asked:
         return begun
 
 
-def read_query(query: Query, zone: ZoneInfo, now: datetime) -> Asked:
+def read_query(query: Query, zone: ZoneInfo, now: datetime) -> ReportQuery:
     """What a query string asks for; what it leaves out is the last 30 days, of all sources."""
-    given = texts_of(query)
-    end = moment_of("to", given["to"], zone) if "to" in given else now
-    start = moment_of("from", given["from"], zone) if "from" in given else end - USUAL
+    given = parameter_texts(query)
+    end = parse_moment("to", given["to"], zone) if "to" in given else now
+    start = parse_moment("from", given["from"], zone) if "from" in given else end - DEFAULT_PERIOD
     check_period(start, end)
-    return Asked(start, end, zone, source_of(given["source_id"]) if "source_id" in given else None)
+    return ReportQuery(start, end, zone, parse_source_id(given["source_id"]) if "source_id" in given else None)
 
 
-def texts_of(query: Query) -> dict[str, str]:
+def parameter_texts(query: Query) -> dict[str, str]:
     """Each parameter's text; an empty one counts as not given."""
     if query.alternatives or query.sort:
         name = "$or" if query.alternatives else "$sort"
-        raise refusal(name, "cannot be asked of a report.")
+        raise query_error(name, "cannot be asked of a report.")
     for term in query.terms:
-        if term.field not in NAMES:
-            raise refusal(term.field[:100], f"is nothing a report asks for; it takes {', '.join(NAMES)}.")
+        if term.field not in PARAMETERS:
+            raise query_error(term.field[:100], f"is nothing a report asks for; it takes {', '.join(PARAMETERS)}.")
         if term.operator or len(term.values) > 1:
-            raise refusal(term.field, "takes one value.")
+            raise query_error(term.field, "takes one value.")
     return {term.field: term.values[0] for term in query.terms if term.values[0].strip()}
 
 
-def moment_of(name: str, text: str, zone: ZoneInfo) -> datetime:
+def parse_moment(name: str, text: str, zone: ZoneInfo) -> datetime:
     """A date is its midnight in `zone`; a date-time is itself."""
     try:
         read = coercion.read_datetime(text)
     except ValueError:
-        raise refusal(name, "must be a date such as 2027-03-01, or a date-time with its zone.") from None
+        raise query_error(name, "must be a date such as 2027-03-01, or a date-time with its zone.") from None
     if read.year not in YEARS:
-        raise refusal(name, f"must lie between the years {YEARS[0]} and {YEARS[-1]}.")
+        raise query_error(name, f"must lie between the years {YEARS[0]} and {YEARS[-1]}.")
     return midnight(read.date(), zone) if coercion.is_date_only(text) else read
 
 
@@ -73,18 +73,18 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def check_period(start: datetime, end: datetime) -> None:
     if start >= end:
-        raise refusal("from", "must be before to, which is the present moment unless you give it.")
-    if end - start > LONGEST:
-        raise refusal("from", f"may be at most {LONGEST.days} days before to.")
+        raise query_error("from", "must be before to, which is the present moment unless you give it.")
+    if end - start > MAX_PERIOD:
+        raise query_error("from", f"may be at most {MAX_PERIOD.days} days before to.")
 
 
-def source_of(text: str) -> int:
+def parse_source_id(text: str) -> int:
     try:
         return coercion.parse_integer(text)
     except ValueError as error:
-        raise refusal("source_id", str(error)) from None
+        raise query_error("source_id", str(error)) from None
 
 
-def refusal(name: str, what: str) -> BadQuery:
+def query_error(name: str, what: str) -> BadQuery:
     message = f"{name} {what}"
     return BadQuery(message, errors={name: message})

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from core.db.literals import nonempty
 from core.phone_numbers import e164
 from crm.models import Contact
-from crm.sources import source_named
+from crm.sources import get_or_create_source
 from messaging import consent, message_factory, outbox
 from messaging.gateways import Inbound
 from messaging.inbound.automatic_replies import automatic_kind, quoted
@@ -199,7 +199,7 @@ def _deliver(message: Message, wish: Wish | None, now: datetime) -> None:
 
 def _welcome(number: str, owner: User, now: datetime) -> Contact:
     """Make a contact of a stranger, whose name so far is their number."""
-    source, _ = source_named(SOURCE, owner)
+    source, _ = get_or_create_source(SOURCE, owner)
     return Contact.objects.create(
         owner_user=owner,
         first_name=number,

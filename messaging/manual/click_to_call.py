@@ -18,7 +18,7 @@ from django.db import transaction
 from core.db.literals import nonempty
 from core.errors import DomainError
 from core.reasons import Reason
-from crm.contact_actions import hold
+from crm.contact_actions import lock_contact
 from crm.models import Contact
 from messaging import message_store
 from messaging.manual.compose import NEVER_ARRIVES, SAME_WITHIN, CannotBeSent, verdict_on
@@ -67,7 +67,7 @@ def phone_objection(user: User) -> DomainError | None:
 
 def ring(contact: Contact, user: User, now: datetime) -> tuple[Message, bool]:
     """Let the user's own phone ring, or find it rung for a moment ago; return that call, and whether it is new."""
-    hold(contact)  # the second of two clicks waits, and finds what the first has queued
+    lock_contact(contact)  # the second of two clicks waits, and finds what the first has queued
     if standing := rung_for(contact, user, now):
         return standing, False
     if objection := phone_objection(user):

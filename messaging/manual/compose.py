@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from core.errors import DomainError
 from core.reasons import Reason, reason_text
-from crm.contact_actions import hold
+from crm.contact_actions import lock_contact
 from crm.models import Contact
 from messaging import message_store
 from messaging.content.rendering import RenderFault, Unrenderable, render, render_email, render_subject, render_text
@@ -59,7 +59,7 @@ class Wish:
 
 def write(wish: Wish, contact: Contact, user: User, now: datetime) -> tuple[Message, bool]:
     """Queue the message that is wished for, or find it queued a moment ago; return it, and whether it is new."""
-    hold(contact)  # the second of two clicks waits, and finds what the first has queued
+    lock_contact(contact)  # the second of two clicks waits, and finds what the first has queued
     message = worded(wish, contact, user, now)
     if standing := same_as(message, now):
         return standing, False

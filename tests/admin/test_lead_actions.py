@@ -57,7 +57,7 @@ def test_a_team_lead_does_things_by_hand(
     page.goto(f"{live_server.url}/admin/leads/lead/{lead.pk}/change/")
 
     screen.press("Reassign")
-    page.wait_for_selector("text=Bob Example, who is told by email and text that it is theirs no more.")
+    page.wait_for_selector("text=It is taken from Bob Example, with a notice by email and text.")
     page.click(".deed [type=submit]")
     page.wait_for_selector("text=Choose to whom.")
     screen.shoot("1-reassign")

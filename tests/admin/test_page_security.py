@@ -38,7 +38,7 @@ def offer(alice: User, bob: User, team: Team) -> LeadOffer:
 
 
 def path_of(offer: LeadOffer) -> str:
-    return "/c/" + claim_links.link_to(offer.pk, "Text").rpartition("/c/")[2]
+    return "/c/" + claim_links.claim_link(offer.pk, "Text").rpartition("/c/")[2]
 
 
 def directives(policy: str) -> dict[str, set[str]]:

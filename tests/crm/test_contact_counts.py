@@ -137,33 +137,33 @@ def change(kind, owner, assigned, tags):
     elif kind == "share" and assigned and (first := some.first()):
         ContactShare.objects.get_or_create(contact=first, user=assigned)
     elif kind == "fold":
-        contact_counts.fold()
+        contact_counts.compact_totals()
 
 
 @pytest.fixture(autouse=True)
 def nothing_folded_yet():
-    cache.delete(contact_counts.FOLDED_UP_TO)
+    cache.delete(contact_counts.COMPACTED_UP_TO_KEY)
 
 
 def test_what_is_folded_is_let_be_until_more_is_appended(alice, django_assert_num_queries):
     contact(alice)
-    contact_counts.fold()
+    contact_counts.compact_totals()
     with django_assert_num_queries(1):
-        contact_counts.fold()
+        contact_counts.compact_totals()
     contact(alice)
-    contact_counts.fold()
+    contact_counts.compact_totals()
     assert ContactTotal.objects.get(tag=None).number == 2
 
 
 def test_many_appended_totals_are_folded_before_the_minute_is_over(alice):
     contact(alice)
-    contact_counts.fold()
+    contact_counts.compact_totals()
     for _ in range(3):
         contact(alice)
-    contact_counts.fold(min_rows=4)
+    contact_counts.compact_totals(min_rows=4)
     assert ContactTotal.objects.filter(tag=None).count() == 4
     contact(alice)
-    contact_counts.fold(min_rows=4)
+    contact_counts.compact_totals(min_rows=4)
     assert ContactTotal.objects.get(tag=None).number == 5
 
 
@@ -172,7 +172,7 @@ def test_folding_leaves_one_row_for_each_owner_assignee_and_tag(api, alice, bob)
         contact(alice, assigned_user=assigned, tags="Buyer")
     gone = contact(alice, tags="Gone")
     gone.delete()
-    contact_counts.fold()
+    contact_counts.compact_totals()
     assert ContactTotal.objects.count() == 4
     assert sorted(ContactTotal.objects.values_list("number", flat=True)) == [2, 2, 2, 2]
     assert counted(api, alice) == (4, 4)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crm.models import Contact, Tag
 from crm.signals import contact_changed
-from crm.tags import learn_tags
+from crm.tags import add_to_dictionary
 from tests.concurrency import Rival
 
 
@@ -104,7 +104,7 @@ def test_tags_are_found(alice, api, query, found):
 def test_a_list_of_twenty_costs_what_a_list_of_two_does(alice, api, django_assert_num_queries):
     client = api(alice)
     for size in (2, 20):
-        learn_tags(alice.pk, ",".join(f"Tag {number}" for number in range(size)))
+        add_to_dictionary(alice.pk, ",".join(f"Tag {number}" for number in range(size)))
         with django_assert_num_queries(2):  # the token, the page, which tells the total
             assert len(client.get("/tags?$limit=50").json()["data"]) == size
 
@@ -185,7 +185,7 @@ def rename(alice, api):
 )
 def test_a_tag_is_renamed_on_the_contacts_that_have_it(alice, api, rename, tags, renamed):
     contact = api(alice).made("/contacts", {"tags": tags})
-    learn_tags(alice.pk, "Buyer")
+    add_to_dictionary(alice.pk, "Buyer")
     tag = Tag.objects.get(content__iexact="buyer")
     Tag.objects.filter(pk=tag.pk).update(content="Buyer")
 
@@ -368,7 +368,7 @@ def test_whoever_tags_a_contact_while_it_is_renamed_waits_and_neither_is_the_vic
         Contact.objects.filter(pk=contact["id"]).update(tags="Buyer, Client")
         rival.begin(lambda: answers.append(client.patch(f"/tags/{tag.pk}", {"content": "Client"})))
         rival.wait_until_it_waits()
-        learn_tags(alice.pk, "Buyer, Client")
+        add_to_dictionary(alice.pk, "Buyer, Client")
     rival.finish()
 
     assert [answer.status_code for answer in answers] == [200]

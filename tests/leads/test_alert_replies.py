@@ -2,7 +2,7 @@ import pytest
 
 from leads.alert_replies import claim_by_digit
 from leads.models import Lead
-from leads.notifications.reply_codes import REMEMBERED
+from leads.notifications.reply_codes import RECENT_CODES
 from messaging import consent
 from messaging.models import Message
 from tests.conftest import give_phone
@@ -228,7 +228,7 @@ def test_a_number_that_is_used_again_means_the_open_lead(api, alice, bob, mary, 
 
 
 def test_an_open_lead_is_claimed_however_many_came_after_it(api, alice, bob, mary, offered, texts_in, run):
-    for _ in range(REMEMBERED + 2):
+    for _ in range(RECENT_CODES + 2):
         offer_another(api, alice, mary)
     run()
 

@@ -14,8 +14,8 @@ from unfold.widgets import (
 
 from api.admin.resource_admin import ResourceForm
 from api.internal_client import ApiError
-from leads.admin.my_availability_forms import MomentWidget
-from leads.admin.routes.preview import USUAL_DAYS, Rehearsal, rehearsed
+from leads.admin.my_availability_forms import DateTimeWidget
+from leads.admin.routes.preview import DEFAULT_DAYS, PreviewResult, run_preview
 from leads.models import LeadRoute, LeadSource
 
 COLUMNS: Final = (
@@ -29,21 +29,21 @@ COLUMNS: Final = (
     "created_at",
 )
 EXAMPLE: Final = "type,city,listing_price\nBuyer,Irvine,750000"
-MOST_BYTES: Final = 1_000_000
+MAX_FILE_BYTES: Final = 1_000_000
 
 
 def text() -> forms.CharField:
     return forms.CharField(required=False, max_length=255, widget=UnfoldAdminTextInputWidget)
 
 
-class TrialForm(forms.Form):
+class SimulationForm(forms.Form):
     """With which leads: those of the last days, and one typed in, where anything of it is."""
 
     days = forms.IntegerField(
         label="My leads of so many days",
         min_value=1,
         max_value=3660,
-        initial=USUAL_DAYS,
+        initial=DEFAULT_DAYS,
         required=False,
         widget=UnfoldAdminIntegerFieldWidget,
     )
@@ -52,7 +52,7 @@ class TrialForm(forms.Form):
     )
     type, listing_price, city, zipcode, listing_status, contact_source = (text() for _ in range(6))
     created_at = forms.DateTimeField(
-        label="Comes in at", required=False, widget=MomentWidget, help_text="On your clock. Empty: now."
+        label="Comes in at", required=False, widget=DateTimeWidget, help_text="On your clock. Empty: now."
     )
     csv = forms.CharField(
         label="A table of leads, pasted",
@@ -90,7 +90,7 @@ class TrialForm(forms.Form):
         file = self.cleaned_data["file"]
         if file is None:
             return ""
-        if file.size > MOST_BYTES:
+        if file.size > MAX_FILE_BYTES:
             raise forms.ValidationError("The file is larger than 1 MB: a rehearsal takes at most 1,000 rows.")
         try:
             text = str(file.read().decode("utf-8-sig"))
@@ -106,7 +106,7 @@ class TrialForm(forms.Form):
             self.add_error(field if field in self.fields else None, message)
 
 
-class RuleForm(ResourceForm):
+class RouteForm(ResourceForm):
     """A rule, on a page that also takes a file to rehearse it with."""
 
     simulated: Callable[[Any, dict[str, Any]], Any]
@@ -115,15 +115,15 @@ class RuleForm(ResourceForm):
         return True
 
 
-class RehearsedForm(RuleForm):
+class PreviewForm(RouteForm):
     """A rule that is to be rehearsed: judged as on saving, and never saved."""
 
-    trial: TrialForm
-    rehearsal: Rehearsal | None = None
+    trial: SimulationForm
+    rehearsal: PreviewResult | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.trial = TrialForm(self.data, self.files)
+        self.trial = SimulationForm(self.data, self.files)
 
     def is_valid(self) -> bool:
         """Never so: the form is shown again, with what the rehearsal said."""
@@ -135,7 +135,7 @@ class RehearsedForm(RuleForm):
             return
         try:
             simulate = partial(self.simulated, self.user)
-            self.rehearsal = rehearsed(simulate, self.user, self.as_typed(), self.as_body(), self.trial)
+            self.rehearsal = run_preview(simulate, self.user, self.as_typed(), self.as_body(), self.trial)
         except ApiError as refusal:
             self.show(refusal)
 

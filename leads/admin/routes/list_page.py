@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from campaigns.models import Campaign
-from leads.admin.routes.route_warnings import matters_of
+from leads.admin.routes.route_warnings import warnings_for
 from leads.models import LeadRoute
 from leads.routing.route_description import conditions_text, distribution_text, route_notes
 from leads.routing.router import sort_rules
@@ -17,7 +17,7 @@ from teams.models import Team, TeamMemberDistributionOption, User
 
 
 @dataclass(frozen=True)
-class Line:
+class RouteLine:
     """A rule, as it is read. Its number is the route's id, here as in every trace and rehearsal."""
 
     route: LeadRoute
@@ -28,7 +28,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Task:
+class SetupStep:
     """Something to be done before leads go to a team."""
 
     says: str
@@ -36,13 +36,13 @@ class Task:
     is_done: bool
 
 
-def lines_of(owner: User, now: datetime) -> list[Line]:
+def route_lines(owner: User, now: datetime) -> list[RouteLine]:
     """The owner's rules in the order in which they are tried."""
     routes = ordered_routes(owner)
-    teams, matters = teams_of(owner), matters_of(owner, routes, now)
+    teams, matters = teams_of(owner), warnings_for(owner, routes, now)
     named = [texts_for(matters[route.pk], owner.zone) for route in routes]
     return [
-        Line(route, conditions_text(route), distribution_text(route, teams), list(route_notes(route)), told)
+        RouteLine(route, conditions_text(route), distribution_text(route, teams), list(route_notes(route)), told)
         for route, told in zip(routes, named, strict=True)
     ]
 
@@ -62,16 +62,16 @@ def teams_of(owner: User) -> dict[int, Team]:
     return {team.pk: team for team in rows}
 
 
-def first_steps(owner: User, lines: list[Line]) -> list[Task]:
+def setup_steps(owner: User, lines: list[RouteLine]) -> list[SetupStep]:
     """What is to be done until the first lead goes to somebody else; empty when all is."""
     team = Team.objects.filter(creator=owner).order_by("pk").first()
     options = TeamMemberDistributionOption.objects.visible_to(owner).exclude(user=owner)
     teams = reverse("admin:teams_team_change", args=[team.pk]) if team else reverse("admin:teams_team_add")
     tasks = [
-        Task("Create a team, and say in which way it is offered leads", teams, team is not None),
-        Task("On its page: invite its members, and say how each is told of leads", teams, options.exists()),
-        Task("Create the campaign that a lead starts; it may be empty", *campaign_step(owner)),
-        Task("Add a rule, rehearse it, save it", reverse("admin:leads_leadroute_add"), bool(lines)),
+        SetupStep("Create a team, and say in which way it is offered leads", teams, team is not None),
+        SetupStep("On its page: invite its members, and say how each is told of leads", teams, options.exists()),
+        SetupStep("Create the campaign that a lead starts; it may be empty", *campaign_step(owner)),
+        SetupStep("Add a rule, rehearse it, save it", reverse("admin:leads_leadroute_add"), bool(lines)),
     ]
     return [] if all(task.is_done for task in tasks) else tasks
 
@@ -80,6 +80,6 @@ def campaign_step(owner: User) -> tuple[str, bool]:
     return reverse("admin:campaigns_campaign_add"), Campaign.objects.visible_to(owner).exists()
 
 
-def context_of(owner: User, now: datetime) -> dict[str, Any]:
-    lines = lines_of(owner, now)
-    return {"lines": lines, "tasks": first_steps(owner, lines), "owner": owner}
+def list_context(owner: User, now: datetime) -> dict[str, Any]:
+    lines = route_lines(owner, now)
+    return {"lines": lines, "tasks": setup_steps(owner, lines), "owner": owner}

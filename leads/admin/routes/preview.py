@@ -8,20 +8,20 @@ from typing import Any, Final, Protocol
 from api.internal_client import ApiError
 from leads.admin.history import names_of
 from leads.admin.routes.list_page import ordered_routes
-from leads.admin.routes.simulation_diff import Comparison, compare, ids_in
+from leads.admin.routes.simulation_diff import SimulationDiff, collect_ids, compare
 from leads.models import LeadRoute
 from leads.routing.route_description import conditions_text, target_text
 from teams.models import User
 
-DRAFT: Final = re.compile(r"routes\[\d+\]\.?")
-USUAL_DAYS: Final = 30
-NEW: Final = -1  # what the API calls the first new one
+DRAFT_PREFIX: Final = re.compile(r"routes\[\d+\]\.?")
+DEFAULT_DAYS: Final = 30
+NEW_ROUTE_ID: Final = -1  # what the API calls the first new one
 
 
 Simulate = Callable[[dict[str, Any]], Any]  # the API, as it is asked
 
 
-class Asked(Protocol):
+class PreviewInput(Protocol):
     """With which leads."""
 
     cleaned_data: dict[str, Any]
@@ -32,60 +32,62 @@ class Asked(Protocol):
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class PreviewResult:
     """What came of it."""
 
-    past: Comparison | None
-    typed: Comparison | None
-    table: Comparison | None
+    past: SimulationDiff | None
+    typed: SimulationDiff | None
+    table: SimulationDiff | None
     days: int | None
 
 
-def rehearsed(simulate: Simulate, user: User, route: LeadRoute, body: dict[str, Any], asked: Asked) -> Rehearsal | None:
+def run_preview(
+    simulate: Simulate, user: User, route: LeadRoute, body: dict[str, Any], asked: PreviewInput
+) -> PreviewResult | None:
     """The rehearsal of this rule among the others; raises Refusal as on saving. None where the leads are at fault."""
     standing = ordered_routes(user)
-    draft = [*({"id": other.pk} for other in standing if other.pk != route.pk), given(route, body)]
-    names = sentences([*(other for other in standing if other.pk != route.pk), route])
+    draft = [*({"id": other.pk} for other in standing if other.pk != route.pk), route_body(route, body)]
+    names = route_names([*(other for other in standing if other.pk != route.pk), route])
     lead, table = asked.lead(), asked.table()
-    days = asked.cleaned_data.get("days") or (None if lead or table else USUAL_DAYS)
+    days = asked.cleaned_data.get("days") or (None if lead or table else DEFAULT_DAYS)
     try:
-        past = compared(simulate, user, {"days": days}, draft, names) if days else None
-        typed = compared(simulate, user, {"lead": lead}, draft, names) if lead else None
-        tabled = compared(simulate, user, {"csv": table}, draft, names) if table else None
+        past = compare_leads(simulate, user, {"days": days}, draft, names) if days else None
+        typed = compare_leads(simulate, user, {"lead": lead}, draft, names) if lead else None
+        tabled = compare_leads(simulate, user, {"csv": table}, draft, names) if table else None
     except ApiError as refusal:
-        if all(DRAFT.match(name) for name in refusal.errors):
-            raise of_the_draft(refusal) from None
+        if all(DRAFT_PREFIX.match(name) for name in refusal.errors):
+            raise as_form_error(refusal) from None
         asked.show(refusal)
         return None
-    return Rehearsal(past, typed, tabled, days)
+    return PreviewResult(past, typed, tabled, days)
 
 
-def given(route: LeadRoute, body: dict[str, Any]) -> dict[str, Any]:
+def route_body(route: LeadRoute, body: dict[str, Any]) -> dict[str, Any]:
     return {"id": route.pk} | body if route.pk else body
 
 
-def compared(
+def compare_leads(
     simulate: Simulate,
     user: User,
     leads: dict[str, Any],
     draft: Sequence[dict[str, Any]],
     routes: dict[tuple[str, int], str],
-) -> Comparison:
+) -> SimulationDiff:
     """These leads by the rules as saved, and by the draft."""
     then = simulate(leads | {"routes": draft})  # first, for it may be refused
     now = simulate(leads)
-    return compare(now, then, routes | names_of(ids_in([now, then]), user), user.zone)
+    return compare(now, then, routes | names_of(collect_ids([now, then]), user), user.zone)
 
 
-def sentences(routes: Sequence[LeadRoute]) -> dict[tuple[str, int], str]:
+def route_names(routes: Sequence[LeadRoute]) -> dict[tuple[str, int], str]:
     """What the rules are called in a rehearsal."""
     return {
-        ("route", route.pk or NEW): f"{conditions_text(route)} \N{RIGHTWARDS ARROW} {target_text(route)}"
+        ("route", route.pk or NEW_ROUTE_ID): f"{conditions_text(route)} \N{RIGHTWARDS ARROW} {target_text(route)}"
         for route in routes
     }
 
 
-def of_the_draft(refusal: ApiError) -> ApiError:
+def as_form_error(refusal: ApiError) -> ApiError:
     """What is wrong with the rule, as saving it would say."""
-    errors = {DRAFT.sub("", name): DRAFT.sub("", message) for name, message in refusal.errors.items()}
+    errors = {DRAFT_PREFIX.sub("", name): DRAFT_PREFIX.sub("", message) for name, message in refusal.errors.items()}
     return ApiError(refusal.body | {"errors": errors, "message": "; ".join(errors.values())})

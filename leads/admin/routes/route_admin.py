@@ -12,16 +12,18 @@ from django.views.decorators.http import require_POST
 from api.admin.resource_admin import ResourceAdmin
 from api.internal_client import ApiError, call_api
 from core import clock
-from leads.admin.routes.forms import RehearsedForm, RuleForm, TrialForm
-from leads.admin.routes.list_page import context_of, ordered_routes
+from leads.admin.routes.forms import PreviewForm, RouteForm, SimulationForm
+from leads.admin.routes.list_page import list_context, ordered_routes
 from leads.api.simulation.views import RehearsalResource
 from leads.api.views import LeadRouteResource
 from leads.models import LeadRoute
 from teams.models import Team, User
 
 PAGE: Final = "admin/leads/leadroute/rules.html"
-REHEARSE: Final = "_rehearse"
-ANY_OF: Final = "Separate values with commas; write one with a comma in double quotes. Leave empty to match any value."
+PREVIEW_BUTTON: Final = "_rehearse"
+LIST_HELP: Final = (
+    "Separate values with commas; write one with a comma in double quotes. Leave empty to match any value."
+)
 LABELS: Final = {
     "lead_source": "Comes from",
     "contact_source": "Person comes from",
@@ -49,9 +51,9 @@ HELP: Final = {
     "types": "Where several types will do: Buyer, Renter. Empty: any.",
     "price_from": "In dollars: this much or more. A lead that names no price does not fit then.",
     "price_to": "In dollars: less than this.",
-    "cities": ANY_OF,
+    "cities": LIST_HELP,
     "zipcodes": "ZIP codes or Canadian postal codes (K1A is its whole area). Leave empty to match any value.",
-    "listing_statuses": ANY_OF,
+    "listing_statuses": LIST_HELP,
     "open_hours": "On the clock of the team, such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always.",
     "off_hours": "What becomes of a lead that comes in outside these days and times.",
     "distribution_target": "A team, whose members are offered it, or yourself, without asking.",
@@ -109,7 +111,7 @@ class LeadRouteAdmin(ResourceAdmin):
         return [path("<int:route_id>/move/", move, name="leads_leadroute_move"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        shown = context_of(cast(User, request.user), clock.now())
+        shown = list_context(cast(User, request.user), clock.now())
         context = {"title": "Who gets which lead", "opts": self.opts}
         return TemplateResponse(request, PAGE, self.admin_site.each_context(request) | context | shown)
 
@@ -117,9 +119,7 @@ class LeadRouteAdmin(ResourceAdmin):
         """One place up or down, as the button says that was pressed."""
         user = cast(User, request.user)
         try:
-            call_api(
-                LeadRouteResource, "PATCH", user, {"position": position_after(request, route_id)}, id=str(route_id)
-            )
+            call_api(LeadRouteResource, "PATCH", user, {"position": next_position(request, route_id)}, id=str(route_id))
         except ApiError as refusal:
             return self.refused(request, refusal)
         return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{route_id}")
@@ -127,14 +127,17 @@ class LeadRouteAdmin(ResourceAdmin):
     # The form
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        kind = RehearsedForm if REHEARSE in request.POST else RuleForm
+        kind = PreviewForm if PREVIEW_BUTTON in request.POST else RouteForm
         form = super().get_form(request, obj, change=change, **{"form": kind} | kwargs)
-        form.simulated = staticmethod(simulated)
+        form.simulated = staticmethod(run_simulation)
         return form
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         form = context["adminform"].form
-        context |= {"trial": getattr(form, "trial", None) or TrialForm(), "rehearsal": getattr(form, "rehearsal", None)}
+        context |= {
+            "trial": getattr(form, "trial", None) or SimulationForm(),
+            "rehearsal": getattr(form, "rehearsal", None),
+        }
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
 
     def response_add(self, request: HttpRequest, obj: LeadRoute, post_url_continue: str | None = None) -> HttpResponse:
@@ -149,11 +152,11 @@ class LeadRouteAdmin(ResourceAdmin):
         return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{obj.pk}")
 
 
-def simulated(user: User, body: dict[str, Any]) -> Any:
+def run_simulation(user: User, body: dict[str, Any]) -> Any:
     return call_api(RehearsalResource, "POST", user, body)
 
 
-def position_after(request: HttpRequest, route_id: int) -> int:
+def next_position(request: HttpRequest, route_id: int) -> int:
     """The position that puts this route before its neighbour above, or behind the one below."""
     positions = dict(LeadRoute.objects.visible_to(cast(User, request.user)).values_list("pk", "position"))
     here, others = positions.pop(route_id, 0), positions.values()

@@ -31,7 +31,7 @@ class RouteWarning(TextChoices):
     )
 
 
-def matters_of(owner: User, routes: Sequence[LeadRoute], now: datetime) -> dict[int, list[Reason]]:
+def warnings_for(owner: User, routes: Sequence[LeadRoute], now: datetime) -> dict[int, list[Reason]]:
     """By route, its warnings. `routes` come in their order."""
     found: dict[int, list[Reason]] = defaultdict(list)
     teams = {team.pk: team for team in Team.objects.filter(creator=owner)}

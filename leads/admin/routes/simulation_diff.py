@@ -23,13 +23,13 @@ from teams.timezones import format_local_time
 Row = Mapping[str, Any]
 Ways = Mapping[str, str]
 
-MOST_TOLD: Final = 50  # leads that a page lists
-WAYS: Final[Ways] = {"Text": "text", "Email": "email", "Phone": "call"}
+MAX_LEADS_LISTED: Final = 50  # leads that a page lists
+CHANNEL_NAMES: Final[Ways] = {"Text": "text", "Email": "email", "Phone": "call"}
 NO_CHANGE: Final = "="
 
 
 @dataclass(frozen=True)
-class Goal:
+class Destination:
     """Who would hear first of a lead; without a team somebody has it, or it waits."""
 
     target: str
@@ -38,7 +38,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Step:
+class PathStep:
     """What would happen at a moment."""
 
     clock: str
@@ -47,31 +47,31 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Told:
+class LeadDiff:
     """One lead, by both sets of rules."""
 
     lead: str
     when: str
-    now: Sequence[Step]
-    then: Sequence[Step]
+    now: Sequence[PathStep]
+    then: Sequence[PathStep]
     change: str  # what differs; empty when nothing does
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SimulationDiff:
     says: str
     shares: ResponsiveTable
     rules: ResponsiveTable
     skipped: ResponsiveTable
-    changed: Sequence[Told]
-    same: Sequence[Told]
+    changed: Sequence[LeadDiff]
+    same: Sequence[LeadDiff]
     untold: int  # leads that the page leaves out
     invalid_rows: Sequence[str] = ()  # of a table
     warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
-class Reader:
+class NameResolver:
     """For whom it is written: what things are called, and the clock."""
 
     names: ReaderNames
@@ -93,21 +93,21 @@ class Reader:
         return f"{number}: {self.called('route', route_id)}"
 
 
-def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> Comparison:
+def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> SimulationDiff:
     """All that the page tells of them. `names` has the routes by their sentences."""
-    reader = Reader(ReaderNames(names, zone))
+    reader = NameResolver(ReaderNames(names, zone))
     pairs = list(zip(now["leads"], then["leads"], strict=True))
     changed = [pair for pair in pairs if change(*pair)]
     same = [pair for pair in pairs if not change(*pair)]
-    room = max(MOST_TOLD - len(changed), 0)
-    return Comparison(
-        says=says(pairs),
-        shares=shares(pairs, reader),
-        rules=rules(now["summary"]["routes"], then["summary"]["routes"], reader),
-        skipped=skipped(now["leads"], then["leads"], reader),
-        changed=[told(*pair, reader) for pair in changed[-MOST_TOLD:]],
-        same=[told(*pair, reader) for pair in same[len(same) - room :]] if room else [],
-        untold=len(pairs) - min(len(changed), MOST_TOLD) - min(len(same), room),
+    room = max(MAX_LEADS_LISTED - len(changed), 0)
+    return SimulationDiff(
+        says=diff_caption(pairs),
+        shares=share_table(pairs, reader),
+        rules=route_table(now["summary"]["routes"], then["summary"]["routes"], reader),
+        skipped=skipped_table(now["leads"], then["leads"], reader),
+        changed=[lead_diff(*pair, reader) for pair in changed[-MAX_LEADS_LISTED:]],
+        same=[lead_diff(*pair, reader) for pair in same[len(same) - room :]] if room else [],
+        untold=len(pairs) - min(len(changed), MAX_LEADS_LISTED) - min(len(same), room),
         invalid_rows=[f"Line {row['line']}: {row['message']}" for row in then["invalid_rows"]],
         warnings=[warning["message"] for warning in then["warnings"]],
     )
@@ -118,81 +118,84 @@ def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> Comparis
 
 def change(now: Row, then: Row) -> str:
     """What is different for this lead: where it goes, or whose turn it is there."""
-    before, after = goal(now), goal(then)
+    before, after = destination(now), destination(then)
     if before == after:
         return ""
     is_same_team = before.target == after.target == TEAM and before.team_id == after.team_id
     return "another turn" if is_same_team else "elsewhere"
 
 
-def goal(lead: Row) -> Goal:
+def destination(lead: Row) -> Destination:
     """Who would hear first; of a lead of which nobody would, where it ends."""
     for station in lead["stops"]:
         if station["offers"]:
-            return Goal(TEAM, station["team_id"], told_first(station["offers"]))
+            return Destination(TEAM, station["team_id"], first_recipients(station["offers"]))
         if station["target"] == USER:
-            return Goal(USER, None, (station["user_id"],))
+            return Destination(USER, None, (station["user_id"],))
     last = lead["stops"][-1]
-    return Goal(last["target"], last["team_id"] if last["target"] == POND else None)
+    return Destination(last["target"], last["team_id"] if last["target"] == POND else None)
 
 
-def told_first(offers: Sequence[Row]) -> tuple[int, ...]:
+def first_recipients(offers: Sequence[Row]) -> tuple[int, ...]:
     return tuple(sorted(offer["user_id"] for offer in offers if offer["at"] == offers[0]["at"]))
 
 
-def says(pairs: Sequence[tuple[Row, Row]]) -> str:
+def diff_caption(pairs: Sequence[tuple[Row, Row]]) -> str:
     """The whole in a sentence or two."""
     if not pairs:
         return "No lead came in on these days."
     kinds = Counter(change(*pair) for pair in pairs)
     if kinds[""] == len(pairs):
-        return f"{leads(len(pairs))}: {'it goes' if len(pairs) == 1 else 'all go'} where the rules as saved send them."
+        return f"{lead_count(len(pairs))}: no change from the saved rules."
     parts = [f"{kinds['elsewhere']} would go elsewhere than by the rules as saved"] if kinds["elsewhere"] else []
     if kinds["another turn"]:
         parts.append(f"{kinds['another turn']} would begin with another member of the same team")
-    return f"{leads(len(pairs))}: {', '.join(parts)}, {kinds['']} would go the same way."
+    return f"{lead_count(len(pairs))}: {', '.join(parts)}, {kinds['']} would go the same way."
 
 
-def leads(count: int) -> str:
+def lead_count(count: int) -> str:
     return "1 lead" if count == 1 else f"{count} leads"
 
 
 # Tables
 
 
-def shares(pairs: Sequence[tuple[Row, Row]], reader: Reader) -> ResponsiveTable:
+def share_table(pairs: Sequence[tuple[Row, Row]], reader: NameResolver) -> ResponsiveTable:
     """How many leads each would be the first to hear of, if only together with others."""
-    now = Counter(goal(before) for before, _ in pairs)
-    then = Counter(goal(after) for _, after in pairs)
+    now = Counter(destination(before) for before, _ in pairs)
+    then = Counter(destination(after) for _, after in pairs)
     rows: list[list[str | int]] = []
     for team_id in sorted({goal.team_id for goal in now | then if goal.target == TEAM and goal.team_id}):
         ours = [goal for goal in now | then if goal.target == TEAM and goal.team_id == team_id]
         name = f"Team {reader.called('team', team_id)}"
-        rows.append(share(name, sum(now[each] for each in ours), sum(then[each] for each in ours)))
+        rows.append(share_row(name, sum(now[each] for each in ours), sum(then[each] for each in ours)))
         rows += sorted(
             (
-                share(f"\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}{reader.called('user', user_id)}", *counts)
+                share_row(f"\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}{reader.called('user', user_id)}", *counts)
                 for user_id in {user_id for each in ours for user_id in each.user_ids}
                 for counts in [[sum(of[each] for each in ours if user_id in each.user_ids) for of in (now, then)]]
             ),
             key=lambda row: str(row[0]),
         )
     others = [goal for goal in now | then if goal.target != TEAM]
-    rows += sorted((share(called(each, reader), now[each], then[each]) for each in others), key=lambda row: str(row[0]))
+    rows += sorted(
+        (share_row(destination_name(each, reader), now[each], then[each]) for each in others),
+        key=lambda row: str(row[0]),
+    )
     return ResponsiveTable(["Who hears first", "As saved", "With this rule", "Change"], rows)
 
 
-def share(name: str, now: int, then: int) -> list[str | int]:
+def share_row(name: str, now: int, then: int) -> list[str | int]:
     return [name, now, then, f"{then - now:+d}" if now != then else NO_CHANGE]
 
 
-def called(goal: Goal, reader: Reader) -> str:
+def destination_name(goal: Destination, reader: NameResolver) -> str:
     if goal.target == POND:
         return f"The pond of {reader.called('team', goal.team_id)}"
     return "You" if goal.target == OWNER else reader.called("user", goal.user_ids[0])
 
 
-def rules(now: Sequence[Row], then: Sequence[Row], reader: Reader) -> ResponsiveTable:
+def route_table(now: Sequence[Row], then: Sequence[Row], reader: NameResolver) -> ResponsiveTable:
     """Every rule in the new order, with how many leads it takes."""
     before = {share["route_id"]: share["leads"] for share in now}
     rows: list[list[str | int]] = [
@@ -206,9 +209,9 @@ def rules(now: Sequence[Row], then: Sequence[Row], reader: Reader) -> Responsive
     return ResponsiveTable(["Rule, in the new order", "As saved", "With this rule"], rows)
 
 
-def skipped(now: Iterable[Row], then: Iterable[Row], reader: Reader) -> ResponsiveTable:
+def skipped_table(now: Iterable[Row], then: Iterable[Row], reader: NameResolver) -> ResponsiveTable:
     """Members passed over, with why and how often."""
-    before, after = Counter(passed(now, reader)), Counter(passed(then, reader))
+    before, after = Counter(skipped_members(now, reader)), Counter(skipped_members(then, reader))
     rows: list[list[str | int]] = [
         [reader.called("user", user_id), reader.called("team", team_id), why, before[key], after[key]]
         for key in sorted(before | after, key=str)
@@ -217,7 +220,7 @@ def skipped(now: Iterable[Row], then: Iterable[Row], reader: Reader) -> Responsi
     return ResponsiveTable(["Passed over", "Team", "Why", "As saved", "With this rule"], rows)
 
 
-def passed(rehearsed: Iterable[Row], reader: Reader) -> Iterator[tuple[int, int, str]]:
+def skipped_members(rehearsed: Iterable[Row], reader: NameResolver) -> Iterator[tuple[int, int, str]]:
     for lead in rehearsed:
         for station in lead["stops"]:
             for each in station["skipped"]:
@@ -227,18 +230,18 @@ def passed(rehearsed: Iterable[Row], reader: Reader) -> Iterator[tuple[int, int,
 # One lead
 
 
-def told(now: Row, then: Row, reader: Reader) -> Told:
+def lead_diff(now: Row, then: Row, reader: NameResolver) -> LeadDiff:
     line = f"Line {then['line']}: " if then["line"] else ""
-    return Told(
-        lead=f"{line}{lead_words(then['lead'], reader)}",
+    return LeadDiff(
+        lead=f"{line}{lead_summary(then['lead'], reader)}",
         when=format_local_time(then["at"], reader.zone),
-        now=list(steps(now, reader)),
-        then=list(steps(then, reader)),
+        now=list(path_steps(now, reader)),
+        then=list(path_steps(then, reader)),
         change=change(now, then),
     )
 
 
-def lead_words(lead: Row, reader: Reader) -> str:
+def lead_summary(lead: Row, reader: NameResolver) -> str:
     """`Buyer, Irvine 92618, $750,000, Zillow`."""
     price = str(lead.get("listing_price") or "")
     source = reader.called("lead source", lead["source_id"]) if lead.get("source_id") else ""
@@ -251,48 +254,48 @@ def lead_words(lead: Row, reader: Reader) -> str:
     return ", ".join(str(fact) for fact in facts if fact) or "A lead that says nothing"
 
 
-def steps(lead: Row, reader: Reader) -> Iterator[Step]:
+def path_steps(lead: Row, reader: NameResolver) -> Iterator[PathStep]:
     """What happens to a lead that nobody claims, in order."""
     start = datetime.fromisoformat(lead["at"])
-    yield Step("", taken_by(lead["decision"], reader))
+    yield PathStep("", decision_text(lead["decision"], reader))
     for station in lead["stops"]:
         if station["target"] == TEAM:
-            yield from turns(station, start, reader)
+            yield from offer_steps(station, start, reader)
         else:
             is_routed = lead["decision"]["team_id"] is not None
-            yield Step(since(station["at"], start), ending(station, reader, is_routed=is_routed))
+            yield PathStep(elapsed_text(station["at"], start), final_text(station, reader, is_routed=is_routed))
 
 
-def taken_by(decision: Row, reader: Reader) -> str:
+def decision_text(decision: Row, reader: NameResolver) -> str:
     if decision["route_id"] is not None:
         return f"Taken by: {reader.rule(decision['route_id'])}."
     failed = "; ".join(
-        f"{number_of(each['route_id'])}: {mismatch_text.mismatch_text(each, reader.names)}"
+        f"{route_label(each['route_id'])}: {mismatch_text.mismatch_text(each, reader.names)}"
         for each in decision["tried"][:3]
     )
     return f"No rule takes it{f' ({failed})' if failed else ''}."
 
 
-def number_of(route_id: int) -> str:
+def route_label(route_id: int) -> str:
     """What a rule is called without its sentence; one that is not saved has no number yet."""
     return f"rule {route_id}" if route_id > 0 else "the new rule"
 
 
-def turns(station: Row, start: datetime, reader: Reader) -> Iterator[Step]:
+def offer_steps(station: Row, start: datetime, reader: NameResolver) -> Iterator[PathStep]:
     team = reader.called("team", station["team_id"])
     if not station["offers"]:
-        yield Step(since(station["at"], start), f"Nobody of {team} can be told.", "bad")
+        yield PathStep(elapsed_text(station["at"], start), f"Nobody of {team} can be told.", "bad")
     for offer in station["offers"]:
-        ways = " and ".join(WAYS[way] for way in offer["channels"])
+        ways = " and ".join(CHANNEL_NAMES[way] for way in offer["channels"])
         what = "gets it without claiming" if offer["assign_automatically"] else "is offered it"
-        lasts = f", for {between(offer['at'], offer['closes_at'])}" if offer["closes_at"] else ""
+        lasts = f", for {duration_text(offer['at'], offer['closes_at'])}" if offer["closes_at"] else ""
         says = f"{reader.called('user', offer['user_id'])} of {team} {what}{lasts}, told by {ways}."
-        yield Step(since(offer["at"], start), says)
+        yield PathStep(elapsed_text(offer["at"], start), says)
     for each in station["skipped"]:
-        yield Step("", f"{reader.called('user', each['user_id'])} is passed over: {reader.text(each)}.", "quiet")
+        yield PathStep("", f"{reader.called('user', each['user_id'])} is passed over: {reader.text(each)}.", "quiet")
 
 
-def ending(station: Row, reader: Reader, *, is_routed: bool) -> str:
+def final_text(station: Row, reader: NameResolver, *, is_routed: bool) -> str:
     """Where it comes to when nobody claimed."""
     if station["target"] == POND:
         return f"Into the pond of {reader.called('team', station['team_id'])}, for any member to take."
@@ -301,17 +304,17 @@ def ending(station: Row, reader: Reader, *, is_routed: bool) -> str:
     return "It waits for you." if is_routed else "It is yours."
 
 
-def since(at: str, start: datetime) -> str:
+def elapsed_text(at: str, start: datetime) -> str:
     """When, counted from the moment that the lead came in."""
     seconds = (datetime.fromisoformat(at) - start).total_seconds()
     return "at once" if seconds <= 0 else f"after {duration(seconds)}"
 
 
-def between(start: str, end: str) -> str:
+def duration_text(start: str, end: str) -> str:
     return duration((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
 
 
-def ids_in(answers: Iterable[Row]) -> dict[str, set[int]]:
+def collect_ids(answers: Iterable[Row]) -> dict[str, set[int]]:
     """Every user, team and lead source that needs a name."""
     found: dict[str, set[int]] = {"user": set(), "team": set(), "lead source": set(), "route": set()}
     collector = RecordCollector()

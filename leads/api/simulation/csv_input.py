@@ -11,51 +11,53 @@ from typing import Final
 SEPARATORS: Final = (",", ";", "\t")  # spreadsheets write semicolons where the comma is the decimal point
 MAX_COLUMNS: Final = 200
 MAX_NAME_LENGTH: Final = 100  # of a column's name, as it is shown
-UNIMPORTANT: Final = re.compile("[\\s_\\-\ufeff\u200b]+")  # in a column's name: `Source ID` is source_id
+IGNORED_CHARACTERS: Final = re.compile("[\\s_\\-\ufeff\u200b]+")  # in a column's name: `Source ID` is source_id
 
 
-class Unreadable(ValueError):
+class UnreadableCsv(ValueError):
     """What is wrong with the text as a whole, as a predicate."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CsvTable:
     """The rows, each with the line it begins on: its values by column, or what is wrong with it."""
 
     rows: Iterator[tuple[int, dict[str, str] | str]]
     unused: list[str]  # columns of other names, as they are written
 
 
-def read_table(text: str, columns: Collection[str], most: int) -> Table:
+def read_table(text: str, columns: Collection[str], most: int) -> CsvTable:
     """Read a table whose columns may be named in any case and order, with blanks, hyphens or none for underscores.
 
     A row without values is passed over. Raises Unreadable, also while the rows are read.
     """
     lines = list(StringIO(text.removeprefix("\ufeff"), newline=""))
-    known = {key_of(column): column for column in columns}
-    separator = max(SEPARATORS, key=lambda each: len({key_of(name) for name in names_in(lines, each)} & known.keys()))
-    written = names_in(lines, separator)
+    known = {column_key(column): column for column in columns}
+    separator = max(
+        SEPARATORS, key=lambda each: len({column_key(name) for name in column_names(lines, each)} & known.keys())
+    )
+    written = column_names(lines, separator)
     if len(written) > MAX_COLUMNS:
-        raise Unreadable(f"may have at most {MAX_COLUMNS} columns.")
-    names = [known.get(key_of(name), "") for name in written]
+        raise UnreadableCsv(f"may have at most {MAX_COLUMNS} columns.")
+    names = [known.get(column_key(name), "") for name in written]
     if not any(names):
-        raise Unreadable(f"must begin with a line that names columns: some of {', '.join(columns)}.")
+        raise UnreadableCsv(f"must begin with a line that names columns: some of {', '.join(columns)}.")
     for name in columns:
         if names.count(name) > 1:
             same = " and ".join(each for each, meant in zip(written, names, strict=True) if meant == name)
-            raise Unreadable(f"names the column {name} more than once: {same}.")
+            raise UnreadableCsv(f"names the column {name} more than once: {same}.")
     unused = [each[:MAX_NAME_LENGTH] for each, meant in zip(written, names, strict=True) if each and not meant]
-    return Table(named_rows(rows_of(lines, separator), names, most), list(dict.fromkeys(unused)))
+    return CsvTable(rows_by_column(parse_rows(lines, separator), names, most), list(dict.fromkeys(unused)))
 
 
-def named_rows(
+def rows_by_column(
     rows: Iterator[tuple[int, list[str] | str]], names: Sequence[str], most: int
 ) -> Iterator[tuple[int, dict[str, str] | str]]:
     """The rows below the first one, by the names of their columns."""
     number = 0
     for number, (line, cells) in enumerate(islice(rows, 1, None), 1):
         if number > most:
-            raise Unreadable(f"may have at most {most} rows.")
+            raise UnreadableCsv(f"may have at most {most} rows.")
         if isinstance(cells, str):
             yield line, cells
         elif len(cells) > len(names):
@@ -63,21 +65,21 @@ def named_rows(
         else:
             yield line, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name}
     if not number:
-        raise Unreadable("has no lead below the line that names columns.")
+        raise UnreadableCsv("has no lead below the line that names columns.")
 
 
-def names_in(lines: Sequence[str], separator: str) -> list[str]:
+def column_names(lines: Sequence[str], separator: str) -> list[str]:
     """The columns that the first row names."""
-    _, cells = next(rows_of(lines, separator), (0, []))
+    _, cells = next(parse_rows(lines, separator), (0, []))
     return [] if isinstance(cells, str) else [cell.strip("\ufeff\u200b \t\r\n\xa0") for cell in cells]
 
 
-def key_of(name: str) -> str:
+def column_key(name: str) -> str:
     """A column's name as it is compared."""
-    return UNIMPORTANT.sub("", name).casefold()
+    return IGNORED_CHARACTERS.sub("", name).casefold()
 
 
-def rows_of(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str] | str]]:
+def parse_rows(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str] | str]]:
     """Rows that hold something, each with the line it begins on; of one that cannot be read, what is wrong with it.
 
     Behind such a row reading goes on with the next line, whatever a quotation mark may have swallowed.

@@ -5,8 +5,8 @@ from typing import Any
 
 from api import coercion
 from leads.api.serializers import LeadRouteSerializer
-from leads.api.simulation.errors import CannotRehearse
-from leads.api.simulation.serializers import strange_keys
+from leads.api.simulation.errors import InvalidSimulation
+from leads.api.simulation.serializers import unknown_keys
 from leads.models import LeadRoute
 from leads.routing.router import sort_rules
 from leads.routing.routes import IncompleteRoute, apply_values, insert_route, rule_from_route
@@ -18,27 +18,27 @@ def draft_routes(owner: User, bodies: Sequence[Any], context: Mapping[str, Any])
 
     A new one is numbered below zero, the first -1. Nothing is saved. What is wrong is said of each body by its index.
     """
-    standing = {route.pk: route for route in routes_with_names(owner)}
+    standing = {route.pk: route for route in load_routes(owner)}
     listed: list[LeadRoute] = []
     faults: dict[int, Any] = {}
     for index, body in enumerate(bodies):
-        route = route_named(body, standing) or LeadRoute(owner_user=owner)
-        strange = strange_keys(body, LeadRouteSerializer.Meta.fields)
-        if fault := why_not(body, route, listed):
+        route = find_route(body, standing) or LeadRoute(owner_user=owner)
+        strange = unknown_keys(body, LeadRouteSerializer.Meta.fields)
+        if fault := id_error(body, route, listed):
             strange["id"] = [fault]
         if strange:
             faults[index] = strange
         listed.append(route)
-    refuse(faults)
+    raise_errors(faults)
     draft = [route for route in ordered(list(standing.values())) if route in listed]
     for index, (route, body) in enumerate(zip(listed, bodies, strict=True)):
-        if fault := put_in(draft, route, body, context):
+        if fault := apply_body(draft, route, body, context):
             faults[index] = fault
-    refuse(faults)
+    raise_errors(faults)
     return draft
 
 
-def routes_with_names(owner: User) -> list[LeadRoute]:
+def load_routes(owner: User) -> list[LeadRoute]:
     """Whole, and not as `routes_of` reads them: their teams may change."""
     routes = list(LeadRoute.objects.visible_to(owner).select_related("team", "contact_source"))
     for route in routes:
@@ -46,7 +46,7 @@ def routes_with_names(owner: User) -> list[LeadRoute]:
     return routes
 
 
-def route_named(body: Any, standing: Mapping[int, LeadRoute]) -> LeadRoute | None:
+def find_route(body: Any, standing: Mapping[int, LeadRoute]) -> LeadRoute | None:
     """The standing route of which a body tells; None of a new one."""
     try:
         return standing.get(coercion.parse_integer(body.get("id")))
@@ -54,7 +54,7 @@ def route_named(body: Any, standing: Mapping[int, LeadRoute]) -> LeadRoute | Non
         return None
 
 
-def why_not(body: Any, route: LeadRoute, before: Sequence[LeadRoute]) -> str:
+def id_error(body: Any, route: LeadRoute, before: Sequence[LeadRoute]) -> str:
     """What is wrong with the id in a body, as a predicate."""
     if route.pk is None and body.get("id") not in (None, "", 0):
         return f"names no route of yours: there is no {str(body['id'])[:20]}."
@@ -63,7 +63,7 @@ def why_not(body: Any, route: LeadRoute, before: Sequence[LeadRoute]) -> str:
     return ""
 
 
-def put_in(draft: list[LeadRoute], route: LeadRoute, body: dict[str, Any], context: Mapping[str, Any]) -> Any:
+def apply_body(draft: list[LeadRoute], route: LeadRoute, body: dict[str, Any], context: Mapping[str, Any]) -> Any:
     """Change a route in the draft, or add it, as the API would; answers what is wrong with it."""
     is_new = route.pk is None
     serializer = LeadRouteSerializer(None if is_new else route, data=body, partial=not is_new, context=dict(context))
@@ -87,7 +87,7 @@ def ordered(routes: Sequence[LeadRoute]) -> list[LeadRoute]:
     return [by_id[rule.id] for rule in sort_rules([rule_from_route(route) for route in routes])]
 
 
-def refuse(faults: Mapping[int, Any]) -> None:
+def raise_errors(faults: Mapping[int, Any]) -> None:
     """Say of each body what is wrong with it, by its place."""
     if faults:
-        raise CannotRehearse({"routes": [faults.get(index, {}) for index in range(max(faults) + 1)]})
+        raise InvalidSimulation({"routes": [faults.get(index, {}) for index in range(max(faults) + 1)]})

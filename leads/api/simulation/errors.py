@@ -6,7 +6,7 @@ from api.exceptions import flatten
 from core.errors import DomainError
 
 
-class CannotRehearse(DomainError):
+class InvalidSimulation(DomainError):
     """This cannot be rehearsed."""
 
     def __init__(self, detail: Any) -> None:

@@ -8,8 +8,8 @@ from typing import Any, Final
 from django.db.models import Min, OuterRef, Subquery
 
 from crm.models import Contact
-from leads.api.simulation.csv_input import Unreadable, read_table
-from leads.api.simulation.errors import CannotRehearse
+from leads.api.simulation.csv_input import UnreadableCsv, read_table
+from leads.api.simulation.errors import InvalidSimulation
 from leads.api.simulation.serializers import GivenLeadSerializer
 from leads.lifecycle.intake import build_inquiry
 from leads.models import Lead, LeadOffer, LeadSource
@@ -19,12 +19,12 @@ from leads.simulation.cases import InputWarning, InvalidRow, SimulationCase, Sim
 from leads.simulation.simulator import SimulatedLead
 from teams.models import User
 
-MOST_LEADS: Final = 1000
-KINDS: Final = ("lead", "csv", "days")
+MAX_LEADS: Final = 1000
+INPUT_FIELDS: Final = ("lead", "csv", "days")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InputRow:
     """What was given of a lead, as it was read."""
 
     given: dict[str, Any]
@@ -33,19 +33,21 @@ class Row:
 
 def read_cases(owner: User, asked: dict[str, Any], now: datetime) -> SimulationInput:
     """The leads that the body names in one of three ways; all at the moment `at`, where it names one."""
-    kinds = [kind for kind in KINDS if asked.get(kind) not in (None, "")]
+    kinds = [kind for kind in INPUT_FIELDS if asked.get(kind) not in (None, "")]
     if len(kinds) != 1:
         said = " and ".join(kinds) or "none of them"
-        raise CannotRehearse({kinds[-1] if kinds else "lead": [f"is asked for: give lead, csv or days, not {said}."]})
+        raise InvalidSimulation(
+            {kinds[-1] if kinds else "lead": [f"is asked for: give lead, csv or days, not {said}."]}
+        )
     at: datetime | None = asked.get("at")
     if kinds == ["days"]:
         return SimulationInput(past_cases(owner, asked["days"], at, now), [], [])
-    rows, bad, unused = read_rows(asked["csv"]) if kinds == ["csv"] else ([Row(asked["lead"])], {}, [])
+    rows, bad, unused = read_rows(asked["csv"]) if kinds == ["csv"] else ([InputRow(asked["lead"])], {}, [])
     cases, strange = given_cases(owner, rows, at, now)
     if kinds == ["lead"] and strange:
-        raise CannotRehearse({"lead": strange[0]})
+        raise InvalidSimulation({"lead": strange[0]})
     bad |= {rows[index].line or 0: fault for index, fault in strange.items()}
-    bad_rows = [InvalidRow(line, said_of(bad[line])) for line in sorted(bad)]
+    bad_rows = [InvalidRow(line, row_error_text(bad[line])) for line in sorted(bad)]
     return SimulationInput(cases, bad_rows, [unused_column(name) for name in unused])
 
 
@@ -53,26 +55,26 @@ def unused_column(name: str) -> InputWarning:
     return InputWarning("unused_column", f"The column {name} is not used.", {"column": name})
 
 
-def read_rows(text: str) -> tuple[list[Row], dict[int, Any], list[str]]:
+def read_rows(text: str) -> tuple[list[InputRow], dict[int, Any], list[str]]:
     """The rows of a table that can be read, what is wrong with the others by line, and the unused columns."""
-    rows: list[Row] = []
+    rows: list[InputRow] = []
     bad: dict[int, Any] = {}
     try:
-        table = read_table(text, list(GivenLeadSerializer().fields), MOST_LEADS)
+        table = read_table(text, list(GivenLeadSerializer().fields), MAX_LEADS)
         for line, cells in table.rows:
             serializer = GivenLeadSerializer(data=cells) if isinstance(cells, dict) else None
             if serializer is None:
                 bad[line] = cells
             elif serializer.is_valid():
-                rows.append(Row(dict(serializer.validated_data), line))
+                rows.append(InputRow(dict(serializer.validated_data), line))
             else:
                 bad[line] = serializer.errors
-    except Unreadable as fault:
-        raise CannotRehearse({"csv": [str(fault)]}) from None
+    except UnreadableCsv as fault:
+        raise InvalidSimulation({"csv": [str(fault)]}) from None
     return rows, bad, table.unused
 
 
-def said_of(fault: Any) -> str:
+def row_error_text(fault: Any) -> str:
     """What is wrong with a row, as a sentence."""
     if isinstance(fault, str):
         return f"The row {fault}"
@@ -81,15 +83,15 @@ def said_of(fault: Any) -> str:
 
 
 def given_cases(
-    owner: User, rows: Sequence[Row], at: datetime | None, now: datetime
+    owner: User, rows: Sequence[InputRow], at: datetime | None, now: datetime
 ) -> tuple[list[SimulationCase], dict[int, dict[str, list[str]]]]:
     """The leads that were written down, and by index what those refer to that there is not."""
-    contacts = known(Contact.objects.visible_to(owner).select_related("source"), rows, "contact_id")
-    sources = known(LeadSource.objects.all(), rows, "source_id")
+    contacts = load_referenced(Contact.objects.visible_to(owner).select_related("source"), rows, "contact_id")
+    sources = load_referenced(LeadSource.objects.all(), rows, "source_id")
     cases: list[SimulationCase] = []
     strange: dict[int, dict[str, list[str]]] = {}
     for index, row in enumerate(rows):
-        fault = missing(row, "contact_id", contacts) or missing(row, "source_id", sources)
+        fault = missing_reference(row, "contact_id", contacts) or missing_reference(row, "source_id", sources)
         if fault:
             strange[index] = fault
         else:
@@ -98,13 +100,13 @@ def given_cases(
     return cases, strange
 
 
-def known(records: Any, rows: Iterable[Row], name: str) -> dict[int, Any]:
+def load_referenced(records: Any, rows: Iterable[InputRow], name: str) -> dict[int, Any]:
     """The records that these rows name, by id, in one query."""
     ids = {row.given[name] for row in rows if row.given.get(name)}
     return records.in_bulk(ids) if ids else {}
 
 
-def missing(row: Row, name: str, records: Collection[int]) -> dict[str, list[str]]:
+def missing_reference(row: InputRow, name: str, records: Collection[int]) -> dict[str, list[str]]:
     given = row.given.get(name)
     if not given or given in records:
         return {}
@@ -135,7 +137,7 @@ def past_cases(owner: User, days: int, at: datetime | None, now: datetime) -> li
     leads = Lead.objects.filter(owner_user=owner, created_at__gt=now - timedelta(days=days), created_at__lte=now)
     alerts = LeadOffer.objects.filter(lead=OuterRef("pk")).order_by().values("lead").annotate(first=Min("alerted_at"))
     told = leads.annotate(first_alert_at=Subquery(alerts.values("first"))).select_related("contact__source")
-    latest = list(told.defer("text_body", "html_body").order_by("-created_at", "-pk")[:MOST_LEADS])[::-1]
+    latest = list(told.defer("text_body", "html_body").order_by("-created_at", "-pk")[:MAX_LEADS])[::-1]
     return [past_case(number, lead, at or lead.created_at) for number, lead in enumerate(latest)]
 
 

@@ -14,8 +14,8 @@ from leads.history.trace_log import rotation_json
 from leads.models import LeadRoute
 from leads.simulation.simulator import Stop
 
-TOO_LATE: Final = 3000
-MOST_NAMED: Final = 10
+MAX_YEAR: Final = 3000
+MAX_NAMES_LISTED: Final = 10
 MAX_TABLE_LENGTH: Final = 1_000_000
 
 
@@ -32,20 +32,20 @@ def moment() -> LenientDateTime:
     return LenientDateTime(read_only=True, allow_null=True)
 
 
-class ComingIn(LenientDateTime):
+class ArrivalTime(LenientDateTime):
     """When a lead comes in: however long its way is then, it does not lead past the calendar's end."""
 
     def read(self, value: object) -> datetime:
         moment = super().read(value)
-        if moment.year >= TOO_LATE:
-            raise ValueError(f"must lie before the year {TOO_LATE}.")
+        if moment.year >= MAX_YEAR:
+            raise ValueError(f"must lie before the year {MAX_YEAR}.")
         return moment
 
 
-def strange_keys(body: Mapping[str, Any], known: Collection[str]) -> dict[str, list[str]]:
+def unknown_keys(body: Mapping[str, Any], known: Collection[str]) -> dict[str, list[str]]:
     """What is wrong with the keys of a body: a slip would rehearse something else, so they are not passed over."""
     strange = [key for key in body if key not in known]
-    return {key: ["is not known here."] for key in strange[:MOST_NAMED]}
+    return {key: ["is not known here."] for key in strange[:MAX_NAMES_LISTED]}
 
 
 class ExactSerializer(serializers.Serializer[Any]):
@@ -55,7 +55,7 @@ class ExactSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         known = self.fields.keys() | self.passed_over
-        if isinstance(data, Mapping) and (strange := strange_keys(data, known)):
+        if isinstance(data, Mapping) and (strange := unknown_keys(data, known)):
             raise serializers.ValidationError(strange)
         return super().to_internal_value(data)
 
@@ -73,7 +73,7 @@ class GivenLeadSerializer(ExactSerializer):
     zipcode = text()
     listing_price = text()
     listing_status = text()
-    created_at = ComingIn(required=False, allow_null=True)
+    created_at = ArrivalTime(required=False, allow_null=True)
 
 
 class RehearsalOrderSerializer(serializers.Serializer[Any]):
@@ -96,7 +96,7 @@ class RehearsalOrderSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Your leads of so many days, the last 1,000 of them, beside what really happened.",
     )
-    at = ComingIn(
+    at = ArrivalTime(
         required=False, allow_null=True, help_text="The moment they all come in; else their own `created_at`, or now."
     )
     routes = serializers.ListField(

@@ -67,7 +67,7 @@ def test_a_lead_with_a_double_can_be_merged_by_its_owner(alice, bob, claimed, do
 def test_it_says_before_what_will_happen_and_who_is_told(alice, bob, claimed):
     shown = page(alice, claimed, "reassign").content.decode()
 
-    assert "Bob Example, who is told by email and text that it is theirs no more." in shown
+    assert "It is taken from Bob Example, with a notice by email and text." in shown
     assert "has it at once, without claiming" in shown
     assert not claimed.trace_entries.filter(kind="Reassigned").exists()
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from leads.notifications.pause_presets import pauses
+from leads.notifications.pause_presets import pause_presets
 from tests.leads.conftest import NOON, make_option
 
 PAGE = "/admin/leads/leadoffer/test-alert/"
@@ -38,7 +38,7 @@ def shown(desk):
     ],
 )
 def test_pauses_end_in_the_morning_of_ones_own_clock(now, ends):
-    moments = [pause.until for pause in pauses(datetime.fromisoformat(now).replace(tzinfo=UTC), LOS_ANGELES)]
+    moments = [pause.until for pause in pause_presets(datetime.fromisoformat(now).replace(tzinfo=UTC), LOS_ANGELES)]
 
     assert [f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}" for moment in moments] == ends
 

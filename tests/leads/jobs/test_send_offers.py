@@ -5,7 +5,7 @@ import pytest
 
 from leads import jobs
 from leads.models import Lead, LeadOffer
-from leads.notifications.reply_codes import numbers
+from leads.notifications.reply_codes import free_codes
 from messaging.models import Message
 from teams.models import TeamMember
 from tests.conftest import make_user
@@ -313,12 +313,12 @@ def test_nothing_due_costs_nothing(offered, clock, django_assert_max_num_queries
 
 
 def test_numbers_close_the_lowest_gaps_and_then_go_on_beyond_the_highest():
-    taken = numbers([*range(1, 11), 13], highest=40, recent=[])
+    taken = free_codes([*range(1, 11), 13], highest=40, recent=[])
     assert [next(taken) for _ in range(4)] == [11, 12, 41, 42]
 
 
 def test_no_number_is_too_long_to_type():
-    taken = numbers(range(1, 101), highest=9998, recent=[])
+    taken = free_codes(range(1, 101), highest=9998, recent=[])
     assert [next(taken) for _ in range(3)] == [9999, None, None]
 
 

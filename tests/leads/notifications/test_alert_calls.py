@@ -8,7 +8,7 @@ from django.test import Client
 from twilio.request_validator import RequestValidator
 
 from leads.models import Lead, RoutingTrace
-from leads.notifications.alert_text import Story, said_email, said_number
+from leads.notifications.alert_text import LeadAlertText, spoken_email, spoken_number
 from messaging import consent
 from messaging.models import Message
 from teams.models import TeamMemberDistributionOption
@@ -184,20 +184,22 @@ def test_a_key_in_a_call_about_something_else_claims_nothing(called, bob, run, p
     ],
 )
 def test_numbers_are_dictated(written, said):
-    assert said_number(written) == said
+    assert spoken_number(written) == said
 
 
 def test_emails_are_dictated():
-    assert said_email("mary.jackson@example.com") == "mary dot jackson at example dot com"
-    assert said_email("") == ""
+    assert spoken_email("mary.jackson@example.com") == "mary dot jackson at example dot com"
+    assert spoken_email("") == ""
 
 
 def test_each_way_to_reach_the_person_is_said_once(db, alice):
     twice = make_contact(alice, home_phone="949-555-0150", office_phone="(310) 555-0142", email="")
     nowhere = make_contact(alice, mobile_phone="", email="")
 
-    assert Story(Lead(contact=twice)).said_reach == "9 4 9, 5 5 5, 0 1 5 0; or 3 1 0, 5 5 5, 0 1 4 2"
-    assert Story(Lead(contact=nowhere)).said_reach == "No phone and no email is known"
+    assert (
+        LeadAlertText(Lead(contact=twice)).spoken_contact_details == "9 4 9, 5 5 5, 0 1 5 0; or 3 1 0, 5 5 5, 0 1 4 2"
+    )
+    assert LeadAlertText(Lead(contact=nowhere)).spoken_contact_details == "No phone and no email is known"
 
 
 def test_who_wants_no_texts_is_not_offered_a_lead_by_call_either(api, alice, bob, dana, lead, options):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.phone_numbers import e164
-from leads.notifications.redaction import MAX_LENGTH, hide_contact_details
+from leads.notifications.redaction import MAX_LENGTH, redact_contact_details
 from tests.cpu import cpu_seconds
 
 
@@ -27,7 +27,7 @@ from tests.cpu import cpu_seconds
     ],
 )
 def test_a_number_is_hidden_however_it_is_written(written):
-    assert hide_contact_details(f"Call {written} now") == "Call [phone] now"
+    assert redact_contact_details(f"Call {written} now") == "Call [phone] now"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_number_is_hidden_however_it_is_written(written):
     ],
 )
 def test_an_email_address_is_hidden_however_it_is_written(written):
-    assert hide_contact_details(f"Write: {written} now") == "Write: [email] now"
+    assert redact_contact_details(f"Write: {written} now") == "Write: [email] now"
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_an_email_address_is_hidden_however_it_is_written(written):
     ],
 )
 def test_prices_places_and_dates_stay(text):
-    assert hide_contact_details(text) == text
+    assert redact_contact_details(text) == text
 
 
 def test_both_of_two_and_what_stands_beside_them():
     text = "MLS 21012345: call 949-555-0131 or 9495550132, x12; mary@example.com"
 
-    assert hide_contact_details(text) == "MLS 21012345: call [phone] or [phone], x12; [email]"
+    assert redact_contact_details(text) == "MLS 21012345: call [phone] or [phone], x12; [email]"
 
 
 @pytest.mark.parametrize("tail", ["949-555-0131", "mary@example.com", "9 4 9 5 5 5 0 1 3 1", "mary at example dot com"])
@@ -71,7 +71,7 @@ def test_a_cut_leaves_no_half_of_a_number_or_address(tail):
     for place in range(len(tail) + 1):
         text = ("word " * MAX_LENGTH)[: MAX_LENGTH - place]
 
-        shown = hide_contact_details(f"{text} {tail} and more")
+        shown = redact_contact_details(f"{text} {tail} and more")
 
         assert not any(letter in shown for letter in "9mxe")
         assert shown.endswith("...")
@@ -79,7 +79,7 @@ def test_a_cut_leaves_no_half_of_a_number_or_address(tail):
 
 @given(st.text(max_size=200) | st.text("0123456789 -./()@,+atdo\n", max_size=200))
 def test_nothing_is_left_that_this_service_would_dial(text):
-    assert not e164(hide_contact_details(text)).startswith("+1")
+    assert not e164(redact_contact_details(text)).startswith("+1")
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_nothing_is_left_that_this_service_would_dial(text):
 def test_hiding_costs_no_more_than_the_length(piece):
     texts = [(piece * length)[:length] for length in (4_000, 100_000, 1_000_000)]
 
-    assert cpu_seconds(lambda: [hide_contact_details(text) for text in texts]) < 2
+    assert cpu_seconds(lambda: [redact_contact_details(text) for text in texts]) < 2

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from api.schema import openapi_json
 from crm.models import Contact
 from leads.models import Lead, LeadOffer
-from leads.reporting.metrics import CLAIM_EDGES, PRICE_EDGES, band_of, ranges
-from leads.reporting.metrics_sql import PERIOD, TURNS
+from leads.reporting.metrics import CLAIM_EDGES, PRICE_EDGES, price_band, ranges
+from leads.reporting.metrics_sql import OFFERS_SQL, PERIOD_SQL
 from leads.routing.price_parsing import parse_price
 from teams.models import Team, TeamMember, User
 from tests.leads.conftest import NOON, TRULIA, ZILLOW
@@ -311,7 +311,7 @@ def test_leads_are_found_by_their_day_and_offers_by_their_lead(alice: User, mary
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE leads_lead, leads_leadoffer")
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(" ".join(["EXPLAIN", PERIOD, TURNS, "SELECT count(*) FROM came_in"]), named)
+        cursor.execute(" ".join(["EXPLAIN", PERIOD_SQL, OFFERS_SQL, "SELECT count(*) FROM came_in"]), named)
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert "lead_came_in" in plan
@@ -402,12 +402,12 @@ def test_any_text_is_a_price_above_zero_or_none(text: str):
     price = parse_price(text)
 
     assert price is None or price > 0
-    assert 0 <= band_of(text) <= len(PRICE_EDGES)
+    assert 0 <= price_band(text) <= len(PRICE_EDGES)
 
 
 @given(st.integers(1, 10**15 - 1))
 def test_every_price_lies_in_its_band(price: int):
-    least, below = ranges(PRICE_EDGES)[band_of(str(price)) - 1]
+    least, below = ranges(PRICE_EDGES)[price_band(str(price)) - 1]
 
     assert least <= price < (below or 10**15)
 

@@ -14,8 +14,19 @@ from hypothesis import strategies as st
 from crm.models import Contact
 from leads.formatting import EMPTY_CELL, format_duration, format_share
 from leads.models import Lead, LeadOffer
-from leads.reporting.charts import AXIS, COLUMNS, LETTER, LINE, WIDTH, Group, Part, lying, standing, ticks_up_to
-from leads.reporting.report_page import band_name, of_days
+from leads.reporting.charts import (
+    AXIS_WIDTH,
+    COLUMN_HEIGHT,
+    LETTER_WIDTH,
+    LINE_HEIGHT,
+    WIDTH,
+    Group,
+    Part,
+    axis_ticks,
+    horizontal_bars,
+    vertical_bars,
+)
+from leads.reporting.report_page import band_name, day_chart
 from teams.models import Team, User
 from tests.leads.conftest import ZILLOW
 
@@ -112,7 +123,7 @@ def test_every_plot_has_a_title_and_a_table_and_no_script(alice: User, bob: User
 
 @given(groups)
 def test_lying_bars_stay_inside_and_keep_their_proportions(groups: Sequence[Group]):
-    plot = lying(groups)
+    plot = horizontal_bars(groups)
     values = [part.value for group in groups for part in group.parts]
 
     assert [bar.width > 0 for bar in plot.bars] == [value > 0 for value in values]
@@ -123,29 +134,29 @@ def test_lying_bars_stay_inside_and_keep_their_proportions(groups: Sequence[Grou
 
 @given(columns)
 def test_standing_columns_stay_inside_and_beside_each_other(groups: Sequence[Group]):
-    plot = standing(groups)
+    plot = vertical_bars(groups)
 
     for bar in plot.bars:
-        assert bar.x >= AXIS
+        assert bar.x >= AXIS_WIDTH
         assert bar.x + bar.width <= WIDTH + 0.2
-        assert bar.y + bar.height <= LINE + COLUMNS + 0.2
-    assert all(bar.y >= LINE - 2 for bar in plot.bars)  # two parts that are almost nothing are still seen
+        assert bar.y + bar.height <= LINE_HEIGHT + COLUMN_HEIGHT + 0.2
+    assert all(bar.y >= LINE_HEIGHT - 2 for bar in plot.bars)  # two parts that are almost nothing are still seen
 
 
 @given(columns)
 def test_no_name_runs_into_the_next_or_out_of_the_plot(groups: Sequence[Group]):
-    named = [words for words in standing(groups).words if words.anchor == "middle"]
+    named = [words for words in vertical_bars(groups).words if words.anchor == "middle"]
 
     for words in named:
-        assert words.x - len(words.text) / 2 * LETTER >= AXIS - 0.1
-        assert words.x + len(words.text) / 2 * LETTER <= WIDTH + 0.1
+        assert words.x - len(words.text) / 2 * LETTER_WIDTH >= AXIS_WIDTH - 0.1
+        assert words.x + len(words.text) / 2 * LETTER_WIDTH <= WIDTH + 0.1
     for one, other in pairwise(named):
-        assert other.x - one.x >= (len(one.text) + len(other.text)) / 2 * LETTER
+        assert other.x - one.x >= (len(one.text) + len(other.text)) / 2 * LETTER_WIDTH
 
 
 @given(st.integers(0, 10**9))
 def test_the_axis_ends_at_a_round_number_above_all(most: int):
-    ticks = ticks_up_to(most)
+    ticks = axis_ticks(most)
 
     assert ticks[0] == 0
     assert most <= ticks[-1] <= max(1, 2.5 * most)
@@ -153,9 +164,9 @@ def test_the_axis_ends_at_a_round_number_above_all(most: int):
 
 
 def test_the_parts_of_a_column_stand_on_each_other():
-    lower, upper = standing([Group("Mon", [Part("unclaimed", 1), Part("others", 3)])]).bars
+    lower, upper = vertical_bars([Group("Mon", [Part("unclaimed", 1), Part("others", 3)])]).bars
 
-    assert lower.y + lower.height == LINE + COLUMNS
+    assert lower.y + lower.height == LINE_HEIGHT + COLUMN_HEIGHT
     assert upper.y + upper.height == lower.y
     assert upper.height == 3 * lower.height
 
@@ -166,7 +177,7 @@ def test_the_days_of_a_year_are_put_together():
         | {"median_seconds_to_claim": None}
         for at in range(365)
     ]
-    figure = of_days(days)
+    figure = day_chart(days)
 
     assert len(figure.plot.bars) == 2 * 61
     assert figure.plot.bars[0].told == "Jan 1 to Jan 6: 12 leads, 6 unclaimed"
