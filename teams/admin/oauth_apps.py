@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.auth import admin as _django_admin  # noqa: F401  registers Group, unregistered below
 from django.contrib.auth.models import Group
 from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +28,7 @@ from teams.models import (
 )
 from teams.oauth_apps import reset_secret, reveal_token, revoke_all_tokens, usable_tokens
 
-# The OAuth library registers its own, with pages to write what only programs may; and nobody is in a group.
+# The OAuth library registers its models with pages that can write what only programs may write. Groups are not used.
 for model in (
     Application,
     get_access_token_model(),
@@ -37,8 +38,7 @@ for model in (
     get_refresh_token_model(),
     Group,
 ):
-    if admin.site.is_registered(model):
-        admin.site.unregister(model)
+    admin.site.unregister(model)
 
 
 ABOUT_TOKENS = (
