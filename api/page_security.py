@@ -27,7 +27,12 @@ ADMIN_POLICY = PLAIN_POLICY | {
 CONSENT_POLICY = {name: sources for name, sources in PLAIN_POLICY.items() if name != "form-action"}
 LOGIN_POLICY = {name: sources for name, sources in ADMIN_POLICY.items() if name != "form-action"}
 
-EXPLORER_POLICY = PLAIN_POLICY | {"script-src": [SELF], "connect-src": [SELF], "form-action": [NONE]}
+EXPLORER_POLICY = PLAIN_POLICY | {
+    "script-src": [SELF],
+    "connect-src": [SELF],
+    "img-src": [SELF, "data:"],  # icons in Swagger UI's style sheet
+    "form-action": [NONE],
+}
 
 
 class PageSecurityMiddleware(CSPMiddleware):

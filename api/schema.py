@@ -4,8 +4,10 @@ from functools import cache
 from typing import Any
 
 from csp.decorators import csp
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
@@ -58,6 +60,7 @@ FAILURES = {
     "413": ("PayloadTooLarge", "The body is larger than this service takes."),
     "429": ("TooManyRequests", "Too many requests; the header Retry-After says for how many seconds to wait."),
 }
+EXPLORER_CLIENT_ID = "api-explorer"  # the OAuth application of `/docs` (oauth.explorer)
 ICON = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">\
 <rect width="16" height="16" rx="3" fill="#9333ea"/><path d="M3 8.5 8 4l5 4.5V13H3z" fill="#fff"/></svg>"""
@@ -180,8 +183,9 @@ class LenientFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-un
 
 @cache
 def openapi_json() -> bytes:
-    """The document as JSON; it cannot change while the process lives."""
-    return to_json(spectacular_settings.DEFAULT_GENERATOR_CLASS().get_schema(public=True))
+    """Return the contract of this installation as JSON. It does not change while the process runs."""
+    contract = spectacular_settings.DEFAULT_GENERATOR_CLASS().get_schema(public=True)
+    return to_json(contract | {"servers": [{"url": settings.PUBLIC_URL, "description": "This installation"}]})
 
 
 def openapi(request: HttpRequest) -> HttpResponse:
@@ -196,5 +200,21 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 @csp(EXPLORER_POLICY)
 def explorer(request: HttpRequest) -> HttpResponse:
-    """`GET /docs`: the contract to read and to try; everything it loads is ours."""
-    return render(request, "api/explorer.html")
+    """`GET /docs`: Swagger UI. Every file that it loads is served by this installation."""
+    return render(
+        request, "api/docs.html", {"client_id": EXPLORER_CLIENT_ID, "oauth2_redirect": explorer_redirect_uri()}
+    )
+
+
+@csp(EXPLORER_POLICY)
+def explorer_redirect(request: HttpRequest) -> HttpResponse:
+    """`GET /docs/oauth2-redirect`: hands the authorization code to the explorer that opened this window.
+
+    Not the static page of Swagger UI: only a page with the same Cross-Origin-Opener-Policy can reach its opener.
+    """
+    return render(request, "api/docs_oauth2_redirect.html")
+
+
+def explorer_redirect_uri() -> str:
+    """Return the absolute URL of `explorer_redirect`."""
+    return str(settings.PUBLIC_URL) + reverse("docs-oauth2-redirect")

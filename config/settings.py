@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "drf_spectacular",
+    "drf_spectacular_sidecar",  # the static files of Swagger UI
     "oauth2_provider",
     "api.apps.ApiConfig",
     "core.operations",

@@ -13,6 +13,7 @@ a foreign key is named as the API names it, `owner_user_id`. A filter of one's o
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import django_filters
@@ -22,7 +23,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from api.lists.cursor_pagination import as_order
-from api.lists.query_parser import BadQuery, Query, Term, parse_query
+from api.lists.query_parser import OPERATORS, BadQuery, Query, Term, parse_query
 
 if TYPE_CHECKING:  # settings name this module: importing DRF's views would go round in a circle
     from rest_framework.views import APIView
@@ -152,9 +153,37 @@ class FeathersFilterBackend(BaseFilterBackend):
             "type": "object",
             "propertyNames": {"enum": sort_names(view)},
             "additionalProperties": {"type": "integer", "enum": [1, -1]},
+            "examples": [dict.fromkeys(sort_names(view)[:1], 1)],
         }
         sort = parameter("$sort", "1 ascending, -1 descending.", order)
+        fields += [operator_parameter(get_filterset(view))] if fields else []
         return [*fields, sort | {"style": "deepObject", "explode": True}] if sort_names(view) else fields
+
+
+def operator_parameter(filterset: type[FilterSet]) -> dict[str, Any]:
+    """Return the parameter that stands for all comparisons by operator, such as `email[$like]=%@example.com`.
+
+    Its properties are query parameters of their own (style `form`, exploded). OpenAPI cannot give each a type.
+    """
+    names_by_operators: dict[tuple[str, ...], list[str]] = {}
+    for name, filter_ in filterset.base_filters.items():
+        operators = tuple(operator for operator in OPERATORS if operator in filter_.operators)
+        names_by_operators.setdefault(operators, []).append(name)
+    comparisons = "|".join(
+        rf"({'|'.join(names)})\[({'|'.join(map(re.escape, operators))})\]"
+        for operators, names in names_by_operators.items()
+        if operators
+    )
+    schema = {
+        "type": "object",
+        "propertyNames": {"pattern": f"^({comparisons})$"},
+        "additionalProperties": {"type": "string"},
+        "examples": [{}],  # sent by Swagger UI unless it is edited
+    }
+    text = """\
+Comparisons by operator: query parameters such as `created_at[$gte]=2026-01-01`. In the explorer, write them as JSON:
+`{"created_at[$gte]": "2026-01-01"}`."""
+    return parameter("operators", text, schema) | {"style": "form", "explode": True}
 
 
 def parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,8 @@ for model in (
     get_refresh_token_model(),
     Group,
 ):
-    admin.site.unregister(model)
+    if admin.site.is_registered(model):  # which models are depends on the library's settings
+        admin.site.unregister(model)
 
 
 ABOUT_TOKENS = (

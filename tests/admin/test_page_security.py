@@ -13,6 +13,7 @@ from core import clock
 from crm.models import Contact
 from leads.models import Lead, LeadOffer
 from leads.notifications import claim_links
+from oauth.explorer import register_explorer
 from oauth.tokens import create_application
 from teams.models import Team, User
 from tests.admin import test_team_and_route
@@ -125,11 +126,32 @@ def test_a_lead_is_claimed_on_a_styled_page(page: Page, live_server: Any, offer:
 
 @needs_chromium
 @pytest.mark.django_db(transaction=True)
-def test_the_explorer_sends_requests(page: Page, live_server: Any):
+def test_alice_logs_in_to_the_explorer_and_lists_her_contacts(page: Page, live_server: Any, alice: User, settings: Any):
+    settings.PUBLIC_URL = live_server.url
+    register_explorer()
+    alice.set_password("a long pass phrase")
+    alice.save()
+    Contact.objects.create(owner_user=alice, first_name="Mary", email="mary@example.com")
+
     page.goto(f"{live_server.url}/docs")
-    page.click("details.operation >> nth=0")
-    page.click("details.operation[open] button[type=submit]")
-    page.wait_for_selector("details.operation[open] [role=status]")
+    page.click("button.authorize")
+    with page.expect_popup() as opened:
+        page.click(".auth-container:has-text('authorizationCode') button.authorize")
+    popup = opened.value
+    popup.fill("input[name=username]", alice.email)
+    popup.fill("input[name=password]", "a long pass phrase")
+    popup.click("[type=submit]")
+    popup.click("[name=allow]")
+    page.wait_for_selector(".auth-container:has-text('authorizationCode') button:has-text('Logout')")
+    page.click(".btn-done")
+
+    page.click("h3[data-tag=Contacts]")
+    page.click("#operations-Contacts-contacts_list button.opblock-summary-control")
+    page.click("#operations-Contacts-contacts_list button.try-out__btn")
+    page.fill("#operations-Contacts-contacts_list tr[data-param-name=operators] textarea", '{"email[$like]": "mary%"}')
+    page.click("#operations-Contacts-contacts_list button.execute")
+    body = page.wait_for_selector("#operations-Contacts-contacts_list .live-responses-table .microlight")
+    assert '"total": 1' in body.inner_text()
 
 
 @needs_chromium
