@@ -43,7 +43,7 @@ PARTIAL_NUMBER = re.compile(r"(?=.*\d)[\d\s()+.-]+", re.ASCII)
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]
-    """What hangs below a contact, on the contact's page; it has pages of its own to write it."""
+    """Addresses and activities of a contact, shown read-only on its page. Their own pages edit them."""
 
     extra = 0
     show_change_link = True
@@ -193,7 +193,7 @@ class TagAdmin(ResourceAdmin):
 
 @admin.register(ContactTotal)
 class ContactTotalAdmin(ResourceAdmin):
-    """What is kept so that nobody counts; for operators who wonder."""
+    """Totals kept so that lists need not count rows. Read-only, for operators."""
 
     is_for_staff = True
     list_display = ["owner_user_id", "assigned_user_id", "tag", "number"]
@@ -212,7 +212,7 @@ class ActivityAdmin(ResourceAdmin):
 
 @admin.register(Event)
 class EventAdmin(ResourceAdmin):
-    """What programs have told of."""
+    """Events that programs reported."""
 
     list_display = ["contact", "type", "description", "site_domain", "source", "user", "created_at"]
     list_select_related = ["contact", "user"]

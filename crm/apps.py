@@ -1,4 +1,4 @@
-"""People who may buy or sell."""
+"""Contacts: people who may buy or sell a home."""
 
 from django.apps import AppConfig
 

@@ -33,8 +33,8 @@ def lock_contact(contact: Contact) -> None:
 
 @transaction.atomic
 def remove_contact(contact: Contact, *, now: datetime) -> None:
-    """Remove a contact, what hangs below it and what is still to be said to it."""
-    # Nobody may hang anything new below it meanwhile.
+    """Remove a contact, its records and all pending messages to it."""
+    # The lock keeps other transactions from adding records to the contact in the meantime.
     Contact.objects.select_for_update().get(pk=contact.pk)
     contact_removed.send(Contact, contact=contact, now=now)
     contact.delete()

@@ -16,9 +16,9 @@ from teams.models import User
 from teams.visibility import EqAny, compiled_sql, in_few, in_rows, sharers_with
 
 COMPACTED_UP_TO_KEY = "contact-totals-folded-up-to"  # cache key
-ANY_TAG = "a tag"  # stands for the tag in a query composed before it is known
+ANY_TAG = "a tag"  # placeholder of the tag in a compiled query
 
-# One statement: who reads meanwhile finds the rows before it or those after it, and the same sum either way.
+# One statement: other transactions see the rows before it or the rows after it, with the same sum.
 COMPACT_SQL = """
     WITH folded AS (
         DELETE FROM crm_contacttotal WHERE id IN (
@@ -49,10 +49,10 @@ def is_maintained(query: Query) -> bool:
 
 
 def tag_of(query: Query) -> str:
-    """The one tag that is asked for, or "". What holds a comma is compared with the whole string, too."""
+    """Return the tag if the query filters by one tag, otherwise "". A value with a comma also matches whole strings."""
     for term in query.terms:
         if term.field == "tags" and term.operator in ("", "$in") and len(term.values) == 1:
-            text = term.values[0]  # as it stands: only PostgreSQL knows what a tag is without the blanks about it
+            text = term.values[0]  # PostgreSQL normalizes it: only it knows what counts as whitespace in a tag
             return text if text.strip() and "," not in text and text != "null" else ""
     return ""
 
@@ -79,7 +79,7 @@ def total_of(user: User, tag: str = "") -> int:
 
 @lru_cache
 def compiled_reach(totals_of: Callable[[User], QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
-    """The statement for anybody, and its parameters."""
+    """Return the SQL for any user, and its parameters."""
     sharers, theirs = compiled_sql(sharers_with)
     totals, given = compiled_sql(totals_of)
     return REACH_SQL.format(sharers=sharers, totals=totals.replace(OWNER_IDS_SQL, VISIBLE_IDS_SQL)), [
@@ -111,9 +111,9 @@ def sum_of(rows: QuerySet[Any], figure: Aggregate) -> QuerySet[Any, Any]:
 
 
 def is_worked_by(user: User) -> Q:
-    """Contacts and their totals by whose they are: all that `user` sees without being shown it one by one.
+    """Totals by owner of all contacts that `user` sees as owner or by sharing, without those shown one by one.
 
-    The ids of the owners stand open, for `composed_reach`.
+    The owners' ids stay placeholders, for `compiled_reach`.
     """
     return in_few("owner_user_id", [PLACEHOLDER_ID]) | Q(assigned_user_id=user.pk)
 
@@ -129,7 +129,7 @@ def compact_totals(min_rows: int = 1) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(COMPACT_SQL)
-    cache.set(COMPACTED_UP_TO_KEY, newest_id(), timeout=None)  # may be lost: then once more
+    cache.set(COMPACTED_UP_TO_KEY, newest_id(), timeout=None)  # may be lost: then rows are folded again
 
 
 def newest_id() -> int:

@@ -32,7 +32,7 @@ def field_rows(contact_ids: Collection[int], user: User) -> dict[int, list[Row]]
 
 
 def values_of(contact_ids: Collection[int], field_ids: Collection[int]) -> dict[tuple[int, int], str]:
-    """The values that stand, by contact and field."""
+    """Return the stored values by contact and field."""
     held = CustomFieldValue.objects.filter(in_ids("contact_id", contact_ids), in_ids("field_id", field_ids))
     rows = held.values_list("contact_id", "field_id", "value")
     return {(contact_id, field_id): value for contact_id, field_id, value in rows}
@@ -51,7 +51,7 @@ def field_row(field: CustomField, value: str | None) -> Row:
 
 
 def write_values(contact: Contact, values: Mapping[int, str]) -> None:
-    """Keep what was given for each field (by id), as it was typed; an empty text removes what stood."""
+    """Store the given value of each field (by id) as it was typed. An empty text removes the stored value."""
     emptied = [field_id for field_id, value in values.items() if not value]
     if emptied:
         contact.custom_field_values.filter(field__in=emptied).delete()

@@ -1,7 +1,7 @@
-"""The dictionary of tags, and the tags that contacts bear.
+"""The dictionary of tags, and the tags on contacts.
 
-A contact's tags are one string, parted by commas and spaced as whoever wrote it liked. PostgreSQL takes it apart here,
-as in `Contact.tag_list`, so that all agree on what a tag is, which letters are the same and what is blank (BLANK).
+A contact's tags are one string, separated by commas, with the spaces of its writer. PostgreSQL splits it here in the
+same way as in `Contact.tag_list`, so that there is one definition of a tag, of case and of whitespace (WHITESPACE).
 """
 
 from datetime import datetime
@@ -16,8 +16,8 @@ from crm.models import WHITESPACE, Contact, Tag, tag_list
 
 MAX_TAGS_LENGTH: int = Contact._meta.get_field("tags").max_length or 0  # characters of all the tags of a contact
 
-# What is known is left out at once: the conflict alone would use up an id for each. In the order of the alphabet, so
-# that of two who learn the same words only one waits for the other.
+# Known tags are filtered out first: ON CONFLICT alone would use up a sequence value for each. In alphabetical order,
+# so that two transactions that add the same tags cannot deadlock.
 ADD_TAGS_SQL = rf"""
     INSERT INTO crm_tag (user_id, content)
     SELECT DISTINCT ON (lower(tag)) %(user_id)s::bigint, tag
@@ -58,10 +58,10 @@ def add_to_dictionary(user_id: int, tags: str) -> bool:
 
 @transaction.atomic
 def rename_tag(tag: Tag, content: str, *, now: datetime) -> None:
-    """Give a tag another name, in the dictionary and on every contact of its owner that bears it.
+    """Rename a tag, in the dictionary and on each contact of its owner.
 
-    Another tag of that name becomes one with it. The dictionary comes last: whoever writes a contact learns its tags
-    while holding it.
+    If a tag of the new name exists, the two are merged. The dictionary is written last: other transactions add the tags
+    of a contact to it while they hold the contact's lock.
     """
     old = Tag.objects.select_for_update().get(pk=tag.pk).content
     if content != old:

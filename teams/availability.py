@@ -17,7 +17,7 @@ class Availability:
 
     paused_until: datetime | None = None
     hours: Hours = ALWAYS
-    days_off: frozenset[date] = frozenset()  # theirs, and the team's holidays
+    days_off: frozenset[date] = frozenset()  # the member's days off and the team's holidays
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     cap_open: int | None = None
     cap_day: int | None = None

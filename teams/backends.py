@@ -10,13 +10,15 @@ from teams.models import User
 
 
 class EmailBackend(ModelBackend):
-    """Takes the email as the log-in name, whatever its case."""
+    """Logs users in by email, in any case."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
         user = User.objects.filter(email__iexact=normalize_email(username)).first() if username else None
         if user is None or password is None:
-            User().set_password(password or "")  # as slow as a wrong password: timing must not tell who exists
+            User().set_password(
+                password or ""
+            )  # as slow as a wrong password, so that response times do not show which users exist
             return None
         return user if user.check_password(password) and self.user_can_authenticate(user) else None

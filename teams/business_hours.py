@@ -13,10 +13,10 @@ from teams.timezones import to_local, to_utc
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
-MAX_DAYS_AHEAD = 366  # days: whoever does not open within a year does not open
+MAX_DAYS_AHEAD = 366  # days: hours that do not open within a year count as never open
 SPAN = re.compile(r"([a-z]+)(?:-([a-z]+))?")
 RANGE = re.compile(r"(\d{1,2})(?::([0-5]\d))?\s*(am|pm)?\s*(?:-|to)\s*(\d{1,2})(?::([0-5]\d))?\s*(am|pm)?", re.I)
-AMBIGUOUS = "which may mean two things: say 9am-5pm or 9:00-17:00, and for a night 22:00-06:00"
+AMBIGUOUS = "which can mean two things: write 9am-5pm or 9:00-17:00; for a night, 22:00-06:00"
 ENTRY = re.compile(r"([a-z, -]*[a-z])[ ,]*(.*)")
 
 
@@ -31,7 +31,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When somebody is there, on the wall clock of their zone. Without a window: always, on closed days too."""
+    """Weekly opening hours in local time. Without a range they are always open, also on closed days."""
 
     windows: tuple[Window, ...] = ()
     text: str = field(default="", compare=False)  # as `display_text` returned it
@@ -44,7 +44,7 @@ class Hours:
         return local.date() not in closed_on and any(covers(window, local) for window in self.windows)
 
     def next_opening(self, at: datetime, zone: ZoneInfo, closed_on: Collection[date] = ()) -> datetime | None:
-        """`at` itself when it is open, else the first moment after it (UTC); None when that is over a year away."""
+        """Return `at` if it is open, otherwise the first opening after it (UTC). None if that is more than a year away."""
         if self.is_open(at, zone, closed_on):
             return at
         later = (moment for moment in self._openings(at, zone) if moment > at)
@@ -84,7 +84,7 @@ def parse_hours(text: str) -> Hours:
 def _windows(entry: str) -> Iterator[Window]:
     match = ENTRY.fullmatch(entry)
     if not match:
-        raise ValueError(f"holds {entry[:40]!r}: say days and times as in Mon-Fri 9:00-17:00.")
+        raise ValueError(f"contains {entry[:40]!r}: write days and times such as Mon-Fri 9:00-17:00.")
     ranges = [_range(part.strip()) for part in match[2].split(",")] if match[2].strip() else [(0, DAY_MINUTES)]
     for day in _days(match[1]):
         for start, minutes in ranges:
@@ -104,19 +104,19 @@ def _days(text: str) -> list[int]:
 
 
 def _day(word: str) -> int:
-    """`mon`, `Monday` and whatever lies between: three letters at least."""
+    """Match `mon`, `Monday` and the abbreviations between: at least three letters."""
     whole = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     for number, name in enumerate(whole):
         if len(word) >= len(DAYS[0]) and name.startswith(word):
             return number
-    raise ValueError(f"holds {word[:20]!r}, which is no day of the week.")
+    raise ValueError(f"contains {word[:20]!r}, which is not a day of the week.")
 
 
 def _range(text: str) -> tuple[int, int]:
     """Where a range begins, and how long it is, in minutes."""
     match = RANGE.fullmatch(text)
     if not match:
-        raise ValueError(f"holds {text[:20]!r}, which is no range of times such as 9:00-17:00.")
+        raise ValueError(f"contains {text[:20]!r}, which is not a range of times such as 9:00-17:00.")
     start, end = _ends(match)
     if start >= DAY_MINUTES:
         raise ValueError(f"holds {text[:20]!r}, which begins after the day is over.")
@@ -132,17 +132,17 @@ def _minute(hour: str, minute: str | None, half: str | None) -> int:
     """The minute of the day; `12am` is midnight, `24:00` the end of the day."""
     hours = int(hour)
     if half and not 1 <= hours <= 12:
-        raise ValueError(f"holds {hour}{half}, which is no time.")
+        raise ValueError(f"contains {hour}{half}, which is not a time.")
     if half:
         hours = hours % 12 + (12 if half.lower() == "pm" else 0)
     total = hours * 60 + int(minute or 0)
     if total > DAY_MINUTES:
-        raise ValueError(f"holds {hour}:{minute or '00'}, which is no time.")
+        raise ValueError(f"contains {hour}:{minute or '00'}, which is not a time.")
     return total
 
 
 def display_text(text: str) -> str:
-    """Hours as they were written, but that ranges over midnight say so."""
+    """Return the hours as they were written; ranges over midnight are marked."""
     return RANGE.sub(_display_range, text)
 
 
@@ -154,7 +154,7 @@ def _display_range(match: re.Match[str]) -> str:
 
 
 def check_unambiguous(text: str) -> None:
-    """`9-5` is 9 to 17 o'clock to most who write it, and the clock of 24 hours says until the next morning."""
+    """Refuse ranges such as `9-5`: most writers mean 9:00-17:00, but on a 24-hour clock it ends the next morning."""
     for match in RANGE.finditer(text):
         start, end = _ends(match)
         if end <= start and not is_unambiguous(match):
@@ -162,7 +162,7 @@ def check_unambiguous(text: str) -> None:
 
 
 def is_unambiguous(match: re.Match[str]) -> bool:
-    """Whether both ends say which half of the day they mean, or are of the clock of 24 hours beyond doubt."""
+    """Return whether both ends have am or pm, or can only be times of a 24-hour clock."""
     if match[3] or match[6]:
         return bool(match[3] and match[6])
     return int(match[1]) > 12 or match[1].startswith("0") or match[4].startswith("0")

@@ -18,7 +18,7 @@ class SkipReason(TextChoices):
 
     ALREADY_OFFERED = "already_offered", "already offered this lead"
     USER_INACTIVE = "user_inactive", "the user is deactivated"
-    INVITATION_NOT_ACCEPTED = "invitation_not_accepted", "has not accepted the invitation to the team"
+    INVITATION_NOT_ACCEPTED = "invitation_not_accepted", "has not accepted the team's invitation"
     LEFT_TEAM = "left_team", "left the team"
     NOT_IN_DISTRIBUTION = "not_in_distribution", "is not set up to be offered leads of the team"
     ALERTS_OFF = "alerts_off", "all alerts are off"

@@ -27,7 +27,7 @@ class ZeroWeights(DomainError):
 
 
 class OnlyTurn(Conflict):
-    """Nobody else takes turns in the Round Robin."""
+    """Only in a round robin do members have a place in the rotation."""
 
     def __init__(self, option: TeamMemberDistributionOption) -> None:
         alone = f"{option.user} alone takes turns in the Round Robin of {option.team}, for all other weights are 0"
@@ -40,7 +40,7 @@ class HasOptions(Conflict):
 
 @transaction.atomic
 def invite(team: Team, email: str, *, by: User, now: datetime) -> tuple[TeamMember, bool]:
-    """Ask somebody who works here into the team. Returns their place in it, and whether it is new."""
+    """Invite a user into the team. Return the membership, and whether it is new."""
     if not team.may_be_changed_by(by):
         raise NotYourTeam
     user = User.objects.filter(email__iexact=normalize_email(email), is_active=True).first()
@@ -68,7 +68,7 @@ def answer_invitation(member: TeamMember, request_status: str, *, now: datetime)
 
 @transaction.atomic
 def remove(member: TeamMember, *, now: datetime) -> None:
-    """Take somebody out of the team, with their options and their pending offers."""
+    """Remove a user from the team, with their options and their pending offers."""
     lock_team(member.team)
     withdraw_from_leads(member, now)
     member.delete()
@@ -81,8 +81,10 @@ def withdraw_from_leads(member: TeamMember, now: datetime) -> None:
 
 
 def check_option(team: Team, user: User, *, by: User, beside: TeamMemberDistributionOption | None = None) -> None:
-    """Refuse options that `by` may not set, or for somebody who is no member or has some. To be called in a
-    transaction: the team is held until its end, so that the member cannot leave meanwhile."""
+    """Refuse options that `by` may not set, or for a user who is not a member or already has options.
+
+    Call it in a transaction: it locks the team, so that the member cannot leave in the meantime.
+    """
     if not team.may_be_changed_by(by):
         raise NotYourTeam
     lock_team(team)
@@ -94,7 +96,7 @@ def check_option(team: Team, user: User, *, by: User, beside: TeamMemberDistribu
 
 
 def check_weights(team: Team) -> None:
-    """A round robin needs somebody whose turn it can be. To be asked when weights change, or begin to count."""
+    """Refuse a round robin in which all weights are 0. Call it when weights or the order method change."""
     options = TeamMemberDistributionOption.objects.filter(team=team, team__order_method=Team.OrderMethod.ROUND_ROBIN)
     weights = list(options.values_list("weight", flat=True))
     if weights and not any(weights):

@@ -18,10 +18,10 @@ class NotYourApplication(DomainError):
 
 
 def application_users(client_id: str, maker: User) -> QuerySet[User]:
-    """Active users with an unexpired token for a program that `maker` has registered.
+    """Active users with an unexpired token for an application that `maker` registered.
 
-    Raises NotAllowed (403) where there is no such program and NotYourApplication (401) where it is somebody else's, as
-    documented.
+    Raises NotAllowed (403) if there is no such application, and NotYourApplication (401) if it belongs to another user, as
+    LionDesk documents.
     """
     program = Application.objects.filter(client_id=client_id).first()
     if program is None:
@@ -39,7 +39,7 @@ def reveal_token(program: Application, user: Any) -> dict[str, str]:
 
 
 def reset_secret(program: Application) -> dict[str, str]:
-    """Give a program a new secret, of which only a fingerprint will be stored; returns what to show once."""
+    """Set a new secret for an application. Only its hash is stored. Return the secret, to be shown once."""
     program.client_secret = secret = hex_token()
     return {"Client id": program.client_id, "Client secret": secret}
 
@@ -50,5 +50,5 @@ def usable_tokens() -> AccessTokenQuerySet:
 
 
 def revoke_all_tokens(program: Application) -> None:
-    """The program acts for nobody any more, until somebody agrees anew."""
+    """Revoke all tokens of an application. It can act for a user again after they authorize it."""
     revoke_all(program, timezone.now())

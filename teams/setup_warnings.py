@@ -1,4 +1,4 @@
-"""What a team lead should know about members who are not offered leads, or not as expected."""
+"""Warnings for a team lead: members who are not offered leads, or not as expected."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -137,7 +137,7 @@ def option_warnings(owner: OptionOwner, now: datetime) -> Iterator[Reason]:
 
 
 def accepted_members(options: Sequence[TeamMemberDistributionOption]) -> set[tuple[int, int]]:
-    """The team and the user of those who are accepted members."""
+    """Return (team id, user id) of the accepted members."""
     teams, users = {option.team_id for option in options}, {option.user_id for option in options}
     rows = TeamMember.objects.accepted().filter(team__in=teams, user__in=users)
     return set(rows.values_list("team_id", "user_id"))

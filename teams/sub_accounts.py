@@ -1,6 +1,6 @@
-"""Brokers and their sub-accounts: who may be one, and taking somebody on.
+"""Brokers and their sub-accounts.
 
-Nobody is taken on unasked: they must have accepted an invitation into a team of the broker's, and may leave again.
+A user becomes a sub-account only after they accepted an invitation to one of the broker's teams, and may leave again.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from teams.models import SubAccount, TeamMember, User
 
 
 class NotABroker(NotAllowed):
-    """Only a broker has sub-accounts: a user who has created a team, and is no sub-account."""
+    """Only a broker has sub-accounts: a user who created a team, and is not a sub-account."""
 
 
 class ForbiddenByBroker(NotAllowed):
@@ -30,7 +30,7 @@ class AlreadySubAccount(Conflict):
 
 
 class AlreadyBroker(Conflict):
-    """This user is a broker, with sub-accounts of their own."""
+    """This user is a broker and has sub-accounts."""
 
 
 def may_have_sub_accounts(user: User) -> bool:
@@ -39,7 +39,7 @@ def may_have_sub_accounts(user: User) -> bool:
 
 
 def eligible_sub_accounts(broker: User) -> QuerySet[User]:
-    """Whom `broker` may take on: those who work here and have accepted a team of theirs (the creator is one, too)."""
+    """Return the users whom `broker` may add: active users who accepted one of the broker's teams or created one."""
     accepted = TeamMember.objects.accepted().filter(team__creator=broker)
     return User.objects.filter(pk__in=accepted.values("user_id"), is_active=True)
 
@@ -49,7 +49,7 @@ def add_sub_account(broker: User, user: User, *, now: datetime, **flags: Any) ->
     """Make `user` a sub-account of `broker`. There is one level, and one broker for each."""
     if user == broker:
         raise OwnSubAccount(errors={"user_id": str(OwnSubAccount.__doc__)})
-    # Both are held, lest they take each other on; in order, lest they wait for each other.
+    # Lock both users, in the order of their ids: neither can add the other in the meantime, and no deadlock is possible.
     both = User.objects.select_for_update(no_key=True).order_by("pk").in_bulk([broker.pk, user.pk])
     check_one_level(both[broker.pk], both[user.pk])
     sub_account = SubAccount.objects.create(broker_user=broker, created_at=now, **flags)

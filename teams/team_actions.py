@@ -38,7 +38,7 @@ def create_team(creator: User, *, now: datetime, **given: Any) -> Team:
 
 @transaction.atomic
 def change_team(team: Team, *, now: datetime, **changes: Any) -> Team:
-    """Change a team; the way it takes turns says which minutes count, so the others become zero."""
+    """Change a team. The order method decides which minutes count; the others become 0."""
     lock_creator(team.creator)
     lock_team(team)
     team.refresh_from_db()
@@ -52,7 +52,7 @@ def change_team(team: Team, *, now: datetime, **changes: Any) -> Team:
 
 @transaction.atomic
 def delete_team(team: Team) -> None:
-    """Remove a team. It is held before its members, as by whoever joins or leaves."""
+    """Remove a team. Locks the team before its members, as joining and leaving do."""
     lock_team(team)
     team.delete()
 
@@ -71,7 +71,9 @@ def save_team(team: Team, values: dict[str, Any]) -> None:
         unused = values.get("mins_until_next_alert", team.mins_until_next_alert if went_by_time else 0)
         team.mins_until_next_alert = None if unused is None else 0
     elif went_by_time and "mins_until_next_alert" not in values:
-        team.mins_until_next_alert = None  # the zero meant that it did not count; now it would mean all at once
+        team.mins_until_next_alert = (
+            None  # 0 meant "not used" before; with this order method it would mean "immediately"
+        )
     if "distribution_zipcodes" in values:
         check_zipcodes(team)
     check_fallback(team, values)
@@ -79,9 +81,7 @@ def save_team(team: Team, values: dict[str, Any]) -> None:
         message = "mins_until_fallback may not be 0 with is_exclusive_window: the last offer would close as it opens."
         raise InvalidFallback("mins_until_fallback", message)
     if team.mins_until_contact == 0:
-        message = (
-            "mins_until_contact may not be 0: every claim would be undone as it is made. Without a limit it is null."
-        )
+        message = "mins_until_contact may not be 0: each claim would be undone immediately. Use null for no limit."
         raise InvalidFallback("mins_until_contact", message)
     team.save()
     check_fallback_loop(team)
@@ -102,15 +102,15 @@ def check_fallback(team: Team, values: dict[str, Any]) -> None:
 
 
 def check_fallback_user(team: Team) -> None:
-    """Who left the creator's teams gets their leads no more, and is not to be left standing for it."""
+    """Refuse a fallback user who has left the creator's teams: they get no leads any more."""
     user = team.fallback_user
     if user is not None and not User.objects.within_reach_of(team.creator).filter(pk=user.pk).exists():
-        message = f"fallback_user_id is {user.pk}, {user}, who is no member of your teams any more: name another."
+        message = f"fallback_user_id: {user} (user {user.pk}) is no longer a member of your teams. Choose another user."
         raise InvalidFallback("fallback_user_id", message)
 
 
 def check_fallback_loop(team: Team) -> None:
-    """A lead that nobody claims must come to an end."""
+    """Refuse a fallback that leads back to this team: an unclaimed lead would never come to an end."""
     teams = Team.objects.filter(creator_id=team.creator_id)
     named = {one.pk: one for one in teams} if team.fallback_team_id else {}
     if loop := find_loop(team.pk, {pk: one.fallback_team_id for pk, one in named.items()}):

@@ -1,4 +1,4 @@
-"""Wall time in somebody's zone, and the instant it means."""
+"""Conversions between UTC and local time."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -53,7 +53,7 @@ def zones_by_lower_name() -> dict[str, str]:
 
 
 def zone_named(text: str) -> str:
-    """The IANA name `text` means, whatever its case; raises ValueError with a predicate."""
+    """Return the IANA name for `text`, in any case. Raises ValueError with a predicate."""
     try:
         return zones_by_lower_name()[text.strip().lower()]
     except KeyError:
@@ -63,4 +63,4 @@ def zone_named(text: str) -> str:
 def validate_zone(text: str) -> None:
     """Refuse what is not the exact name of a zone: ZoneInfo must find it."""
     if zones_by_lower_name().get(text.lower()) != text:
-        raise ValidationError("%(text)s is no IANA time zone such as America/Denver.", params={"text": text})
+        raise ValidationError("%(text)s is not an IANA time zone such as America/Denver.", params={"text": text})

@@ -1,7 +1,7 @@
-"""Whose rows somebody sees: their own, and those of people who share with them.
+"""Which rows a user sees: their own, and those of users who share with them.
 
-The ids of those people are few and come first, as an array, so that the index of the column they are compared with
-serves. Such a query is composed once for all users.
+The ids of those users are few. They are read first and sent as an array, so that the index of the compared column
+serves. The query is compiled once for all users.
 """
 
 from collections.abc import Callable, Collection
@@ -46,8 +46,10 @@ def in_few(column: str, ids: Collection[int]) -> models.Q:
 
 @cache
 def compiled_sql(rows_of: Callable[[User], models.QuerySet[Any, Any]]) -> tuple[str, tuple[Any, ...]]:
-    """The SQL of `rows_of` for whatever user. Django takes longer to compose it than PostgreSQL to answer."""
-    never = datetime.fromtimestamp(0, UTC)  # said, or the clock would be asked, which in the sandbox is a query
+    """Return the SQL of `rows_of` for any user. Compiling it takes Django longer than PostgreSQL needs to answer."""
+    never = datetime.fromtimestamp(
+        0, UTC
+    )  # explicit: otherwise the clock would be read, which is a query in the sandbox
     return rows_of(User(pk=PLACEHOLDER_ID, created_at=never, modified_at=never)).query.sql_with_params()
 
 
@@ -85,10 +87,10 @@ def sharers_with(user: User) -> models.QuerySet[Any, Any]:
 
 
 def sharer_ids(user: User) -> list[int]:
-    """The ids of `user` and of those who share their contacts with them, read at once.
+    """Return the ids of `user` and of the users who share their contacts with them.
 
-    Named in a query they cost a statement more than `visible_rows`, and tell PostgreSQL how many rows to expect. Of an
-    array it has yet to read it knows nothing.
+    Literal ids cost a statement more than `visible_rows`, and let PostgreSQL estimate the rows: it knows nothing about an
+    array that it has yet to read.
     """
     sql, given = compiled_sql_for(user, sharers_with)
     with connection.cursor() as cursor:
@@ -97,7 +99,7 @@ def sharer_ids(user: User) -> list[int]:
 
 
 def visible_rows(column: str, user: User) -> models.Q:
-    """Rows whose `column` (a user id) is `user`, or somebody who shares their contacts with them."""
+    """Return rows whose `column` (a user id) is `user` or a user who shares their contacts with them."""
     if user.visible_owner_ids is not None:
         return in_few(column, user.visible_owner_ids)
     return models.Q(**{column: user.pk}) | in_rows(column, sharers_with, user)

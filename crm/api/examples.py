@@ -1,4 +1,4 @@
-"""What the contract shows of contacts and of what describes them: the documentation's examples, with nobody's data."""
+"""Example values of contacts and related records in the contract. All of them are invented."""
 
 CONTACT = {
     "id": 76,

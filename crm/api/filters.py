@@ -27,7 +27,7 @@ class TagsFilter(TextFilter):
     def match(self, text: str) -> Q:
         if not text.strip():
             return Q(tags="") | Q(tags__isnull=True)
-        # Said twice that there are tags: the negation must hold for contacts without any.
+        # `tags` must be checked for NULL as well: the negation must also hold for contacts without tags.
         has_them = Q(tag_list__contains=tag_list(Value(text)), tags__isnull=False)
         return has_them & Q(tags__lower_exact=text) if "," in text else has_them
 

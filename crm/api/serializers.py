@@ -26,7 +26,7 @@ from crm.models import (
 )
 from teams.models import User
 
-MAX_CUSTOM_FIELD_VALUES = 1000  # of custom fields in one body: every one at fault is named
+MAX_CUSTOM_FIELD_VALUES = 1000  # custom fields in one body; the answer names each invalid one
 
 
 class AddressType(LenientText):
@@ -60,9 +60,9 @@ class AddressSerializer(LenientSerializer[Address]):
 
 
 class CustomFieldValues(LenientField):
-    """In: `{id, value}` for some fields, the last of an id counts. Out: a row for every field the reader sees.
+    """Input: `{id, value}` for some fields; the last value of an id counts. Output: one row for each visible field.
 
-    A value is kept as it was typed, whatever the field's type: a visitor's odd number must not cost a lead.
+    A value is stored as it was typed, for any type of field: an odd value in a form must not cost a lead.
     """
 
     schema: ClassVar[dict[str, Any]] = {
@@ -85,7 +85,7 @@ class CustomFieldValues(LenientField):
     }
 
     def run_validation(self, data: Any = empty) -> Any:
-        return super().run_validation(data or None)  # an empty list says nothing of any field
+        return super().run_validation(data or None)  # an empty list changes no field
 
     def to_internal_value(self, data: Any) -> dict[int, str]:
         """Texts by the id of their field."""
@@ -123,7 +123,7 @@ def value_error(row: Any, known: Collection[int]) -> dict[str, str]:
 
 
 def text_of(value: str | float | bool | None) -> str:
-    """A value as it was typed; null is no text."""
+    """A value as it was typed. Null is stored as an empty text."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)
@@ -222,7 +222,7 @@ class TagSerializer(LenientSerializer[Tag]):
 
 
 class EventPropertySerializer(LenientSerializer[EventProperty]):
-    """`half_baths` is documented as read-only, which must be a slip: nothing else could have set it."""
+    """LionDesk documents `half_baths` as read-only. It is writable here: no other field could have set it."""
 
     api_event_id = LenientInteger(source="event_id", read_only=True)
     contact_id = LenientInteger(read_only=True)
@@ -264,7 +264,7 @@ class ActivitySerializer(LenientSerializer[Activity]):
         read_only_fields = ["contact_id", "user_id", "created_at", "modified_at"]
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
-        """A note says something; of a call or a meeting it is enough that there was one."""
+        """A note needs a text. A call or a meeting does not."""
         kind, body = (given.get(name, getattr(self.instance, name, "")) for name in ("kind", "body"))
         is_told = self.instance is None or bool(given.keys() & {"kind", "body"})
         if is_told and kind in ("", Activity.Kind.NOTE) and not body.strip():

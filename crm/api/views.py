@@ -88,9 +88,9 @@ class ContactResource(Resource[Contact]):
         if contact_ids and (not chosen or "custom_fields" in chosen):
             self.custom_fields.update(field_rows(contact_ids, self.user))
 
-    # Whose contacts the user sees is read first: for owners that it knows PostgreSQL plans better, and faster. Where
-    # few are asked for, no plan is bad. Both statements need not see one moment: a teammate who leaves meanwhile has
-    # left just after the request.
+    # The ids of the visible owners are read first: PostgreSQL plans better for known values. If few rows are requested,
+    # every plan is good. The two statements may see different moments: a teammate who leaves between them leaves just
+    # after the request.
 
     # For a tag, the same statement reads how many contacts have it. If they are few, all of them are found by the index
     # of tags and sorted: along an index in the page's order they may all be at its end.
@@ -153,7 +153,7 @@ class AddressResource(Resource[Address]):
 
 
 class ContactSourceResource(Resource[ContactSource]):
-    """Each user has a name once: posting one that stands answers that one."""
+    """Source names are unique for each user. Posting an existing name returns the existing source."""
 
     serializer_class = ContactSourceSerializer
     filterset_class = ContactSourceFilters
@@ -161,7 +161,7 @@ class ContactSourceResource(Resource[ContactSource]):
     may_stand = True
 
     def perform_create(self, serializer: Any) -> bool:
-        """Whether the source is new, or one of this name stands."""
+        """Return whether the source is new (201) or already existed (200)."""
         serializer.instance, is_new = get_or_create_source(serializer.validated_data.get("name", ""), self.user)
         if is_new:
             require_right("is_lead_sources_new_enabled", self.user)
@@ -204,7 +204,7 @@ class TagResource(Resource[Tag]):
     may_stand = True
 
     def perform_create(self, serializer: Any) -> bool:
-        """Whether the tag is new, or stands."""
+        """Return whether the tag is new (201) or already existed (200)."""
         content = serializer.validated_data["content"]
         is_new = add_to_dictionary(self.user.pk, content)
         serializer.instance = Tag.objects.get(user=self.user, content__lower_exact=content)
@@ -216,7 +216,10 @@ class TagResource(Resource[Tag]):
 
 
 class EventResource(Resource[Event]):
-    """What programs tell of contacts. Whoever sees a contact adds to it; its owner alone changes or removes."""
+    """Events that programs report about contacts.
+
+    Users who see a contact add events. Only its owner changes or removes them.
+    """
 
     serializer_class = EventSerializer
     filterset_class = EventFilters

@@ -20,7 +20,7 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
 
 
 class Activity(models.Model):
-    """What an agent says they did or heard: a note, a call made from their own phone, a meeting."""
+    """An activity that an agent logged: a note, a call from their own phone, a meeting."""
 
     class Kind(models.TextChoices):
         NOTE = "Note"
@@ -52,5 +52,5 @@ class Activity(models.Model):
         return f"{self.kind} about {self.contact}"
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Nobody else puts words into an author's mouth."""
+        """Only the author may change it."""
         return self.user_id == user.pk

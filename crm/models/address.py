@@ -25,7 +25,7 @@ class Address(models.Model):
     """Where a contact lives, works or owns a house."""
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="addresses")
-    type = models.CharField(max_length=45, blank=True)  # one of ADDRESS_TYPES, or whatever a client calls it
+    type = models.CharField(max_length=45, blank=True)  # one of ADDRESS_TYPES, or another text that a client sent
     street_address_1 = models.CharField(max_length=45, blank=True)
     street_address_2 = models.CharField(max_length=45, null=True, blank=True)
     zip = models.CharField(max_length=45, blank=True)
@@ -44,5 +44,5 @@ class Address(models.Model):
         return ", ".join(filter(None, [self.street_address_1, self.city])) or f"address {self.pk}"
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Whoever works with the contact."""
+        """Users who may work with the contact may change its addresses."""
         return self.contact.may_be_changed_by(user)

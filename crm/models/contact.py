@@ -1,4 +1,4 @@
-"""Contacts, who sees them, and how many there are."""
+"""Contacts: which users see them, and how many there are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from teams.visibility import in_few, in_rows, sharer_ids, visible_rows
 
 E164 = {"mobile_phone": "mobile_e164", "home_phone": "home_e164", "office_phone": "office_e164"}
 
-# How texts are kept whatever a form or a program puts about them, so that a person is found and not doubled.
+# Normalized copies, so that spaces or formats that a form or program adds do not create duplicates.
 NORMALIZED_COLUMNS = {
     **dict.fromkeys(("first_name", "last_name", "spouse_name", "company"), to_one_line),
     **dict.fromkeys(("email", "spouse_email"), normalize_email),
@@ -51,7 +51,7 @@ def is_seen_by(user: User, through: str = "") -> models.Q:
 
 
 def is_shown_to(user: User, through: str = "") -> models.Q:
-    """Contacts that `user` sees, whoever owns them."""
+    """Contacts that are shown to `user` by assignment or sharing, independent of the owner."""
     return models.Q(**{f"{through}assigned_user": user}) | in_rows(f"{through}pk", shared_with, user)
 
 
@@ -78,7 +78,7 @@ def _phone_index(column: str) -> models.Index:
 
 
 def _unread_phone_index(phone: str) -> models.Index:
-    # Read by the phone filters for what is no whole number, such as `555-0123`: few rows, found as text.
+    # Read by the phone filters for text that is not a whole number, such as `555-0123`: few rows, matched as text.
     unread = models.Q(**{E164[phone]: ""}) & ~models.Q(**{phone: ""})
     return models.Index(Lower(phone), condition=unread, name=f"contact_unread_{phone}")
 
@@ -183,30 +183,30 @@ class Contact(models.Model):
         return [number for number in (self.mobile_e164, self.home_e164, self.office_e164) if number]
 
     def rank_of(self, number: str) -> int:
-        """Rank a number of this person: 0 for the mobile, then home, then office, then no number of theirs."""
+        """Return the rank of a number of this contact: 0 for mobile, 1 home, 2 office, 3 for any other number."""
         columns = (self.mobile_e164, self.home_e164, self.office_e164)
         return columns.index(number) if number in columns else len(columns)
 
     @property
     def worker_id(self) -> int:
-        """Who works with this person: the assigned user, else the owner."""
+        """Return the user who works with this contact: the assigned user, otherwise the owner."""
         return self.assigned_user_id or self.owner_user_id
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Whoever sees a contact may work with it."""
+        """Each user who sees a contact may work with it."""
         is_theirs = user.pk in (self.owner_user_id, self.assigned_user_id)
         return is_theirs or Contact.objects.visible_to(user).filter(pk=self.pk).exists()
 
     def may_be_assigned_by(self, user: User) -> bool:
-        """Its owner and its assigned user decide who works with a contact.
+        """Only the owner and the assigned user may assign a contact.
 
-        A colleague who sees it through a team could otherwise assign it to themself, and keep it after leaving.
+        A teammate who sees it through a team could otherwise assign it to themself, and keep it after leaving the team.
         """
         return user.pk in self.assigner_ids
 
     @property
     def assigner_ids(self) -> tuple[int | None, ...]:
-        """The ids of the users who may assign this contact."""
+        """Return the ids of the users who may assign this contact."""
         return self.owner_user_id, self.assigned_user_id
 
     def may_be_removed_by(self, user: User) -> bool:
@@ -215,7 +215,7 @@ class Contact(models.Model):
 
 
 class ContactShare(models.Model):
-    """A contact shown to one more user, as when they claim its lead and somebody else is assigned."""
+    """A contact shown to one more user, for example after they claim its lead while another user is assigned."""
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="shares")
     user = models.ForeignKey(User, models.PROTECT, related_name="contact_shares")
@@ -237,7 +237,7 @@ class ContactTotal(models.Model):
 
     owner_user_id = models.BigIntegerField()
     assigned_user_id = models.BigIntegerField(null=True)
-    tag = models.TextField(null=True)  # as in Contact.tag_list; null: whatever the tags
+    tag = models.TextField(null=True)  # as in Contact.tag_list; null means all contacts, with any tags
     number = models.BigIntegerField()
 
     class Meta:

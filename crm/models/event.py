@@ -27,7 +27,7 @@ class Event(models.Model):
         DISPOSITION = "disposition"  # of a call
         API = "api"
 
-    user = models.ForeignKey(User, models.PROTECT, related_name="events", db_index=False)  # who told of it
+    user = models.ForeignKey(User, models.PROTECT, related_name="events", db_index=False)  # the user who reported it
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="events")
     source = models.CharField(max_length=11, choices=Source.choices, default=Source.API, editable=False)
     type = models.CharField(max_length=45)  # free; "property_viewed" is one that LionDesk showed
@@ -47,11 +47,11 @@ class Event(models.Model):
         return f"{self.type} of {self.contact}"
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Only the contact's owner, not even who told of it."""
+        """Only the contact's owner may change it, not the user who reported it."""
         return self.contact.owner_user_id == user.pk
 
 
-# What is told of a property, under the names of the columns.
+# Fields of a property, by column name.
 PROPERTY_COLUMNS = [
     "mls",
     "url",

@@ -12,7 +12,7 @@ from teams.visibility import shared_by_broker
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
-    """Rows that their creator sees and, where the model names the flag `shared_by`, sub-accounts of theirs."""
+    """Rows that their creator sees and, if the model names the flag `shared_by`, also the creator's sub-accounts."""
 
     def visible_to(self, user: User) -> OwnedQuerySet:
         own, flag = models.Q(user=user), getattr(self.model, "shared_by", "")

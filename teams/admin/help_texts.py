@@ -1,4 +1,4 @@
-"""What several forms say of their fields."""
+"""Help texts that several forms share."""
 
-HOURS_HELP = "Such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always."
-DAYS_HELP = "Parted by commas: 2027-07-04, 2027-12-25."
+HOURS_HELP = "Example: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always."
+DAYS_HELP = "Separate dates with commas: 2027-07-04, 2027-12-25."

@@ -1,4 +1,4 @@
-"""The members of a team as whoever created it looks at them: who is told of its leads, how, and what is the matter."""
+"""The members of a team as its creator sees them: order, alert channels and warnings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class OverviewEntry:
 
 
 def member_overview(team: Team, now: datetime, zone: ZoneInfo) -> list[OverviewEntry]:
-    """Whose turn is first comes first, where turns have an order; then those who are offered nothing."""
+    """Return the members in the order of their offers; members who are not offered leads come last."""
     options = list(TeamMemberDistributionOption.objects.filter(team=team).select_related("team", "user"))
     add_warnings(options, now)
     by_user = {option.user_id: option for option in options}
@@ -48,7 +48,7 @@ def offer_order(team: Team, option: TeamMemberDistributionOption | None) -> tupl
 def overview_entry(
     team: Team, option: TeamMemberDistributionOption | None, member: TeamMember, taken: int, zone: ZoneInfo
 ) -> OverviewEntry:
-    state = {"Accepted": "", "Pending": "invited, has not answered", "Declined": "has declined"}
+    state = {"Accepted": "", "Pending": "invited, not answered yet", "Declined": "has declined"}
     if option is None:
         given = {"team": team.pk, "user": member.user_id, "has_text_alert": 1, "has_email_alert": 1, "rank": taken + 1}
         link = f"{reverse('admin:teams_teammemberdistributionoption_add')}?{urlencode(given)}"
@@ -69,10 +69,10 @@ def turn_text(team: Team, option: TeamMemberDistributionOption) -> str:
     if team.order_method == Team.OrderMethod.RANK:
         return "after those with a rank" if option.rank is None else f"rank {option.rank}"
     if team.order_method == Team.OrderMethod.TIME:
-        return f"after {option.mins_until_lead_offer} min" if option.mins_until_lead_offer else "at once"
+        return f"after {option.mins_until_lead_offer} min" if option.mins_until_lead_offer else "immediately"
     if team.order_method == Team.OrderMethod.ROUND_ROBIN:
         return f"weight {option.weight}"
-    return "at once"
+    return "immediately"
 
 
 def alert_channels(option: TeamMemberDistributionOption) -> Iterator[str]:

@@ -43,8 +43,8 @@ for model in (
 
 
 ABOUT_TOKENS = (
-    "A new secret puts the old one out of use and leaves alive the tokens that this application was granted: it goes on"
-    " acting for whoever agreed. To end that, too, revoke all tokens, or one of them below Access tokens."
+    "The new secret replaces the old one. Tokens granted to this application stay valid: it can still act for its"
+    " users. To end that, use Revoke all tokens, or revoke single tokens under Access tokens."
 )
 
 
@@ -52,14 +52,14 @@ def revocation_note(count: int) -> str:
     """What a new secret does not end."""
     if not count:
         return "No token of this application was alive."
-    return f"Tokens granted before go on working ({count}): Revoke all tokens ends them."
+    return f"{count} tokens granted earlier stay valid. Revoke all tokens ends them."
 
 
 @admin.register(Application)
 class ApplicationAdmin(LinkPage):
-    """Everybody registers their own programs, as in LionDesk's developer site; operators see all.
+    """Users register their own applications, as on LionDesk's developer site. Operators see all.
 
-    What is shown once (a secret, a token) is shown in the answer to the form that made it, and kept nowhere.
+    Secrets and tokens are shown once, in the response to the form that created them, and are not stored.
     """
 
     list_display = ["name", "client_id", "redirect_uris", "user"]
@@ -120,9 +120,11 @@ class ApplicationAdmin(LinkPage):
 
     @action(description="Revoke all tokens")  # type: ignore[untyped-decorator]
     def revoke_all_tokens(self, request: HttpRequest, obj: Application) -> None:
-        """The program acts for nobody any more, until somebody agrees anew."""
+        """The application cannot act for any user until they authorize it again."""
         revoke_all_tokens(obj)
-        messages.success(request, f"All tokens of {obj} are revoked: it acts for nobody until they agree anew.")
+        messages.success(
+            request, f"All tokens of {obj} are revoked. It can act for a user again after they authorize it."
+        )
 
     def response_add(
         self, request: HttpRequest, obj: Application, post_url_continue: str | None = None
@@ -141,7 +143,7 @@ class ApplicationAdmin(LinkPage):
 
 @admin.register(AccessToken)
 class AccessTokenAdmin(LinkPage):
-    """Which programs act for whom, and until when; the tokens themselves nobody can show."""
+    """Which applications act for which users, and until when. Tokens themselves cannot be shown."""
 
     list_display = ["number", "application", "user", "scope", "created", "expires", "is_renewable"]
     list_display_links = None

@@ -17,12 +17,12 @@ from teams.sub_accounts import eligible_sub_accounts, may_have_sub_accounts
 
 
 class SubAccountForm(ResourceForm):
-    """A broker says whom they take on; who it is stays."""
+    """A broker chooses the user when adding a sub-account. The user cannot be changed later."""
 
     user = forms.ModelChoiceField(
         User.objects.none(),
         widget=UnfoldAdminSelectWidget,
-        help_text="Somebody who has accepted an invitation into a team of yours.",
+        help_text="A user who accepted an invitation to one of your teams.",
     )
 
     class Meta:

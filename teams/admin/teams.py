@@ -27,54 +27,54 @@ from teams.models import (
 from teams.setup_warnings import TeamWarning, add_team_warnings, add_warnings, fallback_warnings, with_fallback_users
 
 TEAM_HELP = {
-    "distribution_zipcodes": "Rules by ZIP code bring the leads of these to this team: 92618, 02108.",
-    "order_method": "Rank: one after the other, always in the same order. Time: each after minutes of their own. "
-    "Round Robin: one after the other, begun with another member for each lead, by weight. Broadcast: all at once.",
-    "mins_until_next_alert": "Minutes between two alerts, by Rank and in a Round Robin. Empty: 5. Zero: all at once.",
-    "is_exclusive_window": "A member may claim only until the next one is offered the lead.",
-    "claim_preview": "What a member reads before the lead is theirs. How to reach the person is never among it.",
-    "mins_until_fallback": "Minutes after the last alert. Empty: as long as between two alerts.",
-    "fallback_target": "Where a lead goes that nobody has claimed by then. Empty: it waits for its owner.",
-    "fallback_team": "Where leads go to another team: one of yours.",
-    "fallback_user": "Where leads are given to somebody: you, or a member of your teams.",
-    "mins_until_alarm": "You are told of a lead that nobody claimed within so many minutes. Empty: never.",
-    "mins_until_contact": "Whoever claims a lead and does not text, email or call within so many minutes loses it. "
+    "distribution_zipcodes": "Lead routes by ZIP code send leads from these to this team. Example: 92618, 02108.",
+    "order_method": "Rank: one member after another, in a fixed order. Time: each member after their own minutes. "
+    "Round Robin: the next member comes first for each lead, by weight. Broadcast: all members together.",
+    "mins_until_next_alert": "Minutes between two alerts, for Rank and Round Robin. Empty: 5. 0: all members immediately.",
+    "is_exclusive_window": "A member can claim only until the next member is offered the lead.",
+    "claim_preview": "What members see before they claim a lead. Contact details are never shown.",
+    "mins_until_fallback": "Minutes after the last alert until the fallback. Empty: as long as between two alerts.",
+    "fallback_target": "Where an unclaimed lead goes next. Empty: it stays with its owner.",
+    "fallback_team": "If unclaimed leads go to another of your teams.",
+    "fallback_user": "If unclaimed leads are assigned to a user: you, or a member of your teams.",
+    "mins_until_alarm": "You get a notice if a lead is unclaimed for this long. Empty: never.",
+    "mins_until_contact": "A claimed lead is reassigned if the agent does not text, email or call within this time. "
     "Empty: never.",
-    "timezone": "By which the rules of this team are open. Empty: yours.",
-    "holidays": f"Nobody is offered a lead on these days. {DAYS_HELP}",
+    "timezone": "For the opening hours of its lead routes. Empty: your time zone.",
+    "holidays": f"No leads are offered on these dates. {DAYS_HELP}",
 }
 TEAM_LABELS = {
     "is_contact_resource_sharing_enabled": "Members see each other's contacts",
-    "distribution_zipcodes": "ZIP codes it serves",
-    "order_method": "Way of offering",
-    "mins_until_next_alert": "Minutes between two alerts",
+    "distribution_zipcodes": "ZIP codes",
+    "order_method": "Order method",
+    "mins_until_next_alert": "Minutes between alerts",
     "is_exclusive_window": "Exclusive window",
-    "claim_preview": "Told before the claim",
-    "mins_until_fallback": "Minutes until it goes on",
-    "fallback_target": "Goes on to",
-    "fallback_team": "Which team",
-    "fallback_user": "Which user",
-    "mins_until_alarm": "Minutes until the alarm",
-    "mins_until_contact": "Minutes to get in touch",
+    "claim_preview": "Shown before the claim",
+    "mins_until_fallback": "Unclaimed after (minutes)",
+    "fallback_target": "Fallback",
+    "fallback_team": "Fallback team",
+    "fallback_user": "Fallback user",
+    "mins_until_alarm": "Notify me after (minutes)",
+    "mins_until_contact": "Contact within (minutes)",
     "timezone": "Time zone",
 }
 OPTION_LABELS = {
-    "mins_until_lead_offer": "Minutes after the lead came in",
-    "assign_automatically": "Theirs without claiming",
-    "has_text_alert": "By text",
-    "has_email_alert": "By email",
-    "has_call_alert": "By a call",
-    "cap_open": "Most at a time",
-    "cap_day": "Most a day",
+    "mins_until_lead_offer": "Alert after (minutes)",
+    "assign_automatically": "Assign automatically",
+    "has_text_alert": "Text alert",
+    "has_email_alert": "Email alert",
+    "has_call_alert": "Call alert",
+    "cap_open": "Open lead limit",
+    "cap_day": "Daily limit",
 }
 OPTION_HELP = {
-    "rank": "By Rank: the lowest is told first.",
-    "mins_until_lead_offer": "By Time: so many minutes after the lead came in.",
-    "assign_automatically": "The lead is theirs at their turn, without claiming.",
-    "weight": "In a Round Robin: 2 takes twice as many leads as 1, and 0 takes none.",
-    "paused_until": "Takes no leads until then, on your own clock, and keeps their place.",
-    "cap_open": "Most leads at a time: offered, or claimed and not contacted yet. Empty: no limit. Zero: none.",
-    "cap_day": "Most leads a day. Empty: no limit. Zero: none.",
+    "rank": "For Rank: the lowest rank is alerted first.",
+    "mins_until_lead_offer": "For Time: minutes after the lead was received.",
+    "assign_automatically": "The member gets the lead at their turn, without a claim.",
+    "weight": "For Round Robin: weight 2 gets twice as many leads as 1, and 0 gets none.",
+    "paused_until": "No leads until this time (in your time zone). The member keeps their place.",
+    "cap_open": "Leads that are offered, or claimed and not contacted yet. Empty: no limit. 0: no leads.",
+    "cap_day": "Leads per day. Empty: no limit. 0: no leads.",
 }
 
 
@@ -97,11 +97,11 @@ class TeamAdmin(ResourceAdmin):
     fieldsets = [
         (None, {"fields": ["name", "is_contact_resource_sharing_enabled", "distribution_zipcodes"]}),
         (
-            "How a lead is offered",
+            "How leads are offered",
             {"fields": ["order_method", "mins_until_next_alert", "is_exclusive_window", "claim_preview"]},
         ),
         (
-            "When nobody claims it",
+            "If the lead is not claimed",
             {
                 "fields": [
                     "mins_until_fallback",
@@ -113,14 +113,14 @@ class TeamAdmin(ResourceAdmin):
                 ]
             },
         ),
-        ("When the team is away", {"fields": ["timezone", "holidays"]}),
+        ("Time zone and holidays", {"fields": ["timezone", "holidays"]}),
     ]
     help_texts, labels = TEAM_HELP, TEAM_LABELS
     one_line = ["distribution_zipcodes", "holidays"]
     change_form_outer_before_template = "admin/teams/team/members.html"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        """Above the form, for the creator: the members, with how each is told of leads."""
+        """Show the members with their alert channels above the form, for the team's creator."""
         team = kwargs.get("obj")
         if team is not None and team.may_be_changed_by(request.user):
             roll = member_overview(team, clock.now(), timezone.get_current_timezone())
@@ -139,7 +139,7 @@ class TeamAdmin(ResourceAdmin):
         return teams_created_by(user) if name == "fallback_team" else super().choices_for(name, model, user)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Whoever created a team is told what keeps its members from being told of leads."""
+        """Show the team's creator what keeps members from getting leads."""
         changelist = super().get_changelist_instance(request)
         changelist.result_list = list(changelist.result_list)
         own = [team for team in changelist.result_list if team.may_be_changed_by(request.user)]
@@ -155,7 +155,7 @@ class MembershipForm(ResourceForm):
     """An invitation names a user by email; the invited user answers it."""
 
     email = forms.EmailField(
-        required=False, widget=UnfoldAdminEmailInputWidget, help_text="Of the user whom you invite into the team."
+        required=False, widget=UnfoldAdminEmailInputWidget, help_text="Email of the user you invite to the team."
     )
 
     class Meta:
@@ -201,7 +201,7 @@ class DistributionOptionAdmin(ResourceAdmin):
     fieldsets = [
         (None, {"fields": ["team", "user", "warnings"]}),
         ("Their turn", {"fields": ["rank", "mins_until_lead_offer", "weight", "assign_automatically"]}),
-        ("How they are told", {"fields": ["has_text_alert", "has_email_alert", "has_call_alert"]}),
+        ("Alerts", {"fields": ["has_text_alert", "has_email_alert", "has_call_alert"]}),
         ("How much they take", {"fields": ["paused_until", "cap_open", "cap_day"]}),
     ]
     readonly_fields = ["warnings"]
@@ -225,7 +225,7 @@ class DistributionOptionAdmin(ResourceAdmin):
 
     @admin.display(description="to mind")
     def warnings(self, option: TeamMemberDistributionOption) -> str:
-        """What keeps them from being told, or from being told as they should."""
+        """Return what keeps the member from getting leads or alerts."""
         if option.pk and not hasattr(option, "warnings"):
             add_warnings([option], clock.now())
         return warning_text(getattr(option, "warnings", ()))

@@ -17,10 +17,10 @@ from teams.models import (
 )
 
 USER_HELP = {
-    "phone": "Confirmed when you save it: alerts go there.",
-    "paused_until": "Takes no leads until then, on your own clock, and keeps their place.",
-    "working_hours": f"When they take leads, in their own time zone. {HOURS_HELP}",
-    "days_off": f"When they take none. {DAYS_HELP}",
+    "phone": "Alerts go to this number. It counts as confirmed when you save it.",
+    "paused_until": "No leads until this time (in your time zone). The user keeps their place in the rotation.",
+    "working_hours": f"When the user gets leads, in their own time zone. {HOURS_HELP}",
+    "days_off": f"No leads on these dates. {DAYS_HELP}",
 }
 
 
@@ -42,9 +42,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     readonly_fields = ["phone_confirmed_at", "system_phone", "last_login", "created_at"]
     fieldsets = [
         (None, {"fields": ["email", "password", "first_name", "last_name", "phone", "timezone"]}),
-        ("When they take no leads", {"fields": ["paused_until", "working_hours", "days_off"]}),
-        ("Rights", {"fields": ["is_active", "is_staff"]}),
-        ("Known to the system", {"fields": ["phone_confirmed_at", "system_phone", "last_login", "created_at"]}),
+        ("Availability", {"fields": ["paused_until", "working_hours", "days_off"]}),
+        ("Permissions", {"fields": ["is_active", "is_staff"]}),
+        ("System", {"fields": ["phone_confirmed_at", "system_phone", "last_login", "created_at"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["email", "usable_password", "password1", "password2", "first_name", "last_name", "phone"]})

@@ -1,4 +1,4 @@
-"""What the contract shows of users and teams: the documentation's examples, with nobody's data."""
+"""Example values of users and teams in the contract. All of them are invented."""
 
 USER = {
     "id": 1001,

@@ -24,7 +24,7 @@ class ZoneField(LenientField):
 
 
 class ZoneOrNone(ZoneField):
-    """The zone of somebody else, where it is empty."""
+    """The time zone of another user, who may have none."""
 
     def run_validation(self, data: Any = empty) -> Any:
         return "" if data is None or data == "" else super().run_validation(data)
@@ -192,5 +192,5 @@ class SubAccountSerializer(LenientSerializer[SubAccount]):
         return user
 
     def get_access_token(self, sub_account: SubAccount) -> str | None:
-        """Always null: a broker's program acts for a user who has agreed to it (`/oauth2/authorize`), for no other."""
+        """Always null: a broker's application acts for a user who authorized it (`/oauth2/authorize`), not for others."""
         return None

@@ -57,7 +57,7 @@ class UserResource(Resource[User]):
         return "timezone_offset" in {*self.query.names(), *(name for name, _ in self.query.sort)}
 
     def hours_from_gmt(self) -> Case:
-        """Of a user at present, which their zone tells and no column holds."""
+        """The user's current UTC offset. Computed from the time zone, not stored."""
         return Case(
             *(When(timezone__in=names, then=hours) for hours, names in zones_by_offset(self.now)),
             output_field=FloatField(),
@@ -109,7 +109,7 @@ class TeamMemberResource(Resource[TeamMember]):
     @extend_schema(request=InvitationSerializer)
     @retry_transaction
     def create(self, request: Request, **kwargs: Any) -> Response:
-        """Invite somebody; a second invitation answers 200 with the first one's row."""
+        """Invite a user. A second invitation returns the existing one with 200."""
         invitation = InvitationSerializer(data=request.data, context=self.get_serializer_context())
         self.validate(invitation)
         member, is_new = invite(**invitation.validated_data, by=self.user, now=self.now)
@@ -157,7 +157,7 @@ class TeamMemberDistributionOptionResource(Resource[TeamMemberDistributionOption
 
 
 class SubAccountResource(Resource[SubAccount]):
-    """The users of a broker. They read their own, and may remove it; nobody else is let in."""
+    """The sub-accounts of a broker. A sub-account sees its own record and may remove it."""
 
     serializer_class = SubAccountSerializer
     is_for_some = True

@@ -10,7 +10,7 @@ from django.db import models
 from core import clock
 from teams.models.people import MINUTES, Team, User
 
-MAX_WEIGHT = 1000  # a typing error must not starve everybody else
+MAX_WEIGHT = 1000  # a typing error must not keep all other members from getting leads
 
 
 class DistributionOptionQuerySet(models.QuerySet["TeamMemberDistributionOption"]):
@@ -58,5 +58,5 @@ class TeamMemberDistributionOption(models.Model):
         return f"{self.user} in {self.team}"
 
     def may_be_changed_by(self, user: User) -> bool:
-        """The team's creator sets who is offered what."""
+        """The team's creator sets who is offered leads."""
         return self.team.creator_id == user.pk

@@ -20,7 +20,7 @@ from core.text import normalize_email, to_one_line, trim
 from teams.business_hours import validate_hours
 from teams.timezones import hours_from_gmt, validate_zone
 
-# A year: an interval must not lead past the calendar's end. Zero means at once.
+# A year, so that no interval passes the end of the calendar. 0 means immediately.
 MINUTES = [MinValueValidator(0), MaxValueValidator(366 * 24 * 60)]
 
 
@@ -51,7 +51,7 @@ class EmailUserManager(UserManager["User"]):
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the untyped oauth2_provider
-    """Somebody who works here. Deactivated, never deleted: what they did stays theirs."""
+    """A user of this installation. Deactivated, never deleted, so that their history keeps its author."""
 
     first_name = models.CharField(max_length=255, blank=True)
     last_name = models.CharField(max_length=255, blank=True)
@@ -59,8 +59,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
     username = models.CharField(max_length=255, blank=True)
     phone = models.CharField(max_length=255, blank=True, validators=[validate_phone])
     phone_e164 = models.CharField(max_length=16, blank=True, editable=False)
-    # `phone_e164` once it is known to be theirs, "" until then. Texts and calls to a user go to this number alone, and
-    # only from it is a text or a key press taken for theirs.
+    # `phone_e164` after its confirmation, before that "". Texts and calls to a user go only to this number, and only
+    # replies and key presses from it count as theirs.
     confirmed_phone = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
     phone_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The number the system texts from on this user's behalf, E.164; written by messaging. "" when none.
@@ -94,7 +94,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
             models.UniqueConstraint(
                 "system_phone", condition=~models.Q(system_phone=""), name="user_system_phone_unique"
             ),
-            # A phone that changes is unconfirmed, whatever changes it.
+            # A changed phone is unconfirmed, independent of how it was changed.
             models.CheckConstraint(
                 condition=models.Q(confirmed_phone="", phone_confirmed_at__isnull=True)
                 | models.Q(
@@ -121,7 +121,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
         super().save(*args, **kwargs)
 
     def confirm_phone(self, now: datetime) -> None:
-        """Note that the phone is theirs; the caller saves. A user without a phone stays without a confirmed one."""
+        """Confirm the phone. The caller saves. A user without a phone stays without a confirmed one."""
         self.keep_trimmed()
         self.phone_e164 = self.confirmed_phone = e164(self.phone)
         self.phone_confirmed_at = now if self.confirmed_phone else None
@@ -140,11 +140,11 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
         return self.get_full_name() or self.email
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Through the API everybody changes themself; operators change others in the admin."""
+        """By the API each user changes only their own record. Operators change others in the admin."""
         return self.pk == user.pk
 
     def has_right(self, right: str) -> bool:
-        """Whether their broker leaves them this right, a flag of SubAccount; who has no broker has all of them."""
+        """Return whether the broker grants this right (a flag of SubAccount). Users without a broker have all rights."""
         return self.sub_account is None or self.sub_account.allows(right)
 
     @property
@@ -192,17 +192,17 @@ class Team(models.Model):
         RANK = "Rank"
         TIME = "Time"
         ROUND_ROBIN = "Round Robin"  # ours: by rank, but begun with another member for each lead
-        BROADCAST = "Broadcast"  # ours: all at once
+        BROADCAST = "Broadcast"  # beyond LionDesk: all members together
 
     class ClaimPreview(models.TextChoices):
-        """What an agent reads of a lead before it is theirs. How to reach the person is never among it."""
+        """What an agent sees of a lead before the claim. Contact details are never included."""
 
         AREA = "Area"  # what is asked for, and where
         SUMMARY = "Summary"  # that, and the person's name
         MESSAGE = "Message"  # that, and what they wrote
 
     class FallbackTarget(models.TextChoices):
-        """Who gets a lead that nobody of the team claimed."""
+        """Who gets a lead that no member of the team claimed."""
 
         TEAM = "Team"
         POND = "Pond"  # any member may take it, whenever they like
@@ -212,17 +212,17 @@ class Team(models.Model):
     name = models.CharField(max_length=255)
     is_contact_resource_sharing_enabled = models.BooleanField(default=False)
     order_method = models.CharField(max_length=11, choices=OrderMethod.choices, default=OrderMethod.RANK)
-    # Minutes; null = five, zero = all at once. Only with Rank and Round Robin.
+    # Minutes; null means 5, 0 means all members immediately. Only for Rank and Round Robin.
     mins_until_next_alert = models.IntegerField(null=True, blank=True, validators=MINUTES)
     # As given: "91109,92618,32899".
     distribution_zipcodes = models.TextField(blank=True, default="")
 
     # Ours, each off until it is set.
     timezone = models.CharField(max_length=200, blank=True, validators=[validate_zone])  # "" = the creator's
-    holidays = ArrayField(models.DateField(), default=list, blank=True)  # nobody is offered a lead
+    holidays = ArrayField(models.DateField(), default=list, blank=True)  # no leads are offered on these dates
     is_exclusive_window = models.BooleanField(default=False)  # an offer closes when the next one opens
     claim_preview = models.CharField(max_length=7, choices=ClaimPreview.choices, default=ClaimPreview.SUMMARY)
-    mins_until_alarm = models.IntegerField(null=True, blank=True, validators=MINUTES)  # unclaimed: tell the creator
+    mins_until_alarm = models.IntegerField(null=True, blank=True, validators=MINUTES)  # unclaimed: notify the creator
     mins_until_contact = models.IntegerField(null=True, blank=True, validators=MINUTES)  # claimed, or offered again
     mins_until_fallback = models.IntegerField(null=True, blank=True, validators=MINUTES)  # after the last alert
     fallback_target = models.CharField(max_length=4, choices=FallbackTarget.choices, null=True, blank=True)

@@ -7,7 +7,7 @@ from teams.models.people import User
 
 
 class PhoneCode(models.Model):
-    """A code that was texted to a user's phone, to confirm that the phone is theirs. Of each user the latest counts."""
+    """A code that was texted to a user's phone, to confirm that it is theirs. Only the latest code of a user is valid."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="phone_codes")
     number = models.CharField(max_length=16)  # E.164: whose phone it confirms, and only while that is the user's
@@ -18,7 +18,7 @@ class PhoneCode(models.Model):
 
     class Meta:
         ordering = ["id"]
-        # How many codes went to a number recently, whoever requested them?
+        # How many codes were sent to a number recently, by any user's request?
         indexes = [models.Index(fields=["number", "created_at"], name="phone_code_of_number")]
 
     def __str__(self) -> str:

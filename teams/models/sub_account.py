@@ -19,10 +19,10 @@ class SubAccountQuerySet(models.QuerySet["SubAccount"]):
 
 
 class SubAccount(models.Model):
-    """A user's place under a broker: what of the broker's they use, and what of their own they may create.
+    """A user's membership of a broker: what the broker shares, and what the user may create.
 
-    Until it is said otherwise it shares nothing and forbids nothing. There are no activity settings, lead statuses and
-    contact types here, so the flags about them are kept and do nothing.
+    By default it shares nothing and forbids nothing. Pridedesk has no activity settings, lead statuses and contact types,
+    so their flags are stored without effect.
     """
 
     broker_user = models.ForeignKey(User, models.PROTECT, related_name="sub_accounts")
@@ -65,11 +65,11 @@ class SubAccount(models.Model):
         return self.user.pk
 
     def allows(self, right: str) -> bool:
-        """Whether the user has this right. A broker who has left forbids nothing."""
+        """Return whether the user has this right. A deactivated broker forbids nothing."""
         return getattr(self, right) or not self.broker_user.is_active
 
     def may_be_changed_by(self, user: User) -> bool:
-        """The broker says what is shared."""
+        """Only the broker sets what is shared."""
         return self.broker_user_id == user.pk
 
     def may_be_removed_by(self, user: User) -> bool:

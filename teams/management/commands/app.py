@@ -19,7 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("redirect_uri")
         parser.add_argument("--implicit", action="store_true", help="allow the implicit grant, for old browser clients")
-        parser.add_argument("--owner", metavar="EMAIL", help="whose program it is: who may list its users by the API")
+        parser.add_argument(
+            "--owner", metavar="EMAIL", help="the owner, who may list the application's users by the API"
+        )
 
     def handle(
         self, *args: Any, name: str, redirect_uri: str, owner: str | None, implicit: bool, **options: Any
