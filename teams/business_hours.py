@@ -44,7 +44,7 @@ class Hours:
         return local.date() not in closed_on and any(covers(window, local) for window in self.windows)
 
     def next_opening(self, at: datetime, zone: ZoneInfo, closed_on: Collection[date] = ()) -> datetime | None:
-        """Return `at` if it is open, otherwise the first opening after it (UTC). None if that is more than a year away."""
+        """Return `at` if it is open, otherwise the first opening after it (UTC). None if none is within a year."""
         if self.is_open(at, zone, closed_on):
             return at
         later = (moment for moment in self._openings(at, zone) if moment > at)

@@ -20,8 +20,8 @@ class NotYourApplication(DomainError):
 def application_users(client_id: str, maker: User) -> QuerySet[User]:
     """Active users with an unexpired token for an application that `maker` registered.
 
-    Raises NotAllowed (403) if there is no such application, and NotYourApplication (401) if it belongs to another user, as
-    LionDesk documents.
+    Raises NotAllowed (403) if there is no such application, and NotYourApplication (401) if it is another
+    user's, as LionDesk documents.
     """
     program = Application.objects.filter(client_id=client_id).first()
     if program is None:

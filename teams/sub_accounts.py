@@ -49,7 +49,7 @@ def add_sub_account(broker: User, user: User, *, now: datetime, **flags: Any) ->
     """Make `user` a sub-account of `broker`. There is one level, and one broker for each."""
     if user == broker:
         raise OwnSubAccount(errors={"user_id": str(OwnSubAccount.__doc__)})
-    # Lock both users, in the order of their ids: neither can add the other in the meantime, and no deadlock is possible.
+    # Lock both users in the order of their ids: neither can add the other in the meantime, and no deadlock
     both = User.objects.select_for_update(no_key=True).order_by("pk").in_bulk([broker.pk, user.pk])
     check_one_level(both[broker.pk], both[user.pk])
     sub_account = SubAccount.objects.create(broker_user=broker, created_at=now, **flags)

@@ -89,8 +89,8 @@ def sharers_with(user: User) -> models.QuerySet[Any, Any]:
 def sharer_ids(user: User) -> list[int]:
     """Return the ids of `user` and of the users who share their contacts with them.
 
-    Literal ids cost a statement more than `visible_rows`, and let PostgreSQL estimate the rows: it knows nothing about an
-    array that it has yet to read.
+    Literal ids cost a statement more than `visible_rows`, and let PostgreSQL estimate the rows: it knows nothing about
+    an array that it has yet to read.
     """
     sql, given = compiled_sql_for(user, sharers_with)
     with connection.cursor() as cursor:

@@ -30,7 +30,7 @@ TEAM_HELP = {
     "distribution_zipcodes": "Lead routes by ZIP code send leads from these to this team. Example: 92618, 02108.",
     "order_method": "Rank: one member after another, in a fixed order. Time: each member after their own minutes. "
     "Round Robin: the next member comes first for each lead, by weight. Broadcast: all members together.",
-    "mins_until_next_alert": "Minutes between two alerts, for Rank and Round Robin. Empty: 5. 0: all members immediately.",
+    "mins_until_next_alert": "Minutes between two alerts, for Rank and Round Robin. Empty: 5. 0: all members together.",
     "is_exclusive_window": "A member can claim only until the next member is offered the lead.",
     "claim_preview": "What members see before they claim a lead. Contact details are never shown.",
     "mins_until_fallback": "Minutes after the last alert until the fallback. Empty: as long as between two alerts.",

@@ -192,5 +192,5 @@ class SubAccountSerializer(LenientSerializer[SubAccount]):
         return user
 
     def get_access_token(self, sub_account: SubAccount) -> str | None:
-        """Always null: a broker's application acts for a user who authorized it (`/oauth2/authorize`), not for others."""
+        """Always null: a broker's application acts only for a user who authorized it (`/oauth2/authorize`)."""
         return None

@@ -7,7 +7,7 @@ from teams.models.people import User
 
 
 class PhoneCode(models.Model):
-    """A code that was texted to a user's phone, to confirm that it is theirs. Only the latest code of a user is valid."""
+    """A code texted to a user's phone, to confirm that it is theirs. Only the latest code of a user is valid."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="phone_codes")
     number = models.CharField(max_length=16)  # E.164: whose phone it confirms, and only while that is the user's

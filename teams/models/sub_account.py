@@ -21,8 +21,8 @@ class SubAccountQuerySet(models.QuerySet["SubAccount"]):
 class SubAccount(models.Model):
     """A user's membership of a broker: what the broker shares, and what the user may create.
 
-    By default it shares nothing and forbids nothing. Pridedesk has no activity settings, lead statuses and contact types,
-    so their flags are stored without effect.
+    By default it shares nothing and forbids nothing. Pridedesk has no activity settings, lead statuses or contact
+    types: their flags are stored without effect.
     """
 
     broker_user = models.ForeignKey(User, models.PROTECT, related_name="sub_accounts")
