@@ -41,9 +41,9 @@ class CampaignActionAdmin(ResourceAdmin):
                     "dispatch_datetime",
                     "recurrence",
                 ],
-                "description": "Delay by Minutes wants seconds; Delay by Day and Time wants days and a time on the"
-                " sender's clock; Exact Date and Time wants a moment; Recurring, for tasks only, an RFC 5545 rule."
-                " On birthdays it is Delay by Day and Time: days after the birthday, 9:00 unless there is a time.",
+                "description": "Delay by Minutes needs seconds. Delay by Day and Time needs days and a time in the sender's"
+                " time zone. Exact Date and Time needs a date-time. Recurring is only for tasks and needs an RFC 5545 rule."
+                " Birthday actions use Delay by Day and Time: days after the birthday; default time 9:00.",
             },
         ),
     ]

@@ -9,4 +9,4 @@ class CampaignsConfig(AppConfig):
     name = "campaigns"
 
     def ready(self) -> None:
-        import_module("campaigns.receivers")  # its signals' receivers need the models, which stand only now
+        import_module("campaigns.receivers")  # the receivers of its signals need the loaded models

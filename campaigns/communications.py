@@ -68,10 +68,10 @@ def stop(enrolments: QuerySet[CampaignContact], *, reason: Reason, now: datetime
 
 
 def stop_on_reply(contact: Contact, *, number: str, agent: User | None, now: datetime) -> None:
-    """The contact wrote back: the texts that were to stop then do, in every campaign. Emails and tasks go on.
+    """Stop the contact's texts that end on a reply, in all campaigns. Emails and tasks continue.
 
-    One person may be several contacts with the `number` they wrote from. Those of the same owner count, those that the
-    `agent` whom they wrote to sees, and on whichever contact it hangs whatever that agent was to text them.
+    One person may be several contacts with the `number` they wrote from. Included are the contacts of the same owner,
+    those that `agent`, the recipient of the reply, sees, and that agent's own texts on any of the contacts.
     """
     namesakes = Contact.objects.reached_at(number)
     same = namesakes.filter(Q(owner_user=contact.owner_user_id) | is_seen_by(agent or contact.owner_user))
@@ -85,7 +85,7 @@ def stop_on_reply(contact: Contact, *, number: str, agent: User | None, now: dat
 
 @transaction.atomic
 def complete(communication: ContactCommunication, *, by: User, now: datetime) -> None:
-    """Mark a communication as done by hand, and send nothing more of it. One that was completed stays as it is."""
+    """Mark a communication as done, and send nothing more of it. A completed one stays unchanged."""
     if communication.completed_at:
         return
     done = {"is_active": False, "completed_at": now, "completing_user": by, **reason_columns(None)}
@@ -100,7 +100,7 @@ def complete(communication: ContactCommunication, *, by: User, now: datetime) ->
 
 @transaction.atomic
 def reopen(communication: ContactCommunication, *, now: datetime) -> None:
-    """Let a communication that was never sent be sent after all: at its time or, if that has gone by, at once."""
+    """Reopen a communication that was never sent: it is sent at its time or, if that has passed, immediately."""
     communication = ContactCommunication.objects.select_for_update().get(pk=communication.pk)
     if communication.is_active:
         return

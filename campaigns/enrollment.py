@@ -1,7 +1,7 @@
-"""Enrolling contacts in a campaign: all that it will do for them is planned at once.
+"""Enrolls contacts in a campaign: all steps are planned immediately.
 
-A plan is small: one step per action and per time zone of those who work with the contacts. The database multiplies
-it by the contacts, so ten thousand of them cost as many statements as one.
+A plan is small: one step per action and per time zone of the contacts' agents. The database multiplies it by the
+contacts, so ten thousand of them cost as many statements as one.
 """
 
 import json
@@ -34,16 +34,16 @@ from core.scheduler import trigger
 from crm.models import Contact
 from teams.models import User
 
-# A finished enrolment stands for a day: whoever asks twice for a campaign of one immediate text, such as a program
-# that starts the campaign which an automatic route has started already, must not have it sent twice.
+# A finished enrollment counts for a day: a second request for a campaign of one immediate text, such as a program that
+# starts the campaign that a route has already started, must not send it twice.
 RE_ENTRY_AFTER: Final = timedelta(days=1)
 
 FINISHED: Final = Reason(StopReason.FINISHED)
 CAMPAIGN_DELETED: Final = Reason(StopReason.CAMPAIGN_DELETED)
 
-# Of two requests that enrol one contact, the second waits here for the first, and then does nothing. Contacts are held
-# before anything below them, as by whoever removes one: one that is gone enters nothing. They are held in order, so
-# that two crowds of them never wait for each other.
+# Of two requests that enroll one contact, the second waits here for the first, and then does nothing. Contacts are
+# locked before their records, as in a removal, so that a removed contact is not enrolled. They are locked in order, so
+# that two overlapping groups cannot deadlock.
 BEGIN: Final = """
 INSERT INTO campaigns_campaigncontact (campaign_id, contact_id, started_by_id, started_at, campaign_name, end_code)
 SELECT %s, id, %s, %s, '', '' FROM crm_contact WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE
@@ -128,7 +128,7 @@ class Step:
 
 
 def enroll(*, campaign: Campaign, contact: Contact, started_by: User, now: datetime) -> tuple[CampaignContact, bool]:
-    """The contact's enrolment in the campaign, and whether it is new: one that stands is not doubled."""
+    """Return the contact's enrollment in the campaign, and whether it is new. An existing one is not repeated."""
     with transaction.atomic(savepoint=False):
         if made := enroll_many(campaign=campaign, contacts=[contact], started_by=started_by, now=now):
             return made[0], True
@@ -139,7 +139,7 @@ def enroll(*, campaign: Campaign, contact: Contact, started_by: User, now: datet
 def enroll_many(
     *, campaign: Campaign, contacts: Iterable[Contact], started_by: User, now: datetime
 ) -> list[CampaignContact]:
-    """Enrol those of `contacts` who are not in the campaign yet; returns their enrolments.
+    """Enroll those of `contacts` that are not in the campaign yet. Return their enrollments.
 
     The sender of an action is the user it names, otherwise the agent who works with the contact (campaigns.senders).
     """
@@ -181,7 +181,7 @@ def stop_all(campaign: Campaign, *, now: datetime) -> None:
 
 
 def _begin(campaign: Campaign, contact_ids: Iterable[int], started_by: User, now: datetime) -> list[CampaignContact]:
-    """The new enrolments of those of the contacts who are not in the campaign."""
+    """Return new enrollments for those of the contacts that are not in the campaign."""
     return list(CampaignContact.objects.raw(BEGIN, [campaign.pk, started_by.pk, now, list(contact_ids)]))
 
 
@@ -193,9 +193,9 @@ def _end_finished(campaign: Campaign, contact_ids: Collection[int], now: datetim
 
 
 def _is_finished(now: datetime) -> Q:
-    """Enrolments of which nothing is to come: no communication, birthday, task not yet due or recurring task.
+    """Return enrollments without anything pending: no communication, birthday, future task or recurring task.
 
-    A task that is due is its agent's business; that nobody ticked it off keeps no campaign going.
+    An overdue task is up to its agent, and does not keep a campaign active.
     """
     of_it = Q(campaign_contact=OuterRef("pk"))
     communications = ContactCommunication.objects.filter(of_it, is_active=True)

@@ -11,7 +11,7 @@ class StopReason(TextChoices):
 
     REPLIED = "replied", "The contact replied."
     DONE_BY_HAND = "done_by_hand", "It was marked as done."
-    CHANGED_HANDS = "changed_hands", "The contact is another agent's now, who sends it."
+    CHANGED_HANDS = "changed_hands", "Another agent now works with the contact, and sends it."
     CAMPAIGN_DELETED = "campaign_deleted", "The campaign was deleted."
     FINISHED = "finished", "Everything planned was done."
 
@@ -20,15 +20,15 @@ class StopReason(TextChoices):
 class ScheduleReason(TextChoices):
     """Why an action happens at another time than it names, or never."""
 
-    PAST = "past", "past: the date had gone by at enrolment"
-    AT_ONCE = "at_once", "at once: the time of day had gone by at enrolment"
-    NEXT_DAY = "next_day", "next day: the time of day had gone by at enrolment"
-    RECURRENCE_ENDED = "recurrence_ended", "past: the recurrence had ended at enrolment"
+    PAST = "past", "past: the date had passed at enrollment"
+    AT_ONCE = "at_once", "immediately: the time of day had passed at enrollment"
+    NEXT_DAY = "next_day", "next day: the time of day had passed at enrollment"
+    RECURRENCE_ENDED = "recurrence_ended", "past: the recurrence had ended at enrollment"
     HELD_UNTIL = "held_until", "{because:reason} Held until {until:time}."
 
     BIRTHDAY_UNKNOWN = "birthday_unknown", "The contact's birthday is not known."
     BIRTHDAY_UNREADABLE = "birthday_unreadable", "The contact's birthday cannot be read as a date: {birthday}"
-    BIRTHDAY_PAST = "birthday_past", "The birthday had gone by."
+    BIRTHDAY_PAST = "birthday_past", "The birthday had passed."
 
 
 @reason_codes
@@ -37,7 +37,7 @@ class ContentReason(TextChoices):
 
     NO_TEMPLATE = (
         "no_template",
-        "There is no template: the action had none when the campaign was started, or it was removed since.",
+        "There is no template: the action had none when the campaign started, or it was removed later.",
     )
     EMPTY_TEMPLATE = "empty_template", "The template is empty."
     NO_MOBILE_NUMBER = "no_mobile_number", "The contact has no mobile number."

@@ -42,7 +42,7 @@ def keep_birthdays(
 def change_senders(
     sender: object, *, contacts: Iterable[Contact], changes: Collection[str], now: datetime, **news: Any
 ) -> None:
-    """Another agent works with these contacts, and speaks for what campaigns still have to say."""
+    """Another agent works with these contacts, and becomes the sender of pending communications."""
     if "assigned_user" in changes:
         senders.follow_contacts([contact.pk for contact in contacts], now=now)
 

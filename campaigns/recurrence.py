@@ -18,7 +18,7 @@ def _one_or_more(item: str) -> str:
 
 
 DAY: Final = "MO|TU|WE|TH|FR|SA|SU"
-PARTS: Final = {  # what a rule may consist of; nobody is reminded every minute or second
+PARTS: Final = {  # frequencies of a rule; reminders every minute or second are refused
     "FREQ": "YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY",
     "INTERVAL": "[1-9][0-9]{0,3}",  # dateutil never returns from an interval of 0
     "COUNT": "[1-9][0-9]{0,3}|10000",  # as many as are ever followed
@@ -58,7 +58,7 @@ def next_occurrence(rule: str, start: datetime, after: datetime, zone: ZoneInfo)
 
 
 def what_is_wrong(rule: str) -> str:
-    """Why this is no recurrence rule we follow, in plain words; empty when it is one."""
+    """Return why this recurrence rule is not supported, as a sentence; empty if it is supported."""
     try:
         parts = _parts(rule)
         _last(parts.get("UNTIL", "20010101"), ZoneInfo("UTC"))
@@ -66,7 +66,7 @@ def what_is_wrong(rule: str) -> str:
         if pattern["FREQ"] == "HOURLY":  # has the same days as DAILY; dateutil would try each hour of 400 years
             pattern["FREQ"] = "DAILY"
         return "" if next(_series(pattern, ANY_START), None) else NEVER
-    except IndexError:  # so dateutil says that no month has a 53rd Sunday
+    except IndexError:  # dateutil's message if a month has no such day, as a 53rd Sunday
         return NEVER
     except ValueError as error:
         return f"Not a recurrence rule (RFC 5545): {error}."
@@ -79,7 +79,7 @@ def ends_before(rule: str, start: datetime, zone: ZoneInfo) -> bool:
 
 
 def rest_of(rule: str, start: datetime, at: datetime, zone: ZoneInfo) -> str:
-    """The rule of what is left of a series from its occurrence at `at` on, for a series that begins there."""
+    """Return the rule of the rest of a series from its occurrence at `at` on, for a series that begins there."""
     parts = _parts(rule)
     if "COUNT" in parts:
         passed = sum(1 for moment in _moments(rule, start, start - timedelta(seconds=1), zone) if moment < at)
@@ -92,7 +92,7 @@ def _as_text(parts: Mapping[str, str]) -> str:
 
 
 def _parts(rule: str) -> dict[str, str]:
-    """The parts of a rule by name, each of which we understand."""
+    """Return the parts of a rule by name, all of which are supported."""
     if len(rule) > MAX_RULE_LENGTH:
         raise ValueError(f"it is longer than {MAX_RULE_LENGTH:,} characters")
     parts: dict[str, str] = {}

@@ -1,7 +1,7 @@
-"""Tasks that recur: each next one is made when the one before is out of the way, and bears the rule from then on.
+"""Recurring tasks: the next one is created when the one before is done, and takes over the rule.
 
-So of a series the last alone bears the rule, and is as all that follow are to be. One that is changed alone makes the
-next first, and is then as free of the series as one that is done.
+So only the last task of a series has the rule, and it is the model of all that follow. A task that is changed alone
+first creates the next one, and is then independent of the series, like a done task.
 """
 
 from collections.abc import MutableMapping
@@ -20,7 +20,7 @@ ALL: Final = 3
 
 EVENT_TYPES: Final = ("recurrent", "single")
 EVENT_ACTIONS: Final = ("tasks", "campaign_actions")
-KINDS: Final = tuple(ActionType)  # v2.1's numbers of reminders, 0 to 4 as far as they are known, are in v2.0's order
+KINDS: Final = tuple(ActionType)  # the known reminder numbers of v2.1, 0 to 4, are in the order of v2.0
 
 REPEATED: Final = (  # what an occurrence takes over from the one before it
     "owner_user",
@@ -43,9 +43,9 @@ REPEATED: Final = (  # what an occurrence takes over from the one before it
 
 
 def pass_on(task: Task, now: datetime) -> None:
-    """Make the next occurrence and hand the rule on to it, so that doing this twice makes no second one.
+    """Create the next occurrence and pass the rule on to it, so that a second call creates no second one.
 
-    Occurrences missed meanwhile are left out: nobody makes up for five weekly calls at once. The caller saves `task`.
+    Occurrences that were missed are skipped: five missed weekly calls become one. The caller saves `task`.
     """
     if not task.recurrence:
         return
@@ -74,7 +74,7 @@ class EndsBeforeItBegins(DomainError):
 
 
 class AlreadyDone(Conflict):
-    """This task is out of the way, and those that follow are changed from one that is not."""
+    """This task is finished, and a series is changed only from a task that is not."""
 
 
 def kind_of(number: int) -> str:
@@ -111,7 +111,7 @@ def make_room(task: Task, changes: MutableMapping[str, Any], scope: int, *, now:
 
 
 def leave(task: Task, scope: int, *, now: datetime) -> None:
-    """Let the series go on without this task, or end before it, or be removed whole."""
+    """Remove this task from its series: continue the series, end it before this task, or remove it completely."""
     if scope == THIS:
         pass_on(task, now)
         return
@@ -121,7 +121,7 @@ def leave(task: Task, scope: int, *, now: datetime) -> None:
 
 
 def _split(task: Task, due_at: datetime | None, rule: str | None) -> None:
-    """Make this task the first of a series of its own, in place of what followed; without a rule, by the old one."""
+    """Start a new series with this task, replacing what followed; without a rule, by the old one."""
     if task.status != Task.Status.INCOMPLETE:
         raise AlreadyDone
     following = list(_following(task).select_for_update())
@@ -168,7 +168,7 @@ def _following(task: Task) -> TaskQuerySet:
 
 
 def _zone_of(task: Task) -> ZoneInfo:
-    """The wall clock by which it recurs: its assignee's, else its owner's."""
+    """Return the time zone of the recurrence: the assignee's, otherwise the owner's."""
     return (task.assigned_user or task.owner_user).zone
 
 

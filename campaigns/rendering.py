@@ -33,7 +33,7 @@ def message_for(communication: ContactCommunication, contact: Contact, now: date
 
 
 def _text(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
-    """A text to the mobile phone. The others may be land lines, and may be answered by somebody else."""
+    """Return a text to the mobile phone. Other numbers may be landlines, or answered by another person."""
     sender, template = communication.send_from_user, _template_of(communication)
     if not contact.mobile_e164:
         raise Unsendable(Reason(ContentReason.NO_MOBILE_NUMBER))
@@ -53,7 +53,7 @@ def _email(communication: ContactCommunication, contact: Contact, now: datetime)
 
 
 def _call(communication: ContactCommunication, contact: Contact, now: datetime) -> Message:
-    """An email to the sender that says whom to call, and what to say."""
+    """Return an email to the sender with the contact to call and the script."""
     if contact.is_do_not_contact:  # the gate lets emails to our own users pass
         raise Unsendable(Reason(SendReason.DO_NOT_CONTACT))
     phones = {"Mobile": contact.mobile_phone, "Home": contact.home_phone, "Office": contact.office_phone}
@@ -68,7 +68,7 @@ def _call(communication: ContactCommunication, contact: Contact, now: datetime) 
 
 
 def _for_sender(text: str, communication: ContactCommunication, contact: Contact) -> str:
-    """Notes or a script, as typed where a merge field cannot be filled: a person reads it before it is said."""
+    """Return notes or a script, unchanged where a merge field has no value: a person reads it before using it."""
     try:
         return render(text, contact, communication.send_from_user)
     except Unrenderable:
@@ -82,7 +82,7 @@ def _template_of(communication: ContactCommunication) -> Template:
 
 
 def _words(text: str) -> str:
-    """These words, if there are any: nobody is sent an empty message."""
+    """Return this text if it is not empty: an empty message is not sent."""
     if not text.strip():
         raise Unsendable(Reason(ContentReason.EMPTY_TEMPLATE))
     return text

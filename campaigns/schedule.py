@@ -35,7 +35,7 @@ RECURRING: Final = "Recurring"
 ON_START: Final = 1  # what sets an action off: the start of the campaign,
 ON_BIRTHDAY: Final = 2  # or each birthday of the contact
 
-# Why an action happens at another time than it says, or never
+# Why an action runs at another time than configured, or never
 PAST: Final = Reason(ScheduleReason.PAST)
 AT_ONCE: Final = Reason(ScheduleReason.AT_ONCE)
 NEXT_DAY: Final = Reason(ScheduleReason.NEXT_DAY)
@@ -87,9 +87,9 @@ ZoneOf = Callable[[Action], ZoneInfo]
 
 
 def plan(actions: Sequence[Action], start: datetime, zone_of: ZoneOf) -> list[Planned]:
-    """One `Planned` per action, in their order, each relative to the start and never to the step before it.
+    """Return one `Planned` per action, in their order, each relative to the start, not to the step before it.
 
-    `zone_of` tells the zone of an action's sender, in which its time of day is meant.
+    `zone_of` returns the time zone of an action's sender, in which its time of day is meant.
     """
     return [PLANNERS[action.timing_type](action, start, zone_of) for action in actions]
 
@@ -108,10 +108,10 @@ def validate_timing(action: Action) -> dict[str, str]:
 
 
 def month_and_day(text: str) -> tuple[int, int] | None:
-    """The month and day of a birthday, however it is written, with or without its year; None if it does not tell.
+    """Return month and day of a birthday in any usual format, with or without a year; None if it is ambiguous.
 
-    Of two numbers the first is the month, unless only the second can be one. What holds a month's name is read twice
-    against two dates that share nothing: what comes out alike is in the text.
+    Of two numbers the first is the month, unless only the second can be. A text with the name of a month is parsed
+    twice against two dates that have nothing in common: the parts that are equal come from the text.
     """
     text = to_ascii(trim(text)) if len(text) <= LONGEST_BIRTHDAY else ""
     if found := YEAR_FIRST.fullmatch(text) or COMPACT.fullmatch(text):
@@ -130,7 +130,7 @@ def month_and_day(text: str) -> tuple[int, int] | None:
 
 
 def _existing(year: str, month: int, day: int) -> tuple[int, int] | None:
-    """The month and day, if the calendar has them; a year of four digits must have them, 0000 stands for no year."""
+    """Return month and day if the date exists; a year of four digits must be valid, 0000 means no year."""
     if year == "0001" and (month, day) == (1, 1):
         return None  # .NET's DateTime.MinValue: the date is not known
     try:
@@ -143,9 +143,9 @@ def _existing(year: str, month: int, day: int) -> tuple[int, int] | None:
 def next_birthday(
     action: Action, born: tuple[int, int], after: datetime, zone: ZoneInfo, last_year: int | None = None
 ) -> tuple[int, datetime]:
-    """The year of the next birthday on which the action has not run yet, and the moment when it runs.
+    """Return the year of the next birthday on which the action has not run yet, and when it runs.
 
-    Who was born on 29 February has their birthday on the 28th in other years.
+    For a birthday on 29 February it is the 28th in other years.
     """
     month, day = born
     delay = timedelta(days=action.delay_by_days or 0)
@@ -162,8 +162,9 @@ def _by_seconds(action: Action, start: datetime, zone_of: ZoneOf) -> Planned:
 
 
 def _by_day_and_time(action: Action, start: datetime, zone_of: ZoneOf) -> Planned:
-    """The sender's wall time, some days after the start's date there. On the day itself it may have gone by:
-    a text then waits a day, so that no client is texted at an hour nobody chose."""
+    """Return the sender's local time, some days after the local date of the start.
+
+    On the first day it may have passed: a text then waits a day, so that it is sent at the configured hour."""
     zone = zone_of(action)
     day = to_local(start, zone).date() + timedelta(days=action.delay_by_days or 0)
     local = datetime.combine(day, action.dispatch_time or time.min)

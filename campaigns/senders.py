@@ -1,7 +1,7 @@
-"""Who sends what a campaign says: the user an action names, otherwise the agent who works with the contact.
+"""The sender of a campaign's messages: the user that an action names, otherwise the agent who works with the contact.
 
-A contact changes hands when a lead of theirs is claimed, reassigned, returned or taken back, and by hand. What is still
-to come leaves in the name and from the number of the agent who works with them then, so that replies reach that agent.
+That agent changes when a lead is claimed, reassigned, returned or lost, and by assignment. Pending messages are sent in
+the name and from the number of the current agent, so that replies reach that agent.
 """
 
 from collections.abc import Collection
@@ -65,7 +65,7 @@ def follow_contacts(contact_ids: Collection[int], *, now: datetime) -> None:
 
 def take_back(message_ids: Collection[int], *, now: datetime) -> None:
     """Let the communications of these messages be queued again, if the messages have not been taken for sending yet."""
-    # A call is an email to the agent, who may act on it already; it is not sent a second time.
+    # A call is an email to the agent, who may have acted on it already; it is not sent a second time.
     ours = Message.objects.filter(~Q(communication__type=ActionType.CALL_CONTACT), pk__in=message_ids)
     if not cancel(Message.objects.filter(pk__in=ours.values("pk")), reason=CHANGED_HANDS, now=now):
         return

@@ -37,6 +37,6 @@ def mark(task: Task, status: str, *, by: User, now: datetime) -> None:
 
 
 def remove(task: Task, scope: int, *, by: User, now: datetime) -> None:
-    """Remove a task: alone, so that its series goes on without it, or with those that follow, or with all of them."""
+    """Remove a task: only this one (its series continues), or with the following ones, or the whole series."""
     recurring_tasks.leave(task, scope, now=now)
     mark(task, Status.DELETED, by=by, now=now)

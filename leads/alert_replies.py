@@ -19,7 +19,7 @@ from teams.models import User
 
 MAX_ALERT_AGE = timedelta(days=1)  # alerts that a phone which is a contact's, too, may answer
 CLAIM_KEY = "1"  # to claim by a call, and then to hear how to reach the person
-# As people type it: " 2. ", "#2", the key of a telephone (\ufe0f\u20e3). No word is beside it; "-2" and "2?" are none.
+# As people type it: " 2. ", "#2", or a keycap (\ufe0f\u20e3). "-2", "2?" and texts with other words do not match.
 NUMBER = r"[\s#(\"'*]*(?P<{}>[0-9]{{1,4}})[\s.,:!)\"'*\ufe0f\u20e3]*"
 DECLINE_WORDS = r"\W*(?:{})[\s.,:!]*"
 BEFORE, AFTER = (
@@ -28,7 +28,7 @@ BEFORE, AFTER = (
 )  # "No. 2" is a number, and no refusal
 DECLINED_NUMBER = re.compile(f"{BEFORE}{NUMBER.format('after')}|{NUMBER.format('before')}{AFTER}", re.IGNORECASE)
 
-# What may stand beside the number of a claim. Not "at", "in", "for" or "not": 7 may be an hour, or be refused.
+# Words allowed beside the number of a claim. Not "at", "in", "for" or "not": 7 may be an hour, or be refused.
 CLAIM_WORDS = word_set(
     "claim claiming yes yep yeah yup ok okay sure take taking got get grab accept accepting want please pls plz "
     "thanks thank you i ill i'll i'd like to will it lead number reply the mine"
@@ -41,7 +41,7 @@ Status = LeadOffer.Status
 
 
 def claim_by_digit(message: Message, now: datetime) -> bool:
-    """Claim or decline the lead whose number an agent's text names, and answer; False if the text says neither."""
+    """Claim or decline the lead whose number an agent's text names, and reply. False if the text does neither."""
     number, try_it = read_claim(message.body), try_claim
     if number is None:
         number, try_it = read_decline(message.body), try_decline
@@ -97,7 +97,7 @@ def is_alert_reply(message: Message, number: int, offers: Collection[LeadOffer],
     very number recently, and must write to where that came from.
     """
     told = {offer.reply_number for offer in offers if offer.alerted_at and offer.alerted_at > now - MAX_ALERT_AGE}
-    return number in told and message.user_id is None  # the alert number is nobody's
+    return number in told and message.user_id is None  # the alert number belongs to no agent
 
 
 Attempt = Callable[[LeadOffer, int, datetime], str]
@@ -106,7 +106,7 @@ Attempt = Callable[[LeadOffer, int, datetime], str]
 def reply_text(
     offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], try_it: Attempt, now: datetime
 ) -> str:
-    """Try to claim or to decline, and put into words what came of it."""
+    """Try to claim or decline, and return the text of the reply."""
     if offer is None:
         return f"No lead has the number {number}. {claimable_list(open_offers(offers))}"
     try:
@@ -126,7 +126,7 @@ def try_claim(offer: LeadOffer, number: int, now: datetime) -> str:
 
 def try_decline(offer: LeadOffer, number: int, now: datetime) -> str:
     if offer.status == Status.CLAIMED:
-        return f"Lead {number} is yours already. Give it back in the admin, or have somebody do it."
+        return f"Lead {number} is already yours. To give it back, use the admin or ask your team lead."
     decline(offer, now=now)
     story = alert_text_of(offer)
     return f"You declined lead {number}: {story.contact_name or story.preview_line}."
@@ -138,7 +138,7 @@ def open_offers(offers: Collection[LeadOffer]) -> dict[int, LeadAlertText]:
 
 
 def alert_text_of(offer: LeadOffer) -> LeadAlertText:
-    """The lead in words, as far as this offer tells it."""
+    """Return the texts of the lead, as far as this offer shows it."""
     return LeadAlertText(offer.lead, offer.team.claim_preview)
 
 
@@ -150,9 +150,9 @@ def send_reply(message: Message, user: User, body: str, *, now: datetime) -> Non
 
 
 def claim_by_key(call: Message, key: str, now: datetime) -> str:
-    """Claim the lead that a call tells of, and say what came of it; "" for another key, or a call about something else.
+    """Claim the lead of a call, and return the spoken result; "" for another key, or a call about something else.
 
-    As with texts, a key counts on the phone that was called only while that is still the member's confirmed phone.
+    As with texts, a key counts only while the called phone is still the member's confirmed phone.
     """
     offers = LeadOffer.objects.filter(alert_call=call, user__confirmed_phone=call.recipient, user__is_active=True)
     offer = offers.select_related("user", "team", "lead__contact", "lead__source").first()

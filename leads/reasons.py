@@ -17,12 +17,12 @@ class EndReason(TextChoices):
     LEAD_CLAIMED = "lead_claimed", "the lead was claimed"
     LEAD_MERGED = "lead_merged", "merged into {lead_id:lead}"
     CLAIMED_AS_DUPLICATE = "claimed_as_duplicate", "claimed as {lead_id:lead}"
-    TAKEN_FROM_POND = "taken_from_pond", "taken from the pond"
+    TAKEN_FROM_POND = "taken_from_pond", "claimed from the pond"
     DECLINED = "declined", "the offer was declined"
     WINDOW_ENDED = "window_ended", "the exclusive window ended"
     LEAD_REASSIGNED = "lead_reassigned", "reassigned to {user_id:user} by {actor_user_id:user}"
     LEAD_RETURNED = "lead_returned", "returned by {actor_user_id:user}"
-    NOT_CONTACTED = "not_contacted_in_time", "nobody was contacted in time"
+    NOT_CONTACTED = "not_contacted_in_time", "the contact was not contacted in time"
     CONTACT_DELETED = "contact_deleted", "the contact was deleted"
 
 
@@ -73,7 +73,7 @@ class FallbackReason(TextChoices):
 class EventCode(TextChoices):
     """What happened to a lead, as its timeline shows it."""
 
-    RECEIVED = "lead_received", "{actor_user_id:User} brought the lead in."
+    RECEIVED = "lead_received", "{actor_user_id:User} created the lead."
     ROUTE_MATCHED = "route_matched", "{route_id:Route} matches."
     ROUTE_MISMATCHED = "route_mismatched", "{route_id:Route} does not match{because:because}."
     MEMBER_SKIPPED = "member_skipped", "{user_id:User} is skipped{because:because}."
@@ -88,7 +88,7 @@ class EventCode(TextChoices):
     )
     TURN_UNUSED = (
         "turn_unused",
-        "{skipped_user_ids:users} had no turn after all: in the round robin it is no member's turn.",
+        "{skipped_user_ids:users} had no turn after all: the round robin counts no turn for them.",
     )
 
     ALERT_PLANNED = "alert_planned", "{user_id:User} will be alerted at {notify_at:time}."
@@ -110,7 +110,7 @@ class EventCode(TextChoices):
     CLAIMED_BY_PHONE = "claimed_by_phone", "{user_id:User} claimed the lead by phone."
     ASSIGNED_AUTOMATICALLY = "assigned_automatically", "{user_id:User} got the lead automatically at their turn."
     ASSIGNED = "assigned", "{user_id:User} was assigned the lead."
-    OWNED = "owned", "The lead is {user_id:user}'s, who brought it in."
+    OWNED = "owned", "The lead is assigned to {user_id:user}, who created it."
     OFFER_DECLINED = "offer_declined", "{user_id:User} declined."
     OFFER_EXPIRED = "offer_expired", "{user_id:User} did not answer during their exclusive window."
     OFFER_LOST = "offer_lost", "{user_id:User} was alerted but did not get the lead{because:because}."
@@ -131,9 +131,9 @@ class EventCode(TextChoices):
     OFFERED_TO_TEAM = "offered_to_team", "The lead is offered to {team_id:team}."
     OFFERED_AGAIN = "offered_again", "The lead is offered again to {team_id:team}, in round {round}."
     OFFERS_REQUESTED = "offers_requested", "{actor_user_id:User} requested offers."
-    REASSIGNED = "reassigned", "{actor_user_id:User} gave the lead to {user_id:user}."
+    REASSIGNED = "reassigned", "{actor_user_id:User} reassigned the lead to {user_id:user}."
     RETURNED = "returned", "{actor_user_id:User} returned the lead."
-    TAKEN_BACK = "taken_back", "{user_id:User} contacted nobody in time: the lead was taken back."
+    TAKEN_BACK = "taken_back", "{user_id:User} did not contact the lead in time, and lost it."
     DUPLICATE = "duplicate", "{lead_id:Lead} is a duplicate of {into_lead_id:lead}: the same inquiry, sent again."
     MERGED = "merged", "{actor_user_id:User} merged {lead_id:lead} into {into_lead_id:lead}."
     MERGED_AND_CONTINUED = (
@@ -141,9 +141,9 @@ class EventCode(TextChoices):
         "{actor_user_id:User} merged {lead_id:lead} into {into_lead_id:lead}, whose distribution continues.",
     )
     UNCLAIMED_ALERT = "unclaimed_alert", "The lead was not claimed in time: {user_id:user} was notified."
-    CONTACTED = "contacted", "{user_id:User} contacted the person."
+    CONTACTED = "contacted", "{user_id:User} contacted the contact."
     CONTACT_LOGGED = "contact_logged", "{user_id:User} logged a contact: {activity}."
-    CONTACT_MESSAGED = "contact_messaged", "{user_id:User} contacted the person by {channel}."
+    CONTACT_MESSAGED = "contact_messaged", "{user_id:User} contacted the contact by {channel}."
 
     ALERT_QUEUED = "alert_queued", "The {channel} to {user_id:user} was queued."
     ALERT_SENT = "alert_sent", "The {channel} to {user_id:user} was sent."
@@ -152,7 +152,7 @@ class EventCode(TextChoices):
     ALERT_DELIVERED = "alert_delivered", "The {channel} to {user_id:user} was delivered."
     ALERT_UNDELIVERED = "alert_undelivered", "The {channel} to {user_id:user} was not delivered{because:because}."
     ALERT_FAILED = "alert_failed", "The {channel} to {user_id:user} failed{because:because}."
-    ALERT_CANCELLED = "alert_cancelled", "The {channel} to {user_id:user} was cancelled{because:because}."
+    ALERT_CANCELLED = "alert_cancelled", "The {channel} to {user_id:user} was canceled{because:because}."
 
 
 @reason_codes

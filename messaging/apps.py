@@ -1,4 +1,4 @@
-"""What is said, to whom, and whether it may be."""
+"""Messages, their recipients, and whether they may be sent."""
 
 from importlib import import_module
 

@@ -1,7 +1,7 @@
-"""What the owner of a number allowed: an append-only ledger, folded into a state when somebody asks.
+"""What the owner of a number allowed: an append-only ledger, folded into a state when it is read.
 
-Opting out and in again is one thread, consent another: START lifts a STOP and grants nothing, and an inquiry grants
-consent without lifting a STOP.
+Opt-outs and consent are separate: START lifts a STOP and grants no consent, and an inquiry grants consent without
+lifting a STOP.
 """
 
 from collections.abc import Collection, Sequence
@@ -79,7 +79,7 @@ def grant(numbers: Sequence[str], source: str, words: str, contact: Contact | No
 
 
 def opt_out(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> Consent:
-    """Note that this number is to be texted and called no more, by anybody, and cancel what waits for it."""
+    """Record an opt-out of this number from texts and calls of all users, and cancel its pending messages."""
     with transaction.atomic():
         row = _note(Kind.OPTED_OUT, number, source, now, words, message)
         to_it = Message.objects.filter(channel__in=Message.BY_NUMBER, recipient=number)
@@ -88,7 +88,7 @@ def opt_out(number: str, *, source: str, now: datetime, words: str = "", message
 
 
 def opt_in(number: str, *, source: str, now: datetime, words: str = "", message: Message | None = None) -> None:
-    """Note that this number may be texted again; lifts an opt-out and nothing else."""
+    """Record an opt-in. It lifts an opt-out and nothing else."""
     _note(Kind.OPTED_IN, number, source, now, words, message)
 
 
@@ -108,7 +108,7 @@ def resume(number: str, *, source: str, now: datetime) -> Consent:
 
 
 def _note(kind: Kind, number: str, source: str, now: datetime, words: str, message: Message | None) -> Consent:
-    # The message tells of the contact. To name it here too would be to wait for it, with messages in hand.
+    # The message refers to the contact. A reference here would wait for the contact's lock while messages are locked.
     return Consent.objects.create(
         number=number,
         kind=kind,

@@ -1,4 +1,4 @@
-"""What the provider tells of messages it took: statuses only move forward, however late or doubled they come."""
+"""Delivery receipts of the provider. A status only moves forward, in whatever order and number receipts arrive."""
 
 import logging
 from datetime import datetime
@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def note_receipt(receipt: Receipt, now: datetime) -> None:
-    """Bring a message up to what the provider tells of it."""
+    """Update a message by a receipt of the provider."""
     message = _message_of(receipt)
     if message is None:
-        logger.info("A receipt for a message that is none of ours: %s", receipt.provider_sid)
+        logger.info("A receipt for an unknown message: %s", receipt.provider_sid)
         return
     if message.provider_status not in receipt.supersedes:
         return
-    was_open = message.settled_at is None  # its worker died, or has not yet written that the provider took it
+    was_open = message.settled_at is None  # its worker stopped, or has not yet written that the provider accepted it
     message.provider_sid, message.provider_status = receipt.provider_sid, receipt.provider_status
     message.set_reason(receipt.reason)
     message.status, message.error_code = receipt.status, receipt.error_code

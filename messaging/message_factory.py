@@ -29,7 +29,7 @@ def alert_text(user: User, body: str, now: datetime, **more: Any) -> Message:
 
 
 def code_text(user: User, body: str, now: datetime, *, valid_until: datetime) -> Message:
-    """A text to the phone that one of our users says is theirs: the one thing that goes there unconfirmed."""
+    """A text to a phone that a user claims as theirs: the only message that an unconfirmed phone gets."""
     return _text(Purpose.CODE, settings.ALERT_NUMBER, user.phone_e164, body, now, user=user, valid_until=valid_until)
 
 
@@ -117,6 +117,6 @@ def _message(
 
 @cache
 def _blank() -> dict[str, Any]:
-    """A message that says nothing, column by column."""
+    """An empty message, column by column."""
     times: dict[str, Any] = {"created_at": None, "modified_at": None, "not_before": None}
     return {name: value for name, value in vars(Message(**times)).items() if name != "_state"}

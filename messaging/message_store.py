@@ -16,8 +16,8 @@ from messaging.signals import messages_settled
 
 Status = Message.Status
 
-# A row changes if it still is where its worker left it, under the same lease. That a provider took a message is a fact
-# that counts wherever the row has got to: else it would be sent again.
+# A row changes only if its worker still holds its lease. That a provider accepted a message counts in any state of the
+# row: otherwise it would be sent again.
 WRITE = """
 UPDATE messaging_message AS m
 SET status = r.status, code = r.code, details = r.details::jsonb,
@@ -65,7 +65,7 @@ def _kind(field: Any) -> str:
 
 
 def _told(messages: Sequence[Message]) -> Iterable[tuple[Any, ...]]:
-    """What the messages say, column by column."""
+    """Return the messages' values, column by column."""
     return zip(*map(_columns_of(), map(vars, messages)), strict=True)
 
 
@@ -83,7 +83,7 @@ def _written(field: Any, values: tuple[Any, ...]) -> Sequence[Any]:
 
 
 def write(messages: Sequence[Message], *, before: Collection[str], lease: datetime | None, now: datetime) -> int:
-    """Write what the given messages say now onto those rows that are still `before`, and tell of the settled ones."""
+    """Write the messages to rows that are still in a status of `before`. Send the signal for the settled ones."""
     if not messages:
         return 0
     for message in messages:
@@ -144,6 +144,6 @@ def wait(message: Message, status: Message.Status, reason: Reason | None, until:
 
 
 def doubt(message: Message, reason: Reason, until: datetime) -> None:
-    """Note that nobody knows whether this message was sent; it is looked up at `until`."""
+    """Mark it as unknown whether this message was sent. It is looked up at `until`."""
     message.set_reason(reason)
     message.status, message.leased_until = Status.UNKNOWN, until

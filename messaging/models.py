@@ -13,7 +13,7 @@ from teams.models import User
 
 
 class PhoneNumber(models.Model):
-    """A number we text from. Its user's client texts leave from it; texts to it are theirs."""
+    """A number we text from. Its user's texts to contacts are sent from it, and texts to it belong to the user."""
 
     number = models.CharField(max_length=16, unique=True)  # E.164
     user = models.OneToOneField(User, models.PROTECT, null=True, blank=True, related_name="phone_number")
@@ -85,12 +85,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
     """Questions about messages."""
 
     def visible_to(self, user: User) -> MessageQuerySet:
-        """What was said to or by you, or to a contact you see. Codes are read on the phone alone."""
+        """Messages to or from the user, or of a contact they see. Codes are read only on the phone."""
         mine = models.Q(user=user) & ~models.Q(purpose=Message.Purpose.CODE)
         return self.filter(mine | models.Q(contact__in=Contact.objects.visible_to(user).values("pk")))
 
     def conversation(self) -> MessageQuerySet:
-        """What was said to a client and by them; alerts about them are for our users."""
+        """Messages to and from a contact. Alerts about a contact are for users."""
         return self.filter(purpose__in=Message.IN_CONVERSATION)
 
     def rings(self) -> MessageQuerySet:
@@ -103,9 +103,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(ReasonColumns):
-    """One logical text, email or call, out or in: the outbox and the log.
+    """One logical text, email or call, outbound or inbound: the outbox and the log.
 
-    `code` and `details` (messaging.reasons, leads.reasons, campaigns.reasons) say why it is held, cancelled or failed.
+    `code` and `details` (messaging.reasons, leads.reasons, campaigns.reasons) are the reason why it is held, canceled
+    or failed.
     """
 
     class Channel(models.TextChoices):
@@ -115,17 +116,17 @@ class Message(ReasonColumns):
 
     class Purpose(models.TextChoices):
         ALERT = "alert"  # to one of our users
-        CODE = "code"  # to the phone of one of our users, who confirms with it that the phone is theirs
+        CODE = "code"  # to a user's phone, to confirm that it is theirs
         NOTICE = "notice"  # a courtesy to a client that the law or a carrier asks for
         PERSONAL = "personal"  # written by a person to a client
         CAMPAIGN = "campaign"  # from a drip to a client
-        INBOUND = "inbound"  # somebody wrote to us
+        INBOUND = "inbound"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
-        HELD = "held"  # waits until `not_before`; `code` says why
+        HELD = "held"  # waits until `not_before`; the reason is in `code`
         SENDING = "sending"  # taken by a worker until `leased_until`
-        UNKNOWN = "unknown"  # may have been sent: looked up before anything else happens
+        UNKNOWN = "unknown"  # may have been sent: looked up before anything else
         SENT = "sent"
         DELIVERED = "delivered"
         UNDELIVERED = "undelivered"
@@ -149,7 +150,7 @@ class Message(ReasonColumns):
     purpose = models.CharField(max_length=8, choices=Purpose.choices)
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
 
-    # For alerts the user is told; for texts to clients the user speaks; for inbound they own the number.
+    # The recipient of alerts, the sender of texts to contacts, the owner of the number of inbound texts.
     # Its index is `message_of_user`.
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, db_index=False, related_name="messages")
     # Messages stay when their contact goes, keyed by number. Its index is `message_of_contact`.
@@ -167,7 +168,8 @@ class Message(ReasonColumns):
     segments = models.PositiveSmallIntegerField(null=True, blank=True)
 
     provider_sid = models.CharField(max_length=255, blank=True)
-    provider_status = models.CharField(max_length=20, blank=True)  # the furthest the provider told us, in its words
+    # the furthest status that the provider reported, as the provider calls it
+    provider_status = models.CharField(max_length=20, blank=True)
     error_code = models.IntegerField(null=True, blank=True)  # the provider's
 
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -194,8 +196,8 @@ class Message(ReasonColumns):
                 condition=~models.Q(status__in=["sending", "unknown"]) | models.Q(leased_until__isnull=False),
                 name="message_in_flight_has_lease",
             ),
-            # No synthetic voice ever speaks to a client: what is said on calls is said to our own users. A call from
-            # person to person has no words, and never waits for the outbox, which would have them spoken.
+            # A synthetic voice never speaks to a contact: calls with a text go to users. A call from person to person
+            # has no text, and never waits in the outbox, which would have it spoken.
             models.CheckConstraint(
                 condition=~models.Q(channel="call")
                 | models.Q(purpose="alert")
@@ -207,13 +209,13 @@ class Message(ReasonColumns):
             ),
         ]
         indexes = [
-            # Read by the outbox's tick: what is to be sent, one purpose after the other.
+            # Read by the outbox's tick: pending messages, one purpose after the other.
             models.Index(
                 fields=["channel", "purpose", "not_before", "id"],
                 condition=models.Q(status__in=["queued", "held"]),
                 name="message_due",
             ),
-            # Read by the outbox's tick: what a dead worker left behind, unless nobody can ever look it up.
+            # Read by the outbox's tick: messages of workers that stopped, except those that can never be looked up.
             models.Index(
                 fields=["channel", "leased_until"],
                 condition=models.Q(status__in=["sending", "unknown"], settled_at__isnull=True),
@@ -223,7 +225,7 @@ class Message(ReasonColumns):
             models.Index(
                 fields=["recipient"], condition=models.Q(status__in=["queued", "held"]), name="message_waiting_for"
             ),
-            # Read by the conversation. Most messages are alerts, about nobody.
+            # Read by the conversation. Most messages are alerts, without a contact.
             models.Index(
                 fields=["contact", "id"], condition=models.Q(contact__isnull=False), name="message_of_contact"
             ),
@@ -233,7 +235,7 @@ class Message(ReasonColumns):
                 condition=models.Q(contact__isnull=False),
                 name="message_to_contact",
             ),
-            # Read when a user's own phone texts in: what were they told of late?
+            # Read when a user's own phone texts: which alerts did it get recently?
             models.Index(fields=["user", "created_at"], name="message_of_user"),
         ]
 
@@ -250,7 +252,7 @@ class Consent(models.Model):
 
     class Kind(models.TextChoices):
         GRANTED = "granted"  # they inquired, or agreed to be texted
-        OPTED_OUT = "opted_out"  # STOP, or the carrier told us
+        OPTED_OUT = "opted_out"  # STOP, or the carrier's report
         OPTED_IN = "opted_in"  # START: lifts an opt-out and nothing else
         SUSPENDED = "suspended"  # a sentence that may ask us to stop: automatic texts wait until a person has read it
         RESUMED = "resumed"  # a person has read it, and it asked for something else: lifts a suspension, no opt-out
@@ -258,7 +260,7 @@ class Consent(models.Model):
     number = models.CharField(max_length=16)  # E.164; outlives the contact
     kind = models.CharField(max_length=9, choices=Kind.choices)
     source = models.CharField(max_length=255)  # "lead 12 from Zillow", "text", "carrier"
-    words = models.TextField(blank=True)  # what they said, or were shown
+    words = models.TextField(blank=True)  # the text they wrote, or were shown
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="consents")
     message = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, related_name="consents")
     created_at = models.DateTimeField(default=clock.now, editable=False)

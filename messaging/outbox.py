@@ -1,8 +1,8 @@
-"""The outbox: what is to be said is queued as rows, and leaves when it is due and may.
+"""The outbox: messages are queued as rows, and sent when they are due and allowed.
 
-One drain takes a batch in a short transaction, in which the gate decides; hands it over outside any transaction; and
-writes what came of it, many rows at a time. A worker may die anywhere in between: its rows stay `sending` until their
-lease is over, are then looked up at the provider, and are adopted or, if certainly not taken, queued again.
+One drain takes a batch in a short transaction, in which the send policy decides; sends it outside any transaction; and
+writes the results, many rows at a time. A worker may stop at any point: its rows stay `sending` until their lease
+ends, are then looked up at the provider, and are adopted or, if certainly not accepted, queued again.
 """
 
 import logging
@@ -49,7 +49,7 @@ Status = Message.Status
 
 NAME = "messaging.outbox"  # among settings.ENGINES
 
-# A message is parked at the gate, or after it: whatever failed then is found out by the look-up that follows a retry.
+# A message is parked before or after the send policy. After it, a retry begins with a look-up.
 GATE: Final = Job("messaging.send_policy", Message)
 DELIVERY: Final = Job("messaging.delivery", Message)
 JOBS: Final = (GATE, DELIVERY)
@@ -62,8 +62,8 @@ GATEWAYS: dict[Channel, Callable[[], Gateway]] = {
 # Who goes first when many are due.
 LANES = (Purpose.CODE, Purpose.ALERT, Purpose.PERSONAL, Purpose.NOTICE, Purpose.CAMPAIGN)
 
-# Threads of one process that may be at a provider at once. Of a worker's five, one stays free for the other engines
-# whatever hangs, and no channel holds another.
+# Threads of one process that may wait for a provider at the same time. Of a worker's five threads one stays free for
+# the other jobs, and no channel blocks another.
 SLOTS = {
     Channel.CALL: threading.BoundedSemaphore(1),
     Channel.TEXT: threading.BoundedSemaphore(2),
@@ -76,7 +76,7 @@ RUN_SECONDS = 10.0
 LEASE = timedelta(minutes=1)
 FLUSH_SECONDS = 0.2
 
-LOOK_UP_AFTER = timedelta(seconds=30)  # what a provider took may not be on its list at once
+LOOK_UP_AFTER = timedelta(seconds=30)  # an accepted message may not be on the provider's list immediately
 LOOK_UP_AGAIN = timedelta(minutes=1)
 RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=15)
 MOST_ATTEMPTS = 12  # some 75 minutes
@@ -123,7 +123,7 @@ def _fill_senders(messages: Sequence[Message]) -> None:
 
 
 def next_due_at() -> datetime | None:
-    """When the next message is to be sent, held against the rules anew, or looked up."""
+    """Return when the next message is to be sent, checked again, or looked up."""
     with connection.cursor() as cursor:
         jobs = {"gate": GATE.name, "delivery": DELIVERY.name}
         cursor.execute(NEXT_DUE, {"channels": list(GATEWAYS), "lanes": list(LANES), **jobs})
@@ -133,7 +133,7 @@ def next_due_at() -> datetime | None:
 
 def run_due(now: datetime) -> int:
     """Look up what may have been sent, send what is due; return how many messages were dealt with."""
-    due_at = next_due_at()  # one small query, for a tick that mostly finds nothing
+    due_at = next_due_at()  # one small query, because most ticks find nothing
     if due_at is None or due_at > now:
         return 0
     return run_each(partial(drain, channel, now) for channel in GATEWAYS)
@@ -160,11 +160,11 @@ class Drain:
         self.channel, self.now, self.lease = channel, now, now + LEASE
         self.gateway = GATEWAYS[channel]()
         self.began_at = time.monotonic()
-        self.is_down = False  # the provider would take, or tell of, no other message either
+        self.is_down = False  # the provider would accept or look up no other message either
         self.cleared: list[Message] = []  # what the gate let pass in this batch
-        self.doubtful: list[Message] = []  # what is to be looked up in this batch
+        self.doubtful: list[Message] = []  # messages of this batch to look up
         self.opted_out: set[int] = set()  # messages to whose numbers the carrier lets nothing pass
-        self.leave_ends_at: dict[int, datetime | None] = {}  # by message: when the gate is to be asked again
+        self.leave_ends_at: dict[int, datetime | None] = {}  # by message: when the send policy is to be evaluated again
 
     @property
     def goes_on(self) -> bool:
@@ -177,7 +177,10 @@ class Drain:
 
     @property
     def present(self) -> datetime:
-        """The present second, for in one run's time an evening becomes night. A clock that stands still takes none."""
+        """Return the current second: during one run the quiet hours can begin.
+
+        A clock that is set by hand adds nothing.
+        """
         return self.now + timedelta(seconds=int(self.elapsed))
 
     def dispatch(self) -> int:
@@ -242,7 +245,7 @@ class Drain:
         return len(taken)
 
     def stop(self, message: Message, verdict: rules.Verdict) -> None:
-        """Cancel or hold a message, as the verdict says."""
+        """Cancel or hold a message, by the verdict of the send policy."""
         if verdict.kind == rules.REFUSE:
             message_store.close(message, Status.CANCELLED, verdict.reason, self.now)
         else:
@@ -292,10 +295,10 @@ class Drain:
         return rest
 
     def hand_over(self, message: Message) -> None:
-        """Give one message to the provider and note on it what came of it.
+        """Send one message and write the result on it.
 
-        While a batch is sent, a recipient's evening may end: what was cleared before that is put back, for the gate to
-        hold. Or the recipient asks for no more texts: one small query before each call of the provider.
+        While a batch is sent, quiet hours may begin: a message that was allowed before is put back, and held. Or the
+        recipient opts out: one small query before each call of the provider.
         """
         leave_ends_at = self.leave_ends_at.get(message.pk)
         if leave_ends_at is not None and self.present >= leave_ends_at:
@@ -364,7 +367,7 @@ class Drain:
                 self.try_again(message, NOT_FOUND, timedelta())
 
     def set_aside(self, message: Message, error: Exception) -> None:
-        """Park a message whose delivery failed for a reason of its own, so that the others leave."""
+        """Park a message whose delivery failed unexpectedly, so that the others are sent."""
         if is_server_error(error):
             self.is_down = True
             logger.exception("Message %s: the database failed during its delivery", message.pk)

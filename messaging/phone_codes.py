@@ -1,6 +1,6 @@
-"""Confirming that a phone is the user's: a code is texted to it, and the user gives the code back.
+"""Confirms a user's phone: a code is texted to it, and the user enters the code.
 
-Until then a phone is only what the user typed, and may be anybody's.
+Until then a phone is only what the user typed, and may belong to another person.
 """
 
 import math

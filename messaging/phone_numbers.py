@@ -12,21 +12,21 @@ from teams.models import User
 
 
 class NoSuchNumber(DomainError):
-    """This is no telephone number."""
+    """This is not a phone number."""
 
 
 class NumberInUse(Conflict):
-    """Somebody else texts from this number."""
+    """Another user texts from this number."""
 
 
 def give_number(user: User, *, number: str = "", now: datetime) -> PhoneNumber:
-    """Let `user` text from `number`, taken from the provider if need be, else from any that is for sale.
+    """Let `user` text from `number`, bought from the provider if needed. Without `number`: from any that is for sale.
 
-    Their former number stays ours, without a user; texts to it are still stored.
+    Their previous number is kept without a user, and texts to it are still stored.
     """
     wanted = e164(number)
     if number and not wanted:
-        raise NoSuchNumber(f"{number[:50]} is no telephone number.", errors={"number": "is no telephone number."})
+        raise NoSuchNumber(f"{number[:50]} is not a phone number.", errors={"number": "is not a phone number."})
     if wanted:
         _refuse_if_taken(wanted, user)
     taken, provider_sid = text_gateway().take_number(wanted)

@@ -21,15 +21,15 @@ class SendReason(TextChoices):
     NO_ADDRESS = "no_address", "There is no valid email address."
     DO_NOT_CONTACT = "do_not_contact", "The contact is marked do-not-contact."
     OPTED_OUT = "opted_out", "The number has opted out of texts."
-    SUSPENDED = "suspended", "The recipient may have asked for no more texts: read their text."
-    NO_CONSENT = "no_consent", "For this number no consent to texts is known."
+    SUSPENDED = "suspended", "The recipient may have opted out: read their last text."
+    NO_CONSENT = "no_consent", "No consent to texts is known for this number."
     NO_CONSENT_IMPORTED = "no_consent_imported", "The contact was imported, and no consent to texts is known."
-    EXPIRED = "expired", "It could not be sent while it was still of use."
-    QUIET_HOURS = "quiet_hours", "It is outside 8:00-21:00 where the recipient is."
-    SENDER_LEFT = "sender_left", "The sender no longer works here."
-    READER_LEFT = "reader_left", "The user it is for no longer works here."
+    EXPIRED = "expired", "It expired before it could be sent."
+    QUIET_HOURS = "quiet_hours", "It is outside 8:00-21:00 in the recipient's time zone."
+    SENDER_LEFT = "sender_left", "The sender is deactivated."
+    READER_LEFT = "reader_left", "The recipient is deactivated."
     REMOVED = "removed", "The contact was removed."
-    NOT_SEEN = "not_seen", "The contact is no longer one of the sender's."
+    NOT_SEEN = "not_seen", "The sender no longer sees the contact."
     NOT_THEIRS = "not_theirs", "The contact no longer has this number."
 
 
@@ -38,7 +38,7 @@ class DeliveryReason(TextChoices):
     """Why a message was not sent, is sent later, or did not arrive. `text` is the provider's own."""
 
     PROVIDER_REFUSED = "provider_refused", "{provider} refused it: {text} ({error_code})"
-    PROVIDER_FAILED = "provider_failed", "{provider} failed at it: {text} ({error_code})"
+    PROVIDER_FAILED = "provider_failed", "{provider} failed: {text} ({error_code})"
     PROVIDER_BUSY = "provider_busy", "{provider} asked to slow down: {text} ({error_code})"
     PROVIDER_ACCOUNT = "provider_account", "{provider} does not accept our account: {text} ({error_code})"
     PROVIDER_UNREACHABLE = "provider_unreachable", "{provider} could not be reached."
@@ -66,8 +66,8 @@ class DeliveryReason(TextChoices):
     SENDER_UNREGISTERED = "sender_unregistered", "The sending number is not registered with the carriers (10DLC)."
 
     GIVEN_UP = "given_up", "Given up after {attempts} attempts. {last:reason}"
-    EXPIRED_IN_RETRY = "expired_in_retry", "It lost its use before it could be sent. {last:reason}"
-    WORKER_DIED = "worker_died", "The worker that was sending it died."
+    EXPIRED_IN_RETRY = "expired_in_retry", "It expired before it could be sent. {last:reason}"
+    WORKER_DIED = "worker_died", "The worker that was sending it stopped."
     NOT_SENT = "not_sent", "It was looked up, and had not been sent."
     MAYBE_SENT = "maybe_sent", "{last:reason} It may have been sent, so it is not sent again."
     UNEXPECTED_ERROR = "unexpected_error", "An unexpected error occurred ({error})."
@@ -79,11 +79,11 @@ class CallReason(TextChoices):
 
     LASTED = "call_lasted", "It lasted {seconds:duration}."
     BUSY = "line_busy", "The line was busy."
-    NO_ANSWER = "call_not_answered", "Nobody answered."
+    NO_ANSWER = "call_not_answered", "The call was not answered."
     FAILED = "call_failed", "The call could not be connected."
-    CANCELLED = "call_cancelled", "The call was ended before anybody answered."
+    CANCELLED = "call_cancelled", "The call ended before it was answered."
     MADE_BEFORE = "call_made_before", "This call was made."
-    NOT_CONNECTED = "call_not_connected", "You cannot be connected any more."
+    NOT_CONNECTED = "call_not_connected", "This call can no longer be connected."
 
 
 def answer_text(answer: str) -> str:

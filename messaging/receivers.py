@@ -28,16 +28,16 @@ opt_out_lookups.register(opted_out_among)
 cleanup_steps.register(remove_old_codes)
 
 MASKED_CODE = "(A code that confirms a phone.)"
-INVITATION = """{by} ({by.email}) invites you to the team {team}. Whoever accepts can be offered the team's leads.
+INVITATION = """{by} ({by.email}) invites you to the team {team}. If you accept, you can be offered the team's leads.
 
-Open this page to accept or decline: set "Request status" there.
+             Open this page to accept or decline with "Request status".
 
-{page}"""
+             {page}"""
 
 
 @receiver(contact_removed)
 def hold_what_left(sender: type[Contact], contact: Contact, **news: Any) -> None:
-    """Before all that hangs on messages, and before those that wait: so does whoever writes what came of them."""
+    """Lock contacts before their messages, as the writers of delivery results do."""
     left = Message.objects.filter(contact=contact).exclude(status__in=Message.WAITING)
     list(left.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 

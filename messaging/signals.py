@@ -1,4 +1,4 @@
-"""News for the apps that stand left of messaging. Each is sent inside the transaction that made it true."""
+"""Signals for the apps above messaging. Each is sent inside the transaction that wrote the change."""
 
 from django.dispatch import Signal
 
@@ -6,6 +6,6 @@ from django.dispatch import Signal
 # without a lead), `now`.
 text_received = Signal()
 
-# Nothing more will be tried with these: `messages` (each now sent, failed, cancelled or, for an email that cannot be
-# looked up, unknown; `code` says why) and `now`. Sent after their rows were written, cancellations included.
+# Final: `messages` (each now sent, failed, canceled or, for an email that cannot be looked up, unknown; the reason is
+# in `code`) and `now`. Sent after their rows were written, cancellations included.
 messages_settled = Signal()

@@ -1,4 +1,4 @@
-"""Sharing a folder of templates: the other gets a copy, which is theirs to change."""
+"""Sharing a folder of templates: the colleague gets a copy, which is theirs to change."""
 
 from datetime import datetime
 from typing import Final
@@ -13,7 +13,7 @@ COPIED: Final = ("template_type", "subject", "description", "body", "file_id")
 
 @transaction.atomic
 def copy_to(user: User, folder: TemplateFolder, now: datetime) -> TemplateFolder:
-    """The folder and its templates once more, as a folder of `user` that names where it came from."""
+    """Copy the folder and its templates for `user`. The copy names its original."""
     copy = TemplateFolder.objects.create(
         user=user, name=folder.name, description=folder.description, original_template_folder=folder
     )

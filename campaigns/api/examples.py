@@ -1,4 +1,4 @@
-"""What the contract shows of campaigns and tasks: the documentation's examples, with nobody's data."""
+"""Example values of campaigns and tasks in the contract. All of them are invented."""
 
 CAMPAIGN = {
     "id": 6,

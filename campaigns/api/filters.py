@@ -24,7 +24,7 @@ class CampaignFilters(FilterSet):
 
 
 class ZeroIsNobody(NumberFilter):
-    """An id where 0 asks for rows without one, as it is shown."""
+    """An id filter in which 0 means rows without one, as they are shown."""
 
     def asks_null(self, text: str) -> bool:
         return super().asks_null(text) or text.strip() == "0"
@@ -110,7 +110,7 @@ class ReminderFilter(ColumnFilter):
 
 
 class ScheduledTaskFilters(FilterSet):
-    """No Meta.model: what is told of the event is annotated."""
+    """Without Meta.model: fields of the event are annotations."""
 
     id = NumberFilter(field_name="id")
     scheduled_event_id = NumberFilter(field_name="scheduled_event_id")

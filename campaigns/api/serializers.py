@@ -60,7 +60,7 @@ class CampaignSerializer(LenientSerializer[Campaign]):
 
 
 class CampaignActionSerializer(LenientSerializer[CampaignAction]):
-    """The documentation's table says `template_id`, its examples `template_metadata_id`: both name a template."""
+    """LionDesk's table documents `template_id`, its examples `template_metadata_id`: both name a template."""
 
     template_id = Reference("template", write_only=True, required=False, allow_null=True)
     template_metadata_id = Reference("template", required=False, allow_null=True)
@@ -114,7 +114,7 @@ class CampaignActionSerializer(LenientSerializer[CampaignAction]):
         return notes
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A change is judged together with what stands."""
+        """Validate a change together with the stored values."""
         action = CampaignAction(**attrs) if self.instance is None else _with(self.instance, attrs)
         faults = action.faults()
         if "template" in faults:
@@ -183,7 +183,7 @@ def reason_of(communication: ContactCommunication) -> Reason:
 
 
 class TaskSerializer(LenientSerializer[Task]):
-    """`reminder_type` mirrors `action_type`, for old clients; nobody is user 0."""
+    """`reminder_type` mirrors `action_type`, for old clients. User id 0 means no user."""
 
     assigned_user_id = Reference("assigned_user", among=User.objects.within_reach_of, required=False, allow_null=True)
 
@@ -238,7 +238,7 @@ class TaskSerializer(LenientSerializer[Task]):
 
 
 class RecurrenceRule(LenientText):
-    """Written on the task that begins a series, read off whichever of the series bears it now."""
+    """Written on the first task of a series, read from the task that currently has the rule."""
 
     def to_internal_value(self, data: Any) -> str:
         text: str = super().to_internal_value(data)
@@ -265,7 +265,7 @@ class ReminderNumber(LenientInteger):
 
 
 class ScheduledTaskSerializer(LenientSerializer[Task]):
-    """A task as v2.1 tells it: what the documentation calls the `manual_event`, with its `event` inside."""
+    """A task in v2.1: LionDesk's `manual_event`, with its `event` inside."""
 
     event = serializers.SerializerMethodField()
     crm_user_id = LenientInteger(source="owner_user_id", read_only=True)

@@ -65,12 +65,12 @@ class CampaignResource(Resource[Campaign]):
         self.save(serializer, owner_user=self.user)
 
     def perform_destroy(self, record: Campaign) -> None:
-        Campaign.objects.select_for_update().get(pk=record.pk)  # nobody may enter it meanwhile
+        Campaign.objects.select_for_update().get(pk=record.pk)  # locked, so that no contact is enrolled in the meantime
         stop_all(record, now=self.now)
         record.delete()
 
     def save(self, serializer: Any, **more: Any) -> Any:
-        """The constraint on the name decides: two requests at once may both find it free."""
+        """The constraint on the name decides: two requests at the same time may both find it free."""
         try:
             with transaction.atomic():
                 return super().save(serializer, **more)
@@ -94,7 +94,7 @@ class CampaignActionResource(Resource[CampaignAction]):
             raise NotAllowed
 
     def perform_update(self, serializer: Any) -> None:
-        """What is planned stays as it was, but for birthdays: they would else be kept as they were for life."""
+        """Planned steps stay unchanged, except birthdays: they would otherwise never change."""
         birthdays.follow(self.save(serializer), self.now)
 
 
@@ -129,7 +129,7 @@ class ContactCommunicationResource(Resource[ContactCommunication]):
     def queryset_for(self, user: User) -> QuerySet[ContactCommunication]:
         rows = ContactCommunication.objects.named().filter(campaign_contact__contact=self.contact)
         rows = rows.select_related("template__template_folder", "campaign_contact__contact", "message")
-        return rows.defer("message__body", "message__html", "message__media")  # only its state is told
+        return rows.defer("message__body", "message__html", "message__media")  # only its state is described
 
     def perform_update(self, serializer: Any) -> None:
         wanted = serializer.validated_data.get("is_active")
@@ -141,7 +141,7 @@ class ContactCommunicationResource(Resource[ContactCommunication]):
 
 
 class AgendaResource(Resource[Task]):
-    """Tasks, in whichever version of the API."""
+    """Tasks, in both versions of the API."""
 
     def queryset_for(self, user: User) -> QuerySet[Task]:
         tasks = Task.objects.visible_to(user)
@@ -172,7 +172,7 @@ class TaskResource(AgendaResource):
 
 
 class ScheduledTaskResource(AgendaResource):
-    """Tasks v2.1, which recur. A change or removal says by its scope how much of a series it is meant for."""
+    """Tasks v2.1, which can recur. A change or removal has a scope: how much of a series it applies to."""
 
     serializer_class = ScheduledTaskSerializer
     filterset_class = ScheduledTaskFilters
@@ -233,5 +233,5 @@ class ScheduledTaskResource(AgendaResource):
         return scope
 
     def told(self, task: Task) -> Task:
-        """The task as it stands now, with its event."""
+        """Return the task in its current state, with its event."""
         return Task.objects.with_event().get(pk=task.pk)

@@ -1,6 +1,6 @@
-"""What campaigns do on contacts' birthdays: the next one of each stands as a row. One of `settings.ENGINES`.
+"""Birthday actions of campaigns: the next birthday of each enrollment is a row. A job of `settings.ENGINES`.
 
-What is to be done is read off the action on the day itself, so that a changed template or time holds from then on.
+The action is read on the day itself, so that a changed template or time applies from then on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ BATCH: Final = 200
 JOB: Final = Job("campaigns.birthdays", Birthday)
 JOBS: Final = (JOB,)
 
-TOO_LATE: Final = timedelta(days=1)  # after an outage: nobody is congratulated a week late
+TOO_LATE: Final = timedelta(days=1)  # after an outage: a birthday is not congratulated a week late
 
 UNKNOWN: Final = Reason(ScheduleReason.BIRTHDAY_UNKNOWN)
 GONE_BY: Final = Reason(ScheduleReason.BIRTHDAY_PAST)
@@ -59,11 +59,11 @@ def plan(
     zones: Mapping[int, str],
     now: datetime,
 ) -> None:
-    """Plan the first birthday of each new enrolment for each of these birthday actions.
+    """Plan the first birthday of each new enrollment for each of these birthday actions.
 
-    `zones` are the time zones of the agents who work with the contacts, by user.
+    `zones`: the time zones of the agents who work with the contacts, by user.
 
-    A communication for which there is none is listed with the reason, as is one whose date has gone by.
+    A communication that cannot be planned is listed with its reason, as is one whose date has passed.
     """
     if not actions:
         return
@@ -84,7 +84,7 @@ def plan(
 
 
 def follow(action: CampaignAction, now: datetime) -> None:
-    """An action was changed: its birthdays are kept as it says now, or no longer."""
+    """An action was changed: recompute its birthdays, or end them."""
     if action.trigger_type == schedule.ON_BIRTHDAY:
         replan(Birthday.objects.filter(action=action), now)
     else:
@@ -93,7 +93,7 @@ def follow(action: CampaignAction, now: datetime) -> None:
 
 @transaction.atomic
 def replan(birthdays: QuerySet[Birthday], now: datetime) -> None:
-    """Set anew the next ones among `birthdays`; a year in which there was one has no second."""
+    """Recompute the next of `birthdays`. A year in which one ran gets no second one."""
     open_ones = birthdays.filter(is_open=True, campaign_contact__ended_at=None).order_by("pk")
     waiting = _complete(open_ones.select_for_update(of=("self",)))
     for birthday in waiting:
@@ -110,7 +110,7 @@ def next_due_at() -> datetime | None:
 
 
 def run_due(now: datetime) -> int:
-    """Do what is to be done on every birthday that has come."""
+    """Run the actions of all birthdays that are due."""
     return JOB.run_all(claim, keep, now)
 
 
@@ -162,7 +162,7 @@ def _sender(birthday: Birthday, contact: Contact) -> User:
 
 
 def _set(birthday: Birthday, contact: Contact, zone: ZoneInfo, now: datetime, ran_in: int | None = None) -> None:
-    """Note when the contact's next birthday is, or why nobody can tell."""
+    """Set the contact's next birthday, or the reason why it is unknown."""
     birthday.year = birthday.due_at = None
     text = contact.birthday.strip()
     if born := schedule.month_and_day(text):
@@ -180,7 +180,7 @@ def _next_of(birthday: Birthday, contact: Contact, zone: ZoneInfo, now: datetime
 
 
 def _communication(birthday: Birthday, sender_id: int, now: datetime) -> ContactCommunication:
-    """What is said to the contact on this day; nothing, where the birthday has a reason against it."""
+    """Return the message to the contact on this day; None if the birthday has a reason against it."""
     action = birthday.action
     return ContactCommunication(
         campaign_contact=birthday.campaign_contact,

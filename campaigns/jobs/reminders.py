@@ -27,7 +27,7 @@ LONGEST_LINE: Final = 300  # characters of a description in a text
 
 
 def plan(task: Task, now: datetime) -> None:
-    """Note on a task when its agent is to be reminded. The caller saves it."""
+    """Set on a task when its agent is reminded. The caller saves it."""
     task.remind_at = task.due_at if _is_wanted(task, now) else None
 
 
@@ -66,7 +66,7 @@ def remind(ids: Sequence[int], now: datetime) -> int:
 
 
 def _agent_of(task: Task, agents: dict[int, User]) -> User | None:
-    """Its assignee; for one that has none, or who has left, its owner."""
+    """Return the assignee; if there is none, or they are deactivated, the owner."""
     candidates = [agents[pk] for pk in (task.assigned_user_id, task.owner_user_id) if pk]
     return next((agent for agent in candidates if agent.is_active), None)
 
@@ -86,7 +86,7 @@ def _contacts_of(reminded: Sequence[tuple[Task, User]]) -> dict[tuple[int, int |
 
 
 def _message(task: Task, agent: User, contact: Contact | None, now: datetime) -> Message:
-    """A text if that was asked for and the agent has a confirmed phone, else an email."""
+    """Return a text if it was chosen and the agent has a confirmed phone, otherwise an email."""
     line = textwrap.shorten(task.description, LONGEST_LINE, placeholder=" ...")
     if REMINDED_BY[task.action_type] == Message.Channel.TEXT and agent.confirmed_phone:
         return alert_text(agent, "\n".join([f"Task due: {line}", *_lines_about(contact)]), now)

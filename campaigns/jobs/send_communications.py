@@ -23,9 +23,9 @@ BATCH: Final = 500
 JOB: Final = Job("campaigns.send_communications", ContactCommunication)
 JOBS: Final = (JOB,)
 
-# A contact that is being removed is locked, and its communications go with it: they are passed over. One that is
-# locked here cannot be removed before its message exists, nor be assigned to another agent, who would have to send it:
-# whoever assigns it waits, and finds the message.
+# A contact that is being removed is locked, and its communications are removed with it: they are skipped. One that is
+# locked here cannot be removed or assigned to another agent before its message exists; the assignment waits and finds
+# the message.
 CLAIM: Final = """
 SELECT communication.id
 FROM campaigns_contactcommunication communication

@@ -31,7 +31,7 @@ TEMPLATE_TYPES: dict[str, str] = {
 }
 REMINDERS = (ActionType.TASK_EMAIL, ActionType.TASK_CALL, ActionType.TASK_TEXT, ActionType.TASK_NONE)
 LONGEST_DESCRIPTION = 2000  # of a task; an action's notes may be longer
-# How the agent is reminded of a task that falls due; of those not named here, not at all. Nobody is called by machine.
+# How the agent is reminded of a due task. Other types have no reminder. Users are not reminded by calls.
 REMINDED_BY: dict[str, str] = {
     ActionType.EMAIL_CONTACT: Message.Channel.EMAIL,
     ActionType.CALL_CONTACT: Message.Channel.EMAIL,

@@ -83,7 +83,7 @@ class CampaignAction(models.Model):
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="actions")
     type = models.CharField(max_length=50, choices=[(t.value, t.label) for t in (*COMMUNICATIONS, *REMINDERS)])
-    # The sender of a communication, the assignee of a task; null = whoever works with the contact.
+    # The sender of a communication, the assignee of a task. Null means the agent who works with the contact.
     assigned_user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="campaign_actions")
     template = models.ForeignKey(Template, models.PROTECT, null=True, blank=True, related_name="campaign_actions")
     trigger_type = models.PositiveSmallIntegerField("runs when", choices=TriggerType.choices, default=TriggerType.START)
@@ -132,7 +132,7 @@ class CampaignAction(models.Model):
 
     @property
     def task_description(self) -> str:
-        """What a task that it makes says."""
+        """The title of the task that it creates."""
         return (self.notes.strip() or self.type)[:LONGEST_DESCRIPTION]
 
     def faults(self) -> dict[str, str]:

@@ -73,7 +73,7 @@ class ContactCommunicationQuerySet(models.QuerySet["ContactCommunication"]):
         return self.filter(campaign_contact__contact__in=Contact.objects.visible_to(user).values("pk"))
 
     def due(self, now: datetime) -> ContactCommunicationQuerySet:
-        """What is to be put into the outbox, the oldest first."""
+        """Communications to put into the outbox, oldest first."""
         return self.filter(is_active=True, message=None, send_at__lte=now).order_by("send_at", "id")
 
     def named(self) -> ContactCommunicationQuerySet:
@@ -91,7 +91,7 @@ class ContactCommunication(ReasonColumns):
     template = models.ForeignKey(Template, models.SET_NULL, null=True, blank=True, related_name="communications")
     notes = models.TextField(blank=True)
     is_stopped_on_text_reply = models.BooleanField(default=False)
-    # No indexes on users here: nobody asks for all that one user sent, and users are never deleted.
+    # No indexes on users: no query reads all that one user sent, and users are never deleted.
     send_from_user = models.ForeignKey(User, models.PROTECT, related_name="communications", db_index=False)
     # Whether the action names the sender; otherwise it is the agent who works with the contact when it leaves.
     is_sender_chosen = models.BooleanField(default=False, editable=False)
@@ -108,7 +108,7 @@ class ContactCommunication(ReasonColumns):
     class Meta:
         ordering = ["id"]
         indexes = [
-            # Read by the engine's tick: what is to be put into the outbox.
+            # Read by the job's tick: communications to put into the outbox.
             models.Index(
                 fields=["send_at", "id"],
                 condition=models.Q(is_active=True, message__isnull=True),
@@ -120,7 +120,7 @@ class ContactCommunication(ReasonColumns):
         return f"{self.type} at {self.send_at}"
 
     def may_be_changed_by(self, user: User) -> bool:
-        """Owner, teammate, assigned, shared with: whoever sees the contact."""
+        """Users who see the contact: owner, teammates, assigned user, users it is shared with."""
         return self.campaign_contact.contact.may_be_changed_by(user)
 
     @property
@@ -137,9 +137,9 @@ class ContactCommunication(ReasonColumns):
 
 
 class Birthday(ReasonColumns):
-    """The next birthday on which an action runs for an enrolment, while it is open; those on which it ran remain.
+    """The next birthday on which an action runs for an enrollment while it is open; rows of past birthdays remain.
 
-    `code` says why the birthday is not known, or why nothing was done on it.
+    `code` is the reason why the birthday is unknown, or why nothing was sent.
     """
 
     campaign_contact = models.ForeignKey(CampaignContact, models.CASCADE, related_name="birthdays", db_index=False)
@@ -151,7 +151,7 @@ class Birthday(ReasonColumns):
     class Meta:
         ordering = ["id"]
         constraints = [
-            # Whatever becomes of a birthday, no year has two.
+            # One birthday a year, in any status.
             models.UniqueConstraint(fields=["campaign_contact", "action", "year"], name="birthday_once_a_year"),
             models.UniqueConstraint(
                 fields=["campaign_contact", "action"], condition=models.Q(is_open=True), name="one_next_birthday"

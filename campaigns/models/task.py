@@ -22,7 +22,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(models.Q(owner_user=user) | models.Q(assigned_user=user))
 
     def with_event(self) -> TaskQuerySet:
-        """Each with what v2.1 tells of the event it belongs to."""
+        """Tasks, each with the fields of its event for v2.1."""
         standing = Task.objects.filter(series=models.OuterRef("series")).exclude(status=Task.Status.DELETED)
         bearer = standing.exclude(recurrence="")
         return self.annotate(
@@ -74,7 +74,7 @@ class Task(models.Model):
     # (campaigns.recurring_tasks).
     recurrence = models.TextField(blank=True, editable=False)
     recurs_from = models.DateTimeField(null=True, blank=True, editable=False)  # the rule's DTSTART
-    # From the second occurrence on: the number of the first, and when the rule says it is; `due_at` may be moved.
+    # From the second occurrence on: the number of the first, and the time by the rule; `due_at` may be moved.
     series = models.BigIntegerField(null=True, blank=True, editable=False)
     occurs_at = models.DateTimeField(null=True, blank=True, editable=False)
     remind_at = models.DateTimeField(null=True, blank=True, editable=False)  # null: there is nothing to remind of
@@ -98,7 +98,7 @@ class Task(models.Model):
         indexes = [
             models.Index(fields=["assigned_user", "due_at"], name="task_of_assignee"),  # read by an agent's list
             models.Index(fields=["owner_user", "due_at"], name="task_of_owner"),
-            # Read by campaigns.jobs.reminders' tick: of what somebody is to be reminded.
+            # Read by the tick of campaigns.jobs.reminders: reminders that are due.
             models.Index(
                 fields=["remind_at", "id"], condition=models.Q(remind_at__isnull=False), name="task_reminder_due"
             ),

@@ -16,7 +16,7 @@ from teams.models import Team, User
 
 
 def alert_text_for_reader(lead: Lead, reader: User) -> LeadAlertText:
-    """Of a lead that they do not see, whoever leads its team reads what its members do before a claim."""
+    """For a lead whose contact the user does not see, a team lead reads only what members see before a claim."""
     if Lead.objects.visible_to(reader).filter(pk=lead.pk).exists():
         return LeadAlertText(lead)
     return LeadAlertText(lead, lead.team.claim_preview if lead.team else Team.ClaimPreview.AREA)
@@ -28,7 +28,7 @@ def lead_label(lead: Lead, reader: User) -> str:
 
 
 class LeadActionForm(forms.Form):
-    """One deed: a form that asks what must be said for it, and hands it to the API."""
+    """An action on a lead: a form that asks for its inputs and passes them to the API."""
 
     name: ClassVar[str]  # in the URL, as in that of the API
     title: ClassVar[str]
@@ -41,7 +41,7 @@ class LeadActionForm(forms.Form):
 
     @classmethod
     def refuse(cls, lead: Lead, user: User) -> None:
-        """What the API would refuse whatever was chosen."""
+        """Raise what the API would refuse for any input."""
         require_not_merged(lead)
 
     @classmethod
@@ -54,7 +54,7 @@ class LeadActionForm(forms.Form):
         return ""
 
     def consequences(self) -> Iterator[str]:
-        """What will happen, and who is told of it."""
+        """Yield what will happen, and who is notified."""
         raise NotImplementedError
 
     def body(self) -> dict[str, Any]:
@@ -62,11 +62,11 @@ class LeadActionForm(forms.Form):
         return {f"{name}_id": record.pk for name, record in self.cleaned_data.items()}
 
     def done(self) -> str:
-        """What is said afterwards."""
+        """Return the message that is shown afterwards."""
         raise NotImplementedError
 
     def is_done(self, do: Callable[[dict[str, Any]], Any]) -> bool:
-        """Let the API do it; what it refuses stands in the form."""
+        """Call the API. If it refuses, its message becomes a form error."""
         if not self.is_valid():
             return False
         try:
@@ -93,10 +93,10 @@ class ReassignForm(LeadActionForm):
         takers = reassignment.eligible_assignees(self.lead, self.user).exclude(pk=self.lead.claimed_by_user_id or 0)
         self.fields["user"] = forms.ModelChoiceField(
             takers.order_by("first_name", "last_name", "email"),
-            label="To whom",
-            empty_label="Choose somebody",
+            label="Assign to",
+            empty_label="Choose a user",
             widget=UnfoldAdminSelectWidget,
-            error_messages={"required": "Choose to whom.", "invalid_choice": "Choose one of these."},
+            error_messages={"required": "Choose a user.", "invalid_choice": "Choose one of the list."},
         )
 
     @classmethod
@@ -109,14 +109,14 @@ class ReassignForm(LeadActionForm):
         if loser is not None:
             yield f"It is taken from {recipient(loser, self.user)}, with a notice {channel_phrase(loser)}."
         elif self.lead.team is not None:
-            yield "Nobody else can claim it any more; alerts about it that have not left do not leave."
+            yield "No other agent can claim it any more. Alerts that are not sent yet are canceled."
         yield (
-            "Whoever you choose has it at once, without claiming, and is told how to reach the person, by email and by "
+            "The user you choose gets the lead immediately, without a claim, with its contact details by email, and by "
             "text if they have a phone."
         )
 
     def done(self) -> str:
-        return f"{self.cleaned_data['user']} has the lead now, and is told of it."
+        return f"{self.cleaned_data['user']} has the lead and is notified."
 
 
 class ReturnForm(LeadActionForm):
@@ -129,29 +129,29 @@ class ReturnForm(LeadActionForm):
 
     def consequences(self) -> Iterator[str]:
         loser, team = reassignment.require_returnable(self.lead, self.user)
-        told = "" if loser == self.user else f", who is told {channel_phrase(loser)}"
+        told = "" if loser == self.user else f", with a notice {channel_phrase(loser)}"
         yield f"It is taken from {recipient(loser, self.user)}{told}."
-        yield f"Any member of {team} may take it from the pond then. Nobody is told that it is there."
+        yield f"Any member of {team} can then claim it from the pond. Members are not notified."
         if team.mins_until_alarm is not None:
             alarmed = recipient(team.creator, self.user)
-            yield f"If nobody has taken it after {team.mins_until_alarm} minutes, {alarmed} will be told."
+            yield f"If it is unclaimed after {team.mins_until_alarm} minutes, {alarmed} will be notified."
 
     def done(self) -> str:
         return f"The lead is in the pond of {self.lead.team}."
 
 
 class MergeForm(LeadActionForm):
-    name, title, button, icon = "merge", "Merge a double of this lead", "Merge a double", "call_merge"
+    name, title, button, icon = "merge", "Merge a duplicate of this lead", "Merge a duplicate", "call_merge"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         found = merge.mergeable_leads(self.lead).select_related("contact", "source", "claimed_by_user")
         self.fields["lead"] = DuplicateField(
             found.order_by("-created_at", "-pk"),
-            label="Which one",
+            label="Duplicate",
             empty_label=None,
             widget=UnfoldAdminRadioSelectWidget,
-            error_messages={"required": "Choose which one.", "invalid_choice": "Choose one of these."},
+            error_messages={"required": "Choose a duplicate.", "invalid_choice": "Choose one of the list."},
         )
 
     @classmethod
@@ -163,14 +163,14 @@ class MergeForm(LeadActionForm):
 
     def consequences(self) -> Iterator[str]:
         yield (
-            "The one that you choose becomes part of this one: what this one leaves blank is filled in from it, and "
-            "what was written in both is kept."
+            "The duplicate is merged into this lead: empty fields are filled in from it, and the notes of both leads "
+            "are kept."
         )
-        yield "Offers of it end, and nobody is told. If somebody has claimed it, they have this one then."
+        yield "Its offers end without a notice. If an agent has claimed it, they get this lead instead."
         yield "This cannot be undone."
 
     def done(self) -> str:
-        return f"Lead {self.cleaned_data['lead'].pk} is part of this one now."
+        return f"Lead {self.cleaned_data['lead'].pk} is merged into this one."
 
 
 class NoDuplicate(DomainError):
@@ -178,10 +178,10 @@ class NoDuplicate(DomainError):
 
 
 class DuplicateField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Leads told apart by what they say and who has them."""
+    """Leads labeled by their content and owner."""
 
     def label_from_instance(self, lead: Lead) -> str:
-        has = f"claimed by {lead.claimed_by_user}" if lead.claimed_by_user else "nobody has claimed it"
+        has = f"claimed by {lead.claimed_by_user}" if lead.claimed_by_user else "unclaimed"
         return f"Lead {lead.pk}: {LeadAlertText(lead).summary}; {has}"
 
 
@@ -189,5 +189,5 @@ ACTION_FORMS: Final[Sequence[type[LeadActionForm]]] = (ReassignForm, ReturnForm,
 
 
 def available_actions(lead: Lead, user: User) -> list[type[LeadActionForm]]:
-    """The deeds that this user may do with this lead as it is."""
+    """Return the actions that this user can take on this lead in its current state."""
     return [kind for kind in ACTION_FORMS if not kind.why_not(lead, user)]

@@ -22,7 +22,7 @@ PAGE: Final = "admin/leads/lead/deed.html"
 
 
 def action_urls() -> list[URLPattern]:
-    """To stand among the pages of leads."""
+    """Return the URLs of actions, below the URLs of leads."""
     return [
         path(f"<int:lead_id>/{kind.name}/", action_view(kind), name=f"leads_lead_{kind.name}") for kind in ACTION_FORMS
     ]
@@ -36,7 +36,7 @@ def action_view(kind: type[LeadActionForm]) -> Any:
 
 
 def action_links(lead: Lead, user: User) -> list[tuple[str, str, str]]:
-    """What this user may do with the lead: what the button says, where it leads, its icon."""
+    """Yield title, URL and icon of each action that this user can take on the lead."""
     return [(kind.button, action_url(kind, lead), kind.icon) for kind in available_actions(lead, user)]
 
 
@@ -45,12 +45,12 @@ def action_url(kind: type[LeadActionForm], lead: Lead) -> str:
 
 
 def action_page(request: HttpRequest, kind: type[LeadActionForm], lead_id: int) -> HttpResponse:
-    """What the deed asks, and what will come of it; or why it cannot be done."""
+    """Show the form of an action with its consequences, or why it is not possible."""
     user = cast(User, request.user)
     leads = Lead.objects.in_hands_of(user).select_related("contact", "source", "team__creator", "claimed_by_user")
     found = leads.filter(pk=lead_id).first()
     if found is None:
-        messages.error(request, f"There is no lead {lead_id} that you see.")
+        messages.error(request, f"There is no lead {lead_id} that you can see.")
         return HttpResponseRedirect(reverse("admin:leads_lead_changelist"))
     form = kind(found, user, request.POST or None)
     do = partial(call_api, LEAD_ACTIONS[kind.name], "POST", user, lead_id=str(lead_id))
@@ -63,14 +63,14 @@ def action_page(request: HttpRequest, kind: type[LeadActionForm], lead_id: int) 
 
 
 def return_url(lead: Lead, user: User) -> str:
-    """To the lead's own page, for whoever sees it."""
+    """Return the lead's own page if the user sees it, otherwise the list."""
     if Lead.objects.visible_to(user).filter(pk=lead.pk).exists():
         return reverse("admin:leads_lead_change", args=[lead.pk])
     return reverse("admin:leads_teamlead_changelist")
 
 
 class ClaimedFilter(admin.SimpleListFilter):
-    title, parameter_name = "who has it", "claimed"
+    title, parameter_name = "claimed", "claimed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("no", "Nobody"), ("yes", "Somebody")]
@@ -80,7 +80,7 @@ class ClaimedFilter(admin.SimpleListFilter):
 
 
 class TeamLeadAdmin(ResourceAdmin):
-    """The leads of the teams that one created, of which one may not see the contacts: no more than offers tell."""
+    """Leads of teams that the user created, without their contacts: no more than offers show."""
 
     list_display = ["inquiry", "team", "has_it", "created_at", "by_hand", "why"]
     list_display_links = None
@@ -92,24 +92,24 @@ class TeamLeadAdmin(ResourceAdmin):
         return TeamLead.objects.filter(team__creator=user, merged_into=None).annotate(trace_id=traced)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The list alone: a lead's page tells more of it."""
+        """Only the list: a lead's own page shows more."""
         return obj is None and self.has_module_permission(request)
 
     @admin.display(description="lead")
     def inquiry(self, lead: Lead) -> str:
         return LeadAlertText(lead, cast(Team, lead.team).claim_preview).preview_line
 
-    @admin.display(description="who has it")
+    @admin.display(description="claimed by")
     def has_it(self, lead: Lead) -> str:
         if lead.claimed_by_user:
             return str(lead.claimed_by_user)
-        return "in the pond" if lead.ponded_at else "nobody yet"
+        return "in the pond" if lead.ponded_at else "unclaimed"
 
-    @admin.display(description="by hand")
+    @admin.display(description="actions")
     def by_hand(self, lead: Lead) -> str:
         return link_to(action_url(ReassignForm, lead), ReassignForm.button)
 
-    @admin.display(description="why it went there")
+    @admin.display(description="routing")
     def why(self, lead: Lead) -> str:
         trace_id = cast(Any, lead).trace_id
         return link_to(reverse("admin:leads_routingtrace_change", args=[trace_id]), "Why") if trace_id else "-"

@@ -24,7 +24,7 @@ PAGE: Final = "admin/leads/routingtrace/why.html"
 
 
 class RoutingTraceAdmin(ResourceAdmin):
-    """The leads you see; each leads to the page that tells why."""
+    """The visible leads. Each leads to the page that explains its routing."""
 
     list_display = ["lead", "decided_at"]
     list_select_related = ["lead__contact"]
@@ -43,7 +43,7 @@ class RoutingTraceAdmin(ResourceAdmin):
         lead = Lead.objects.select_related("contact", "source", "team", "claimed_by_user").get(pk=trace.lead_id)
         names = names_of(collect_ids(told), user)
         context = self.admin_site.each_context(request) | {
-            "title": f"Why: {lead_label(lead, user)}",
+            "title": f"Routing: {lead_label(lead, user)}",
             "lead": lead,
             "is_seen": seen is not None,
             "back": return_url(lead, user),
@@ -54,7 +54,7 @@ class RoutingTraceAdmin(ResourceAdmin):
         return TemplateResponse(request, PAGE, context)
 
     def of_a_team(self, request: HttpRequest, object_id: str) -> RoutingTrace | None:
-        """Of a lead that they do not see, in a team that they created: told here as by the API, and not in the list."""
+        """Include leads of teams that the user created, as the API does. They are not in the list."""
         traces = RoutingTrace.objects.filter(lead__team__creator=cast(User, request.user))
         return traces.filter(pk=object_id).first() if object_id.isdecimal() else None
 
@@ -70,24 +70,24 @@ class TraceEntryAdmin(ResourceAdmin):
     def rows_for(self, user: User) -> QuerySet[TraceEntry]:
         return TraceEntry.objects.filter(lead__in=Lead.objects.visible_to(user))
 
-    @admin.display(description="what happened")
+    @admin.display(description="event")
     def text(self, entry: TraceEntry) -> str:
         return event_text({"code": entry.code, "details": entry.details, "actor_user_id": entry.actor_user_id})
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
-        """Not in the menu: the page of each lead tells it better."""
+        """Not in the menu: each lead's page shows it better."""
         return {}
 
 
 class RotationPlaceAdmin(ResourceAdmin):
-    """Whose turn it was last in the round robins of the teams you created, and what each member is owed."""
+    """The last turn of the round robins of the teams you created, and the balance of each member."""
 
     list_display = ["team", "user", "leads_owed", "last_turn"]
     list_display_links = None
     list_select_related = ["team", "user"]
     ordering = ["team", "-last_turn"]
 
-    @admin.display(description="leads owed", ordering="credit")
+    @admin.display(description="balance (leads)", ordering="credit")
     def leads_owed(self, place: RotationPlace) -> str:
         return f"{place.credit / CREDIT_PER_LEAD:+.2f}"
 
@@ -96,7 +96,7 @@ class RotationPlaceAdmin(ResourceAdmin):
 
 
 def names_of(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], str]:
-    """What these are called. Of routes only one's own are: nobody sees another's."""
+    """Return display names for ids. Routes of other users have none: they are not visible."""
     routes = LeadRoute.objects.visible_to(user).select_related("lead_source", "contact_source", "team")
     rows: Mapping[str, QuerySet[Any]] = {
         "user": User.objects.all(),

@@ -35,7 +35,7 @@ from leads.models import (
 from messaging.admin.manual import links as links_by_hand
 from teams.models import User
 
-admin.site.index_template = "admin/leads/home.html"  # says where to begin
+admin.site.index_template = "admin/leads/home.html"  # names the start page
 
 admin.site.register(LeadRoute, LeadRouteAdmin)
 admin.site.register(DistributionReport, DistributionReportAdmin)
@@ -66,17 +66,17 @@ class LeadSourceAdmin(ResourceAdmin):
 
 
 class MergedFilter(admin.SimpleListFilter):
-    """Doubles are left out of the list, unless they are asked for."""
+    """Leave merged leads out of the list unless the filter asks for them."""
 
-    title, parameter_name = "doubles", "doubles"
+    title, parameter_name = "duplicates", "doubles"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("merged", "Merged into another"), ("all", "With those merged")]
+        return [("merged", "Merged leads only"), ("all", "Including merged leads")]
 
     def choices(self, changelist: Any) -> Any:
         """What is shown without a choice has a name, too."""
         first, *others = super().choices(changelist)
-        return [first | {"display": "Without those merged"}, *others]
+        return [first | {"display": "Without merged leads"}, *others]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "all":
@@ -117,12 +117,12 @@ class LeadAdmin(ResourceAdmin):
         return [*self.list_display, "part_of"] if MergedFilter.parameter_name in request.GET else self.list_display
 
     def get_fields(self, request: HttpRequest, obj: Lead | None = None) -> list[str]:
-        """What was merged, above all else."""
+        """Show above all other fields into which lead it was merged."""
         merged = ["part_of"] if obj and obj.merged_into_id else ["doubles"] if obj and obj.doubles.exists() else []
         return [*merged, *self.fields]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        """With where it is now, and a button for each thing that this user may do with it by hand."""
+        """Add the state of the lead and a button for each action that the user can take."""
         lead, user = kwargs.get("obj"), cast(User, request.user)
         if lead:
             context |= {"deeds": action_links(lead, user), "state": state(lead, user)}
@@ -132,14 +132,14 @@ class LeadAdmin(ResourceAdmin):
     def claimed_how(self, lead: Lead) -> str:
         return claim_channel_text(lead) or "-"
 
-    @admin.display(description="part of")
+    @admin.display(description="merged into")
     def part_of(self, lead: Lead) -> str:
         if lead.merged_into_id is None:
             return "-"
         original = lead_link(lead.merged_into_id)
         return format_html("Duplicate of {}", original) if lead.is_duplicate else original
 
-    @admin.display(description="doubles merged into it")
+    @admin.display(description="merged duplicates")
     def doubles(self, lead: Lead) -> str:
         return format_html_join(", ", "{}", ((lead_link(pk),) for pk in lead.doubles.values_list("pk", flat=True)))
 
@@ -149,9 +149,9 @@ class LeadAdmin(ResourceAdmin):
             call_api(ActivityResource, "POST", request.user, {"kind": "Call"}, contact_id=str(lead.contact_id))
         messages.success(request, "The call was logged.")
 
-    @admin.display(description="contact made")
+    @admin.display(description="contact")
     def history(self, lead: Lead) -> str:
-        """Where to get in touch, and to write down what was said."""
+        """Show where to text, call or email the contact, and where to log it."""
         if lead.pk is None:
             return "-"
         log = f"{reverse('admin:crm_activity_add')}?contact={lead.contact_id}&kind=Call"

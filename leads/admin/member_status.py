@@ -1,4 +1,4 @@
-"""Somebody's place in each of their teams, as they read it: their turn, how much they take, what is the matter."""
+"""A user's membership in each of their teams, as they read it: order, limits and warnings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,9 +22,9 @@ class TeamMembershipStatus:
 
     team: Team
     turn: str = ""
-    told_by: str = ""
+    channels: str = ""
     takes: str = ""
-    matters: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     invitation: int | None = None  # to be answered
 
 
@@ -60,15 +60,15 @@ def membership_status(option: TeamMemberDistributionOption, now: datetime) -> Te
     return TeamMembershipStatus(
         team=option.team,
         turn=turn_text(option.team, option),
-        told_by=", ".join(alert_channels(option)),
+        channels=", ".join(alert_channels(option)),
         takes="; ".join(cap_texts(there)),
-        matters=tuple(dict.fromkeys(texts_for(warnings, option.user.zone))),
+        warnings=tuple(dict.fromkeys(texts_for(warnings, option.user.zone))),
     )
 
 
 def cap_texts(there: Availability) -> Iterator[str]:
     if there.cap_open is not None:
-        yield f"at most {there.cap_open} at a time, {there.open_leads} now"
+        yield f"at most {there.cap_open} open leads, {there.open_leads} now"
     if there.cap_day is not None:
         yield f"at most {there.cap_day} a day, {there.leads_today} today"
 

@@ -1,4 +1,4 @@
-"""How one is told of leads, in the admin: pausing, hours, and test alerts, to oneself and to members of a team."""
+"""My availability: pause, hours and test alerts, for the user and for members of their team."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -32,7 +32,7 @@ NAMES = {TEXT: "text", EMAIL: "email", PHONE: "call"}
 
 
 def availability_urls() -> list[URLPattern]:
-    """To stand among the pages of offers, which is what alerts tell of."""
+    """Return the URLs of this page, below the URLs of offers."""
     own, members = admin.site.admin_view(my_availability_page), admin.site.admin_view(require_POST(test_member))
     return [
         path("test-alert/", own, name="leads_test_alert"),
@@ -41,7 +41,7 @@ def availability_urls() -> list[URLPattern]:
 
 
 def my_availability_page(request: HttpRequest) -> HttpResponse:
-    """When and how oneself is told of leads, with buttons to pause, and one to try it."""
+    """Show the user's alerts and hours, with buttons to pause and to send a test alert."""
     user, now = cast(User, request.user), clock.now()
     form = MyAvailabilityForm.of(user, request.POST if SAVE in request.POST else None)
     code_form = CodeForm(request.POST if CONFIRM in request.POST else None, label_suffix="")
@@ -49,7 +49,7 @@ def my_availability_page(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:leads_test_alert"))
     user.refresh_from_db()
     context = {
-        "title": "How you are told of leads",
+        "title": "My availability and alerts",
         "ways": [
             (
                 NAMES[way.channel].capitalize(),
@@ -72,17 +72,17 @@ def my_availability_page(request: HttpRequest) -> HttpResponse:
 
 
 def submit(request: HttpRequest, form: MyAvailabilityForm, code_form: CodeForm, now: datetime) -> bool:
-    """Do as the button says that was pressed; False where a form is to be corrected."""
+    """Do what the pressed button says. Return False if a form has errors."""
     save = partial(call_api, MeResource, "PATCH", request.user, id="me")
     if CONFIRM in request.POST:
         is_confirmed = code_form.is_confirmed(partial(call_api, PhoneConfirmationResource, "POST", request.user))
         if is_confirmed:
-            messages.success(request, "Your phone is confirmed. Alerts go there from now on.")
+            messages.success(request, "Your phone is confirmed. Alerts are sent to it.")
         return is_confirmed
     if SAVE in request.POST:
         is_saved = form.is_saved(save)
         if is_saved:
-            messages.success(request, "Saved. It counts from now on.")
+            messages.success(request, "Saved.")
         return is_saved
     if PAUSE in request.POST:
         pause(request, save, now)
@@ -103,16 +103,14 @@ def request_code(request: HttpRequest) -> None:
 
 
 def pause(request: HttpRequest, save: Callable[[dict[str, Any]], Any], now: datetime) -> None:
-    """For as long as the button says; any other one ends the pause."""
+    """Pause for as long as the pressed button says; an unknown value ends the pause."""
     user = cast(User, request.user)
     chosen = next((each for each in pause_presets(now, user.zone) if each.name == request.POST[PAUSE]), None)
     save({"paused_until": chosen and chosen.until})
     if chosen is None:
-        messages.success(request, "The pause is over: you are offered leads again.")
+        messages.success(request, "The pause has ended. You get leads again.")
     else:
-        messages.success(
-            request, f"You are offered no leads until {to_local(chosen.until, user.zone):%A, %B %-d, %H:%M}."
-        )
+        messages.success(request, f"You get no leads until {to_local(chosen.until, user.zone):%A, %B %-d, %H:%M}.")
 
 
 def channel_address(user: User, channel: str) -> str:
@@ -120,13 +118,13 @@ def channel_address(user: User, channel: str) -> str:
 
 
 def test_member(request: HttpRequest, option_id: int) -> HttpResponse:
-    """A button on a member's options was pressed."""
+    """Send a test alert from a member's options."""
     request_test_alert(request, MemberTestAlertResource, option_id=str(option_id))
     return HttpResponseRedirect(reverse("admin:teams_teammemberdistributionoption_change", args=[option_id]))
 
 
 def request_test_alert(request: HttpRequest, resource: type[TestAlertResource], **names: str) -> None:
-    """Ask the API to, and say what it answers."""
+    """Call the API and show its answer."""
     try:
         ways: list[dict[str, Any]] = call_api(resource, "POST", request.user, **names)["channels"]
     except ApiError as refusal:
@@ -135,6 +133,6 @@ def request_test_alert(request: HttpRequest, resource: type[TestAlertResource], 
     if used := [NAMES[way["channel"]] for way in ways if way["is_used"]]:
         messages.success(request, f"A test alert is on its way by {' and '.join(used)}.")
     else:
-        messages.error(request, "No test alert was sent: nobody would be told of leads like this.")
+        messages.error(request, "No test alert was sent: no alert about a lead could be delivered now.")
     if unused := [f"by {NAMES[way['channel']]}: {way['reason']}" for way in ways if not way["is_used"]]:
         messages.info(request, f"Not {'; not '.join(unused)}.")

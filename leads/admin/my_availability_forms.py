@@ -1,4 +1,4 @@
-"""When somebody takes leads and how they are reached, as they type it themself."""
+"""The user's hours and how to reach them, as the user types them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,31 +40,33 @@ class CodeForm(forms.Form):
 
 
 class MyAvailabilityForm(forms.Form):
-    """Handed to the API as `PATCH /me`; what is wrong stands beside its field."""
+    """Passed to the API as `PATCH /me`. Errors are shown beside their fields."""
 
     phone = forms.CharField(
         label="Your phone",
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="For texts and calls, once it is confirmed.",
+        help_text="For texts and calls, after you confirm it.",
     )
     timezone = forms.CharField(
-        label="Time zone", required=False, widget=UnfoldAdminTextInputWidget, help_text="Such as America/Denver."
+        label="Time zone", required=False, widget=UnfoldAdminTextInputWidget, help_text="Example: America/Denver."
     )
     paused_until = forms.DateTimeField(
         label="No leads until",
         required=False,
         widget=DateTimeWidget,
-        help_text="On your clock. Empty: no pause.",
-        error_messages={"invalid": "Give a date and a time, such as 2027-03-01 08:00."},
+        help_text="In your time zone. Empty: no pause.",
+        error_messages={"invalid": "Enter a date and a time, such as 2027-03-01 08:00."},
     )
     working_hours = forms.CharField(
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Such as Mon-Fri 9:00-18:00; Sat 10-14. Empty: always.",
+        help_text="Example: Mon-Fri 9:00-18:00; Sat 10-14. Empty: always.",
     )
     days_off = forms.CharField(
-        required=False, widget=UnfoldAdminTextInputWidget, help_text="Days parted by commas: 2027-07-04, 2027-12-25."
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Separate dates with commas: 2027-07-04, 2027-12-25.",
     )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Offers and the pond in the admin: a button for each answer, and what follows from it, said on the page."""
+"""Offers and the pond in the admin: a button for each answer, and its result as a message."""
 
 from functools import partial
 from typing import Any, Final, cast
@@ -103,7 +103,7 @@ class LeadOfferAdmin(ResourceAdmin):
 
 
 class PondLeadAdmin(ResourceAdmin):
-    """Leads of your teams that anybody of them may take."""
+    """Leads of your teams that any member may claim."""
 
     list_display = ["inquiry", "take_it", "team", "ponded_at"]
     list_display_links = None
@@ -122,16 +122,16 @@ class PondLeadAdmin(ResourceAdmin):
         ]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The list alone: a lead's page tells more of it."""
+        """Only the list: a lead's own page shows more."""
         return obj is None and self.has_module_permission(request)
 
     @admin.display(description="lead")
     def inquiry(self, lead: Lead) -> str:
         return LeadAlertText(lead, cast(Team, lead.team).claim_preview).preview_line
 
-    @admin.display(description="take it")
+    @admin.display(description="claim")
     def take_it(self, lead: Lead) -> str:
-        return button("Take", reverse("admin:leads_pondlead_take", args=[lead.pk]), PRIMARY)
+        return button("Claim", reverse("admin:leads_pondlead_take", args=[lead.pk]), PRIMARY)
 
     @admin.action(description="Take", permissions=["view"])
     def take(self, request: HttpRequest, leads: QuerySet[Any]) -> None:
@@ -143,19 +143,19 @@ class PondLeadAdmin(ResourceAdmin):
 
 
 def button(words: str, address: str, look: str) -> str:
-    """A button in the row of a list. It sends a form of its own, so that Return, pressed in the list, presses none."""
+    """A button in a row of a list. It has its own form, so that the Enter key in the list presses no button."""
     return format_html(
         '<button type="submit" form="answer" formaction="{}" class="{} {}">{}</button>', address, BUTTON, look, words
     )
 
 
 def post_view(page: ResourceAdmin, act: Any) -> Any:
-    """Do this with the record whose button was pressed, and go back to the list, which says what came of it."""
+    """Call this with the record whose button was pressed, then return to the list with a message."""
 
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         found = with_alert_columns(page.get_queryset(request).filter(pk=pk)).first()
         if found is None:
-            messages.error(request, "That lead is not there for you any more.")
+            messages.error(request, "This lead is no longer available to you.")
         else:
             act(request, found)
         return HttpResponseRedirect(reverse(f"admin:leads_{page.opts.model_name}_changelist"))
@@ -164,7 +164,7 @@ def post_view(page: ResourceAdmin, act: Any) -> Any:
 
 
 def with_alert_columns(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """With all that is told of them."""
+    """Add the columns that the texts need."""
     is_offer = issubclass(rows.model, LeadOffer)
     return rows.select_related(*(("lead__contact", "lead__source", "team") if is_offer else ("contact", "source")))
 
@@ -173,7 +173,7 @@ def with_alert_columns(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def respond_to_offer(request: HttpRequest, offer: LeadOffer, *, status: str) -> None:
-    """Answer the offer as its member would through the API; somebody else's is refused there."""
+    """Answer the offer as its member would by the API, which refuses another member's offer."""
     names = {"id": str(offer.pk), "lead_id": str(offer.lead_id)}
     try:
         call_api(LeadOfferResource, "PATCH", request.user, {"status": status}, **names)
@@ -202,6 +202,6 @@ def claimed_message(lead: Lead) -> str:
 
 
 def declined_message(offer: LeadOffer) -> str:
-    """It goes on without them."""
+    """Show that the offer ended."""
     teaser = LeadAlertText(offer.lead, offer.team.claim_preview).preview_line
-    return f"You declined a lead: {teaser}. It goes on to whoever is next."
+    return f"You declined a lead: {teaser}. It is offered to the next member."

@@ -35,7 +35,7 @@ class DistributionReportAdmin(ResourceAdmin):
         return DistributionReport.objects.visible_to(user).filter(creator=user)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The report, with a form that says which days and which source it is about."""
+        """The report, with a form for its days and source."""
         team = self.get_object(request, object_id)
         if team is None:
             gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -55,7 +55,7 @@ class DistributionReportAdmin(ResourceAdmin):
 
 
 def report_context(team: DistributionReport, user: User, chosen: Mapping[str, str]) -> dict[str, Any]:
-    """What the API says to these choices. The page names the last day, the API the one after it."""
+    """Return the API's report. The page names the last day, the API the day after it."""
     query = {"from": chosen["from"], "to": day_after(chosen["through"]), "source_id": chosen.get("source_id", "")}
     try:
         report = call_api(DistributionReportResource, "GET", user, query=urlencode(query), id=str(team.pk))
@@ -70,7 +70,7 @@ def last_days(count: int, today: date) -> dict[str, str]:
 
 
 def day_after(text: str) -> str:
-    """The next day; what is no day stays as it is, for the API to refuse."""
+    """Return the next day. Invalid dates stay as they are, for the API to refuse."""
     try:
         return (date.fromisoformat(text) + timedelta(days=1)).isoformat()
     except (ValueError, OverflowError):

@@ -17,7 +17,7 @@ from teams.timezones import format_local_time, to_local
 Row = Mapping[str, Any]
 
 IN_TABLES: Final = (timeline.RULE_TRIED, timeline.PASSED_OVER)
-# How a kind of entry looks: what was said to whom is quieter than what decides, and what failed is not overlooked.
+# Styles by kind of entry: messages are quieter than decisions, and failures stand out.
 STYLES: Final = {
     "Claimed": "good",
     "Contacted": "good",
@@ -25,10 +25,10 @@ STYLES: Final = {
     "Alert queued": "quiet",
     "Alert sent": "quiet",
     "Alert delivered": "quiet",
-    "Alert cancelled": "quiet",
+    "Alert canceled": "quiet",
     "Offer planned": "quiet",
     "Alert failed": "bad",
-    "Alert in doubt": "bad",
+    "Alert unconfirmed": "bad",
     "Alarm": "bad",
     "Nobody": "bad",
     "Expired": "bad",
@@ -82,8 +82,8 @@ def route_table(decision: Row, names: ReaderNames) -> ResponsiveTable:
     is_caught = any(attempt["matched"] for attempt in tried)
     rows = [route_row(attempt, names) for attempt in tried]
     last = "Not needed" if is_caught else "\N{CHECK MARK} Yes"
-    rows.append(["No rule matches: its owner", last, EMPTY_CELL, EMPTY_CELL, EMPTY_CELL])
-    return ResponsiveTable(["Rule", "Matches", "Failed at", "Asks for", "The lead has"], rows)
+    rows.append(["No rule matches: assigned to the owner", last, EMPTY_CELL, EMPTY_CELL, EMPTY_CELL])
+    return ResponsiveTable(["Rule", "Matches", "Condition", "Required", "Lead"], rows)
 
 
 def route_row(attempt: Row, names: ReaderNames) -> list[str]:
@@ -125,7 +125,7 @@ def rotation_table(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Resp
         for entry in entries
         if entry["kind"] == timeline.ROUND_ROBIN
     ]
-    return ResponsiveTable(["When", "Pointer before", "Pointer after", "Weights"], rows)
+    return ResponsiveTable(["When", "Turn before", "Turn after", "Weights"], rows)
 
 
 def member_text(user_id: int | None, names: Names) -> str:

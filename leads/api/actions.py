@@ -1,4 +1,4 @@
-"""Deeds as operations of the API; each verb stands in a module of its own."""
+"""Actions on leads as API operations. The functions that change rows are in leads.lifecycle."""
 
 from typing import Any, ClassVar, Final
 
@@ -32,7 +32,7 @@ class PondResource(Resource[PondLead]):
 
 
 class LeadActionResource(Resource[Lead]):
-    """Something that is done with the lead of the URL; the answer is the lead as it is then."""
+    """An action on the lead in the URL. The answer is the changed lead."""
 
     verbs = ("create",)
     tag = BEYOND
@@ -80,7 +80,7 @@ class ReassignResource(LeadActionResource):
 
 @extend_schema(request=None, responses={200: LeadSerializer})
 class ReturnResource(LeadActionResource):
-    """Put the lead back into its team's pond: whoever has claimed it may, and its owner."""
+    """Return the lead to its team's pond. Allowed for its agent and its owner."""
 
     def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
         return reassignment.return_lead(lead, actor=self.user, now=self.now)

@@ -26,10 +26,10 @@ Status = LeadOffer.Status
 NO_CHOICE = "Send claim or decline. Nothing has changed."
 
 
-# No cookie is looked at, so there is nothing to forge: whoever has the link may claim with it.
+# No cookie is read, so a forged request is impossible: the link itself is the permission to claim.
 @method_decorator([csrf_exempt, never_cache], name="dispatch")
 class ClaimPage(View):
-    """`/c/<token>`: GET shows the lead as far as the team tells it before a claim, POST claims or declines it."""
+    """`/c/<token>`: GET shows what the team shows before a claim, POST claims or declines the lead."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         if (found := self.found(token, clock.now())) is None:
@@ -50,7 +50,7 @@ class ClaimPage(View):
                 request, offer, heading="Already claimed", status=409, says=alert_text_of(offer).already_claimed_text
             )
         except DomainError as refusal:
-            return self.page(request, offer, heading="Not open any more", status=refusal.status, says=str(refusal))
+            return self.page(request, offer, heading="No longer open", status=refusal.status, says=str(refusal))
         if offer.status == Status.CLAIMED:
             return self.page(request, offer, heading="The lead is yours", details=LeadAlertText(offer.lead))
         return self.page(request, offer, heading="You declined this lead")
@@ -97,4 +97,4 @@ def heading_of(offer: LeadOffer) -> str:
         return "The lead is yours"
     if offer.status == Status.DECLINED:
         return "You declined this lead"
-    return "Already claimed" if offer.lead.claimed_by_user_id else "Not open any more"
+    return "Already claimed" if offer.lead.claimed_by_user_id else "No longer open"

@@ -1,4 +1,4 @@
-"""What the contract shows of leads, routes and offers: the documentation's examples, with nobody's data."""
+"""Example values of leads, routes and offers in the contract. All of them are invented."""
 
 from typing import Any
 
@@ -109,7 +109,7 @@ ROUTING_TRACE = {
     "timeline": [
         {
             "at": "2018-01-16T09:09:09.000Z",
-            "kind": "Passed over",
+            "kind": "Skipped",
             "code": "member_skipped",
             "reason": "User 1003 is skipped: all alerts are off.",
             "actor_user_id": None,

@@ -20,13 +20,15 @@ class NotYourTeam(NotAllowed):
     """Only the creator of a team sees how its leads were distributed."""
 
 
-DAY = "A date, your own midnight, or a date-time."
+DAY = "A date (midnight in your time zone) or a date-time."
 PARAMETERS = [
-    OpenApiParameter("from", str, description=f"{DAY} Leads that came in then or later; 30 days before `to`."),
+    OpenApiParameter("from", str, description=f"{DAY} Leads received then or later. Default: 30 days before `to`."),
     OpenApiParameter(
-        "to", str, description=f"{DAY} Those before it; now. At most {MAX_PERIOD.days} days after `from`."
+        "to",
+        str,
+        description=f"{DAY} Leads received before it. Default: now. {MAX_PERIOD.days} days at most.",
     ),
-    OpenApiParameter("source_id", int, description="Leads of this source alone."),
+    OpenApiParameter("source_id", int, description="Only leads of this source."),
 ]
 
 

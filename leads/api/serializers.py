@@ -28,7 +28,7 @@ ORDER_NUMBERS = {
     Team.OrderMethod.ROUND_ROBIN: 3,
     Team.OrderMethod.BROADCAST: 4,
 }
-PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # a ZIP code with a leading zero is none
+PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # a leading zero means that it is not a count
 
 
 class InquiringContact(Reference):
@@ -51,7 +51,7 @@ class NumberOrText(LenientText):
 
 
 class NameAlone(LenientText):
-    """An unknown texter is called by their number, which is not for those who are only offered the lead."""
+    """A texter without a name is named by their number, which members must not see before a claim."""
 
     def to_representation(self, value: str) -> str:
         return "" if is_contact_detail(value) else value
@@ -83,7 +83,7 @@ class LeadSourceSerializer(LenientSerializer[LeadSource]):
 
 
 class RouteTeamSerializer(LenientSerializer[Team]):
-    """A team inside a route, with names and numbers of its own."""
+    """A team inside a route, with its names and numbers."""
 
     is_sharing_contacts = OneOrZero(source="is_contact_resource_sharing_enabled")
     order_method = OrderNumber()
@@ -246,7 +246,7 @@ class OfferedContactSerializer(LenientSerializer[Contact]):
 
 
 class OfferedLeadSerializer(LenientSerializer[Lead]):
-    """All that an offered member sees of a lead before it is theirs."""
+    """What an offered member sees of a lead before a claim."""
 
     contact = OfferedContactSerializer(read_only=True)
 
@@ -262,7 +262,7 @@ class OfferedUserSerializer(LenientSerializer[User]):
 
 
 class LeadOfferSerializer(LenientSerializer[LeadOffer]):
-    """An offer. The offered member writes its status: Claimed or Declined; the team says whether they see a name."""
+    """An offer. The offered member writes its status: Claimed or Declined. The team decides whether they see a name."""
 
     team = NamedTeamSerializer(read_only=True)
     lead = OfferedLeadSerializer(read_only=True)
@@ -302,11 +302,11 @@ class LeadOfferSerializer(LenientSerializer[LeadOffer]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         is_via_something = attrs.get("claimed_via", Lead.ClaimedVia.NONE) != Lead.ClaimedVia.NONE
         if is_via_something and attrs.get("status") != Status.CLAIMED:
-            raise serializers.ValidationError({"claimed_via": f"counts only with status {Status.CLAIMED.value}."})
+            raise serializers.ValidationError({"claimed_via": f"needs the status {Status.CLAIMED.value}."})
         return attrs
 
     def to_internal_value(self, data: Any) -> Any:
-        """An answer that says nothing is none, though elsewhere an empty value leaves a field as it is."""
+        """An empty answer is invalid, although elsewhere an empty value leaves a field unchanged."""
         if isinstance(data, Mapping) and data.get("status", Status.CLAIMED) in (None, ""):
             raise serializers.ValidationError({"status": ["must be Claimed or Declined."]})
         return super().to_internal_value(data)

@@ -45,7 +45,7 @@ class TestAlertSerializer(LenientSerializer[Any]):
 
 
 class TestAlertResource(Resource[User]):
-    """Send a test alert on every channel that is on; 200 instead of 201 where there is none to use."""
+    """Send a test alert on each enabled channel: 201. If none can be used: 200."""
 
     verbs = ("create",)
     tag = BEYOND
@@ -53,7 +53,7 @@ class TestAlertResource(Resource[User]):
     serializer_class = TestAlertSerializer
 
     def whom(self) -> tuple[User, list[ChannelResult]]:
-        """Who is to be alerted, and on which ways."""
+        """Return the user to alert, and their channels."""
         raise NotImplementedError
 
     @extend_schema(request=None)
@@ -73,7 +73,7 @@ class MyTestAlertResource(TestAlertResource):
 
 
 class MemberTestAlertResource(TestAlertResource):
-    """To a member of a team: its creator may, who set how that member is told."""
+    """To a member of a team. Only its creator may, who sets the member's channels."""
 
     def whom(self) -> tuple[User, list[ChannelResult]]:
         options = TeamMemberDistributionOption.objects.visible_to(self.user).select_related("team", "user")

@@ -36,7 +36,7 @@ OFFERS = {  # no envelope, as documented
 
 
 class LeadSourceResource(Resource[LeadSource]):
-    """One list for everybody."""
+    """The same list for all users."""
 
     verbs = ("list", "retrieve")
     serializer_class = LeadSourceSerializer
@@ -75,7 +75,7 @@ class LeadResource(Resource[Lead]):
 
 
 class AutoDistributedLeadResource(LeadResource):
-    """A lead typed in by hand or come by API v1: nobody will ask for its offers and its campaign."""
+    """A lead that was typed in or received by API v1: no program will request its offers and campaign."""
 
     auto_distribute = True
 
@@ -125,7 +125,7 @@ class LeadOfferResource(OfferResource):
     @extend_schema(request=None, responses=dict.fromkeys((200, 201), OFFERS))
     @retry_transaction
     def create(self, request: Request, **kwargs: Any) -> Response:
-        """Offer the lead to its team. There is nothing to say in the body, but what is there must be JSON."""
+        """Offer the lead to its team. The body is ignored, but must be valid JSON."""
         _ = request.data
         rollout = offer_lead(self.lead(), caller=self.user, now=self.now)
         shown = super().queryset_for(self.user)  # of a duplicate, the offers are those of the first lead
@@ -143,7 +143,7 @@ class LeadOfferResource(OfferResource):
 
 
 class MyOfferResource(OfferResource):
-    """The offers made to the caller, of whatever lead."""
+    """The caller's offers, of all leads."""
 
     verbs = ("list", "retrieve")
     tag = BEYOND

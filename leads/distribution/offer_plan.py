@@ -81,7 +81,7 @@ class PlannedOffer:
 
 @dataclass(frozen=True, slots=True)
 class SkippedMember:
-    """A member who is skipped, and why."""
+    """A skipped member, with the reason."""
 
     user_id: int
     reason: Reason

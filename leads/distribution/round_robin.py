@@ -57,7 +57,7 @@ class SkippedAllocation:
 
     @property
     def recipient(self) -> int | None:
-        """Return the user whose turn it is now."""
+        """Return the user whose turn is current."""
         return _first_recipient(self.offered, self.passed)
 
     @property

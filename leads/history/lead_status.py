@@ -20,13 +20,13 @@ def status_text(lead: Lead) -> str:
     if lead.merged_into_id is not None:
         if lead.is_duplicate:
             return f"Duplicate of lead {lead.merged_into_id}: the same inquiry, sent again within minutes."
-        return f"It was merged into lead {lead.merged_into_id}."
+        return f"Merged into lead {lead.merged_into_id}."
     if lead.claimed_by_user is not None:
-        return f"{lead.claimed_by_user} {claim_text(lead)}, {format_duration(lead.time_to_claim)} after it came in."
+        return f"{lead.claimed_by_user} {claim_text(lead)}, {format_duration(lead.time_to_claim)} after receipt."
     if lead.ponded_at is not None and lead.team is not None:
-        return f"Nobody has claimed it: it is in the pond of team {lead.team}, for any member to take."
+        return f"Unclaimed, in the pond of team {lead.team}. Any member can claim it."
     where = f" It is with team {lead.team}." if lead.team else ""
-    return f"Nobody has claimed this lead yet.{where}"
+    return f"This lead is not claimed yet.{where}"
 
 
 # For claims older than `claimed_through`, only LionDesk's channel is known.
@@ -49,7 +49,7 @@ def claim_channel_text(lead: Lead) -> str:
 def claim_text(lead: Lead) -> str:
     """Return the predicate of a claim: `claimed it in the admin`."""
     if lead.claimed_via == Lead.ClaimedVia.ASSIGNED or lead.claimed_through == Lead.ClaimedThrough.ASSIGNMENT:
-        return "was given it"
+        return "was assigned it"
     if lead.claimed_via == Lead.ClaimedVia.AUTO:
         return "got it automatically"
     return " ".join(filter(None, ("claimed it", claim_channel_text(lead))))
@@ -63,18 +63,18 @@ def status_facts(lead: Lead, offers: Sequence[LeadOffer], zone: ZoneInfo) -> Ite
 
     if lead.merged_into_id is None:
         yield from (claim_facts if lead.claimed_by_user_id else offer_facts)(lead, offers, clock)
-    yield "Came in", clock(lead.created_at)
+    yield "Received", clock(lead.created_at)
     yield "Owner", str(lead.owner_user)
 
 
 def claim_facts(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterator[Fact]:
     """Yield facts about the claim and the first contact."""
     if lead.claimed_at:
-        yield "Theirs since", clock(lead.claimed_at)
+        yield "Claimed", clock(lead.claimed_at)
     if lead.contacted_at:
-        yield "In touch since", clock(lead.contacted_at)
+        yield "First contact", clock(lead.contacted_at)
     elif lead.contact_due_at:
-        yield "Must be in touch by", f"{clock(lead.contact_due_at)}, else it is offered again"
+        yield "Contact due by", f"{clock(lead.contact_due_at)}, otherwise it is offered again"
 
 
 def offer_facts(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterator[Fact]:
@@ -84,15 +84,15 @@ def offer_facts(lead: Lead, offers: Sequence[LeadOffer], clock: Clock) -> Iterat
     ]
     pending = [f"{offer.user}, at {clock(offer.notify_at)}" for offer in offers if not is_open(offer)]
     if alerted:
-        yield "Asked now", shorten_list(alerted)
+        yield "Offered to", shorten_list(alerted)
     if pending:
         yield "Next", shorten_list(pending)
     if lead.ponded_at:
         yield "In the pond since", clock(lead.ponded_at)
     if lead.falls_back_at:
-        yield "Goes on", f"{clock(lead.falls_back_at)}, where nobody claims it"
+        yield "Fallback", f"{clock(lead.falls_back_at)}, if it is not claimed"
     elif not (alerted or pending or lead.ponded_at):
-        yield "Asked now", "Nobody: it waits for its owner"
+        yield "Offered to", "No agent. The lead stays with its owner"
 
 
 def is_open(offer: LeadOffer) -> bool:

@@ -27,7 +27,7 @@ Kind = TraceEntry.Kind
 RECEIVED: Final = "Received"
 RULE_TRIED: Final = "Rule tried"
 ROUTED: Final = "Routed"
-PASSED_OVER: Final = "Passed over"
+PASSED_OVER: Final = "Skipped"
 ROUND_ROBIN: Final = "Round robin"
 OFFER_PLANNED: Final = "Offer planned"
 OFFERED: Final = "Offered"
@@ -37,11 +37,11 @@ ALERT_SENT: Final = "Alert sent"
 # The result of an alert after it was sent: kind and code of the event.
 ALERT_ENDS: Final = {
     State.HELD: ("Alert held", EventCode.ALERT_HELD),
-    State.UNKNOWN: ("Alert in doubt", EventCode.ALERT_IN_DOUBT),
+    State.UNKNOWN: ("Alert unconfirmed", EventCode.ALERT_IN_DOUBT),
     State.DELIVERED: ("Alert delivered", EventCode.ALERT_DELIVERED),
     State.UNDELIVERED: ("Alert failed", EventCode.ALERT_UNDELIVERED),
     State.FAILED: ("Alert failed", EventCode.ALERT_FAILED),
-    State.CANCELLED: ("Alert cancelled", EventCode.ALERT_CANCELLED),
+    State.CANCELLED: ("Alert canceled", EventCode.ALERT_CANCELLED),
 }
 # The end of an offer: kind and code of the event.
 OFFER_ENDS: Final = {
@@ -50,7 +50,7 @@ OFFER_ENDS: Final = {
     Offer.EXPIRED: ("Expired", EventCode.OFFER_EXPIRED),
     Offer.LOST: ("Lost", EventCode.OFFER_LOST),
     Offer.CANCELLED: ("Cancelled", EventCode.OFFER_CANCELLED),
-    Offer.RETURNED: ("Given up", EventCode.OFFER_RETURNED),
+    Offer.RETURNED: ("Returned", EventCode.OFFER_RETURNED),
 }
 KINDS: Final = (
     *(RECEIVED, RULE_TRIED, ROUTED, PASSED_OVER, ROUND_ROBIN, OFFER_PLANNED, OFFERED, ALERT_QUEUED, ALERT_SENT),
@@ -248,7 +248,7 @@ def entry_event(entry: TraceEntry, team_id: int | None, details: dict[str, Any])
 
 
 def implicit_events(lead: Lead, entries: Sequence[TraceEntry], offers: Sequence[LeadOffer]) -> Iterator[OrderedEvent]:
-    """What the lead's own row alone tells: whose it was from the start, and that its person was contacted."""
+    """Yield the entries that only the lead's own row holds: an assignment at the start, the first contact."""
     by_offer = any(offer.status == Offer.CLAIMED for offer in offers)
     if lead.claimed_at and not by_offer and not any(entry.at == lead.claimed_at for entry in entries):
         yield EventOrder.EVENT, claim_event(lead, lead.claimed_at, lead.claimed_by_user_id)
@@ -350,7 +350,7 @@ def order_of_end(offer: LeadOffer, status: Offer, at: datetime) -> EventOrder:
     if status in (Offer.LOST, Offer.CANCELLED, Offer.RETURNED):
         return EventOrder.CONSEQUENCE
     if is_auto_assigned(offer):
-        return EventOrder.TURN  # its alert tells that the lead is theirs
+        return EventOrder.TURN  # its alert shows the assignment
     return EventOrder.ENDING if (offer.alerted_at or offer.created_at) < at else EventOrder.ANSWERED
 
 

@@ -1,4 +1,4 @@
-"""Alert members whose turn has come: load the due offers, decide, queue alerts, save, assign, advance.
+"""Alert members whose turn is due: load the due offers, decide, queue alerts, save, assign, advance.
 
 A batch is one transaction with a constant number of statements. It locks leads that no other transaction holds, reloads
 their offers, and writes offers, messages and claims together. So an alert exists exactly once, no matter where a worker

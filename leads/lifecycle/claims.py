@@ -268,6 +268,6 @@ def cancel_claim_alerts(offers: QuerySet[LeadOffer], *, reason: Reason, now: dat
 def cancel_all_messages(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
     """Cancel all unsent messages about these offers, including assignment notices."""
     alerts = offers.values_list("alert_text_id", "alert_email_id", "alert_call_id")
-    ids = [alert for each in alerts for alert in each if alert]  # a query of its own, so that it uses an index
+    ids = [alert for each in alerts for alert in each if alert]  # a separate query, so that it uses an index
     if ids:
         outbox.cancel(Message.objects.filter(pk__in=ids), reason=reason, now=now)

@@ -16,7 +16,7 @@ INQUIRY_FIELDS: Final = (
 
 
 def find_original(lead: Lead) -> Lead | None:
-    """Return the earlier lead that this new one repeats; None if it is an inquiry of its own.
+    """Return the earlier lead that this new one repeats; None if it is a new inquiry.
 
     Same owner, contact, source and listing, within REPEAT_WINDOW. The caller has locked the contact, so of two
     requests at the same time the second one finds the first.

@@ -59,7 +59,7 @@ def reassign(lead: Lead, user: User, *, actor: User, now: datetime) -> Lead:
         reason = Reason(EndReason.LEAD_REASSIGNED, {"user_id": user.pk, "actor_user_id": actor.pk})
         undo_claim(lead, claimer, reason=reason, now=now)
     message_ids = [
-        *(notify_previous_claimer(lead, claimer, f"{actor} has given it to {user}.", now) if claimer else ()),
+        *(notify_previous_claimer(lead, claimer, f"{actor} reassigned it to {user}.", now) if claimer else ()),
         *assign(lead, user, now=now),
     ]
     ids = {"user_id": user.pk, "from_user_id": claimer.pk if claimer else None, "alerts": message_ids}
@@ -76,9 +76,7 @@ def return_lead(lead: Lead, *, actor: User, now: datetime) -> Lead:
     undo_claim(lead, claimer, reason=Reason(EndReason.LEAD_RETURNED, {"actor_user_id": actor.pk}), now=now)
     put_into_pond(lead, team, now)
     message_ids = (
-        notify_previous_claimer(lead, claimer, f"{actor} has put it back into the pond.", now)
-        if claimer != actor
-        else []
+        notify_previous_claimer(lead, claimer, f"{actor} returned it to the pond.", now) if claimer != actor else []
     )
     message_ids += notices.notify_pond([lead], now=now, but={actor.pk, claimer.pk})[lead.pk]
     trace(lead, Kind.RETURNED, EventCode.RETURNED, now=now, actor=actor, user_id=claimer.pk, alerts=message_ids)
@@ -102,7 +100,7 @@ def take_back_one(lead: Lead, now: datetime) -> TraceEntry:
     """Undo one claim and notify its claimer. Return the trace entry."""
     claimer = cast(User, lead.claimed_by_user)
     undo_claim(lead, claimer, reason=Reason(EndReason.NOT_CONTACTED), now=now)
-    message_ids = notify_previous_claimer(lead, claimer, "Nobody was contacted in time.", now)
+    message_ids = notify_previous_claimer(lead, claimer, "The contact was not contacted in time.", now)
     reason = Reason(EventCode.TAKEN_BACK, {"user_id": claimer.pk, "alerts": message_ids})
     return trace_entry(lead, Kind.TAKEN_BACK, reason, now)
 
@@ -191,7 +189,7 @@ def unassign_contact(contact: Contact, user: User, now: datetime) -> None:
         send_contacts_changed([contact], {"assigned_user"}, now=now)
 
 
-# Who may
+# Permissions
 
 
 def require_reassigner(lead: Lead, actor: User) -> None:

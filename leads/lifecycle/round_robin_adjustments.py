@@ -132,7 +132,7 @@ def rotation_members(slots: Mapping[int, RotationPlace]) -> dict[int, RotationMe
 
 
 def adjustment_entry(plan: OfferBatch, now: datetime) -> TraceEntry:
-    """Return the trace entry about whose turn it is now."""
+    """Return the trace entry about the current turn."""
     skipped = [user_id for user_id in plan.turn.passed if user_id not in plan.turn.before]
     details = {"skipped_user_ids": skipped, "user_id": plan.turn.recipient, "team_id": plan.first.team_id}
     code = EventCode.TURN_UNUSED if plan.turn.recipient is None else EventCode.TURN_REASSIGNED

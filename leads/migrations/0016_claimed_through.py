@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                     ("email_link", "by the link in the email"),
                     ("text_reply", "by replying to the text"),
                     ("key_press", "by pressing a key in the call"),
-                    ("automatic", "automatically, as their options say"),
+                    ("automatic", "automatically, by the member's options"),
                     ("assignment", "by assignment"),
                 ],
                 editable=False,

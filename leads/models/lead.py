@@ -46,7 +46,7 @@ class Lead(models.Model):
         EMAIL_LINK = "email_link", "by the link in the email"
         TEXT_REPLY = "text_reply", "by replying to the text"
         KEY_PRESS = "key_press", "by pressing a key in the call"
-        AUTOMATIC = "automatic", "automatically, as their options say"
+        AUTOMATIC = "automatic", "automatically, by the member's options"
         ASSIGNMENT = "assignment", "by assignment"
 
     owner_user = models.ForeignKey(User, models.PROTECT, related_name="leads")
@@ -78,7 +78,7 @@ class Lead(models.Model):
     )
     # Merged on arrival, as the same inquiry sent again (leads.lifecycle.duplicates): never offered to anyone.
     is_duplicate = models.BooleanField(default=False, editable=False)
-    # Due work (leads.jobs): each is null when there is none.
+    # Due work (leads.jobs). Null means that none is due.
     falls_back_at = models.DateTimeField(null=True, blank=True, editable=False)
     alarm_at = models.DateTimeField(null=True, blank=True, editable=False)
     contact_due_at = models.DateTimeField(null=True, blank=True, editable=False)

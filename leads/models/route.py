@@ -16,7 +16,7 @@ from teams.models import Team, User
 
 
 class DistributionTarget(models.TextChoices):
-    """Who is to get a lead."""
+    """Which team or user gets a lead."""
 
     MYSELF = "Myself"
     TEAM_ROLLOUT = "Team Rollout"
@@ -63,7 +63,7 @@ class LeadRoute(models.Model):
     listing_statuses = models.TextField(blank=True)
     price_from = models.PositiveBigIntegerField(null=True, blank=True)  # dollars, itself among them
     price_to = models.PositiveBigIntegerField(null=True, blank=True)  # dollars, itself not among them
-    # In the zone of the team, else the owner's (teams.business_hours).
+    # In the time zone of the team, otherwise of the owner (teams.business_hours).
     open_hours = models.CharField(max_length=1000, blank=True, validators=[validate_hours])
     off_hours = models.CharField(max_length=15, choices=OffHours.choices, default=OffHours.NEXT_RULE)
     # To the member who claimed the contact's last lead.

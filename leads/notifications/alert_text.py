@@ -1,7 +1,7 @@
-"""What agents read and hear about a lead. Pure: a lead with its contact and source in, words out.
+"""The texts, emails and calls to agents about a lead. Pure: takes a lead with its contact and source, returns texts.
 
-Before a claim nothing tells how to reach the person. How much of the rest is told is the team's to say
-(`Team.claim_preview`): what and where, who as well, or what they wrote, too.
+Before a claim no text contains contact details. The team decides how much else is shown (`Team.claim_preview`): type,
+place and price; the name as well; the message as well.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ Preview = Team.ClaimPreview
 
 
 class ContactSnapshot(NamedTuple):
-    """Whoever inquired, as far as they are told of."""
+    """The contact, with the columns that alerts show."""
 
     pk: int
     first_name: str
@@ -39,7 +39,7 @@ class SourceSnapshot(NamedTuple):
 
 
 class LeadSnapshot(NamedTuple):
-    """A lead as far as it is told, for who reads many: a record takes ten times as long."""
+    """A lead with the columns that alerts show, to load many: a model instance takes ten times as long."""
 
     contact: ContactSnapshot
     source: SourceSnapshot | None
@@ -56,12 +56,12 @@ class LeadSnapshot(NamedTuple):
 
 @dataclass(frozen=True)
 class LeadAlertText:
-    """One lead in words, for however many readers; `preview` is what they may read before it is theirs."""
+    """The texts about one lead, for any number of readers. `preview` is what they may read before a claim."""
 
     lead: Lead | LeadSnapshot
     preview: str = Preview.SUMMARY
 
-    # To a member whose turn has come
+    # To a member whose turn it is
 
     def offer_text(self, number: int | None, link: str) -> str:
         how = f"Reply {number} to claim." if number is not None else "Open it to claim."
@@ -78,7 +78,7 @@ class LeadAlertText:
         said = f"\n\nThey wrote:\n{self.message}" if self.message else ""
         return (
             f"A new lead is waiting for someone to claim it.\n\n{self.facts}{said}\n\n"
-            f"{by_text} this page to claim it. It goes to whoever is first.\n\n{link}"
+            f"{by_text} this page to claim it. The first agent to claim gets it.\n\n{link}"
         )
 
     @property
@@ -87,20 +87,20 @@ class LeadAlertText:
 
     @cached_property
     def preview_line(self) -> str:
-        """Who asks, for what, where and through whom, as far as it is told before a claim."""
+        """Name, type, place, price and source, as far as they are shown before a claim."""
         return self.summary_line(self.contact_name)
 
     @property
     def contact_name(self) -> str:
-        """Who is asking, where that is told before a claim; else empty."""
+        """The contact's name, if it is shown before a claim; otherwise empty."""
         return "" if self.preview == Preview.AREA else self.display_name
 
     @cached_property
     def message(self) -> str:
-        """What they wrote, where that is told before a claim, but for how to reach them; else empty."""
+        """The contact's message without contact details, if it is shown before a claim; otherwise empty."""
         return redact_contact_details(self.lead.text_body.strip()) if self.preview == Preview.MESSAGE else ""
 
-    # To whoever has the lead
+    # To the agent who has the lead
 
     @property
     def assigned_text(self) -> str:
@@ -115,7 +115,7 @@ class LeadAlertText:
     @property
     def claimed_call(self) -> str:
         details = self.spoken_contact_details
-        return f"The lead is yours: {self.display_name}. {details}. Once more: {details}."
+        return f"The lead is yours: {self.display_name}. {details}. Again: {details}."
 
     @property
     def assigned_subject(self) -> str:
@@ -125,35 +125,35 @@ class LeadAlertText:
     def assigned_email(self) -> str:
         return f"This lead is yours.\n\n{self.details}"
 
-    # To the owner of a lead of which no member could be told
+    # To the owner of a lead for which no member could be alerted
 
     @property
     def no_recipients_text(self) -> str:
-        return f"No member of your team could be told of a new lead: {self.summary}. {self.contact_details}"
+        return f"No member of your team could be alerted about a new lead: {self.summary}. {self.contact_details}"
 
     @property
     def no_recipients_subject(self) -> str:
-        return f"No member of your team could be told of a new lead: {self.summary}"
+        return f"No member of your team could be alerted about a new lead: {self.summary}"
 
     @property
     def no_recipients_email(self) -> str:
-        return f"No member of your team could be told of this lead, so it waits for you.\n\n{self.details}"
+        return f"No member of your team could be alerted about this lead, so it waits for you.\n\n{self.details}"
 
-    # To the owner of a lead that nobody claimed
+    # To the owner of an unclaimed lead
 
     @property
     def unclaimed_text(self) -> str:
-        return f"Nobody claimed a lead: {self.summary}. {self.contact_details}"
+        return f"Unclaimed lead: {self.summary}. {self.contact_details}"
 
     @property
     def unclaimed_subject(self) -> str:
-        return f"Nobody claimed a lead: {self.summary}"
+        return f"Unclaimed lead: {self.summary}"
 
     @property
     def unclaimed_email(self) -> str:
-        return f"Everybody was told of this lead, and nobody claimed it. It waits for you.\n\n{self.details}"
+        return f"No member claimed this lead, although all were alerted. It waits for you.\n\n{self.details}"
 
-    # To the owner of a lead that somebody had, and nobody claimed again
+    # To the owner of a lead that an agent lost
 
     @property
     def released_text(self) -> str:
@@ -161,13 +161,13 @@ class LeadAlertText:
 
     @property
     def released_subject(self) -> str:
-        return f"Somebody had a lead, and nobody claimed it again: {self.summary}"
+        return f"An agent lost a lead, and it is unclaimed again: {self.summary}"
 
     @property
     def released_email(self) -> str:
-        return f"Somebody had this lead, and nobody claimed it again. It waits for you.\n\n{self.details}"
+        return f"An agent lost this lead, and no other agent claimed it. It waits for you.\n\n{self.details}"
 
-    # To whoever was too late
+    # To an agent who claimed too late
 
     @property
     def already_claimed_text(self) -> str:
@@ -183,19 +183,19 @@ class LeadAlertText:
     def summary_line(self, who: str, *, aloud: bool = False) -> str:
         lead = self.lead
         facts = (who, *(redact_contact_details(truncate(fact)) for fact in (lead.type, lead.city, self.price)))
-        told = ", ".join(filter(None, facts)) or "somebody new"
+        told = ", ".join(filter(None, facts)) or "a new contact"
         source = truncate(lead.source.name) if lead.source else ""
         return f"{told}, from {source}" if source and aloud else f"{told} ({source})" if source else told
 
     @property
     def display_name(self) -> str:
-        """The person's name. An unknown texter is called by their number, which is not to be told here."""
+        """The contact's name. A texter without a name is named by their number, which is not shown here."""
         name = truncate(f"{self.lead.contact.first_name} {self.lead.contact.last_name}")
-        return "somebody new" if not name or is_contact_detail(name) else name
+        return "a new contact" if not name or is_contact_detail(name) else name
 
     @property
     def price(self) -> str:
-        """A bare number as dollars, anything else as it was given."""
+        """A plain number as dollars; other text unchanged."""
         given = self.lead.listing_price.strip()
         return f"${int(given):,}" if given.isdecimal() and len(given) <= 15 else given
 
@@ -226,11 +226,11 @@ class LeadAlertText:
 
     @cached_property
     def spoken_contact_details(self) -> str:
-        """Every way to reach the person, for the ear."""
+        """All phone numbers and the email of the contact, to be spoken."""
         contact = self.lead.contact
         phones = (contact.mobile_phone, contact.home_phone, contact.office_phone)
         told = (*(spoken_number(phone) for phone in phones), spoken_email(contact.email))
-        return "; or ".join(dict.fromkeys(way for way in told if way)) or "No phone and no email is known"
+        return "; or ".join(dict.fromkeys(way for way in told if way)) or "No phone and no email are known"
 
     @property
     def contact_links(self) -> list[tuple[str, str]]:
@@ -244,7 +244,7 @@ class LeadAlertText:
 
     @property
     def details(self) -> str:
-        """All that whoever has the lead may know."""
+        """All details of the lead, for the agent who has it."""
         said = f"\n\nThey wrote:\n{self.lead.text_body}" if self.lead.text_body else ""
         whole = LeadAlertText(self.lead)
         return f"{self.contact_details}\n\n{whole.facts}{said}"
@@ -260,12 +260,12 @@ def claimable_list(stories: Mapping[int, LeadAlertText]) -> str:
 
 
 def is_contact_detail(name: str) -> bool:
-    """Whether a name tells how to reach a person: forms without one are sent with a number or an email in its place."""
+    """Return whether a name is a contact detail: forms without a name send a number or an email instead."""
     return bool(e164(name)) or redact_contact_details(name) != name
 
 
 def spoken_number(text: str) -> str:
-    """A telephone number as it is dictated, `9 4 9, 5 5 5, 0 1 2 3`: else a voice would say one of billions."""
+    """Return a phone number digit by digit, `9 4 9, 5 5 5, 0 1 2 3`: otherwise a voice reads it as one large number."""
     number = e164(text)
     digits = number.removeprefix("+1") if number else ""
     groups = (digits[:3], digits[3:6], digits[6:]) if number.startswith("+1") else (number.removeprefix("+"),)
@@ -273,5 +273,5 @@ def spoken_number(text: str) -> str:
 
 
 def spoken_email(address: str) -> str:
-    """An email address as it is dictated: `mary at example dot com`."""
+    """Return an email address to be spoken: `mary at example dot com`."""
     return truncate(address).replace("@", " at ").replace(".", " dot ")

@@ -1,7 +1,7 @@
-"""The address in an alert that opens a page to claim the lead. Whoever has it may act for the member: it is the key.
+"""The link in an alert that opens the claim page. It is the key: each person who has it can act for the member.
 
-It is short, since it goes into texts: which alert, which offer, and 96 bits of a signature. It lives as long as the
-offer, and at most a week of business time.
+It is short, because texts are: channel, offer, and 96 bits of a signature. It is valid as long as the offer, and at
+most a week of business time.
 """
 
 import hmac

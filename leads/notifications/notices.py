@@ -1,4 +1,4 @@
-"""Messages to our own users about leads that are theirs."""
+"""Messages to users about leads they have or own."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -22,7 +22,7 @@ MessageIds = dict[int, list[int]]  # by lead, the ids of the messages about it: 
 
 
 class Notice(NamedTuple):
-    """What somebody is told, by text and by email."""
+    """A notice as text and email."""
 
     text: str
     subject: str
@@ -35,11 +35,11 @@ def notify_owner(lead: Lead, *, now: datetime) -> MessageIds:
 
 
 class UnclaimedLead(NamedTuple):
-    """A lead that waits for its owner, with what nobody could or would do."""
+    """A lead that waits for its owner, with the reason."""
 
     lead: Lead
-    is_without_recipients: bool  # nobody could be told of it
-    was_claimed: bool  # somebody had it, and has it no more
+    is_without_recipients: bool  # no member could be alerted
+    was_claimed: bool  # an agent had it and lost it
 
 
 def notify_owners(leads: Sequence[UnclaimedLead], *, now: datetime) -> MessageIds:
@@ -66,15 +66,15 @@ def assigned_notice(story: LeadAlertText) -> Notice:
 
 
 def notify_unassigned(lead: Lead, user: User, reason: str, *, now: datetime) -> MessageIds:
-    """The lead, which was this user's, is theirs no more."""
+    """Notify the user that the lead is no longer theirs."""
     story = LeadAlertText(lead)
-    text = f"The lead is yours no more: {story.summary}. {reason}"
-    email = f"This lead is yours no more. {reason}\n\n{story.facts}"
-    return send_notices([(lead, user, Notice(text, f"The lead is yours no more: {story.summary}", email))], now=now)
+    text = f"You no longer have the lead: {story.summary}. {reason}"
+    email = f"You no longer have this lead. {reason}\n\n{story.facts}"
+    return send_notices([(lead, user, Notice(text, f"You no longer have the lead: {story.summary}", email))], now=now)
 
 
 def notify_unclaimed(leads: Sequence[tuple[Lead, User]], *, now: datetime) -> MessageIds:
-    """Each lead has lain unclaimed for longer than its team allows: whoever leads that is to do something."""
+    """Notify the team lead of each lead that is unclaimed for longer than the team allows."""
     return send_notices([(lead, leader, unclaimed_notice(lead, now)) for lead, leader in leads], now=now)
 
 
@@ -82,14 +82,14 @@ def unclaimed_notice(lead: Lead, now: datetime) -> Notice:
     story = LeadAlertText(lead)
     minutes = int((now - lead.created_at).total_seconds()) // 60
     subject = f"Unclaimed for {minutes} minutes: {story.summary}"
-    email = f"Nobody has claimed this lead, which came in {minutes} minutes ago.\n\n{story.details}"
+    email = f"This lead was received {minutes} minutes ago and is unclaimed.\n\n{story.details}"
     return Notice(f"{subject}. {story.contact_details}", subject, email)
 
 
 def notify_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] = ()) -> MessageIds:
-    """These leads are in the ponds of their teams: who could be offered a lead there now hears of it, all in one email.
+    """Notify the members of each team of the leads in its pond, in one email per member.
 
-    By email alone, for a pond is no hurry. `but`: users who need not be told.
+    Only by email: a pond is not urgent. `but`: users who need no notice.
     """
     fallen: dict[Team, list[Lead]] = defaultdict(list)
     for lead in leads:
@@ -119,8 +119,8 @@ def pond_notice(team: Team, leads: Sequence[Lead]) -> tuple[str, str]:
     more = [f"and {len(leads) - len(named)} more"] if len(leads) > len(named) else []
     listed = "\n".join([*named, *more])
     return subject, (
-        f"Nobody has {'this lead' if len(leads) == 1 else 'these leads'}, {pond}. Whoever is first to take one has it."
-        f"\n\n{listed}\n\nOpen this page to take one.\n\n{settings.PUBLIC_URL}{POND_PATH}"
+        f"{'This lead is' if len(leads) == 1 else 'These leads are'} unclaimed, {pond}. The first to claim one gets it."
+        f"\n\n{listed}\n\nOpen this page to claim one.\n\n{settings.PUBLIC_URL}{POND_PATH}"
     )
 
 

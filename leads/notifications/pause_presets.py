@@ -1,4 +1,4 @@
-"""For how long somebody takes no leads, at one tap. Pure: the moment and their zone in, moments out."""
+"""Presets of a pause, one tap each. Pure: takes the time and the user's zone, returns times."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ DAYS_PER_WEEK: Final = 7
 
 @dataclass(frozen=True)
 class PausePreset:
-    """What the button says, and until when it lasts."""
+    """The label of the button, and the end of the pause."""
 
     name: str
     says: str

@@ -1,9 +1,9 @@
-"""Hiding how to reach a person in text that agents read before a lead is theirs. Pure.
+"""Hides contact details in text that agents read before a claim. Pure.
 
-Prices, MLS numbers, ZIP codes, years and dates stay readable. Where it is not clear what a number is, it is hidden: an
-agent who reads `[phone]` for a range of prices can still claim the lead.
+Prices, MLS numbers, ZIP codes, years and dates stay readable. A number that could be a phone is hidden: an agent who
+reads `[phone]` instead of a price range can still claim the lead.
 
-Every pattern begins at a fixed place and repeats a bounded number of times, so that hiding takes as long as the text.
+Each pattern starts at a fixed place and repeats a bounded number of times, so that the time is linear in the text.
 """
 
 import re
@@ -27,7 +27,7 @@ EMAILS: Final = (
     re.compile(rf"{WORD}\s(?:at|arroba)\s(?:[\w-]{{1,63}}{DOT}){{1,4}}[a-z]{{2,24}}(?![\w-])", re.IGNORECASE),
 )
 
-# What stands between the digits of one number. Commas part thousands and colons hours, so these count only where the
+# Separators between the digits of one number. Commas separate thousands and colons hours, so these count only if the
 # groups are those of a North American number.
 GAP: Final = rf"[ \t().\-/_~*|·•∙\[\]{INVISIBLE}]"
 WIDE_GAP: Final = rf"[\s().\-/_~*|·•∙\[\]{INVISIBLE},:]{{0,4}}"
@@ -84,7 +84,7 @@ def spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
 
 
 def replace_spans(text: str, places: list[tuple[int, int]], instead: str) -> str:
-    """The text with something else in these places."""
+    """Return the text with a replacement at these places."""
     parts, done = [], 0
     for start, end in places:
         parts += [text[done:start], instead]

@@ -1,4 +1,4 @@
-"""The N of "Reply N to claim.": a phone's open offers have different ones, whoever they were made to."""
+"""The N of "Reply N to claim.": open offers to the same phone have different numbers, also of different users."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, count
@@ -14,9 +14,9 @@ ReplyCodes = Iterator[int | None]
 
 RECENT_CODES: Final = 20  # a phone's last numbers, which are not used again while another is free
 MIN_LONG_CODE: Final = max(SINGLE_DIGITS) + 1
-MAX_CODE: Final = 9999  # whoever has more open offers than that must sign in
+MAX_CODE: Final = 9999  # with more open offers than that, members claim in the admin
 
-# However many are open, few are read: beyond the lowest, numbers go on from the highest.
+# Few of many open codes are read: beyond the lowest ones, codes continue from the highest.
 MAX_OPEN_CODES_READ: Final = 100
 USED_CODES_SQL: Final = """
 SELECT phone,
@@ -31,12 +31,12 @@ FROM unnest(%s::text[]) AS phone
 
 
 def lock_reply_codes(phones: Collection[str]) -> dict[str, ReplyCodes]:
-    """For each of these phones, the numbers of its next alerts. Nobody else hands out theirs meanwhile."""
+    """Return the codes of the next alerts to each phone. A lock keeps other transactions from using the same ones."""
     if not phones:
         return {}
     agents = User.objects.filter(nonempty("confirmed_phone"), confirmed_phone__in=phones).order_by("pk")
     list(agents.select_for_update(no_key=True).values_list("pk"))
-    # A statement of its own: what is open is read after whoever held them is done.
+    # A separate statement: it reads the open codes after the previous holder of the lock has committed.
     with connection.cursor() as cursor:
         cursor.execute(USED_CODES_SQL, [MAX_OPEN_CODES_READ, RECENT_CODES, list(phones)])
         return {phone: free_codes(*used) for phone, *used in cursor.fetchall()}

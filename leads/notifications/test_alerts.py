@@ -1,4 +1,4 @@
-"""Sending somebody a test alert, by the ways on which alerts of leads would reach them."""
+"""Test alerts, sent on the channels that alerts about leads would use."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class TestAlert:
 
 
 def channels_for_user(user: User) -> list[ChannelResult]:
-    """Whatever is on in any of their teams; without a team, as the owner of a lead is told: by text and email."""
+    """Return the channels enabled in any of the user's teams; without a team, text and email, as for owners."""
     accepted = TeamMember.objects.accepted().filter(user=user).values("team")
     options = list(TeamMemberDistributionOption.objects.filter(user=user, team__in=accepted))
     wanted = {channel for option in options for channel in enabled_channels(option)}
@@ -64,7 +64,7 @@ def channels_for_user(user: User) -> list[ChannelResult]:
 
 
 def channels_for_member(option: TeamMemberDistributionOption) -> list[ChannelResult]:
-    """Whatever is on for this member of a team."""
+    """Return the enabled channels of this member of a team."""
     is_accepted = TeamMember.objects.accepted().filter(team=option.team_id, user=option.user_id).exists()
     not_accepted = None if is_accepted else Reason(SkipReason.INVITATION_NOT_ACCEPTED)
     return channel_results(option.user, set(enabled_channels(option)), not_accepted)
@@ -96,7 +96,7 @@ def user_phone_reason(user: User) -> Reason | None:
 
 @transaction.atomic
 def send_test_alert(user: User, ways: Sequence[ChannelResult], *, now: datetime) -> TestAlert:
-    """Queue a test alert on each way that is open; of two requests at once one waits, and is refused."""
+    """Queue a test alert on each usable channel. Of two simultaneous requests the second is refused."""
     trial = TestAlert(user.pk, ways)
     if not trial.is_sent:
         return trial
@@ -110,7 +110,7 @@ def send_test_alert(user: User, ways: Sequence[ChannelResult], *, now: datetime)
 
 
 def test_message(channel: str, user: User, now: datetime) -> Message:
-    """What it says, to be taken for no lead."""
+    """Return the text, which cannot be mistaken for a lead."""
     if channel == TEXT:
         return message_factory.alert_text(
             user, f"{TITLE}: texts about new leads will come like this, from this number.", now

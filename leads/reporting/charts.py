@@ -1,6 +1,6 @@
-"""Where the bars of a plot stand. Pure: numbers and words in, coordinates of an SVG out.
+"""Computes the bars of charts. Pure: takes numbers and labels, returns SVG coordinates.
 
-Plots are as wide as a phone, so that their words are readable there; on a desk they grow.
+Charts are as wide as a phone, so that labels are readable there; on a wide screen they grow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Group:
-    """What stands under one name: bars beside each other, or the parts of one column."""
+    """The bars under one label: beside each other, or stacked in one column."""
 
     name: str
     parts: Sequence[Part]
@@ -127,7 +127,7 @@ def tick_steps() -> Iterator[int]:
 
 
 def labeled_columns(names: Sequence[str], step: float) -> list[int]:
-    """Which columns have their name below them, evenly, so that none runs into the next or out of the plot."""
+    """Return which columns have a label, evenly, so that labels neither overlap nor leave the chart."""
     longest = max((len(name) for name in names), default=0) * LETTER_WIDTH
     every = 1 if longest + LETTER_WIDTH <= step else ceil((longest + 2 * LETTER_WIDTH) / step)
     places = range(every // 2, len(names), every)

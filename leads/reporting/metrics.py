@@ -31,7 +31,7 @@ CLAIM_EDGES: Final = (0, 60, 300, 900, 3600, 14_400, 86_400)
 
 @dataclass(frozen=True)
 class Counts:
-    """How often something happened. An offer is alerted once its member was told, or got the lead unasked."""
+    """Counts of events. An offer is alerted once its member was notified, or was assigned the lead automatically."""
 
     offers: int = 0
     alerted: int = 0
@@ -57,7 +57,7 @@ class LeadFigures(Counts):
 
 @dataclass(frozen=True)
 class OfferFigures(Counts):
-    """What members made of their offers. Claims of what was theirs unasked have no time to claim."""
+    """What members did with their offers. Automatic assignments have no time to claim."""
 
     median_seconds_from_alert_to_claim: float | None = None
     p95_seconds_from_alert_to_claim: float | None = None
@@ -93,7 +93,7 @@ class SourceFigures(LeadFigures):
 
 @dataclass(frozen=True, kw_only=True)
 class PriceFigures(LeadFigures):
-    """Of prices from `least` up to, and without, `below`; both are None where there is no price."""
+    """Prices from `least` up to, but not including, `below`. Both are None for leads without a price."""
 
     least: int | None
     below: int | None
@@ -221,7 +221,7 @@ BANDS: Final[Sequence[tuple[int | None, int | None]]] = [(None, None), *ranges(P
 
 
 def member_figures(team: Team, found: Mapping[int, OfferFigures], firsts: FirstOffers) -> list[MemberFigures]:
-    """Everybody who has accepted, also without an offer, and whoever had offers before they left. Most offers first."""
+    """Return all accepted members, also without an offer, and former members with offers. Most offers first."""
     accepted = TeamMember.objects.accepted().filter(team=team).values("user_id")
     users = User.objects.filter(Q(pk__in=accepted) | Q(pk__in=[*found, *firsts]))
     is_owed = any(expected is not None for _, expected in firsts.values())
@@ -259,7 +259,7 @@ def price_figures(found: LeadFiguresByKey) -> list[PriceFigures]:
 
 
 def member_price_figures(turns: OfferFigureRows) -> list[MemberPriceFigures]:
-    """The bands of which a member had leads."""
+    """Return the price bands in which a member had leads."""
     return [
         MemberPriceFigures(**vars(figures), user_id=user_id, least=BANDS[band][0], below=BANDS[band][1])
         for user_id, kind, band, figures in turns

@@ -61,10 +61,10 @@ FROM told
 GROUP BY GROUPING SETS ((), (source_id), (band), (day), (claim_time))
 """
 
-# With whom each lead began, and what it owed to whom. A round robin owes it to all who took part in its turn, by
-# weight, but to none of whom it turned out that they could not be notified (leads.lifecycle.round_robin_adjustments).
-# Begun otherwise, it is owed to the member who was notified first. A row without alerts was no turn: it notes who took
-# a lead from the pond.
+# The first member of each lead, and the expected share of each member. In a round robin each member who took part in
+# the turn has a share by weight, except members who could not be notified (leads.lifecycle.round_robin_adjustments).
+# In other orders, the member who was notified first has it. A row without alerts is not a turn: it records a claim from
+# the pond.
 FIRST_OFFERS_SQL = """
 , spun AS MATERIALIZED (
     SELECT lead_id, decided_at AS planned_at, rotation
@@ -106,7 +106,7 @@ FROM begun
 GROUP BY user_id
 """
 
-# Whoever claims without an offer, as out of the pond, has a line as well: claims add up to those of the leads.
+# Claims without an offer, as from the pond, have a row as well, so that claims add up to those of the leads.
 OFFER_FIGURES_SQL = """
 , made AS (
     SELECT user_id, source_id, listing_price, 1 AS offers, alerted_at, status, is_claim, claimed_at, claimed_via

@@ -25,7 +25,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Chart:
-    """A plot with what it says in a sentence, what its colours mean, and the same as a table."""
+    """A chart with its summary, the meaning of its colors, and its data as a table."""
 
     name: str
     title: str
@@ -71,13 +71,13 @@ def headline_metrics(totals: Row) -> list[Metric]:
         Metric("Leads", str(totals["leads"]), f"{totals['offers']} offers, {totals['alerted']} alerted"),
         Metric("Claimed", format_share(totals["claims"], totals["leads"]), str(totals["claims"])),
         Metric("Unclaimed", str(totals["unclaimed"]), unclaimed_note(totals)),
-        Metric("To the first alert", *median_note(totals, "to_alert")),
-        Metric("To the claim", *median_note(totals, "to_claim")),
+        Metric("Time to first alert", *median_note(totals, "to_alert")),
+        Metric("Time to claim", *median_note(totals, "to_claim")),
     ]
 
 
 def unclaimed_note(totals: Row) -> str:
-    told = ((totals["passed_on"], "passed on to another team"), (totals["unalerted"], "of which nobody was told"))
+    told = ((totals["passed_on"], "fell back to another team"), (totals["unalerted"], "without an alert"))
     return ", ".join(f"{count} {words}" for count, words in told if count)
 
 
@@ -134,7 +134,7 @@ def member_tooltip(row: Row) -> str:
 
 
 def fairness_chart(members: Sequence[Row]) -> Iterator[Chart]:
-    """Whether leads began with everybody as often as a round robin promised; nothing where none turned."""
+    """Show how far first offers are from the shares of the round robin. Empty if there was no round robin."""
     owed = [row for row in members if row["expected_first_offers"] is not None]
     if not owed:
         return
@@ -145,17 +145,17 @@ def fairness_chart(members: Sequence[Row]) -> Iterator[Chart]:
     furthest = max(abs(share_deviation(row)) for row in owed)
     yield Chart(
         name="fairness",
-        title="First offers, and what the weights promised",
-        says=f"The furthest that anybody is from their share is {furthest:g} of a lead. A share is what the weights of "
-        "those who were there promised, lead by lead.",
-        colours=[("claims", "Were first"), ("others", "Should have been")],
+        title="First offers compared with the weights",
+        says=f"The largest deviation from a share is {furthest:g} of a lead. A share is what the weights of "
+        "available members give for each lead.",
+        colours=[("claims", "First offers"), ("others", "Expected")],
         plot=horizontal_bars(
             [
                 Group(truncate(name), [Part("claims", first), Part("others", share)], f"{name}: {first} of {share:g}")
                 for name, first, share, _ in rows
             ]
         ),
-        table=Table(["Member", "First", "Share", "Off by"], [[*row[:3], f"{row[3]:+g}"] for row in rows]),
+        table=Table(["Member", "First", "Share", "Deviation"], [[*row[:3], f"{row[3]:+g}"] for row in rows]),
         is_wide=True,
     )
 
@@ -173,7 +173,7 @@ def time_chart(report: Row) -> Chart:
     return Chart(
         name="times",
         title="Time to claim",
-        says=f"{soon} of {pluralize(totals['leads'], 'lead')} were claimed within five minutes of coming in.",
+        says=f"{soon} of {pluralize(totals['leads'], 'lead')} were claimed within five minutes of receipt.",
         colours=[("claims", "Claimed within"), ("unclaimed", "Unclaimed")],
         plot=vertical_bars(
             [Group(name, [Part(kind, n)], f"{name}: {pluralize(n, 'lead')}") for name, kind, n in named]
@@ -194,11 +194,11 @@ def day_chart(days: Sequence[Row]) -> Chart:
     return Chart(
         name="days",
         title="Unclaimed leads by day",
-        says=f"Of the leads that came in on these days {unclaimed} are unclaimed{most}.",
-        colours=[("unclaimed", "Unclaimed"), ("others", "Claimed or passed on")],
+        says=f"{unclaimed} of the leads received on these days are unclaimed{most}.",
+        colours=[("unclaimed", "Unclaimed"), ("others", "Claimed or fallen back")],
         plot=vertical_bars([span_group(span) for span in spans]),
         table=Table(
-            ["Day", "Leads", "Claimed", "Unclaimed", "Median to the claim"],
+            ["Day", "Leads", "Claimed", "Unclaimed", "Median time to claim"],
             [
                 [day_name(row["day"]), *(row[name] for name in ("leads", "claims", "unclaimed")), median_to_claim(row)]
                 for row in days
@@ -226,7 +226,7 @@ def span_group(span: Sequence[Row]) -> Group:
 
 def leads_table(what: str, named: Sequence[tuple[str, Row]]) -> Table:
     """The figures of leads, a part in a line."""
-    head = [what, "Leads", "Offers", "Claimed", "Share", "Unclaimed", "To the first alert", "To the claim"]
+    head = [what, "Leads", "Offers", "Claimed", "Share", "Unclaimed", "Time to first alert", "Time to claim"]
     rows = [
         [
             name,

@@ -46,10 +46,10 @@ def parameter_texts(query: Query) -> dict[str, str]:
     """Each parameter's text; an empty one counts as not given."""
     if query.alternatives or query.sort:
         name = "$or" if query.alternatives else "$sort"
-        raise query_error(name, "cannot be asked of a report.")
+        raise query_error(name, "is not a parameter of the report.")
     for term in query.terms:
         if term.field not in PARAMETERS:
-            raise query_error(term.field[:100], f"is nothing a report asks for; it takes {', '.join(PARAMETERS)}.")
+            raise query_error(term.field[:100], f"is not a parameter of the report: use {', '.join(PARAMETERS)}.")
         if term.operator or len(term.values) > 1:
             raise query_error(term.field, "takes one value.")
     return {term.field: term.values[0] for term in query.terms if term.values[0].strip()}
@@ -62,7 +62,7 @@ def parse_moment(name: str, text: str, zone: ZoneInfo) -> datetime:
     except ValueError:
         raise query_error(name, "must be a date such as 2027-03-01, or a date-time with its zone.") from None
     if read.year not in YEARS:
-        raise query_error(name, f"must lie between the years {YEARS[0]} and {YEARS[-1]}.")
+        raise query_error(name, f"must be between the years {YEARS[0]} and {YEARS[-1]}.")
     return midnight(read.date(), zone) if coercion.is_date_only(text) else read
 
 
@@ -73,7 +73,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def check_period(start: datetime, end: datetime) -> None:
     if start >= end:
-        raise query_error("from", "must be before to, which is the present moment unless you give it.")
+        raise query_error("from", "must be before to. Without a to, it must be before now.")
     if end - start > MAX_PERIOD:
         raise query_error("from", f"may be at most {MAX_PERIOD.days} days before to.")
 

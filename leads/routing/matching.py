@@ -71,7 +71,7 @@ class Conditions:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no condition."""
+        """Return whether the route has no condition."""
         lists = (self.types, self.cities, self.zipcodes, self.listing_statuses, self.hours.windows)
         return not any(lists) and self.price_from is None and self.price_to is None
 

@@ -226,7 +226,7 @@ class Simulator:
             self.rosters[team_id] = self.rosters[team_id].with_turns_reassigned(turns)
 
     def send_due_offer(self, path: LeadPath, at: datetime) -> None:
-        """Alert the members whose turn has come, or assign the lead to one who gets leads automatically."""
+        """Alert the members whose turn is due, or assign the lead to one who gets leads automatically."""
         due = [offer for offer in path.offers_due if offer.notify_at <= at]
         path.offers_due = path.offers_due[len(due) :]
         available = [offer for offer in due if not self.skip_if_unavailable(path, offer, at)]

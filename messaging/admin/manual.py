@@ -1,4 +1,4 @@
-"""Writing to a client in the admin: a page for each channel, with what was said below it."""
+"""The pages that write to a contact in the admin: one per channel, with the conversation below."""
 
 from functools import partial
 from typing import Any, Final, cast
@@ -34,7 +34,7 @@ MOST: Final = 50  # of the conversation; all of it is in the list of messages
 
 
 def pages() -> list[URLPattern]:
-    """To stand among the pages of messages."""
+    """Return the URLs of these pages, below the URLs of messages."""
     return [path(f"to/<int:contact_id>/{kind.channel}/", view_of(kind), name=name_of(kind)) for kind in KINDS]
 
 
@@ -50,11 +50,11 @@ def view_of(kind: type[ByHand]) -> Any:
 
 
 def page(request: HttpRequest, kind: type[ByHand], contact_id: int) -> HttpResponse:
-    """What will become of a message to this contact, a form to write it, and what was said so far."""
+    """Show the form of a message, when the message would be sent, and the conversation."""
     user, now = cast(User, request.user), clock.now()
     contact = Contact.objects.visible_to(user).filter(pk=contact_id).first()
     if contact is None:
-        messages.error(request, f"There is no contact {contact_id} that you see.")
+        messages.error(request, f"There is no contact {contact_id} that you can see.")
         return HttpResponseRedirect(reverse("admin:crm_contact_changelist"))
     if request.method == "POST" and "consent" in request.POST:
         decide(request, contact)

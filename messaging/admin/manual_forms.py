@@ -18,7 +18,7 @@ Channel = Message.Channel
 
 
 class ByHand(forms.Form):
-    """One message by one channel: what is typed is handed to the API, and what that refuses stands in the form."""
+    """A message by one channel. The input is passed to the API, whose errors are shown in the form."""
 
     channel: ClassVar[Channel]
     button: ClassVar[str]
@@ -33,7 +33,7 @@ class ByHand(forms.Form):
         return reason_text(*verdict.reason) if verdict.kind == REFUSE and verdict.reason else ""
 
     def said(self) -> dict[str, Any]:
-        """As the API is told."""
+        """Return the request body for the API."""
         return {}
 
     def sent(self, send: Callable[[dict[str, Any]], Any]) -> dict[str, Any] | None:
@@ -55,7 +55,7 @@ class ByHand(forms.Form):
 
     def outcome(self, sent: dict[str, Any]) -> str:
         waits = sent["status"] == Message.Status.HELD
-        return f"The {self.channel} waits for the morning." if waits else f"The {self.channel} is on its way."
+        return f"The {self.channel} will be sent in the morning." if waits else f"The {self.channel} is being sent."
 
 
 class Writing(ByHand):
@@ -65,7 +65,7 @@ class Writing(ByHand):
         required=False,
         empty_label="None: I write it myself",
         widget=UnfoldAdminSelectWidget,
-        help_text="Says what you leave empty.",
+        help_text="Fills in the fields that you leave empty.",
     )
     body = forms.CharField(label="Message", required=False, strip=False, widget=UnfoldAdminTextareaWidget({"rows": 6}))
 

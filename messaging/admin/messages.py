@@ -1,4 +1,4 @@
-"""Templates, and what was said, in the admin."""
+"""Templates and messages in the admin."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class TemplateFolderAdmin(ResourceAdmin):
 
 @admin.register(Message)
 class MessageAdmin(ResourceAdmin):
-    """The log: who was told what, and what became of it."""
+    """The log of messages: recipients, texts, delivery statuses."""
 
     paginator = LongListPaginator
     list_display = ["created_at", "channel", "purpose", "status", "sender", "recipient", "automatic", "reason"]
@@ -52,7 +52,7 @@ class PhoneNumberAdmin(ResourceAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ResourceAdmin):
-    """The ledger, for operators: it is kept by number, whoever knows the person."""
+    """The consent ledger, for operators: by phone number, for all contacts with that number."""
 
     is_for_staff = True
     list_display = ["created_at", "number", "kind", "source"]

@@ -1,4 +1,4 @@
-"""What the contract shows of templates, and of what was said: with nobody's data."""
+"""Example values of templates and messages in the contract. All of them are invented."""
 
 TEMPLATE = {
     "id": 7,
@@ -16,7 +16,7 @@ FOLDER = {
     "id": 1,
     "user_id": 1001,
     "name": "New Contacts Template Folder",
-    "description": "What is said first",
+    "description": "The introduction",
     "original_template_folder_id": None,
     "counts": {
         "counts": {"Email": 2, "Text": 1, "Phone": 0, "Direct Mail Letter": 0, "Direct Mail Postcard": 0},

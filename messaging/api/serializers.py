@@ -1,4 +1,4 @@
-"""How templates and their folders, and what was said, look to clients."""
+"""Serializers of templates, template folders and messages."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from teams.models import PhoneCode, User
 
 
 def refuse_placeholders(text: str) -> str:
-    """A validator: better now than when it is to be sent."""
+    """Validate a template when it is saved, so that it does not fail when it is sent."""
     if fault := placeholder_fault(text):
         raise serializers.ValidationError(fault)
     return text
@@ -42,7 +42,7 @@ class TemplateSerializer(LenientSerializer[Template]):
         return refuse_placeholders(subject)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A body must fit its type, whichever of the two is changed."""
+        """The body must fit the type, also if only one of the two is changed."""
         if attrs.keys() & {"body", "template_type"}:
             given = {name: attrs.get(name, getattr(self.instance, name, "")) for name in ("template_type", "body")}
             if fault := body_fault(**given):
@@ -86,7 +86,7 @@ class FolderShareSerializer(TemplateFolderSerializer):
             colleagues = User.objects.within_reach_of(self.context["request"].user)
             attrs["user"] = colleagues.filter(email__iexact=email).first()
             if attrs["user"] is None:
-                raise serializers.ValidationError({"email": "is nobody's in your teams."})
+                raise serializers.ValidationError({"email": "is not a user of your teams."})
         if attrs.get("user") is None:
             raise serializers.ValidationError({"user_id": "is required, or an email."})
         return attrs
@@ -97,7 +97,7 @@ class MessageSerializer(LenientSerializer[Message]):
 
     channel = LenientChoice(choices=[Message.Channel.TEXT, Message.Channel.EMAIL], shown=Message.Channel.values)
     purpose = LenientChoice(choices=Message.IN_CONVERSATION, read_only=True)
-    locals()["from"] = LenientText(source="sender", read_only=True)  # `from` is no name Python lets us assign to
+    locals()["from"] = LenientText(source="sender", read_only=True)  # `from` is a Python keyword
     to = LenientText(source="recipient", read_only=True)
     reason = LenientText(read_only=True)
     body = LenientText(required=False, allow_blank=True, max_length=MAX_EMAIL)

@@ -55,7 +55,7 @@ class TemplateFolderResource(Resource[TemplateFolder]):
 
 
 class FolderShareResource(Resource[TemplateFolder]):
-    """Sharing a folder copies it, with its templates, to a colleague. The answer is the copy, which is theirs."""
+    """Sharing a folder copies it with its templates to a colleague. The answer is the copy, which belongs to them."""
 
     tag = BEYOND
     verbs = ("create",)
@@ -76,9 +76,9 @@ def counted(folders: QuerySet[TemplateFolder]) -> QuerySet[TemplateFolder]:
 
 
 class ContactMessageResource(Resource[Message]):
-    """What was said to one contact and by them, the latest first. POST writes to them by hand, as the caller.
+    """The conversation with a contact, latest first. POST sends a message of the caller.
 
-    The same words within a minute are answered with the message that stands.
+    The same message within a minute returns the existing one.
     """
 
     tag = BEYOND
@@ -93,16 +93,16 @@ class ContactMessageResource(Resource[Message]):
         return Message.objects.conversation().defer("html")
 
     def perform_create(self, serializer: Any) -> bool:
-        """Whether the message is new, or the caller said the same within the last minute."""
+        """Return whether the message is new (201), or repeats one that the caller sent within the last minute (200)."""
         wish = Wish(**serializer.validated_data)
         serializer.instance, is_new = write(wish, self.parent, self.user, self.now)
         return is_new
 
 
 class ContactConsentResource(Resource[Consent]):
-    """What the numbers of a contact allowed or forbade, the latest first; the ledger is by number.
+    """The consent events of a contact's numbers, latest first. The ledger is by number.
 
-    POST is what a person decides who has read a text that may be an opt-out: `resumed` or `opted_out`.
+    POST records a person's decision about a text that may be an opt-out: `resumed` or `opted_out`.
     """
 
     tag = BEYOND
@@ -143,7 +143,7 @@ class ContactCallResource(Resource[Message]):
         return Message.objects.rings()
 
     def perform_create(self, serializer: Any) -> bool:
-        """Whether the call is new, or the caller asked within the last minute and it goes on."""
+        """Return whether the call is new (201), or an active one that the caller requested within a minute (200)."""
         serializer.instance, is_new = ring(self.parent, self.user, self.now)
         return is_new
 

@@ -47,7 +47,7 @@ def signed_by_twilio(act: Action) -> Callable[[HttpRequest], HttpResponse]:
 
 
 def tried_again(act: Action) -> Action:
-    """Twilio tells of a thing once: where it loses to another request (a deadlock, a key just taken), act once more."""
+    """Retry once after a deadlock or a key conflict: Twilio does not repeat its requests."""
 
     @wraps(act)
     def patient(request: HttpRequest) -> str | None:
@@ -62,7 +62,7 @@ def tried_again(act: Action) -> Action:
 @signed_by_twilio
 @tried_again
 def text_came_in(request: HttpRequest) -> None:
-    """Somebody texted one of our numbers."""
+    """An inbound text to one of our numbers."""
     text = twilio.read_inbound(request.POST)
     if text.provider_sid and text.sender:
         receive(text, clock.now())
@@ -80,7 +80,7 @@ def text_got_on(request: HttpRequest) -> None:
 @signed_by_twilio
 @tried_again
 def call_was_answered(request: HttpRequest) -> str:
-    """Somebody, or something, picked up a call of ours."""
+    """A person or a machine answered a call of ours."""
     note_call(request)
     message = call_keys.of_id(request.GET.get("message", ""))
     return voice.question(message, turn=1) if message else voice.goodbye()
@@ -89,7 +89,7 @@ def call_was_answered(request: HttpRequest) -> str:
 @signed_by_twilio
 @tried_again
 def key_was_pressed(request: HttpRequest) -> str:
-    """Whoever picked up has pressed a key. One that nobody takes makes the call say its words once more."""
+    """A key was pressed during a call. Without a handler for it the call repeats its text."""
     note_call(request)
     message = call_keys.of_id(request.GET.get("message", ""))
     if message is None:
@@ -120,7 +120,7 @@ def call_got_on(request: HttpRequest) -> None:
 
 
 def note_call(request: HttpRequest) -> None:
-    """Whatever Twilio asks or tells of a call says how far it has got."""
+    """Each request of Twilio about a call contains its status."""
     receipt = voice.read_receipt(request.POST, request.GET.get("message", ""))
     if receipt is not None:
         note_receipt(receipt, clock.now())

@@ -1,4 +1,4 @@
-"""HTML emails: telling HTML from text, what makes HTML unfit to send, and its plain-text alternative. Pure.
+"""HTML emails: detecting HTML, finding what makes it unfit to send, and its plain-text alternative. Pure.
 
 Each function is linear in the length of its text.
 """
@@ -56,7 +56,7 @@ CSS: Final = STRICT_CSS_PROFILE | dict.fromkeys(
 
 
 class UnreadableHtml(ValueError):
-    """The HTML cannot be shown as it is meant. The argument is a predicate: "has a comment that is not closed"."""
+    """The HTML cannot be shown as intended. The argument is a predicate: "has a comment that is not closed"."""
 
 
 def is_html(text: str) -> bool:
@@ -147,7 +147,7 @@ def _encoded(text: str | None) -> str:
 
 
 def _write_address(link: Any, address: str) -> None:
-    """`See (https://example.com)`; the address alone where it is the text of the link, or where there is no text."""
+    """Return `See (https://example.com)`; only the address if the link has no text or the address as its text."""
     if not LINK.match(address):
         return
     shown = _encoded(SCHEME.sub("", address, count=1))

@@ -31,7 +31,7 @@ class Unfilled(ValueError):
 
     def __init__(self, token: str) -> None:
         self.token = token
-        super().__init__(f"{{{{{token}}}}} is empty, and the text has nothing to put in its place.")
+        super().__init__(f"{{{{{token}}}}} is empty, and the text has no fallback for it.")
 
 
 def fill(text: str, values: Mapping[str, str | None]) -> str:

@@ -35,7 +35,7 @@ class Placeholder:
 
 
 class Evidence(Enum):
-    """What must stand between two delimiters to make a placeholder of them."""
+    """Return whether a text between two delimiters is a placeholder."""
 
     ANYTHING = auto()
     IDENTIFIER = auto()  # a name with an underscore, dot or capital inside, or a known name
@@ -194,7 +194,7 @@ def _is_placeholder(inside: str, evidence: Evidence) -> bool:
 
 
 def field_of(name: str) -> str | None:
-    """The merge field that a name of another product means: empty if there is none, None if the name is not known."""
+    """Return the merge field that another product's name means: empty if there is none, None if the name is unknown."""
     key, fields = normalized(name), CONTACT_FIELDS | PEOPLE
     for suffix in SUFFIXES:
         key = key.removesuffix(suffix)

@@ -1,7 +1,7 @@
-"""Rendering: what a text or an email says to one contact, and which templates can be rendered at all.
+"""Renders texts and emails for one contact, and validates templates.
 
-Every text, subject and email to a client passes through here. `Unrenderable` is the one exception, so that whoever
-renders a batch can park one message and go on with the others.
+Each text, subject and email to a contact passes through here. `Unrenderable` is the only exception, so that the caller
+of a batch can park one message and continue with the others.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ MAX_BODY: Final[Mapping[str, int]] = {
 }
 MAX_MERGED: Final = 200_000  # an email with its merge fields filled
 
-TOO_LONG: Final = f"The text is longer than {MAX_TEXT:,} characters, which no carrier takes."
+TOO_LONG: Final = f"The text is longer than {MAX_TEXT:,} characters: carriers refuse it."
 EMAIL_TOO_LONG: Final = f"The email is longer than {MAX_MERGED:,} characters."
 
 
@@ -48,7 +48,7 @@ class RenderFault(TextChoices):
 
 
 class Unrenderable(ValueError):
-    """A text cannot be rendered for a contact: `code` says why, the argument is the reason in a sentence."""
+    """A text cannot be rendered for a contact: `code` is the reason, the argument its text."""
 
     def __init__(self, code: RenderFault, reason: str) -> None:
         super().__init__(reason)
@@ -97,7 +97,7 @@ def _check(text: str) -> None:
     if len(text) > MAX_MERGED:
         raise Unrenderable(RenderFault.TOO_LONG, EMAIL_TOO_LONG)
     if placeholders := find_placeholders(text):
-        raise Unrenderable(RenderFault.UNKNOWN_PLACEHOLDER, f"There is no such merge field as {placeholders[0]}.")
+        raise Unrenderable(RenderFault.UNKNOWN_PLACEHOLDER, f"There is no merge field {placeholders[0]}.")
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

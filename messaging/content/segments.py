@@ -1,4 +1,4 @@
-"""How many parts a text takes on its way: GSM-7 when every character fits it, else UCS-2 throughout."""
+"""Counts the segments of a text: GSM-7 if it contains all characters, otherwise UCS-2."""
 
 import re
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
-"""The doors through which messages leave the building. Whoever sends knows `Gateway`, and no provider.
+"""The gateways to providers. Senders know only `Gateway`, not the provider behind it.
 
-What a provider says is translated at its door into an id of its own or one of four answers; the outbox acts on them.
+A gateway translates a provider's answer into the provider's id or one of four errors; the outbox acts on them.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Refused(NotAccepted):
 
 
 class OptedOut(Refused):
-    """It never will, because the recipient told the carrier to stop."""
+    """Permanent: the recipient opted out with the carrier."""
 
 
 class NotNow(NotAccepted):
@@ -39,7 +39,7 @@ class NotNow(NotAccepted):
 
 
 class MaybeSent(Exception):
-    """Nobody knows whether it was taken: it must be looked up before anything else happens."""
+    """It is unknown whether the provider accepted it. It must be looked up before anything else."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason_text(*reason))
@@ -64,7 +64,7 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a provider tells of a message it took."""
+    """A delivery receipt for a message that the provider accepted."""
 
     provider_sid: str
     message_id: int | None  # ours, where the provider sends it back
@@ -86,7 +86,7 @@ class Gateway(Protocol):
         """Hand the message over; return the provider's id for it, or raise one of the answers above."""
 
     def find(self, message: Message) -> str | None:
-        """The provider's id of a message that may have been sent, None when it certainly was not, else CannotTell."""
+        """Return the provider's id if the message may have been sent, None if it was not. CannotTell if unknown."""
 
     def close(self) -> None:
         """Let go of connections."""

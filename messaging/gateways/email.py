@@ -1,4 +1,4 @@
-"""Email, by whatever backend Django is set up with."""
+"""Email, by any Django email backend."""
 
 import re
 import smtplib
@@ -20,12 +20,14 @@ CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\
 
 
 class EmailGateway:
-    """One connection a drain. SMTP keeps no list, so an email that may have been sent is never sent again.
+    """One connection per drain.
 
-    A backend that can tell (the sandbox's mailbox) has `has_message(message_id) -> bool`, and is asked.
+    SMTP keeps no list of messages, so an email that may have been sent is never sent again.
+
+    A backend that keeps one (the sandbox's mailbox) has `has_message(message_id) -> bool`, which is called then.
     """
 
-    # In flight per thread. A kill leaves as many of which, with SMTP, nobody will ever know.
+    # In flight per thread. If the worker is killed, it stays unknown for these whether SMTP sent them.
     batch = 5
 
     def __init__(self) -> None:
@@ -41,13 +43,13 @@ class EmailGateway:
             raise _refusal(*next(iter(error.recipients.values()), (550, b"refused"))) from error
         except smtplib.SMTPResponseException as error:
             raise _refusal(error.smtp_code, error.smtp_error) from error
-        except Exception as error:  # whatever a backend raises, it may have sent it before
+        except Exception as error:  # any error of a backend may come after the email was sent
             self.close()
             raise MaybeSent(Reason(DeliveryReason.MAIL_SERVER_SILENT, {"error": type(error).__name__})) from error
         return message_id(message)
 
     def find(self, message: Message) -> str | None:
-        """The Message-ID of an email that the backend says it has."""
+        """Return the Message-ID if the backend has the email."""
         has_message = getattr(get_connection(), "has_message", None)
         if has_message is None:
             raise CannotTell

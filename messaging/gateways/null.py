@@ -7,7 +7,7 @@ from messaging.models import Message
 
 
 class NullGateway:
-    """A provider that always says yes, at once."""
+    """A provider that accepts each message immediately."""
 
     batch = 500
 

@@ -1,4 +1,4 @@
-"""Twilio. The only file that imports it; its client, 31 MB, only when something is to be sent."""
+"""Twilio. The only file that imports it. Its client (31 MB) is loaded when the first message is sent."""
 
 import logging
 import threading
@@ -25,13 +25,13 @@ TWILIO = "Twilio"  # as the details of a reason name it
 CONNECT_SECONDS = 5
 PAGE, MOST_PAGES = 500, 5  # of texts or calls between two numbers, the newest, looked through
 CLOCKS_DIFFER = timedelta(hours=1)  # generously: what seems older than it is would be sent twice
-# Of what a webhook may say. Twilio's SIDs have 34 characters, its texts 1,600 and at most 10 media; an address may be
-# one of another channel, such as `whatsapp:+13105550142`.
+# Limits of webhook fields. Twilio's SIDs have 34 characters, its texts 1,600 and at most 10 media. An address can
+# belong to another channel, such as `whatsapp:+13105550142`.
 MAX_SID, MAX_ADDRESS, MAX_BODY, MAX_MEDIA, MAX_URL, MAX_WORD = 255, 320, 100_000, 10, 2048, 255
 OURS = "outbound-api"  # Twilio's own answers to keywords go between the same numbers
 
 OPTED_OUT = 21610
-UNAVAILABLE = 21422  # somebody else bought the number
+UNAVAILABLE = 21422  # another customer bought the number
 TOO_MANY_FOR_THIS_SENDER = 21611
 ATTEMPTS_TO_BUY = 3
 
@@ -53,7 +53,7 @@ FAILURES = {
 
 logger = logging.getLogger(__name__)
 
-# How far Twilio's words say a text has got, and what each is to us.
+# Twilio's message statuses, and ours.
 PROGRESS = {
     "": 0,
     "scheduled": 1,
@@ -116,7 +116,8 @@ class TwilioGateway:
         with translated():
             listed, is_all = made_since(client().messages, message)
             recent = {text.sid: str(text.body or "") for text in listed}
-        bodies = [message.body, *_bodies_beside(message)]  # read first: whoever leaves their number has a SID by now
+        # read first: a text that leaves this set in the meantime has its SID by then
+        bodies = [message.body, *_bodies_beside(message)]
         owners = {sid: reconciliation.owner_of(words, bodies) for sid, words in _unclaimed(recent).items()}
         ours = next((sid for sid, owner in owners.items() if owner == message.body), None)
         if ours is None and (None in owners.values() or not is_all):
@@ -124,7 +125,7 @@ class TwilioGateway:
         return ours
 
     def take_number(self, number: str) -> tuple[str, str]:
-        """The account's number of this name, else one bought; inbound texts to it will come to us."""
+        """Return this number of the account, or buy one. Inbound texts to it are sent to us."""
         with translated():
             for owned in client().incoming_phone_numbers.list(phone_number=number, limit=1) if number else ():
                 owned.update(sms_url=inbound_url(), sms_method="POST")
@@ -156,7 +157,10 @@ class TwilioGateway:
 
 
 def status_url(message: Message) -> str:
-    """Where Twilio tells of a text. It names our message, so that news that outruns the SID finds it too."""
+    """Return the URL for status callbacks of a text.
+
+    It contains our message id, so that a callback can precede the SID.
+    """
     return f"{settings.PUBLIC_URL}/webhooks/twilio/texts/status?message={message.pk}"
 
 
@@ -167,7 +171,7 @@ def inbound_url() -> str:
 
 def is_genuine(url: str, form: Mapping[str, Any], signature: str) -> bool:
     """Whether Twilio signed this form for this address; compares in constant time."""
-    token = settings.TWILIO_AUTH_TOKEN  # without one, everybody could sign
+    token = settings.TWILIO_AUTH_TOKEN  # without one, any sender could sign
     return bool(token and RequestValidator(token).validate(url, form, signature))
 
 
@@ -180,7 +184,7 @@ def field(form: Mapping[str, str], name: str, limit: int) -> str:
 
 
 def read_inbound(form: Mapping[str, str]) -> Inbound:
-    """Return what Twilio's webhook for an inbound text says; BadWebhook if a field is too long."""
+    """Return the inbound text of Twilio's webhook. Raises BadWebhook if a field is too long."""
     media = (field(form, f"MediaUrl{turn}", MAX_URL) for turn in range(MAX_MEDIA))
     return Inbound(
         provider_sid=field(form, "MessageSid", MAX_SID),
@@ -193,7 +197,7 @@ def read_inbound(form: Mapping[str, str]) -> Inbound:
 
 
 def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
-    """What a status callback says; None when it says nothing we know. `message_id` is what `status_url` named."""
+    """Return the receipt of a status callback; None for an unknown status. `message_id` is the one in `status_url`."""
     sid, word = field(form, "MessageSid", MAX_SID), field(form, "MessageStatus", MAX_WORD)
     if not sid or word not in PROGRESS:
         return None
@@ -301,7 +305,7 @@ def _client(account_sid: str, auth_token: str, base_url: str, timeout: float) ->
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn whatever goes wrong with a request into one of the gateway's answers."""
+    """Turn each error of a request into one of the gateway's errors."""
     try:
         yield
     except (TwilioRestException, TwilioServiceException) as error:

@@ -1,7 +1,7 @@
-"""Calls by Twilio Voice: how they are made and found again, what is said on them (TwiML), and what is told of them.
+"""Calls by Twilio Voice: making and looking them up, their texts (TwiML), and their callbacks.
 
-An answering machine may pick up. We do not pay Twilio to tell it from a person, which takes seconds of silence: what is
-said tells nothing that is not for everybody who may hear it, and only a person presses a key.
+An answering machine may answer. Telling machines from people costs money and seconds of silence, so a call says nothing
+confidential, and only a person presses a key.
 """
 
 import re
@@ -31,13 +31,13 @@ from messaging.reasons import CallReason
 Status = Message.Status
 
 RING_SECONDS: Final = 30  # then most mailboxes would answer
-TURNS: Final = 2  # how often the words are said to who presses nothing, or another key
+TURNS: Final = 2  # how often the text is repeated if no key, or a key without a handler, is pressed
 KEY_SECONDS: Final = 6  # of silence in which a key may still come
 LONGEST: Final = 4000  # characters of one <Say>; Twilio refuses 4,097
 GOODBYE: Final = "Goodbye."
-TOLD: Final = ["initiated", "ringing", "answered", "completed"]  # else Twilio tells of the end alone
+TOLD: Final = ["initiated", "ringing", "answered", "completed"]  # otherwise Twilio reports only the end
 
-# XML 1.0 has no way to write these, and a document with one of them in it is no XML.
+# XML 1.0 cannot contain these characters.
 UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -65,7 +65,8 @@ STAGES: Final = {
 class TwilioVoice:
     """Calls by Twilio's REST API, or by the sandbox's emulation of it."""
 
-    # In flight per thread. After a kill one call is in doubt, so that its look-up can tell. Twilio makes one a second.
+    # In flight per thread. After a kill one call is unknown, so that its look-up can find it. Twilio makes one a
+    # second.
     batch = 1
 
     def send(self, message: Message) -> str:
@@ -82,15 +83,16 @@ class TwilioVoice:
             return str(made.sid)
 
     def find(self, message: Message) -> str | None:
-        """The SID of a call between this message's numbers, since it was written, that no message is known by.
+        """Return the SID of a call between this message's numbers, after it was written, that belongs to no message.
 
-        A listed call shows no words. Where fewer are listed than may have been made, nobody can tell whose they are,
-        until Twilio reports on them: its reports name our message.
+        A listed call has no text. If fewer calls are listed than may have been made, it is unknown whose they are until
+        Twilio's callbacks, which contain our message id.
         """
         with translated():
             listed, is_all = made_since(client().calls, message)
             recent = [str(call.sid) for call in listed]
-        doubtful = _doubtful_beside(message) + 1  # read first: whoever leaves their number has a SID by now
+        # read first: a call that leaves this set in the meantime has its SID by then
+        doubtful = _doubtful_beside(message) + 1
         known = claimed(Message.Channel.CALL, recent)
         unclaimed = [sid for sid in recent if sid not in known]
         if len(unclaimed) >= doubtful:
@@ -115,10 +117,11 @@ def question(message: Message, *, turn: int) -> str:
 
 
 def dial(call: Message) -> str:
-    """TwiML: connect whoever listens with the call's recipient, who hears them and nothing else; nothing is recorded.
+    """Return TwiML that connects the listener with the call's recipient. Nothing else is said, nothing is recorded.
 
-    The caller id must be a number of the account's: the agent's own in our books, from which their texts come, too. The
-    end is told twice, of the connection and of the client's leg, for who hangs up first hears no more of the one.
+    The caller id must be a number of the account: the agent's own system number, which also sends their texts. The end
+    is reported twice, for the connection and for the client's leg: the side that hangs up first misses the other
+    report.
     """
     response, address = Element("Response"), _address("/dialled", call)
     dialled = SubElement(response, "Dial", callerId=call.sender, timeout=str(RING_SECONDS), action=address)
@@ -148,7 +151,7 @@ def turn_after(query: Mapping[str, str]) -> int:
 
 
 def read_receipt(form: Mapping[str, str], message_id: str) -> Receipt | None:
-    """What a request about a call says of it; None when it says nothing we know."""
+    """Return the receipt in a request about a call; None for an unknown status."""
     sid, word = field(form, "CallSid", MAX_SID), field(form, "CallStatus", MAX_WORD)
     stage = STAGES.get(word)
     if stage is None or not sid:
@@ -176,7 +179,7 @@ def _address(path: str, message: Message, **more: object) -> str:
 
 
 def _doubtful_beside(message: Message) -> int:
-    """How many other calls between the same numbers may have been made of late, too."""
+    """Return how many other calls between the same numbers may have been made recently."""
     beside = Message.objects.filter(
         channel=message.channel,
         status__in=Message.IN_FLIGHT,

@@ -34,7 +34,7 @@ OF_MEDIA: Final = re.compile(
     r" (?:an? )?(?:image|photo|picture|movie|video|attachment|audio message|sticker|link)"
 )
 
-# Phrases of letters and digits alone. These are a machine's, wherever they stand.
+# Phrases of letters and digits only. They come from a machine at any place in the text.
 MACHINE: Final = (
     *("do not disturb while driving", "driving focus turned on", "driving focus is on", "driving mode is on"),
     *("this is an automated", "this is an automatic", "this is an auto", "automated response", "automated reply"),
@@ -62,7 +62,7 @@ SERVICE: Final = ("representative", "one of our", "as soon as possible", "a memb
 
 
 def quoted(body: str) -> tuple[str, str] | None:
-    """Return what stands before a quotation that ends the text, and the quotation; None if there is none."""
+    """Return the text before a quotation at its end, and the quotation; None if there is none."""
     match = QUOTATION.fullmatch(body[:MAX_READ].strip())
     if match is None or " ".join(LETTERS.findall(plain(match[3]))) not in REMOVED:
         return None

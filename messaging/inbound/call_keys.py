@@ -1,4 +1,4 @@
-"""Calls to our own users: a synthetic voice says a message's words, and a key that is pressed may do something."""
+"""Calls to users: a synthetic voice reads the message, and a pressed key may have a handler."""
 
 from datetime import datetime
 

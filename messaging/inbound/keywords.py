@@ -64,9 +64,9 @@ def plain(body: str) -> str:
 
 
 def keyword(body: str, *, is_opted_out: bool = False) -> Keyword | None:
-    """Return the keyword that is the whole message; "STOP by tomorrow at 5" is none.
+    """Return the keyword that is the whole message; "STOP by tomorrow at 5" is not one.
 
-    START is read more strictly than STOP: nothing but the very word, in any case, with marks before or after it.
+    START is stricter than STOP: only the word, in any case, with punctuation before or after it.
     """
     if len(body.strip()) > MAX_READ:
         return None
@@ -90,7 +90,7 @@ MANNERS: Final = word_set(
     "u i im want need id like to have wish sir madam maam and so yes immediately asap right away today already "
     "really por favor gracias hola porfa svp stp sil vous plait te merci bonjour quiero je veux voudrais"
 )
-# A clause that begins with one of these, and says nothing but words of BESIDE after it, is a wish to stop.
+# A clause that begins with one of these, followed only by words of BESIDE, is a request to stop.
 WISHES: Final = tuple(
     f"{wish} "
     for wish in (
@@ -132,7 +132,7 @@ BESIDE: Final = word_set(
 )
 # Of other things than texts: "stop it" may be laughter, "remove this" may be about an offer.
 VAGUE: Final = word_set("it that thing here for at to")
-# What may stand beside a bare "stop" and takes nothing of its meaning.
+# Words beside a bare "stop" that do not change its meaning.
 REASONS: Final = (
     *("wrong number", "wrong person", "not interested", "im not interested", "not me", "who is this", "whos this"),
     *("this is not", "this isnt", "you have the wrong", "i have an agent", "i already have", "i have a realtor"),
@@ -204,7 +204,7 @@ WHOLE_DOUBTS: Final = frozenset(
         *("remove it", "remove this", "delete", "delete this", "block", "blocked", "spam", "fuck off", "no texts"),
     )
 )
-# Boilerplate, ours or of another business: it tells how to stop, and asks nothing.
+# Boilerplate, ours or of another business: it explains how to stop, and is not a request.
 INSTRUCTIONS: Final = re.compile(
     r"\b(?:reply|text|txt|send|type|respond|responda|envie|repondez)(?: with| back| the word| avec| con)? "
     r"(?:stop|unsubscribe|end|quit|cancel|optout|alto|parar|baja|arret)\b"
@@ -215,10 +215,10 @@ POSITIVE: Final = re.compile(r"\b(?:text|txt|message|email|call|write)(?: to)? (
 
 
 def wish_to_stop(body: str) -> Wish | None:
-    """Return whether a text that is no keyword asks us to stop, and how clearly.
+    """Return whether a text that is not a keyword asks us to stop, and how clearly.
 
-    Whoever says more, as in "stop by tomorrow", "don't stop" or "I can't stop looking at the house", means something
-    else. A text that may go either way is `DOUBTFUL`.
+    Texts with more content, such as "stop by tomorrow", "don't stop" or "I can't stop looking at the house", mean
+    something different. A text that can mean both is `DOUBTFUL`.
     """
     text = INSTRUCTIONS.sub("instruction", plain(body))
     is_shouted = _shouts(body)
@@ -278,7 +278,7 @@ def _is_plain_wish(words: Sequence[str], *, is_alone: bool) -> bool:
 
 
 def _is_signature(lines: Sequence[str]) -> bool:
-    """Whether these lines only say who wrote."""
+    """Return whether these lines are only a signature."""
     if lines[0].startswith(("--", "__")) or SIGNATURES.search(" ".join(lines)[:400]):
         return True
     is_short = all(len(line.split()) <= MAX_SIGNATURE_WORDS and "?" not in line for line in lines)
@@ -317,7 +317,7 @@ def _limits(words: Sequence[str]) -> bool:
 
 
 def _shouts(body: str) -> bool:
-    """Whether STOP stands in capitals in a text that is not all in capitals, and is not about a place."""
+    """Return whether STOP is in capitals in a text that is not all in capitals, and is not about a place."""
     cut = body[:MAX_READ]
     if cut.upper() == cut or not re.search(r"\bSTOP\b", cut):
         return False

@@ -24,7 +24,7 @@ from teams.models import User
 logger = logging.getLogger(__name__)
 
 NUMBER = re.compile(r"\+?[0-9]{3,15}")  # short codes, too
-MAX_NAMESAKES = 50  # contacts of one number who are considered
+MAX_NAMESAKES = 50  # contacts with one number that are considered
 SOURCE = "Text"  # of contacts who texted in
 HELP = (
     "This number sends lead alerts. To claim a lead, reply with the number in its text, such as 7. "
@@ -32,7 +32,7 @@ HELP = (
 )
 # A phone that answers by itself must not be answered for ever: at most so many explanations within so long.
 MAX_HELPS = {timedelta(hours=1): 5, timedelta(days=1): 20}
-MAX_SENT = 20  # of our latest texts to a handset, one of which a reaction may quote
+MAX_SENT = 20  # of our latest texts to a phone, one of which a reaction may quote
 
 
 @transaction.atomic
@@ -47,7 +47,7 @@ def receive(text: Inbound, now: datetime) -> Message | None:
     ours = PhoneNumber.objects.filter(number__in=(text.sender, text.recipient)).select_related("user")
     users = {number.number: number.user for number in ours} | {settings.ALERT_NUMBER: None}
     if text.recipient not in users and meaning is None:
-        logger.warning("Text %s came to a number that is none of ours", text.provider_sid)
+        logger.warning("Text %s was sent to an unknown number", text.provider_sid)
         return None
     if text.sender in users:
         logger.warning("Text %s came from one of our own numbers", text.provider_sid)
@@ -65,7 +65,7 @@ def receive(text: Inbound, now: datetime) -> Message | None:
 
 
 def _one_at_a_time(sender: str) -> None:
-    """Two texts of one stranger at once must not make two contacts, nor a replay two messages."""
+    """Two texts of a new sender at the same time must make one contact, and a replay must make no second message."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [sender])
 
@@ -73,7 +73,7 @@ def _one_at_a_time(sender: str) -> None:
 def _keyword(text: Inbound) -> Keyword | None:
     """What the text asks for, if it is a keyword; the provider's reading of it comes first."""
     if not NUMBER.fullmatch(text.sender):
-        return None  # a name or another channel's address: nobody can be texted there
+        return None  # a name or another channel's address: it cannot receive texts
     if text.opt_out_type in Keyword.__members__:
         return Keyword[text.opt_out_type]
     meaning = keyword(text.body, is_opted_out=True)
@@ -141,12 +141,12 @@ def _distance(contact: Contact, user: User | None, visible: Collection[int]) -> 
 
 
 def _held(contact: Contact | None) -> Contact | None:
-    """The contact, which nobody can remove before the text is stored; None if somebody just has."""
+    """Lock the contact, so that it cannot be removed before the text is stored. None if it was removed just before."""
     return contact and Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
 
 
 def _obey(meaning: Keyword, message: Message, now: datetime) -> None:
-    """Switch the number's texts off or on, for the whole installation. Twilio itself answers, HELP included."""
+    """Switch texts to the number off or on, for the whole installation. Twilio itself answers, also to HELP."""
     if meaning is Keyword.STOP:
         consent.opt_out(message.sender, source="text", words=message.body, message=message, now=now)
     elif meaning is Keyword.START:
@@ -179,14 +179,14 @@ def _is_taken(message: Message, now: datetime) -> bool:
 
 
 def _deliver(message: Message, wish: Wish | None, now: datetime) -> None:
-    """Give the text to the contact it is from; a stranger becomes one.
+    """Assign the text to its contact. A new sender becomes a contact.
 
-    A user may share a phone with a contact: who is a contact by it, or wants no texts, comes first.
+    A user may share a phone with a contact: the contact, or an opt-out, comes first.
     """
     if message.contact is not None:
         text_received.send(Message, message=message, contact=message.contact, is_new=False, now=now)
     elif wish is Wish.CLEAR:
-        logger.info("Message %s is stored; its sender, who is nobody's contact, wants no texts", message.pk)
+        logger.info("Message %s is stored; its sender is not a contact and has opted out", message.pk)
     elif user := _user_at(message.sender):
         _explain(user, now)
     elif message.user is not None and e164(message.sender):
@@ -194,7 +194,7 @@ def _deliver(message: Message, wish: Wish | None, now: datetime) -> None:
         message.save(update_fields=["contact"])
         text_received.send(Message, message=message, contact=message.contact, is_new=True, now=now)
     else:
-        logger.warning("Message %s is stored; nobody answers for its number", message.pk)
+        logger.warning("Message %s is stored; its number belongs to no user", message.pk)
 
 
 def _welcome(number: str, owner: User, now: datetime) -> Contact:

@@ -1,1 +1,1 @@
-"""What one person says to another: not on schedule, and not to one of our own users."""
+"""Messages from a person to a contact: not scheduled, and not to users."""

@@ -1,13 +1,13 @@
-"""Calling a client by hand: the agent's own phone rings, and a 1 connects it with the client's.
+"""Calling a contact: the agent's own phone rings, and key 1 connects it with the contact's.
 
-A voice of ours speaks to the agent alone; the client hears the agent, and nothing is recorded. So two messages tell of
-it: an alert to the agent that names the contact, and, once the 1 is pressed, a call from person to person that has no
-words.
+A synthetic voice speaks only to the agent. The contact hears the agent, and nothing is recorded. So there are two
+messages: an alert to the agent that names the contact and, after the key press, a call from person to person without
+a text.
 
-Night is night for calls, too: "no telephone solicitation ... before the hour of 8 a.m. or after 9 p.m. (local time at
-the called party's location)", 47 CFR 64.1200(c)(1). Whoever has inquired may be called later, for such a call is no
-solicitation ((f), "established business relationship"); but for how long they inquired is not known of every contact,
-and some states are stricter. An agent who knows better has a phone of their own.
+Quiet hours apply to calls too: "no telephone solicitation ... before the hour of 8 a.m. or after 9 p.m. (local time at
+the called party's location)", 47 CFR 64.1200(c)(1). After an inquiry a call is not a solicitation ((f), "established
+business relationship"), but that relationship ends, its start is not known for each contact, and some states are
+stricter. An agent who knows that a call is allowed can use their own phone.
 """
 
 from datetime import datetime, timedelta
@@ -38,8 +38,8 @@ KEY: Final = "1"
 STILL_AT_IT: Final = timedelta(minutes=2)  # later the agent has put the phone down, and is not called for it any more
 OVER: Final = "completed"  # Twilio's word for a call that has ended
 
-# What Twilio tells of whoever was dialled (https://www.twilio.com/docs/voice/twiml/dial): what that is to us, and what
-# the agent is told. Of "completed" calls it tells how long they lasted.
+# Twilio's status of the dialed leg (https://www.twilio.com/docs/voice/twiml/dial): ours, and the text for the agent.
+# For "completed" calls it reports the duration.
 ENDINGS: Final[dict[str, tuple[Status, CallReason | None]]] = {
     "completed": (Status.DELIVERED, None),
     "answered": (Status.DELIVERED, None),
@@ -73,7 +73,7 @@ def ring(contact: Contact, user: User, now: datetime) -> tuple[Message, bool]:
     if objection := phone_objection(user):
         raise objection
     verdict = verdict_on(call_to(contact, now, user=user), now)
-    if verdict.reason:  # nobody is to be called in the morning for a click at night
+    if verdict.reason:  # a click at night must not start a call in the morning
         raise CannotBeSent(verdict.reason)
     call = alert_call(user, words(contact), now, contact=contact, valid_until=now + STILL_AT_IT)
     queue_messages([call], now)
@@ -115,7 +115,7 @@ def connect(ring: Message, key: str, now: datetime) -> Message | Reason | None:
 
 
 def leg_of(ring: Message) -> str:
-    """Unique among calls, so that one ring is one call whoever asks: it stands where the provider's id would."""
+    """Return a key, unique among calls, so that one ring makes one call. It takes the place of the provider's id."""
     return f"dialled-by-{ring.pk}"
 
 

@@ -1,7 +1,6 @@
-"""Writing to a client by hand: a text or an email of one person to another.
+"""Writing a text or an email to a contact.
 
-The gate is asked at once what it would say if the message left now, so that whoever writes learns what stands against
-it; it is asked again when the message leaves.
+The send policy is evaluated immediately, so that the writer sees what prevents the message, and again when it is sent.
 """
 
 from collections.abc import Callable
@@ -27,7 +26,7 @@ R = TypeVar("R")
 
 # Agents click twice, and programs try again: the same words within so long are the same message.
 SAME_WITHIN: Final = timedelta(minutes=1)
-NEVER_ARRIVES: Final = (Status.CANCELLED, Status.FAILED, Status.UNDELIVERED)  # and may be tried again at once
+NEVER_ARRIVES: Final = (Status.CANCELLED, Status.FAILED, Status.UNDELIVERED)  # and may be retried immediately
 
 TEMPLATES: Final = {Channel.TEXT: Template.TemplateType.TEXT, Channel.EMAIL: Template.TemplateType.EMAIL}
 
@@ -40,7 +39,7 @@ class CannotBeSent(DomainError):
 
 
 class BadWords(DomainError):
-    """This cannot be sent as it is worded."""
+    """The message cannot be sent with this text."""
 
     def __init__(self, field: str, fault: str, code: str = "") -> None:
         message = f"{field} {fault}"
@@ -49,7 +48,7 @@ class BadWords(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants to say; what they leave empty a template says."""
+    """What the user wants to send. A template fills in the fields that they leave empty."""
 
     channel: str
     body: str = ""
@@ -85,7 +84,7 @@ def _text(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
 
 
 def _email(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
-    """What is typed is sent as it is typed; only a template may be HTML, as in campaigns."""
+    """Typed text is sent unchanged. Only a template may be HTML, as in campaigns."""
     subject = _rendered(wish, "subject", render_subject, contact, user)
     if not subject:
         raise BadWords("subject", "may not be empty.")
@@ -99,7 +98,7 @@ def _email(wish: Wish, contact: Contact, user: User, now: datetime) -> Message:
 
 
 def _rendered(wish: Wish, field: str, renderer: Callable[[str, Contact, User], R], contact: Contact, user: User) -> R:
-    """What is typed in a field, else the template's, rendered. BadWords names the one that is at fault."""
+    """Return the typed text of a field, otherwise the template's, rendered. Raises BadWords with the invalid field."""
     typed = getattr(wish, field)
     template = None if typed else wish.template
     try:
@@ -136,7 +135,7 @@ def without_words(channel: str, contact: Contact, user: User, now: datetime) -> 
 
 
 def same_as(message: Message, now: datetime) -> Message | None:
-    """What the same user said to the same contact by the same means in the same words a moment ago, if it stands."""
+    """Return an equal message of the same user to the same contact within a minute, if it still counts."""
     alike = Message.objects.filter(
         contact=message.contact,
         user=message.user,
@@ -150,7 +149,7 @@ def same_as(message: Message, now: datetime) -> Message | None:
 
 
 def ask_the_gate(message: Message, now: datetime) -> None:
-    """Raise what the gate objects to; where it says later, let the message wait until then."""
+    """Raise the objection of the send policy. If it asks to wait, the message waits until then."""
     verdict = verdict_on(message, now)
     if verdict.kind == rules.REFUSE and verdict.reason:
         raise CannotBeSent(verdict.reason)

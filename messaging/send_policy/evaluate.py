@@ -1,4 +1,4 @@
-"""What the rules must know about the messages at hand, loaded for all of them at once, and what they say."""
+"""Loads what the rules need for many messages together, and evaluates the rules."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

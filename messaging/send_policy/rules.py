@@ -21,7 +21,7 @@ DEFER: Final = "defer"
 
 GIVEN: Final = "given"
 UNKNOWN: Final = "unknown"
-IMPORTED: Final = "imported"  # unknown too, and nobody can attest to it: the list may have come from anywhere
+IMPORTED: Final = "imported"  # unknown as well: an imported list may come from anywhere
 
 # 47 CFR 64.1200(c)(1): none "before the hour of 8 a.m. or after 9 p.m. (local time at the called party's location)".
 OPENS: Final = time(8)
@@ -32,7 +32,7 @@ SUSPENDED_CHECK: Final = timedelta(hours=1)  # lifting a suspension does not wai
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the gate must know of one text. Without `number` there is nobody to send it to."""
+    """What the send policy needs of one text. Without `number` it has no recipient."""
 
     number: str  # E.164
     is_alert: bool = False  # to one of our own users, who asked for it
@@ -41,7 +41,7 @@ class Facts:
     is_suspended: bool = False  # an automatic text to a number that may have asked us to stop
     consent: str = UNKNOWN
     allows_unknown_consent: bool = False  # settings.TEXTS_TO_UNKNOWN_CONSENT
-    default_zone: str = "America/Los_Angeles"  # the recipient's, when the number does not tell
+    default_zone: str = "America/Los_Angeles"  # the recipient's, if the number does not determine it
     valid_until: datetime | None = None
 
 
@@ -69,7 +69,7 @@ def decide(facts: Facts, now: datetime) -> Verdict:
 
 
 def has_a_number(facts: Facts, now: datetime) -> Verdict | None:
-    """Object to a text to nobody."""
+    """Refuse a text without a recipient."""
     return None if facts.number else Verdict(REFUSE, Reason(SendReason.NO_NUMBER))
 
 
@@ -86,7 +86,7 @@ def has_not_opted_out(facts: Facts, now: datetime) -> Verdict | None:
 
 
 def is_not_suspended(facts: Facts, now: datetime) -> Verdict | None:
-    """Hold an automatic text while nobody has read whether the recipient asked us to stop."""
+    """Hold an automatic text until a person has read whether the recipient asked us to stop."""
     if not facts.is_suspended:
         return None
     until = min(now + SUSPENDED_CHECK, facts.valid_until or now + SUSPENDED_CHECK)
@@ -94,7 +94,7 @@ def is_not_suspended(facts: Facts, now: datetime) -> Verdict | None:
 
 
 def has_consented(facts: Facts, now: datetime) -> Verdict | None:
-    """Object where nobody knows that the person agreed, unless the operator lets such texts pass."""
+    """Refuse a text without known consent, unless the operator allows such texts."""
     if facts.consent == GIVEN or (facts.consent == UNKNOWN and facts.allows_unknown_consent):
         return None
     is_imported = facts.consent == IMPORTED
@@ -138,9 +138,9 @@ CALL_RULES: Final[tuple[Rule, ...]] = (may_be_contacted, has_not_opted_out, is_d
 
 
 def next_opening(now: datetime, number: str, default_zone: str) -> datetime:
-    """The first moment from `now` on at which it is daytime in every zone the number may be in.
+    """Return the first time from `now` on at which it is daytime in each zone of the number.
 
-    Zones too far apart to share an hour of the day tell nothing: then `default_zone` decides.
+    Zones without a common daytime hour do not count: then `default_zone` decides.
     """
     return _common_opening(now, _zones(number)) or _opening(now, ZoneInfo(default_zone))
 

@@ -144,7 +144,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the unty
         return self.pk == user.pk
 
     def has_right(self, right: str) -> bool:
-        """Return whether the broker grants this right (a flag of SubAccount). Without a broker users have all rights."""
+        """Return whether the broker grants this right (a flag of SubAccount). Without a broker: all rights."""
         return self.sub_account is None or self.sub_account.allows(right)
 
     @property

@@ -1,4 +1,4 @@
-"""A rule as it is typed, and what to rehearse it with."""
+"""The form of a route, and the form of its simulation."""
 
 from collections.abc import Callable
 from functools import partial
@@ -40,7 +40,7 @@ class SimulationForm(forms.Form):
     """With which leads: those of the last days, and one typed in, where anything of it is."""
 
     days = forms.IntegerField(
-        label="My leads of so many days",
+        label="My leads of the last days",
         min_value=1,
         max_value=3660,
         initial=DEFAULT_DAYS,
@@ -52,21 +52,19 @@ class SimulationForm(forms.Form):
     )
     type, listing_price, city, zipcode, listing_status, contact_source = (text() for _ in range(6))
     created_at = forms.DateTimeField(
-        label="Comes in at", required=False, widget=DateTimeWidget, help_text="On your clock. Empty: now."
+        label="Received at", required=False, widget=DateTimeWidget, help_text="In your time zone. Empty: now."
     )
     csv = forms.CharField(
-        label="A table of leads, pasted",
+        label="Paste a table of leads",
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "placeholder": EXAMPLE}),
-        help_text=f"The first line names columns: {', '.join(COLUMNS)}. Others are not used. At most 1,000 rows.",
+        help_text=f"Column names in the first line: {', '.join(COLUMNS)}. At most 1,000 rows.",
     )
-    file = forms.FileField(
-        label="Or as a file", required=False, help_text="CSV, as spreadsheets save it.", widget=forms.FileInput
-    )
+    file = forms.FileField(label="Or as a file", required=False, help_text="A CSV file.", widget=forms.FileInput)
 
     def __init__(self, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files, prefix="try", label_suffix="")
-        self.fields["type"].help_text = "Such as Buyer."
+        self.fields["type"].help_text = "Example: Buyer."
         named = ", ".join(
             f"{pk} is {name}" for pk, name in LeadSource.objects.order_by("name").values_list("pk", "name")
         )
@@ -75,14 +73,14 @@ class SimulationForm(forms.Form):
         self.fields["zipcode"].label = "ZIP code"
 
     def lead(self) -> dict[str, Any] | None:
-        """The lead that was typed in, as the API is told of it; None where nothing was."""
+        """Return the typed lead as the API reads it; None if no field has a value."""
         given = {name: self.cleaned_data[name] for name in COLUMNS if self.cleaned_data.get(name)}
         if source := given.get("source_id"):
             given["source_id"] = source.pk
         return given or None
 
     def table(self) -> str:
-        """What is in the file, else what was pasted."""
+        """Return the content of the uploaded file, otherwise the pasted text."""
         return str(self.cleaned_data["file"] or self.cleaned_data["csv"])
 
     def clean_file(self) -> str:
@@ -91,11 +89,11 @@ class SimulationForm(forms.Form):
         if file is None:
             return ""
         if file.size > MAX_FILE_BYTES:
-            raise forms.ValidationError("The file is larger than 1 MB: a rehearsal takes at most 1,000 rows.")
+            raise forms.ValidationError("The file is larger than 1 MB: a simulation takes at most 1,000 rows.")
         try:
             text = str(file.read().decode("utf-8-sig"))
         except UnicodeDecodeError:
-            raise forms.ValidationError("This is no text: save the table as CSV (UTF-8).") from None
+            raise forms.ValidationError("This is not a text file: save the table as CSV (UTF-8).") from None
         self.data = {**self.data, self.add_prefix("csv"): text}
         return text
 
@@ -116,7 +114,7 @@ class RouteForm(ResourceForm):
 
 
 class PreviewForm(RouteForm):
-    """A rule that is to be rehearsed: judged as on saving, and never saved."""
+    """A route to simulate: validated as on saving, and never saved."""
 
     trial: SimulationForm
     rehearsal: PreviewResult | None = None
@@ -126,7 +124,7 @@ class PreviewForm(RouteForm):
         self.trial = SimulationForm(self.data, self.files)
 
     def is_valid(self) -> bool:
-        """Never so: the form is shown again, with what the rehearsal said."""
+        """Never valid: the form is shown again, with the result of the simulation."""
         super().is_valid()
         return False
 

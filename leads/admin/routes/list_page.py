@@ -1,4 +1,4 @@
-"""The page of a user's rules: a sentence for each in their order, and what is the matter."""
+"""The page of a user's routes: a sentence for each, in their order, with warnings."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ from teams.models import Team, TeamMemberDistributionOption, User
 
 @dataclass(frozen=True)
 class RouteLine:
-    """A rule, as it is read. Its number is the route's id, here as in every trace and rehearsal."""
+    """A route as the page shows it. Its number is the route's id, as in traces and simulations."""
 
     route: LeadRoute
     which: str
@@ -48,7 +48,7 @@ def route_lines(owner: User, now: datetime) -> list[RouteLine]:
 
 
 def ordered_routes(owner: User) -> list[LeadRoute]:
-    """As routing tries them, with all that their sentences tell of."""
+    """Return the routes in the order of routing, with all that their sentences need."""
     whole = LeadRoute.objects.visible_to(owner).select_related(
         "owner_user", "lead_source", "contact_source", "team__creator", "campaign"
     )
@@ -63,15 +63,15 @@ def teams_of(owner: User) -> dict[int, Team]:
 
 
 def setup_steps(owner: User, lines: list[RouteLine]) -> list[SetupStep]:
-    """What is to be done until the first lead goes to somebody else; empty when all is."""
+    """Return the steps that are left until leads go to a team; empty if all are done."""
     team = Team.objects.filter(creator=owner).order_by("pk").first()
     options = TeamMemberDistributionOption.objects.visible_to(owner).exclude(user=owner)
     teams = reverse("admin:teams_team_change", args=[team.pk]) if team else reverse("admin:teams_team_add")
     tasks = [
-        SetupStep("Create a team, and say in which way it is offered leads", teams, team is not None),
-        SetupStep("On its page: invite its members, and say how each is told of leads", teams, options.exists()),
-        SetupStep("Create the campaign that a lead starts; it may be empty", *campaign_step(owner)),
-        SetupStep("Add a rule, rehearse it, save it", reverse("admin:leads_leadroute_add"), bool(lines)),
+        SetupStep("Create a team and choose how it is offered leads", teams, team is not None),
+        SetupStep("On its page, invite members and choose how each is alerted", teams, options.exists()),
+        SetupStep("Create the campaign for new leads; it may be empty", *campaign_step(owner)),
+        SetupStep("Add a rule, simulate it and save it", reverse("admin:leads_leadroute_add"), bool(lines)),
     ]
     return [] if all(task.is_done for task in tasks) else tasks
 

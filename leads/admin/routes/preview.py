@@ -18,7 +18,7 @@ DEFAULT_DAYS: Final = 30
 NEW_ROUTE_ID: Final = -1  # what the API calls the first new one
 
 
-Simulate = Callable[[dict[str, Any]], Any]  # the API, as it is asked
+Simulate = Callable[[dict[str, Any]], Any]  # calls the API's simulation
 
 
 class PreviewInput(Protocol):
@@ -33,7 +33,7 @@ class PreviewInput(Protocol):
 
 @dataclass(frozen=True)
 class PreviewResult:
-    """What came of it."""
+    """The result of a simulation."""
 
     past: SimulationDiff | None
     typed: SimulationDiff | None
@@ -44,7 +44,7 @@ class PreviewResult:
 def run_preview(
     simulate: Simulate, user: User, route: LeadRoute, body: dict[str, Any], asked: PreviewInput
 ) -> PreviewResult | None:
-    """The rehearsal of this rule among the others; raises Refusal as on saving. None where the leads are at fault."""
+    """Simulate this route among the others. Raises ApiError as saving would. None if the leads are invalid."""
     standing = ordered_routes(user)
     draft = [*({"id": other.pk} for other in standing if other.pk != route.pk), route_body(route, body)]
     names = route_names([*(other for other in standing if other.pk != route.pk), route])
@@ -74,7 +74,7 @@ def compare_leads(
     routes: dict[tuple[str, int], str],
 ) -> SimulationDiff:
     """These leads by the rules as saved, and by the draft."""
-    then = simulate(leads | {"routes": draft})  # first, for it may be refused
+    then = simulate(leads | {"routes": draft})  # first, because it can raise
     now = simulate(leads)
     return compare(now, then, routes | names_of(collect_ids([now, then]), user), user.zone)
 
@@ -88,6 +88,6 @@ def route_names(routes: Sequence[LeadRoute]) -> dict[tuple[str, int], str]:
 
 
 def as_form_error(refusal: ApiError) -> ApiError:
-    """What is wrong with the rule, as saving it would say."""
+    """Return the error of the route, as saving would show it."""
     errors = {DRAFT_PREFIX.sub("", name): DRAFT_PREFIX.sub("", message) for name, message in refusal.errors.items()}
     return ApiError(refusal.body | {"errors": errors, "message": "; ".join(errors.values())})

@@ -25,67 +25,67 @@ LIST_HELP: Final = (
     "Separate values with commas; write one with a comma in double quotes. Leave empty to match any value."
 )
 LABELS: Final = {
-    "lead_source": "Comes from",
-    "contact_source": "Person comes from",
-    "filter": "Type is",
-    "types": "Type is one of",
-    "price_from": "Price from",
+    "lead_source": "Lead source",
+    "contact_source": "Contact source",
+    "filter": "Type",
+    "types": "Types",
+    "price_from": "Minimum price",
     "price_to": "Price below",
-    "cities": "City is one of",
-    "zipcodes": "ZIP code is one of",
-    "listing_statuses": "Listing status is one of",
-    "open_hours": "Days and times",
-    "off_hours": "At other times",
-    "distribution_target": "Goes to",
-    "team_selection_method": "Which team",
-    "team": "The team",
+    "cities": "Cities",
+    "zipcodes": "ZIP codes",
+    "listing_statuses": "Listing statuses",
+    "open_hours": "Business hours",
+    "off_hours": "Outside business hours",
+    "distribution_target": "Assign to",
+    "team_selection_method": "Team selection",
+    "team": "Team",
     "is_returning_to_claimer": "Return to previous agent",
     "campaign": "Campaign",
-    "is_automatic": "By itself",
+    "is_automatic": "Distribute automatically",
     "position": "Order",
 }
 HELP: Final = {
-    "lead_source": "Where the lead came in. Leave empty to match every source.",
+    "lead_source": "The source of the lead. Leave empty to match every source.",
     "contact_source": "The source of the contact, from your own list. Leave empty to match every source.",
-    "filter": "Such as Buyer. Empty: any.",
-    "types": "Where several types will do: Buyer, Renter. Empty: any.",
-    "price_from": "In dollars: this much or more. A lead that names no price does not fit then.",
-    "price_to": "In dollars: less than this.",
+    "filter": "Example: Buyer. Leave empty to match any type.",
+    "types": "To match several types. Example: Buyer, Renter. Leave empty to match any type.",
+    "price_from": "In dollars, inclusive. Leads without a price do not match.",
+    "price_to": "In dollars, exclusive.",
     "cities": LIST_HELP,
-    "zipcodes": "ZIP codes or Canadian postal codes (K1A is its whole area). Leave empty to match any value.",
+    "zipcodes": "ZIP codes or Canadian postal codes (K1A matches its whole area). Leave empty to match any value.",
     "listing_statuses": LIST_HELP,
-    "open_hours": "On the clock of the team, such as: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always.",
-    "off_hours": "What becomes of a lead that comes in outside these days and times.",
-    "distribution_target": "A team, whose members are offered it, or yourself, without asking.",
-    "team_selection_method": "For a team: the one below, or whichever of yours serves the lead's ZIP code.",
-    "team": "One that you created. On its page you say how its members take turns.",
-    "is_returning_to_claimer": "A contact who inquires again goes to the member who claimed their last lead.",
-    "campaign": "What is sent to the person afterwards. It may be one without actions.",
-    "is_automatic": "The lead is offered and the campaign started at once. Off: a program of yours asks for both.",
-    "position": "1 is tried first. Leave empty to try the most specific rules first. Buttons in the list move a rule.",
+    "open_hours": "In the team's time zone. Example: Mon-Fri 9:00-17:00; Sat 10am-2pm. Empty: always.",
+    "off_hours": "What happens to a lead that is received outside these hours.",
+    "distribution_target": "A team, whose members are offered the lead, or yourself, without an offer.",
+    "team_selection_method": "For a team: the team below, or the team of yours that serves the lead's ZIP code.",
+    "team": "A team that you created. Its page sets the order of its members.",
+    "is_returning_to_claimer": "If a contact inquires again, the lead goes to the member who claimed their last lead.",
+    "campaign": "The campaign that the contact is enrolled in. It may have no actions.",
+    "is_automatic": "Offers the lead and starts the campaign immediately. Off: your own program requests both.",
+    "position": "1 is tried first. Leave empty to try the most specific rules first. Rules can be moved in the list.",
 }
 CHOICES: Final = {
     "distribution_target": {"Team Rollout": "A team", "Myself": "Myself"},
     "team_selection_method": {"Specific Team": "The team below", "Zipcode": "The team that serves the ZIP code"},
-    "off_hours": {"Next Rule": "Try the next rule", "Hold Until Open": "Keep the lead until then"},
+    "off_hours": {"Next Rule": "Try the next rule", "Hold Until Open": "Hold the lead until they open"},
 }
 
 
 class LeadRouteAdmin(ResourceAdmin):
     resource = LeadRouteResource
-    list_display = ["position"]  # the list is a page of its own
+    list_display = ["position"]  # the list has its own page
     fieldsets = [
-        ("Which leads", {"fields": ["lead_source", "contact_source", "filter"]}),
+        ("Source and type", {"fields": ["lead_source", "contact_source", "filter"]}),
         (
-            "Only those that meet all of these",
+            "Conditions (all must match)",
             {"fields": ["types", "price_from", "price_to", "cities", "zipcodes", "listing_statuses"]},
         ),
-        ("Only at these times", {"fields": ["open_hours", "off_hours"]}),
+        ("Business hours", {"fields": ["open_hours", "off_hours"]}),
         (
-            "Who gets them",
+            "Assignment",
             {"fields": ["distribution_target", "team_selection_method", "team", "is_returning_to_claimer"]},
         ),
-        ("What follows", {"fields": ["campaign", "is_automatic", "position"]}),
+        ("Follow-up", {"fields": ["campaign", "is_automatic", "position"]}),
     ]
     help_texts, labels = HELP, LABELS
     one_line = ["types", "cities", "zipcodes", "listing_statuses"]
@@ -112,11 +112,11 @@ class LeadRouteAdmin(ResourceAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         shown = list_context(cast(User, request.user), clock.now())
-        context = {"title": "Who gets which lead", "opts": self.opts}
+        context = {"title": "Lead routing rules", "opts": self.opts}
         return TemplateResponse(request, PAGE, self.admin_site.each_context(request) | context | shown)
 
     def move(self, request: HttpRequest, route_id: int) -> HttpResponse:
-        """One place up or down, as the button says that was pressed."""
+        """Move a route up or down by one, as the pressed button says."""
         user = cast(User, request.user)
         try:
             call_api(LeadRouteResource, "PATCH", user, {"position": next_position(request, route_id)}, id=str(route_id))
@@ -148,7 +148,7 @@ class LeadRouteAdmin(ResourceAdmin):
         routes = ordered_routes(cast(User, request.user))
         place = routes.index(obj)
         order = f"after rule {routes[place - 1].pk}" if place else "first"
-        messages.success(request, f"Rule {obj.pk} is saved: it is tried {order}, for leads that come in from now on.")
+        messages.success(request, f"Rule {obj.pk} is saved: it is tried {order}, for new leads.")
         return HttpResponseRedirect(f"{reverse('admin:leads_leadroute_changelist')}#rule-{obj.pk}")
 
 

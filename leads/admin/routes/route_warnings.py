@@ -1,4 +1,4 @@
-"""What a user should know about their routes as they are now."""
+"""Warnings about a user's current routes."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ from teams.models import Team, User
 class RouteWarning(TextChoices):
     """Why a route is of no use, or would be of none right now."""
 
-    IMPOSSIBLE = "route_impossible", "It can never match: it asks for two different types."
+    IMPOSSIBLE = "route_impossible", "It can never match: it requires two different types."
     NO_AREA = "route_without_area", "It can never match: none of your teams serves such a ZIP code."
-    SHADOWED = "route_shadowed", "It can never match: {by_route_id:route} takes every lead that it would take."
+    SHADOWED = "route_shadowed", "It can never match: {by_route_id:route} matches all of its leads first."
     NO_RECIPIENTS_NOW = "no_recipients_now", "Right now: {because:reason}"
     CAMPAIGN_UNAVAILABLE = (
         "campaign_unavailable",
@@ -57,7 +57,7 @@ def never_matching(owner: User, routes: Sequence[LeadRoute], teams: Mapping[int,
 def without_recipients(
     routes: Sequence[LeadRoute], teams: Mapping[int, Team], now: datetime
 ) -> dict[int, list[Reason]]:
-    """Routes to teams of which no member could be offered a lead that came in now."""
+    """Return routes to teams in which no member could be offered a lead now."""
     by_area = [team_id for team_id, team in teams.items() if team.distribution_zipcodes]
     teams_of_routes = {route.pk: by_area if goes_by_area(route) else [route.team_id or 0] for route in routes}
     asked = set().union(*teams_of_routes.values()) & teams.keys()

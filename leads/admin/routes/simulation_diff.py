@@ -1,7 +1,7 @@
-"""Two rehearsals of the same leads beside each other, as people read them: as things stand, and as they would be.
+"""Compare two simulations of the same leads: with the saved routes, and with the changed route.
 
-Pure: the API's two answers in, words out. Where a lead begins is what counts: who would be told first, each of
-those who are told at the same moment.
+Pure: takes the API's two answers, returns texts. Leads differ by their first recipients: the members who are alerted
+first.
 """
 
 from collections import Counter
@@ -30,11 +30,11 @@ NO_CHANGE: Final = "="
 
 @dataclass(frozen=True)
 class Destination:
-    """Who would hear first of a lead; without a team somebody has it, or it waits."""
+    """Where a lead goes first: to members of a team, to a user, or it stays with its owner."""
 
     target: str
     team_id: int | None
-    user_ids: Sequence[int] = ()  # a tuple in their order: whoever hears at the same moment
+    user_ids: Sequence[int] = ()  # in their order; several if they are alerted together
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class NameResolver:
 
 
 def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> SimulationDiff:
-    """All that the page tells of them. `names` has the routes by their sentences."""
+    """The texts of the page. `names` contains the routes by their sentences."""
     reader = NameResolver(ReaderNames(names, zone))
     pairs = list(zip(now["leads"], then["leads"], strict=True))
     changed = [pair for pair in pairs if change(*pair)]
@@ -117,7 +117,7 @@ def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> Simulati
 
 
 def change(now: Row, then: Row) -> str:
-    """What is different for this lead: where it goes, or whose turn it is there."""
+    """Return what differs for this lead: its destination, or the order of members."""
     before, after = destination(now), destination(then)
     if before == after:
         return ""
@@ -126,7 +126,7 @@ def change(now: Row, then: Row) -> str:
 
 
 def destination(lead: Row) -> Destination:
-    """Who would hear first; of a lead of which nobody would, where it ends."""
+    """Return the first recipients; if there are none, where the lead ends."""
     for station in lead["stops"]:
         if station["offers"]:
             return Destination(TEAM, station["team_id"], first_recipients(station["offers"]))
@@ -143,14 +143,14 @@ def first_recipients(offers: Sequence[Row]) -> tuple[int, ...]:
 def diff_caption(pairs: Sequence[tuple[Row, Row]]) -> str:
     """The whole in a sentence or two."""
     if not pairs:
-        return "No lead came in on these days."
+        return "No leads were received on these days."
     kinds = Counter(change(*pair) for pair in pairs)
     if kinds[""] == len(pairs):
         return f"{lead_count(len(pairs))}: no change from the saved rules."
-    parts = [f"{kinds['elsewhere']} would go elsewhere than by the rules as saved"] if kinds["elsewhere"] else []
+    parts = [f"{kinds['elsewhere']} would go elsewhere"] if kinds["elsewhere"] else []
     if kinds["another turn"]:
-        parts.append(f"{kinds['another turn']} would begin with another member of the same team")
-    return f"{lead_count(len(pairs))}: {', '.join(parts)}, {kinds['']} would go the same way."
+        parts.append(f"{kinds['another turn']} would be offered to another member of the team first")
+    return f"{lead_count(len(pairs))}: {', '.join(parts)}, {kinds['']} would not change."
 
 
 def lead_count(count: int) -> str:
@@ -182,7 +182,7 @@ def share_table(pairs: Sequence[tuple[Row, Row]], reader: NameResolver) -> Respo
         (share_row(destination_name(each, reader), now[each], then[each]) for each in others),
         key=lambda row: str(row[0]),
     )
-    return ResponsiveTable(["Who hears first", "As saved", "With this rule", "Change"], rows)
+    return ResponsiveTable(["First alert", "Saved rules", "With this rule", "Change"], rows)
 
 
 def share_row(name: str, now: int, then: int) -> list[str | int]:
@@ -201,12 +201,12 @@ def route_table(now: Sequence[Row], then: Sequence[Row], reader: NameResolver) -
     rows: list[list[str | int]] = [
         [
             reader.rule(share["route_id"]),
-            before.get(share["route_id"], "not there"),
-            share["leads"] or "0, takes none of these",
+            before.get(share["route_id"], "not saved"),
+            share["leads"] or "0, does not match",
         ]
         for share in then
     ]
-    return ResponsiveTable(["Rule, in the new order", "As saved", "With this rule"], rows)
+    return ResponsiveTable(["Rule (new order)", "Saved rules", "With this rule"], rows)
 
 
 def skipped_table(now: Iterable[Row], then: Iterable[Row], reader: NameResolver) -> ResponsiveTable:
@@ -217,7 +217,7 @@ def skipped_table(now: Iterable[Row], then: Iterable[Row], reader: NameResolver)
         for key in sorted(before | after, key=str)
         for user_id, team_id, why in [key]
     ]
-    return ResponsiveTable(["Passed over", "Team", "Why", "As saved", "With this rule"], rows)
+    return ResponsiveTable(["Skipped", "Team", "Why", "Saved rules", "With this rule"], rows)
 
 
 def skipped_members(rehearsed: Iterable[Row], reader: NameResolver) -> Iterator[tuple[int, int, str]]:
@@ -251,11 +251,11 @@ def lead_summary(lead: Row, reader: NameResolver) -> str:
         f"${int(price):,}" if price.isdecimal() and len(price) <= 15 else price,
         source or lead.get("contact_source"),
     )
-    return ", ".join(str(fact) for fact in facts if fact) or "A lead that says nothing"
+    return ", ".join(str(fact) for fact in facts if fact) or "A lead without details"
 
 
 def path_steps(lead: Row, reader: NameResolver) -> Iterator[PathStep]:
-    """What happens to a lead that nobody claims, in order."""
+    """Yield what happens to an unclaimed lead, in order."""
     start = datetime.fromisoformat(lead["at"])
     yield PathStep("", decision_text(lead["decision"], reader))
     for station in lead["stops"]:
@@ -268,12 +268,12 @@ def path_steps(lead: Row, reader: NameResolver) -> Iterator[PathStep]:
 
 def decision_text(decision: Row, reader: NameResolver) -> str:
     if decision["route_id"] is not None:
-        return f"Taken by: {reader.rule(decision['route_id'])}."
+        return f"Matched by: {reader.rule(decision['route_id'])}."
     failed = "; ".join(
         f"{route_label(each['route_id'])}: {mismatch_text.mismatch_text(each, reader.names)}"
         for each in decision["tried"][:3]
     )
-    return f"No rule takes it{f' ({failed})' if failed else ''}."
+    return f"No rule matches{f' ({failed})' if failed else ''}."
 
 
 def route_label(route_id: int) -> str:
@@ -284,30 +284,30 @@ def route_label(route_id: int) -> str:
 def offer_steps(station: Row, start: datetime, reader: NameResolver) -> Iterator[PathStep]:
     team = reader.called("team", station["team_id"])
     if not station["offers"]:
-        yield PathStep(elapsed_text(station["at"], start), f"Nobody of {team} can be told.", "bad")
+        yield PathStep(elapsed_text(station["at"], start), f"No member of {team} can be alerted.", "bad")
     for offer in station["offers"]:
         ways = " and ".join(CHANNEL_NAMES[way] for way in offer["channels"])
-        what = "gets it without claiming" if offer["assign_automatically"] else "is offered it"
+        what = "gets it automatically" if offer["assign_automatically"] else "is offered it"
         lasts = f", for {duration_text(offer['at'], offer['closes_at'])}" if offer["closes_at"] else ""
-        says = f"{reader.called('user', offer['user_id'])} of {team} {what}{lasts}, told by {ways}."
+        says = f"{reader.called('user', offer['user_id'])} of {team} {what}{lasts}, alerted by {ways}."
         yield PathStep(elapsed_text(offer["at"], start), says)
     for each in station["skipped"]:
-        yield PathStep("", f"{reader.called('user', each['user_id'])} is passed over: {reader.text(each)}.", "quiet")
+        yield PathStep("", f"{reader.called('user', each['user_id'])} is skipped: {reader.text(each)}.", "quiet")
 
 
 def final_text(station: Row, reader: NameResolver, *, is_routed: bool) -> str:
-    """Where it comes to when nobody claimed."""
+    """Return where an unclaimed lead ends."""
     if station["target"] == POND:
-        return f"Into the pond of {reader.called('team', station['team_id'])}, for any member to take."
+        return f"Into the pond of {reader.called('team', station['team_id'])}, for any member to claim."
     if station["target"] == USER:
-        return f"{reader.called('user', station['user_id'])} has it."
+        return f"{reader.called('user', station['user_id'])} gets it."
     return "It waits for you." if is_routed else "It is yours."
 
 
 def elapsed_text(at: str, start: datetime) -> str:
     """When, counted from the moment that the lead came in."""
     seconds = (datetime.fromisoformat(at) - start).total_seconds()
-    return "at once" if seconds <= 0 else f"after {duration(seconds)}"
+    return "immediately" if seconds <= 0 else f"after {duration(seconds)}"
 
 
 def duration_text(start: str, end: str) -> str:

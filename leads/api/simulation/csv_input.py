@@ -10,7 +10,7 @@ from typing import Final
 
 SEPARATORS: Final = (",", ";", "\t")  # spreadsheets write semicolons where the comma is the decimal point
 MAX_COLUMNS: Final = 200
-MAX_NAME_LENGTH: Final = 100  # of a column's name, as it is shown
+MAX_NAME_LENGTH: Final = 100  # of a column's name in messages
 IGNORED_CHARACTERS: Final = re.compile("[\\s_\\-\ufeff\u200b]+")  # in a column's name: `Source ID` is source_id
 
 
@@ -23,7 +23,7 @@ class CsvTable:
     """The rows, each with the line it begins on: its values by column, or what is wrong with it."""
 
     rows: Iterator[tuple[int, dict[str, str] | str]]
-    unused: list[str]  # columns of other names, as they are written
+    unused: list[str]  # names of unknown columns, as they are written
 
 
 def read_table(text: str, columns: Collection[str], most: int) -> CsvTable:
@@ -41,7 +41,7 @@ def read_table(text: str, columns: Collection[str], most: int) -> CsvTable:
         raise UnreadableCsv(f"may have at most {MAX_COLUMNS} columns.")
     names = [known.get(column_key(name), "") for name in written]
     if not any(names):
-        raise UnreadableCsv(f"must begin with a line that names columns: some of {', '.join(columns)}.")
+        raise UnreadableCsv(f"must begin with a line of column names, some of {', '.join(columns)}.")
     for name in columns:
         if names.count(name) > 1:
             same = " and ".join(each for each, meant in zip(written, names, strict=True) if meant == name)
@@ -61,11 +61,11 @@ def rows_by_column(
         if isinstance(cells, str):
             yield line, cells
         elif len(cells) > len(names):
-            yield line, f"has {len(cells)} values, but the first line names {len(names)} columns."
+            yield line, f"has {len(cells)} values, but the first line has {len(names)} columns."
         else:
             yield line, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name}
     if not number:
-        raise UnreadableCsv("has no lead below the line that names columns.")
+        raise UnreadableCsv("has no rows below the column names.")
 
 
 def column_names(lines: Sequence[str], separator: str) -> list[str]:
@@ -75,14 +75,14 @@ def column_names(lines: Sequence[str], separator: str) -> list[str]:
 
 
 def column_key(name: str) -> str:
-    """A column's name as it is compared."""
+    """Return a column's name in its compared form."""
     return IGNORED_CHARACTERS.sub("", name).casefold()
 
 
 def parse_rows(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str] | str]]:
-    """Rows that hold something, each with the line it begins on; of one that cannot be read, what is wrong with it.
+    """Return the rows that are not empty, each with its first line; for an unreadable row, its error.
 
-    Behind such a row reading goes on with the next line, whatever a quotation mark may have swallowed.
+    After such a row, reading continues with the next line, so that a stray quotation mark costs one row only.
     """
     begin = 0
     while begin < len(lines):

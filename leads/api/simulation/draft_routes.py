@@ -1,4 +1,4 @@
-"""A set of routes that somebody thinks of: what it would be if they removed, changed and added as they say."""
+"""A draft set of routes: the saved ones with the requested changes, additions and removals."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,9 +14,9 @@ from teams.models import User
 
 
 def draft_routes(owner: User, bodies: Sequence[Any], context: Mapping[str, Any]) -> list[LeadRoute]:
-    """The routes of which `bodies` tell: those with an `id` as they stand, but for what is said; the others as new.
+    """Return the routes of `bodies`: one with an `id` is the saved route with changes, others are new.
 
-    A new one is numbered below zero, the first -1. Nothing is saved. What is wrong is said of each body by its index.
+    New routes have the ids -1, -2 and so on. Nothing is saved. Errors are reported by the index of the body.
     """
     standing = {route.pk: route for route in load_routes(owner)}
     listed: list[LeadRoute] = []
@@ -47,7 +47,7 @@ def load_routes(owner: User) -> list[LeadRoute]:
 
 
 def find_route(body: Any, standing: Mapping[int, LeadRoute]) -> LeadRoute | None:
-    """The standing route of which a body tells; None of a new one."""
+    """Return the saved route that a body refers to; None for a new one."""
     try:
         return standing.get(coercion.parse_integer(body.get("id")))
     except ValueError:
@@ -88,6 +88,6 @@ def ordered(routes: Sequence[LeadRoute]) -> list[LeadRoute]:
 
 
 def raise_errors(faults: Mapping[int, Any]) -> None:
-    """Say of each body what is wrong with it, by its place."""
+    """Raise the errors of each body, by its index."""
     if faults:
         raise InvalidSimulation({"routes": [faults.get(index, {}) for index in range(max(faults) + 1)]})

@@ -37,7 +37,7 @@ def read_cases(owner: User, asked: dict[str, Any], now: datetime) -> SimulationI
     if len(kinds) != 1:
         said = " and ".join(kinds) or "none of them"
         raise InvalidSimulation(
-            {kinds[-1] if kinds else "lead": [f"is asked for: give lead, csv or days, not {said}."]}
+            {kinds[-1] if kinds else "lead": [f"is required: send one of lead, csv and days, not {said}."]}
         )
     at: datetime | None = asked.get("at")
     if kinds == ["days"]:
@@ -116,7 +116,7 @@ def missing_reference(row: InputRow, name: str, records: Collection[int]) -> dic
 def newcomer_of(
     number: int, given: dict[str, Any], contact: Contact | None, at: datetime | None, now: datetime
 ) -> SimulatedLead:
-    """A lead as it would come in: at `at`, or when it says, or now."""
+    """Return a lead that is received at `at`, at its own time, or now."""
     moment = at or given.get("created_at") or now
     named = contact.source.name if contact and contact.source else ""
     inquiry = Inquiry(

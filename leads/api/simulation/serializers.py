@@ -38,12 +38,12 @@ class ArrivalTime(LenientDateTime):
     def read(self, value: object) -> datetime:
         moment = super().read(value)
         if moment.year >= MAX_YEAR:
-            raise ValueError(f"must lie before the year {MAX_YEAR}.")
+            raise ValueError(f"must be before the year {MAX_YEAR}.")
         return moment
 
 
 def unknown_keys(body: Mapping[str, Any], known: Collection[str]) -> dict[str, list[str]]:
-    """What is wrong with the keys of a body: a slip would rehearse something else, so they are not passed over."""
+    """Return the errors of unknown keys. They are refused: a typing error would simulate something else."""
     strange = [key for key in body if key not in known]
     return {key: ["is not known here."] for key in strange[:MAX_NAMES_LISTED]}
 
@@ -94,18 +94,20 @@ class RehearsalOrderSerializer(serializers.Serializer[Any]):
         max_value=3660,
         required=False,
         allow_null=True,
-        help_text="Your leads of so many days, the last 1,000 of them, beside what really happened.",
+        help_text="Your leads of this many days, the last 1,000 of them, beside what actually happened.",
     )
     at = ArrivalTime(
-        required=False, allow_null=True, help_text="The moment they all come in; else their own `created_at`, or now."
+        required=False,
+        allow_null=True,
+        help_text="When all leads are received. Default: their `created_at`, or now.",
     )
     routes = serializers.ListField(
         child=serializers.DictField(),
         required=False,
         allow_null=True,
         max_length=500,
-        help_text="Routes in the place of all that stand: bodies as of POST /lead-routes, or the `id` of one that "
-        "stands with what is to change. Without it: those that stand.",
+        help_text="Routes instead of the saved ones: bodies as for POST /lead-routes, or the `id` of a saved route "
+        "with its changes. Default: the saved routes.",
     )
 
     class Meta:
@@ -125,7 +127,7 @@ class ToldSerializer(LenientSerializer[Any]):
 
 
 class StopSerializer(LenientSerializer[Any]):
-    """Where the lead would come to, if nobody claimed it before."""
+    """Where an unclaimed lead ends."""
 
     at, ends_at, team_id, user_id = moment(), moment(), number(), number()
     target, code = LenientText(read_only=True), serializers.CharField(source="reason.code", read_only=True)
@@ -245,7 +247,7 @@ class SummarySerializer(LenientSerializer[Any]):
 
 
 class RehearsalSerializer(LenientSerializer[Any]):
-    """Who would be offered which lead, when, and what would follow if nobody claimed it."""
+    """Which members would be offered which lead, when, and what follows if the lead is not claimed."""
 
     leads = RehearsedLeadSerializer(many=True, read_only=True)
     invalid_rows = InvalidRowSerializer(many=True, read_only=True)

@@ -1,4 +1,4 @@
-"""`./pride user EMAIL --password P [...]`: add somebody who works here, or change them."""
+"""`./pride user EMAIL --password P [...]`: add a user, or change one."""
 
 from argparse import ArgumentParser
 from datetime import datetime
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
 
 def ensure_number(user: User, text_number: str | None, now: datetime) -> None:
-    """In the sandbox everybody can text; elsewhere numbers cost money, so an operator names them."""
+    """In the sandbox each user gets a number. Otherwise numbers cost money, so an operator sets them."""
     if text_number:
         give_number(user, number=text_number, now=now)
     elif settings.SANDBOX and not user.system_phone:
