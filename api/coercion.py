@@ -90,9 +90,10 @@ def is_null_date(value: object) -> bool:
 
 
 def date_range(value: str) -> tuple[datetime, datetime]:
-    """The moments a date filter means, from and before: a whole day for a date, else the millisecond we would print.
+    """Return (from, before) of a date filter: a whole day for a date, otherwise the millisecond as it is printed.
 
-    Beyond what a record may hold as well: "since the year 1" and "until the end of 9999" are asked for.
+    Values outside the storable range are allowed: filters such as "since the year 1" and "until the end of 9999" are
+    usual.
     """
     try:
         start = read_datetime(value)
@@ -132,9 +133,9 @@ def parse_date(value: object) -> date:
 
 
 def parse_time(value: object) -> time:
-    """Return an ISO 8601 time of day, or that of a date-time whose date stands for none (PLACEHOLDER_DATES).
+    """Return an ISO 8601 time of day, or the time of a date-time with a placeholder date (PLACEHOLDER_DATES).
 
-    Raises ValueError for an offset or a date: this is a time on the wall clock of a user, on any day.
+    Raises ValueError for an offset or another date: this is a local time of the user, on any day.
     """
     if not isinstance(value, str):
         raise ValueError("must be a time of day such as 20:30:00.")

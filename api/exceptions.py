@@ -42,7 +42,7 @@ NAMES = {
     502: "BadGateway",
     503: "Unavailable",
 }
-MAX_HOLDERS = 10  # of each kind are named to whoever may not remove what they hold
+MAX_HOLDERS = 10  # referring records of each kind that a 409 lists
 INVALID_TOKEN = "Invalid access token"  # as captured from the original service
 SERVER_ERROR = "Something went wrong on our side."
 UNREADABLE_REQUEST = "The request cannot be understood."
@@ -73,7 +73,7 @@ def class_name(name: str) -> str:
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any] | None = None) -> Response | None:
-    """DRF's exception handler: None leaves what nobody foresaw to handler500, which logs it."""
+    """DRF's exception handler. None leaves an unexpected error to handler500, which logs it."""
     body = error_body(error)
     if body is None:
         return None
@@ -95,7 +95,7 @@ def retry_after(error: Exception) -> int:
 
 
 def error_body(error: Exception) -> dict[str, Any] | None:
-    """The Feathers body of an error we know, else None."""
+    """Return the Feathers body of a known error, otherwise None."""
     match error:
         case DomainError():
             return error_json(error.status, error.message, errors=error.errors, data=error.data)
@@ -136,7 +136,7 @@ def error_body(error: Exception) -> dict[str, Any] | None:
 
 
 def protected_error(by: Iterable[Model]) -> dict[str, Any]:
-    """A record that others name is not removed: `{"lead_routes": [12]}` says which."""
+    """A record that others refer to is not removed: `{"lead_routes": [12]}` lists them."""
     holders: dict[str, list[int]] = {}
     for record in by:
         _, many = model_names(type(record))
@@ -149,8 +149,8 @@ def protected_error(by: Iterable[Model]) -> dict[str, Any]:
 
 def record_removed(error: Exception) -> dict[str, Any]:
     """The request read a record which another had just removed when it came to be held or written."""
-    logger.warning("A record was removed meanwhile: %s", error)
-    return error_json(404, "The record was removed meanwhile.")
+    logger.warning("A record was removed by another request: %s", error)
+    return error_json(404, "The record was removed by another request.")
 
 
 def constraint_error(error: IntegrityError) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def constraint_error(error: IntegrityError) -> dict[str, Any]:
 
 
 def validation_error(detail: Any) -> dict[str, Any]:
-    """A refused input: `errors` says what is wrong by field, `message` repeats the first."""
+    """A refused input: `errors` has a message for each field, `message` repeats the first."""
     errors = dict(flatten(detail))
     message = next(iter(errors.values()), UNREADABLE_REQUEST)
     errors.pop("", None)

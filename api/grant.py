@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Who is calling
+# The caller
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`GET /`: a browser is led to the admin, a program gets the addresses that it can go on to."""
+"""`GET /`: redirects a browser to the admin; a program gets the service's URLs."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse

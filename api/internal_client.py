@@ -1,6 +1,6 @@
-"""Parts of this service as clients of its API: the admin and API v1 hand what they are told to the same resources.
+"""Calls of the API from inside: the admin and API v1 pass their input to the same resources.
 
-So there is one validation, one set of verbs and one policy.
+So there is one validation, one set of actions and one policy.
 """
 
 import json
@@ -12,12 +12,12 @@ from django.http import HttpRequest
 from api.grant import TokenInfo
 from api.viewsets import COLLECTION, ITEM, Resource
 
-# Whoever asks has let the user in by a way of its own, and acts with all the rights of that user.
+# The caller has authenticated the user, and acts with all the rights of that user.
 FULL_ACCESS = TokenInfo(token_id=0, application_id=None, scopes=frozenset({"read", "write"}))
 
 
 class ApiError(Exception):
-    """What the API said no to: its body, in the Feathers shape."""
+    """An error response of the API: its body in the Feathers shape."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.body = body
@@ -28,9 +28,9 @@ class ApiError(Exception):
 def call_api(
     resource: type[Resource[Any]], method: str, user: Any, body: Any = None, *, query: str = "", **names: Any
 ) -> Any:
-    """Let a resource answer a request of `user` as if it had come over HTTP; returns the answer, or raises Refusal.
+    """Call a resource as `user`, as if by HTTP. Return the response body, or raise ApiError.
 
-    `names` are those of the URL: the record's id and its parent's. It counts as no request of its own.
+    `names`: parameters of the URL, such as the record's id and its parent's. Not counted by the rate limit.
     """
     sent = json.dumps(body or {}, cls=DjangoJSONEncoder).encode()
     request: Any = HttpRequest()

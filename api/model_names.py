@@ -4,6 +4,6 @@ from django.db.models import Model
 
 
 def model_names(model: type[Model]) -> tuple[str, str]:
-    """One of them, and several: `name_in_api` where the model has that, else its name."""
+    """Return the singular and plural name: `name_in_api` if the model has it, otherwise its verbose names."""
     one = getattr(model, "name_in_api", "")
     return (one, f"{one}s") if one else (str(model._meta.verbose_name), str(model._meta.verbose_name_plural))

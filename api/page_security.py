@@ -12,8 +12,8 @@ from django.utils.cache import add_never_cache_headers
 
 PLAIN_POLICY = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
 
-# Unfold's pages run Alpine, which compiles the expressions in their attributes, and carry styles in elements and
-# attributes. No script stands in a page, so that text which is taken for HTML by mistake runs nothing.
+# Unfold's pages run Alpine, which compiles expressions in attributes, and have inline styles. Pages contain no inline
+# script, so that text which is taken for HTML by mistake runs nothing.
 ADMIN_POLICY = PLAIN_POLICY | {
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
@@ -22,8 +22,8 @@ ADMIN_POLICY = PLAIN_POLICY | {
     "connect-src": [SELF],
 }
 
-# Browsers apply form-action to each redirect that follows a form: from the log-in and the consent to the program, and
-# from there to where the program pleases. It names no address of which we could know the next.
+# Browsers apply form-action to each redirect that follows a form: from the log-in and the consent to the application,
+# and on from there. None of these addresses is known in advance.
 CONSENT_POLICY = {name: sources for name, sources in PLAIN_POLICY.items() if name != "form-action"}
 LOGIN_POLICY = {name: sources for name, sources in ADMIN_POLICY.items() if name != "form-action"}
 
@@ -36,9 +36,9 @@ EXPLORER_POLICY = PLAIN_POLICY | {
 
 
 class PageSecurityMiddleware(CSPMiddleware):
-    """Sends the policy with each page, and `Cache-Control: no-store` unless the page says otherwise.
+    """Sends the policy with each page, and `Cache-Control: no-store` unless the page sets another one.
 
-    JSON gets neither: browsers run nothing in it, and to compose a policy takes 60 microseconds.
+    JSON gets neither: browsers run nothing in it, and building a policy takes 60 microseconds.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""What a client says about its way here counts only where a trusted proxy says it."""
+"""Forwarded headers count only from a trusted proxy."""
 
 from collections.abc import Callable
 

@@ -23,17 +23,17 @@ from api.page_security import EXPLORER_POLICY
 from api.viewsets import Resource, tag_of
 
 INTRODUCTION = """\
-The REST API of LionDesk (tag "LionDesk v2") and what goes beyond it (tag "Beyond LionDesk").
+               The REST API of LionDesk (tag "LionDesk v2") and its extensions (tag "Beyond LionDesk").
 
-Lists answer `{"total", "limit", "skip", "data"}`. Fields are compared by `field=value` (repeated: any of),
-`field[$ne]`, `field[$in]`, `field[$nin]`, `field[$lt]`, `field[$lte]`, `field[$gt]`, `field[$gte]`, and text by
-`field[$like]` and `field[$notLike]` with the wildcards `%` and `_`. Several parameters must all hold; one of several is
-asked for by `$or[0][field]=…&$or[1][field]=…`. Text compares ignoring case; `null` asks for rows without a value.
-The order is asked for by `$sort[field]=1` or `-1`.
+               Lists return `{"total", "limit", "skip", "data"}`. Filter by `field=value` (repeated: any of the values),
+               `field[$ne]`, `field[$in]`, `field[$nin]`, `field[$lt]`, `field[$lte]`, `field[$gt]`, `field[$gte]`, and
+               text by `field[$like]` and `field[$notLike]` with the wildcards `%` and `_`. All parameters must match;
+               alternatives are `$or[0][field]=…&$or[1][field]=…`. Text is compared without case; `null` matches rows
+               without a value. Sort by `$sort[field]=1` or `-1`.
 
-Numbers and booleans may come as text, enums in any case. Date-times are UTC. Unknown fields are ignored
-by LionDesk's operations and refused by those beyond LionDesk.
-Every failure has one shape, `Problem`: `message` says what is wrong, `errors` says it by field."""
+               Numbers and booleans can be sent as text, enums in any case. Date-times are UTC. LionDesk's operations
+               ignore unknown fields; those beyond LionDesk refuse them. All errors have one shape, `Problem`, with a
+               `message` and with `errors` by field."""
 TAGS = [
     {"name": "LionDesk v2", "description": "As LionDesk's API answered."},
     {"name": "LionDesk v1", "description": "As its first API answered, which was one address for all."},
@@ -52,13 +52,13 @@ PROBLEM_SCHEMA = {
     },
 }
 FAILURES = {
-    "400": ("BadRequest", "The request is wrong; its errors name the fields or parameters at fault."),
-    "401": ("NotAuthenticated", "There is no valid access token."),
+    "400": ("BadRequest", "The request is invalid; `errors` names the fields or parameters."),
+    "401": ("NotAuthenticated", "The access token is missing or invalid."),
     "403": ("Forbidden", "You may see this, but not do that."),
-    "404": ("NotFound", "There is no such record, or you may not see it."),
+    "404": ("NotFound", "There is no such record, or you cannot see it."),
     "409": ("Conflict", "The state of things does not allow it, or does no longer."),
     "413": ("PayloadTooLarge", "The body is larger than this service takes."),
-    "429": ("TooManyRequests", "Too many requests; the header Retry-After says for how many seconds to wait."),
+    "429": ("TooManyRequests", "Too many requests; the header Retry-After contains the seconds to wait."),
 }
 EXPLORER_CLIENT_ID = "api-explorer"  # the OAuth application of `/docs` (oauth.explorer)
 ICON = """\
@@ -109,7 +109,7 @@ class AutoSchema(SpectacularSchema):
             record = self.get_response_serializers()
             bodies = {"200": self._get_response_for_code(record, "200", direction=direction)}  # type: ignore[no-untyped-call]
         if getattr(self.view, "may_stand", False) and "201" in bodies:
-            bodies["200"] = bodies["201"] | {"description": "The record that stands already."}
+            bodies["200"] = bodies["201"] | {"description": "The existing record."}
         failures = {code: {"$ref": f"#/components/responses/{FAILURES[code][0]}"} for code in self.failures()}
         return failures | bodies
 

@@ -33,7 +33,7 @@ def counter_key(what: str) -> str:
 
 
 def count_request(what: str, most: int, seconds: int) -> int:
-    """Count one more of `what`. 0 while there are at most `most` in `seconds`, else for how many seconds to wait."""
+    """Count one more of `what`. Return 0 up to `most` in `seconds`, otherwise the seconds to wait."""
     try:
         with counters().pipeline() as together:
             together.set(counter_key(what), 0, ex=seconds, nx=True)
@@ -47,15 +47,15 @@ def count_request(what: str, most: int, seconds: int) -> int:
 
 
 def reset_counter(what: str) -> None:
-    """Begin to count anew."""
+    """Reset the counter."""
     try:
         counters().delete(counter_key(what))
     except RedisError as error:
-        logger.warning("A limit stands until it ends by itself: %s", error)
+        logger.warning("A limit stays until it expires: %s", error)
 
 
 def wait_after_failures(what: str, most: int) -> int:
-    """0 while fewer than `most` different ones of `what` have failed, else for how many seconds to wait."""
+    """Return 0 while fewer than `most` different values of `what` have failed, otherwise the seconds to wait."""
     try:
         with counters().pipeline() as together:
             together.scard(counter_key(what))
@@ -68,7 +68,7 @@ def wait_after_failures(what: str, most: int) -> int:
 
 
 def record_failure(what: str, which: str, seconds: int) -> None:
-    """Count a failure of `what` for so long. The same one again is none: a program may try again what is wrong."""
+    """Count a failure of `what` for this long. A repeated value counts once: a program may retry the wrong one."""
     try:
         with counters().pipeline() as together:
             together.sadd(counter_key(what), counter_key(which))
@@ -79,9 +79,9 @@ def record_failure(what: str, which: str, seconds: int) -> None:
 
 
 def client_address(request: HttpRequest | Request) -> str:
-    """Return whose request it is: the last address of its way that is not one of TRUSTED_PROXIES.
+    """Return the client's address: the last one in X-Forwarded-For that is not one of TRUSTED_PROXIES.
 
-    Only those are believed; what stands further left in X-Forwarded-For anybody may have written.
+    Only those are trusted. Any client can write the addresses to the left.
     """
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "")[-MAX_FORWARDED:].split(",")
     address: str = request.META.get("REMOTE_ADDR", "")
@@ -100,7 +100,7 @@ def is_trusted_proxy(address: str) -> bool:
 
 
 def client_network(address: str) -> str:
-    """Of IPv6 the network, since whoever has one has all its addresses; anything else as it is."""
+    """Return the network of an IPv6 address, because one client has all its addresses; other addresses unchanged."""
     try:
         host = IPv6Address(address)
     except ValueError:

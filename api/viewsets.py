@@ -1,4 +1,4 @@
-"""A resource of the API: the five verbs of LionDesk's dialect over one model.
+"""A resource of the API: LionDesk's five operations on one model.
 
     class TemplateFolderResource(Resource[TemplateFolder]):
         serializer_class = TemplateFolderSerializer
@@ -9,9 +9,9 @@
 
     urlpatterns = [*routes("template-folders", TemplateFolderResource)]
 
-Rows come through `Model.objects.visible_to(user)`; override `queryset_for` to add select_related and the like. A record
-is changed if its `may_be_changed_by(user)` says so, removed if `may_be_removed_by(user)` does (or, where there is no
-such method, the former). Each write is one transaction (`retry_transaction`). What hangs under a parent names it:
+Rows come from `Model.objects.visible_to(user)`; override `queryset_for` to add select_related and the like. A record
+can be changed if its `may_be_changed_by(user)` returns True, and removed if `may_be_removed_by(user)` does (without
+that method: the former). Each write is one transaction (`retry_transaction`). A nested resource names its parent:
 
     class CampaignActionResource(Resource[CampaignAction]):
         parent_model, parent_field = Campaign, "campaign"      # and `self.parent` is the campaign of the URL
@@ -57,12 +57,12 @@ class Resource(GenericViewSet[Any], Generic[M]):
     beyond: ClassVar[Sequence[str]] = ()
     is_for_some: ClassVar[bool] = False  # whether reading, too, may be refused with 403
     filterset_class: ClassVar[type[FilterSet]] = NoFilters
-    sort_fields: ClassVar[Sequence[str] | None] = None  # None: whatever may be filtered by
+    sort_fields: ClassVar[Sequence[str] | None] = None  # None: all filters
     default_order: ClassVar[Sequence[str]] = ()  # columns; by id if none are named
     is_plain: ClassVar[bool] = False  # whether lists show columns of what `visible_to` selects; see api.lists.fast_list
     added: ClassVar[frozenset[str]] = frozenset()  # to the rows of a plain list, by `plain_page`
     has_few_rows = False  # whether the rows that match are known to be few; see api.lists.filter_backend.WithoutIndex
-    may_stand: ClassVar[bool] = False  # whether POST may answer 200 with the record that stands
+    may_stand: ClassVar[bool] = False  # whether POST can return 200 with an existing record
     loads: ClassVar[frozenset[str]] = frozenset()  # what `$load` may embed; see `self.loaded`
     parent_model: ClassVar[type[Model] | None] = None
     parent_field: ClassVar[str] = ""  # the foreign key to the parent; the URL names it `<parent_field>_id`
@@ -85,7 +85,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
     @cached_property
     def loaded(self) -> frozenset[str]:
         """The relations `$load` asks for; unknown ones are refused."""
-        if getattr(self, "swagger_fake_view", False):  # the contract tells of all
+        if getattr(self, "swagger_fake_view", False):  # the contract documents all of them
             return self.loads
         for name in self.query.load:
             if name not in self.loads:
@@ -198,7 +198,7 @@ class Resource(GenericViewSet[Any], Generic[M]):
         """Raise ValidationError for what cannot be read and, in operations of our own, for what is not used."""
         validate(serializer, is_exact=tag_of(self) == BEYOND)
 
-    # What an app says about them
+    # Hooks for apps
 
     def check_parent(self) -> None:
         """Refuse to add to the parent; by default, seeing it is enough."""

@@ -1,1 +1,1 @@
-"""LionDesk's first API: `POST /` with an `action`. Each of its calls is told to the resources of v2."""
+"""LionDesk's first API: `POST /` with an `action`. Each call is passed to the resources of v2."""

@@ -21,7 +21,7 @@ def spelled(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def in_words(message: str, names: Mapping[str, str], own: Iterable[tuple[str, str]]) -> str:
-    """What v2 says of a field of its own, said of what was given for it; `own` are v1's words for some fields."""
+    """Return the errors of v2's fields under the names of v1's fields; `own` maps some of them."""
     field = re.match(r"[a-z_0-9]*", message)[0]  # type: ignore[index]  # it matches anything
     words = [folded(field), *(word for word, meant in own if meant == field)]
     given = next((names[word] for word in words if word in names), field)

@@ -10,14 +10,14 @@ from core.text import normalize_email
 from crm.models import E164, Contact, ContactQuerySet
 from teams.models import User
 
-MOST_NAMESAKES = 50  # contacts of one email or number who are considered
+MOST_NAMESAKES = 50  # contacts with one email or number that are considered
 
 # In order, so that two who have both an email and a number in common do not wait for each other.
 HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(key, 8)) FROM unnest(%s::text[]) AS key"
 
 
 def one_at_a_time(user: User, body: Mapping[str, Any]) -> None:
-    """Two submissions of one person at once must not make two contacts of them."""
+    """Two submissions of one person at the same time must make one contact."""
     names = {email_of(body).lower(), *numbers_of(body)}
     with connection.cursor() as cursor:
         cursor.execute(HOLD, [[f"{user.pk} {name}" for name in sorted(names - {""})]])
@@ -34,9 +34,11 @@ def numbers_of(body: Mapping[str, Any]) -> list[str]:
 
 
 def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:
-    """The contact with this email, else with one of these phones and no email: the user's own before others they see.
+    """Return the contact with this email, otherwise one with one of these phones and no email.
 
-    Where no email is given, one of the phones is enough.
+    The user's own come first.
+
+    Without an email, one of the phones is enough.
     """
     seen = Contact.objects.visible_to(user)
     for rows in matches(seen, body):
@@ -46,7 +48,7 @@ def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:
 
 
 def matches(contacts: ContactQuerySet, body: Mapping[str, Any]) -> Iterator[ContactQuerySet]:
-    """Those who may be meant, the surest first. People share phones: who has another email is somebody else."""
+    """Return the candidates, the best first. People share phones: a contact with another email is another person."""
     if email := email_of(body):
         yield contacts.filter(email__lower_exact=email)
         contacts = contacts.filter(email="")

@@ -1,4 +1,4 @@
-"""What each action of API v1 does, as requests to the resources of v2; a Refusal of theirs is the call's."""
+"""The actions of API v1, as calls of v2's resources. An ApiError of v2 becomes the call's error."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Wrong(DomainError):
 
 @dataclass(frozen=True)
 class Call:
-    """One request: whose it is, and what it says."""
+    """One request: its user and its parameters."""
 
     user: User
     key: str  # by which the user is known to the program
@@ -72,7 +72,7 @@ class Call:
         return urlencode(part | more)
 
     def number(self, name: str, otherwise: int) -> int:
-        """How many rows were asked for. v2 would let pass what is none, as LionDesk's v2 did; here it is told."""
+        """Return the requested number of rows. Invalid numbers are an error here; v2 ignores them, as LionDesk did."""
         given = self.given.get(name)
         if given is None or given == "":
             return otherwise
@@ -95,9 +95,9 @@ def echo(call: Call) -> dict[str, Any]:
 
 
 def get_users(call: Call) -> dict[str, Any]:
-    """Whose key was sent. Others' cannot be told: of keys only fingerprints are kept."""
+    """Return the user whose key was sent. Other keys are unknown: only hashes are stored."""
     if call.is_personal:
-        raise NotAllowed("GetUsers is for programs with a key of their own, not for personal access.")
+        raise NotAllowed("GetUsers needs an application's key. It is not available with personal access.")
     return {"users": [{"userKey": call.key, "email": call.user.email}]}
 
 
@@ -114,7 +114,10 @@ def contact_body(call: Call, source: Any) -> dict[str, Any]:
 
 
 def contact_source(call: Call, name: Any) -> int | None:
-    """The id of the user's source of this name. Who may make none takes a broker's, or none: that must cost no lead."""
+    """Return the id of the source with this name.
+
+    A user who may create none gets the broker's, or none: no lead is lost.
+    """
     if call.user.has_right("is_lead_sources_new_enabled"):
         made: int = call.ask(ContactSourceResource, "POST", {"name": name})["id"]
         return made
@@ -123,7 +126,10 @@ def contact_source(call: Call, name: Any) -> int | None:
 
 
 def new_submission(call: Call) -> dict[str, Any]:
-    """An inquiry: of the contact who has this email or phone, else of a new one, and distributed at once."""
+    """Receive an inquiry: of the contact with this email or phone, otherwise of a new one.
+
+    It is distributed immediately.
+    """
     source = get_or_create_lead_source(name_of_source(call))
     person = contact_body(call, source.name)
     contact_id = submit_contact(call, person)
@@ -161,7 +167,7 @@ def fill_in(call: Call, contact_id: int, body: dict[str, Any]) -> dict[str, Any]
 
 
 def missing_values(given: Any, standing: list[dict[str, Any]]) -> Any:
-    """Those of the given custom fields that have no value yet; what is no list of such is for the contact to refuse."""
+    """Return the given custom fields that have no value yet. Anything that is not a list is passed on for its error."""
     if not isinstance(given, list):
         return given
     known = {str(row["id"]) for row in standing if row["value"] is not None}
@@ -209,7 +215,7 @@ def get_contact_details(call: Call) -> dict[str, Any]:
 
 
 def get_contact_activity(call: Call) -> dict[str, Any]:
-    """What happened with a contact, the latest first: what programs told, and what was noted down."""
+    """Return the events and activities of a contact, latest first."""
     notes = call.ask(ActivityResource, "GET", contact_id=call.contact_id, query=call.page())
     latest = call.page(contact_id=call.contact_id) + "&$sort[created_at]=-1"
     events = call.ask(EventResource, "GET", query=latest)
@@ -233,7 +239,7 @@ READING = {name for name in CALLS if name == "Echo" or name.startswith("Get")}
 
 
 def name_of(action: Any) -> str:
-    """The call that is meant, in whatever case."""
+    """Return the action, in any case."""
     if isinstance(action, str) and (name := NAMES.get(action.lower())):
         return name
     if action is None or action == "":

@@ -10,7 +10,7 @@ from api_v1.handlers import CALLS
 REQUEST: dict[str, Any] = {
     "type": "object",
     "required": ["action"],
-    "properties": {"action": {"type": "string", "enum": list(CALLS), "description": "In whatever case."}},
+    "properties": {"action": {"type": "string", "enum": list(CALLS), "description": "In any case."}},
     "additionalProperties": True,
     "examples": [{"action": "NewSubmission", "firstname": "Mary", "email": "mary@example.com", "source": "Website"}],
 }
@@ -20,7 +20,7 @@ ANSWER: dict[str, Any] = {
     "properties": {
         "error": {
             "type": "integer",
-            "description": "0: done. 10: a key is wrong. Else nothing was done, and v2 would answer this code.",
+            "description": "0: done. 10: a key is wrong. Otherwise the status of v2; nothing was changed.",
         },
         "errorText": {"type": "string", "description": "What is wrong; empty when it is done."},
         "action": {"type": "string", "description": "What was done."},
@@ -32,7 +32,7 @@ ANSWER: dict[str, Any] = {
 
 
 class CallSchema(AutoSchema):
-    """All that a call can say no to is an answer of 200."""
+    """Errors of a call are answered with 200."""
 
     def failures(self) -> list[str]:
         return ["429"]

@@ -1,4 +1,4 @@
-"""API v1 over HTTP. Its clients read nothing of an answer that is not 200: what is wrong, its body says."""
+"""API v1 over HTTP. Its clients read only answers with status 200: errors are in the body."""
 
 import base64
 from typing import Any, cast
@@ -22,13 +22,13 @@ from oauth.authentication import HasValidToken, authentication_error, token_owne
 from teams.models import Application, User
 
 PERSONAL = "user"  # in place of a program's key
-WRONG_KEY = {"error": 10, "errorText": "User Validation Error"}  # as LionDesk said it
+WRONG_KEY = {"error": 10, "errorText": "User Validation Error"}  # LionDesk's text
 
 
 class Keys(BaseAuthentication):
-    """The program's key as the user name of HTTP Basic, the account's in `X-LionDesk-Id`.
+    """The application's key is the user name of HTTP Basic, the account's is in `X-LionDesk-Id`.
 
-    A program is known by its client id, which is no secret; the account's key is an access token that it was given.
+    The application's key is its client id, which is not secret. The account's key is an access token granted to it.
     """
 
     def authenticate(self, request: Request) -> tuple[User, TokenInfo]:
@@ -44,7 +44,7 @@ def account_key(request: Request) -> str:
 
 
 def program_key(request: Request) -> str:
-    """The user name of HTTP Basic; `""` where there is none."""
+    """Return the user name of HTTP Basic; `""` without one."""
     scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     try:
         name = base64.b64decode(given, validate=True).decode().partition(":")[0]
@@ -87,7 +87,7 @@ class ApiV1(APIView):
 
     @extend_schema(
         operation_id="v1",
-        summary="Do what `action` says",
+        summary="Run the `action`",
         request={"application/json": REQUEST},
         responses={(200, "application/json"): ANSWER},
     )

@@ -41,8 +41,9 @@ class CampaignActionAdmin(ResourceAdmin):
                     "dispatch_datetime",
                     "recurrence",
                 ],
-                "description": "Delay by Minutes needs seconds. Delay by Day and Time needs days and a time in the sender's"
-                " time zone. Exact Date and Time needs a date-time. Recurring is only for tasks and needs an RFC 5545 rule."
+                "description": "Delay by Minutes needs seconds. Delay by Day and Time needs days and a time in the"
+                " sender's time zone. Exact Date and Time needs a date-time. Recurring is only for tasks and needs an"
+                " RFC 5545 rule."
                 " Birthday actions use Delay by Day and Time: days after the birthday; default time 9:00.",
             },
         ),

@@ -1,6 +1,6 @@
-"""Celery's beat without Django: it only announces, so it needs the schedule and the broker, but no models.
+"""Celery's beat without Django: it only sends tasks, so it needs the schedule and the broker, but no models.
 
-`python -m config.beat` takes half the memory of `celery beat`, and keeps no file: what is due stands in the database.
+`python -m config.beat` takes half the memory of `celery beat`, and keeps no file: due work is in the database.
 """
 
 import logging
@@ -37,7 +37,7 @@ SCHEDULE: Final = {
         "kwargs": {"min_rows": 1000},
         "options": {"expires": 5},
     },
-    # By the clock on the wall: a beat that is often started anew would never see an hour go by.
+    # By real time: a beat that is restarted often would otherwise never reach an hour.
     "remove what has expired": {
         "task": "core.cleanup.clean_up",
         "schedule": crontab(minute=17),
@@ -47,7 +47,7 @@ SCHEDULE: Final = {
 
 
 class WatchedScheduler(Scheduler):
-    """Shows that it is alive each time it has announced what is to be announced."""
+    """Updates the heartbeat file each time it has sent its tasks."""
 
     def tick(self, *given: Any, **named: Any) -> Any:
         watchdog.record_liveness(settings.HEARTBEAT_FILE, settings.STUCK_SECONDS)
@@ -55,7 +55,7 @@ class WatchedScheduler(Scheduler):
 
 
 def main() -> None:
-    """Announce until told to stop."""
+    """Send tasks until it is stopped."""
     logging.basicConfig(level=logging.WARNING, format="{asctime} {levelname} {name}: {message}", style="{")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
     app = Celery("pridedesk", fixups=[])

@@ -124,7 +124,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that died with
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
     "timeout": 5,  # how long a request waits for a connection, also when the server is away
-    "reconnect_timeout": 5,  # then whoever comes next starts over: back-off alone would lag behind the server
+    "reconnect_timeout": 5,  # after that the next caller starts again: back-off alone would lag behind the server
     "max_size": env.int("DATABASE_POOL", default=10),
 }
 # A server that is gone without a word, as when a cable is cut, is noticed within a minute.
@@ -137,8 +137,8 @@ DATABASES["default"]["OPTIONS"] = {
 } | DATABASES["default"]["OPTIONS"]
 # Values travel beside the statement, long lists in binary (`%b`, see core.db.bulk), not written into it and read again.
 DATABASES["default"]["OPTIONS"]["server_side_binding"] = True
-# Requests are many and alike: that PostgreSQL planned their statements anew took a sixth of an intake's time.
-# The workers say no: their statements are few, and their tables grow a hundredfold before a plan is looked at again.
+# Requests are many and similar: planning their statements again took a sixth of an intake's time. The workers disable
+# it: their statements are few, and their tables grow a hundredfold before a plan is made again.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5 if env.bool("DATABASE_PREPARED", default=True) else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -193,7 +193,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "api.exceptions.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
-# A minute, 0 for any number. Strangers are requests without a valid token; log-ins have a limit of their own.
+# Per minute; 0 for no limit. Anonymous requests have no valid token. Log-ins have a separate limit.
 THROTTLE_PER_USER = env.int("THROTTLE_PER_USER", default=0)
 THROTTLE_PER_ADDRESS = env.int("THROTTLE_PER_ADDRESS", default=3000)
 # In ten minutes, 0 for any number. So many that a whole office behind one address may mistype.
@@ -254,7 +254,7 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}. Name addresses or networks, as 172.16.0.0/12.") from None
 
-# What browsers may do with a page that names no policy of its own (api.page_security)
+# The policy of pages that name none of their own (api.page_security)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -297,8 +297,8 @@ ENGINES = [
     *(["sandbox.twilio.callbacks"] if SANDBOX else []),
 ]
 
-# A worker or beat that has not moved on for so long ends itself, or is ended (core.watchdog). Longer than the longest
-# statement and the slowest answer of a provider.
+# A worker or beat without progress for this long is ended (core.watchdog). Longer than the longest statement and the
+# slowest answer of a provider.
 STUCK_SECONDS = env.int("STUCK_SECONDS", default=120)
 HEARTBEAT_FILE = env("HEARTBEAT_FILE", default="")  # whose age shows that the process is alive; `up` sets it
 

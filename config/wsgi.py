@@ -23,7 +23,7 @@ settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = TimeoutCo
 
 gunicorn.util.write_error = write_error
 
-# People and WordPress write `?first_name=José` as it stands. What could tear a request in two stays refused.
+# People and WordPress write `?first_name=José` unescaped. Characters that could split a request stay refused.
 gunicorn.http.message.RFC9112_TARGET_INVALID = re.compile("[\x00-\x20\x7f]")
 
 # In each process. Its threads are many more: they also wait for what slow clients send and read.

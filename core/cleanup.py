@@ -1,4 +1,4 @@
-"""Tidying up: what has expired, and nobody can use any more, is removed. All of it lives by wall time."""
+"""Deletes expired rows that no user can use any more. All of them expire in real time."""
 
 from collections.abc import Callable
 from datetime import timedelta

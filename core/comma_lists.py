@@ -20,7 +20,7 @@ def join_list(values: Iterable[str]) -> str:
 
 
 def quoted(value: str) -> str:
-    """Return a value as it is written in a list: in quotes where it holds a comma or begins with a quote."""
+    """Return a value as it is written in a list: in quotes if it contains a comma or begins with a quote."""
     doubled = value.replace('"', '""')
     return f'"{doubled}"' if "," in value or value.lstrip().startswith('"') else value
 

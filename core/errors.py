@@ -1,4 +1,4 @@
-"""How the business says no. Domain code raises these and knows nothing of HTTP; api.exceptions answers them."""
+"""Errors of the domain. Code below HTTP raises these; api.exceptions turns them into responses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ class DomainError(Exception):
         errors: Mapping[str, str] | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> None:
-        """`errors` names the fields at fault; `data` carries what a program may need, such as a rival's id."""
+        """`errors` has messages by field; `data` has values for programs, such as the id of a conflicting record."""
         self.message = message or (type(self).__doc__ or "").strip()
         self.errors = dict(errors or {})
         self.data = dict(data or {})

@@ -26,7 +26,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every part works, else 503 naming those that do not; and how many rows of due work are parked."""
+    """Return 200 if all parts work, otherwise 503 with those that do not; and the number of parked rows."""
     missing = [name for name, works in CHECKS.items() if not does_work(works)]
     if missing:
         logger.info("Not ready: %s", ", ".join(missing))
@@ -45,14 +45,14 @@ def parked_count() -> dict[str, int]:
 
 
 def does_work(works: Callable[[], bool]) -> bool:
-    """Whether a part works; whatever it raises means that it does not."""
+    """Return whether a part works. Any exception means that it does not."""
     with suppress(Exception):
         return works()
     return False
 
 
 def database_answers() -> bool:
-    """Asked by a connection of its own: who has one to a server that is frozen waits for it without end."""
+    """Use a separate connection: an open connection to a frozen server waits without end."""
     psycopg.connect(**connection.get_connection_params() | {"connect_timeout": DATABASE_TIMEOUT_SECONDS}).close()
     return True
 

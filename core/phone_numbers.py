@@ -1,9 +1,8 @@
-"""Telephone numbers as people write them, read into E.164; and where in the world a number may ring.
+"""Phone numbers: parsed into E.164 from the text that people write, and the time zones of a number.
 
-A text to a stranger is the worst that can happen here, so no number is guessed: text that does not hold a whole number
-as it is written has none.
+A text to a stranger is the worst error, so no number is guessed: text without one complete number has none.
 
-`phonenumbers.timezone` adds 2 MB and 20 ms to the 7 MB of `phonenumbers` itself: not worth a late import.
+`phonenumbers.timezone` adds 2 MB and 20 ms to the 7 MB of `phonenumbers` itself: a late import does not pay.
 """
 
 import re
@@ -24,7 +23,7 @@ MAX_RUN: Final = 40  # characters of a number, with all that people put between 
 NORTH_AMERICAN: Final = re.compile(r"\+1([2-9]\d\d){2}\d{4}")
 
 # How many digits of a North American number follow a gap. `2027-03-01 12` has ten digits, and so has the Danish
-# `45 12 34 56 78`: their gaps tell that they are no numbers from here.
+# `45 12 34 56 78`: by their gaps they are not North American numbers.
 GAPS: Final = frozenset({4, 7})
 
 # Letters are digits only where a toll-free number is written as a word: no person can be texted there by mistake.
@@ -33,14 +32,14 @@ VANITY: Final = re.compile(
     r"\s*(?:\+?1[\s.-]?)?\(?(8(?:00|33|44|55|66|77|88))\)?[\s.-]?((?:[A-Z0-9]-?){6}[A-Z0-9]|(?:[A-Za-z]-?){6}[A-Za-z])\s*"
 )
 
-# Values of other kinds, whose digits are no number.
+# Values of other kinds, whose digits are not a phone number.
 OTHER_VALUES: Final = re.compile(
     r"[\d.,]*\de[+-]?\d+"  # a spreadsheet's 9.49555E+09
     r"|(?<!\d)\d{7,}\.\d+(?!\d)"  # a fraction
     r"|(?<!\d)(?:19|20)\d\d(?P<a>[-/.])\d\d?(?P=a)\d\d?(?!\d)"  # a date
     r"|(?<!\d)\d\d?(?P<b>[-/.])\d\d?(?P=b)(?:19|20)\d\d(?!\d)"
     r"|[^\s,;<>()|]*@[^\s,;<>()|]*|(?:https?:|www\.)\S*"  # an email, the address of a page
-    r"|;phone-context=\S*",  # the part of a tel: URI that says where half a number belongs (RFC 3966)
+    r"|;phone-context=\S*",  # the parameter of a tel: URI that completes a local number (RFC 3966)
     re.IGNORECASE,
 )
 ZERO_FRACTION: Final = re.compile(r"(?<=\d{7})\.0+(?![\d.])")  # a spreadsheet's 9495550130.0
@@ -50,10 +49,12 @@ RUN: Final = re.compile(rf"(?:\+[{BETWEEN}]{{0,5}})?\d(?:[{BETWEEN}]{{0,10}}\d)*
 
 
 def e164(text: str | None, region: str | None = None) -> str:
-    """Return the first whole number in a text, in E.164: `+16045554572` for `1 (604) 555-4572 x12, Ann`; else "".
+    """Return the first complete number in a text, in E.164:
 
-    A number without a country code is one of `region`, by default of the installation's DEFAULT_REGION. Extensions,
-    labels and names are dropped; half a number is none.
+    `+16045554572` for `1 (604) 555-4572 x12, Ann`; otherwise "".
+
+    A number without a country code is one of `region`, by default the installation's DEFAULT_REGION. Extensions,
+    labels and names are dropped; an incomplete number is not a number.
     """
     return _read(text, region or settings.DEFAULT_REGION) if text and len(text) <= MAX_LENGTH else ""
 
@@ -83,12 +84,12 @@ def _first_in(run: str, region: str) -> str:
 
 
 def _heads(run: str, mark: str) -> list[str]:
-    """What stands before each of these marks."""
+    """Yield the text before each of these marks."""
     return [run[: found.start()] for found in re.finditer(mark, run[:MAX_RUN])]
 
 
 def _whole(run: str, region: str) -> str:
-    """The number that a run of digits is, in E.164; empty when it is none, or less or more than one."""
+    """Return the number of a run of digits, in E.164; empty unless it is exactly one."""
     if len(run) > MAX_RUN:
         return ""
     parsed = _parsed("+" * run.startswith("+") + "".join(filter(str.isdigit, run)), region)
@@ -109,14 +110,14 @@ def _is_grouped(run: str) -> bool:
 
 
 def validate_phone(text: str) -> None:
-    """Refuse what no alert could reach. (A contact's phone may be any text: clients write down what they are told.)"""
+    """Refuse a user's phone that no alert could reach. (A contact's phone may be any text that clients send.)"""
     if not e164(text):
         raise ValidationError("must be a telephone number with its area code, such as +1 949 555 0123.")
 
 
 @lru_cache(maxsize=8192)
 def time_zones(number: str) -> tuple[str, ...]:
-    """Every time zone in which this E.164 number may ring, by its area code; empty when that cannot be told."""
+    """Return all time zones of this E.164 number, by its area code; empty if they are unknown."""
     parsed = _parsed(number, None)
     if parsed is None or _is_all_over_north_america(parsed):
         return ()

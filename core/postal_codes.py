@@ -1,7 +1,7 @@
 """ZIP codes and Canadian postal codes, as integrators send them: `98112-1234`, the number 2108 for `02108`, `k1a0b1`.
 
 A code is compared as five digits, as the six characters of a Canadian code, or as the three of its area (FSA), which
-stands for all codes of that area.
+includes all codes of that area.
 """
 
 import re
@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
 
-# Five digits, alone or with the four of ZIP+4. A spreadsheet drops all leading zeros, and may make `2108.0` of 02108:
+# Five digits, alone or with the four of ZIP+4. A spreadsheet drops leading zeros, and may turn 02108 into `2108.0`:
 # four digits are a code of New England or New Jersey (01xxx to 09xxx), three of Puerto Rico or the Virgin Islands
-# (006xx to 009xx) or of Holtsville (00501, 00544). No other code begins with two zeros, so 310 is no code:
+# (006xx to 009xx) or of Holtsville (00501, 00544). No other code begins with two zeros, so 310 is not a code:
 # https://en.wikipedia.org/wiki/List_of_ZIP_Code_prefixes
 SHORT_ZIP = r"[1-9]\d{3}|[6-9]\d\d|501|544"
 ZIP = re.compile(rf"(\d{{5}}|{SHORT_ZIP})(?:[- ]\d{{4}}|(?<=\d{{5}})\d{{4}}|\.0+)?", re.ASCII)
@@ -23,7 +23,7 @@ MAX_LENGTH = 30  # of one code, however it is written
 
 
 def postal_code(value: str | int | None) -> str:
-    """`02108` for 2108, `98112` for `98112-1234`, `K1A0B1` for `k1a 0b1`; empty when it is no code."""
+    """Return `02108` for 2108, `98112` for `98112-1234`, `K1A0B1` for `k1a 0b1`; empty if it is not a code."""
     text = str(value or "").strip()[: MAX_LENGTH + 1]
     if match := ZIP.fullmatch(text):
         return match[1].zfill(5)
@@ -32,7 +32,7 @@ def postal_code(value: str | int | None) -> str:
 
 
 def has_code(codes: Collection[str], code: str) -> bool:
-    """Whether the list has this code, or the Canadian area in which it lies."""
+    """Return whether the list contains this code or its Canadian area."""
     return code in codes or (len(code) == 6 and code[:3] in codes)
 
 
@@ -43,12 +43,12 @@ def common_codes(some: Iterable[str], others: Iterable[str]) -> frozenset[str]:
 
 
 def parse_list(text: str | None) -> tuple[str, ...]:
-    """The codes of a comma list, each once, in the order given; what is no code is left out."""
+    """Return the codes of a comma list, each once, in the given order. Other items are left out."""
     return tuple(dict.fromkeys(code for part in split_parts(text) if (code := postal_code(part))))
 
 
 def invalid_parts(text: str | None) -> list[str]:
-    """What a comma list holds that is no code."""
+    """Return the items of a comma list that are not codes."""
     return [part for part in split_parts(text) if not postal_code(part)]
 
 
@@ -58,7 +58,7 @@ def split_parts(text: str | None) -> list[str]:
 
 
 def validate_zipcodes(text: str) -> None:
-    """Refuse a list that holds what is no code, by name."""
+    """Refuse a list with items that are not codes, by name."""
     if unread := invalid_parts(text):
         raise ValidationError(
             "holds %(part)s, which is not a ZIP code or a Canadian postal code.", params={"part": unread[0][:20]}

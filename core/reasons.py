@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from django.db.models import TextChoices
 
 UNKNOWN: Final = "unknown"
-OTHER: Final = "other"  # a reason of which only a text is known, such as a provider's
+OTHER: Final = "other"  # a reason that is only a text, such as a provider's
 
 C = TypeVar("C", bound=type[TextChoices])
 
@@ -36,12 +36,12 @@ class Reason(NamedTuple):
     details: Mapping[str, Any] = {}
 
     def as_json(self) -> dict[str, Any]:
-        """The reason as it is stored, or nested in the details of another."""
+        """Return the reason as it is stored, or nested in another's details."""
         return {"code": str(self.code), "details": dict(self.details)}
 
 
 def other_reason(text: str) -> Reason:
-    """A reason of which only a text is known."""
+    """Return a reason that is only a text."""
     return Reason(OTHER, {"text": text})
 
 

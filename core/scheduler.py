@@ -56,11 +56,11 @@ class Job:
         return total
 
     def run_batch(self, claim: Claim, work: Work, now: datetime) -> int:
-        """Claim some rows and do them in one transaction, so that a kill leaves all of it or nothing.
+        """Claim some rows and process them in one transaction, so that a kill leaves all of it or nothing.
 
-        If that fails, claim again, do the rows in ever smaller parts under savepoints, and park those at fault. Retried
-        on a deadlock or serialization failure. `work` may be called several times: it must read the rows it is given,
-        and keep nothing of a call that failed.
+        If that fails, claim again, process the rows in ever smaller parts under savepoints, and park those that fail.
+        Retries on a deadlock or serialization failure. `work` may be called several times: it must read the rows it is
+        given, and keep nothing of a failed call.
         """
 
         @retry_transaction
@@ -113,11 +113,11 @@ class Engine(Protocol):
         """When the earliest waiting work falls due; None when nothing waits. Index-backed."""
 
     def run_due(self, now: datetime) -> int:
-        """Do all that is due at `now`, in short transactions of its own; return how many rows were done."""
+        """Process all rows that are due at `now`, in short transactions; return their number."""
 
 
 def engine(name: str) -> Engine:
-    """The engine module called `name`, which must stand in `settings.ENGINES`."""
+    """Return the job module `name`, which must be in `settings.ENGINES`."""
     if name not in settings.ENGINES:
         raise LookupError(f"{name} is not among settings.ENGINES")
     return cast(Engine, import_module(name))
@@ -151,7 +151,7 @@ def run_each(parts: Iterable[Callable[[], int]]) -> int:
 
 @contextmanager
 def shared_clock() -> Iterator[bool]:
-    """Hold the clock still while work is done; yields False when somebody is moving it."""
+    """Lock the clock during the work; yields False if it is being moved."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock_shared(%s)", [CLOCK_LOCK])
         held = bool(cursor.fetchone()[0])
@@ -175,7 +175,7 @@ def _enqueue_tick(name: str) -> None:
         if cache.add(trigger_key(name), True, timeout=TRIGGER_SECONDS):
             # Loaded when it is needed: Celery is a quarter of what a command such as `./pride token` would load.
             import_module("core.tasks").tick.apply_async((name,), retry=False, expires=5)
-    except Exception as error:  # whatever the broker raises, the row is saved and beat will find it
+    except Exception as error:  # any broker error: the row is saved, and beat will find it
         logger.warning("No tick was triggered for %s: %s", name, error)
 
 

@@ -1,4 +1,4 @@
-"""Text as people and programs send it: Unicode forms, characters that nobody sees, digits of other scripts. Pure."""
+"""Normalization of text: Unicode forms, invisible characters, digits of other scripts. Pure."""
 
 import re
 import unicodedata
@@ -23,10 +23,10 @@ WRAPPED_ADDRESS: Final = re.compile(
 
 
 def to_nfc(text: str) -> str:
-    """The text in Unicode's NFC form, in which `é` is one character: databases compare characters.
+    """Return the text in Unicode's NFC form, in which `é` is one character: databases compare characters.
 
-    See https://www.unicode.org/reports/tr15/. Python sorts the marks on one letter in time by the square of their
-    number: no language puts so many on a letter that this counts, and text that does stays as it is.
+    See https://www.unicode.org/reports/tr15/. Python's time is quadratic in the number of marks on one letter. No
+    language uses that many, so text with too many stays unchanged.
     """
     return text if text.isascii() or has_long_mark_run(text) else unicodedata.normalize("NFC", text)
 
@@ -49,14 +49,14 @@ def trim(text: str) -> str:
 
 
 def to_one_line(text: str) -> str:
-    """A name as it is kept: trimmed, and each run of line breaks and tabs as one space."""
+    """Return a name as it is stored: trimmed, with each run of line breaks and tabs as one space."""
     return LINE_BREAKS.sub(" ", trim(text))
 
 
 def normalize_email(text: str) -> str:
-    """An email address as it is kept: without white space about it, a display name, `mailto:` or a final full stop.
+    """Return an email address as it is stored: without surrounding space, display name, `mailto:` or a final full stop.
 
-    What holds no address, or more than one, is only trimmed: no address is guessed.
+    Text with no address, or more than one, is only trimmed: no address is guessed.
     """
     text = INVISIBLE_ANYWHERE.sub("", trim(text)).strip()
     if len(text) > MAX_ADDRESS_LENGTH or text.count("@") != 1:
@@ -72,9 +72,9 @@ def to_ascii(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def to_ascii_letter(letter: str) -> str:
-    """One character of ASCII for a full-width one, a digit, a dash or a space; any other character as it is.
+    """Return the ASCII character for a full-width one, a digit, a dash or a space; other characters unchanged.
 
-    Superscripts and numbers in circles are no digits.
+    Superscripts and circled numbers are not digits.
     """
     if letter.isdecimal():
         return str(unicodedata.decimal(letter))

@@ -1,8 +1,8 @@
-"""A process that watches itself: it shows that it is alive while its work moves on, and ends when it does not.
+"""Ends a process without progress. It writes a heartbeat while its work continues.
 
-A thread that never returns cannot be ended from inside Python, and a pattern that runs too long holds the GIL, so that
-no other thread runs. Then the timer of `faulthandler`, which needs no GIL, writes all tracebacks and ends the process.
-Whoever started it starts it again: `up` its supervisor, docker-compose by `restart`.
+A thread that never returns cannot be ended from inside Python, and a slow pattern holds the GIL, so that no other
+thread runs. Then the timer of `faulthandler`, which needs no GIL, writes all tracebacks and ends the process. It is
+restarted by the supervisor of `up`, or by docker-compose's `restart`.
 """
 
 import faulthandler
@@ -43,7 +43,7 @@ def record_progress() -> None:
 
 
 def stuck_work(patience: float) -> list[str]:
-    """What has not moved on for so many seconds."""
+    """Return the parts without progress for this many seconds."""
     now = time.monotonic()
     return sorted(work for work, moved_at in list(_moved_at.values()) if now - moved_at > patience)
 
@@ -64,7 +64,7 @@ def watch_worker(file: str, patience: float, broker_answers: Callable[[], bool])
     global _finished_at
     while True:
         if stuck := stuck_work(patience):
-            exit_process(f"{', '.join(stuck)} has not moved on", patience)
+            exit_process(f"{', '.join(stuck)} has not made progress", patience)
         if not _moved_at and time.monotonic() - _finished_at > patience:
             if broker_answers():
                 exit_process("no tick was finished", patience)

@@ -1,4 +1,4 @@
-"""Who is calling: bearer tokens and their scopes."""
+"""Authentication: bearer tokens and their scopes."""
 
 from __future__ import annotations
 

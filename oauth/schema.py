@@ -1,4 +1,4 @@
-"""What the contract tells of `/oauth2`: its views are the library's, so it is written by hand."""
+"""The contract of `/oauth2`, written by hand, because its views are the library's."""
 
 from typing import Any
 
@@ -71,9 +71,12 @@ OAUTH_SCHEMAS: dict[str, Any] = {
 }
 OAUTH_FAILURES = {
     "400": ("OAuthBadRequest", "A parameter is missing or wrong: `invalid_request`, `invalid_grant` and so on."),
-    "401": ("OAuthInvalidClient", "There is no such program, or its secret is another: `invalid_client`."),
+    "401": ("OAuthInvalidClient", "The application does not exist, or its secret is wrong: `invalid_client`."),
     "413": ("OAuthPayloadTooLarge", "The body is larger than this service takes."),
-    "429": ("OAuthTooManyGuesses", "Too many wrong secrets, codes or tokens; Retry-After says how long to wait."),
+    "429": (
+        "OAuthTooManyGuesses",
+        "Too many wrong secrets, codes or tokens. Retry-After: seconds to wait.",
+    ),
 }
 
 
@@ -110,7 +113,7 @@ def query_parameter(name: str, description: str, is_required: bool = False, **mo
 AUTHORIZE = {
     "operationId": "oauth2_authorize",
     "summary": "Ask a user for access",
-    "description": "A page to open in the user's browser: they log in and say yes or no, and it leads back to "
+    "description": "A page to open in the user's browser: they log in and allow or deny access, and it redirects to "
     "`redirect_uri`, with `code` and `state` in the query, or for `token` with all of it in the fragment.",
     "tags": ["LionDesk v2"],
     "security": [{}],
@@ -119,7 +122,7 @@ AUTHORIZE = {
         query_parameter("client_id", "Of the application.", True),
         query_parameter("redirect_uri", "One of the application's; it may be left out where there is but one."),
         query_parameter("scope", "`write`, `read` or both; `write` where none is named.", examples=["write"]),
-        query_parameter("state", "Comes back as it is."),
+        query_parameter("state", "Returned unchanged."),
         query_parameter("code_challenge", "Of PKCE, which may be used and need not be."),
         query_parameter("code_challenge_method", "Of PKCE.", enum=["S256"]),
     ],
@@ -129,7 +132,7 @@ AUTHORIZE = {
         "400": {"$ref": "#/components/responses/NoSuchProgram"},
     },
 }
-OAUTH_RESPONSES["NoSuchProgram"] = {"description": "A page that says what is wrong with the link; it leads nowhere."}
+OAUTH_RESPONSES["NoSuchProgram"] = {"description": "A page with the error of the link; it redirects nowhere."}
 OAUTH_PATHS: dict[str, Any] = {
     "/oauth2/authorize": {"get": AUTHORIZE},
     "/oauth2/token": {

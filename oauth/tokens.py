@@ -76,7 +76,7 @@ def revoke(access_tokens: QuerySet[Any]) -> None:
 @transaction.atomic
 def revoke_all(application: Any, now: datetime) -> None:
     """Forget all that was ever granted to a program."""
-    get_grant_model().objects.filter(application=application).delete()  # codes that it has not exchanged yet
+    get_grant_model().objects.filter(application=application).delete()  # codes that are not exchanged yet
     get_refresh_token_model().objects.filter(application=application, revoked=None).update(revoked=now)
     get_access_token_model().objects.filter(application=application).delete()
 
@@ -85,7 +85,10 @@ def revoke_all(application: Any, now: datetime) -> None:
 
 
 def create_token(user: Any, now: datetime, application: Any = None, life: timedelta | None = None) -> str:
-    """An access token with which `application`, or else this installation, acts for `user`; `now` is wall time."""
+    """Return an access token with which `application`, by default this installation, acts for `user`.
+
+    `now`: real time.
+    """
     life = life or timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS)
     token = get_access_token_model()(
         user=user,
@@ -114,7 +117,7 @@ def own_application() -> Any:
 
 
 def create_application(name: str, redirect_uri: str, owner: Any = None, **more: Any) -> tuple[str, str]:
-    """Register a program that may ask users for access; its secret is told this once."""
+    """Register an application that may ask users for access. Its secret is returned only here."""
     secret = hex_token()
     application = get_application_model()(
         name=name,

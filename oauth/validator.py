@@ -133,7 +133,7 @@ def keep_previous_access_token(refresh_token: Any, now: datetime) -> Any:
 
 
 def delete_expired(family: UUID, now: datetime) -> None:
-    """A program that refreshes often would else leave a row each time."""
+    """Delete expired rows: an application that refreshes often would otherwise leave one each time."""
     spent = get_refresh_token_model().objects.filter(token_family=family, revoked__isnull=False)
     expired = get_access_token_model().objects.filter(refresh_token__in=spent, expires__lt=now)
     expired.delete()
@@ -144,7 +144,7 @@ class FormOrJsonCore(OAuthLibCore):
     """Form or JSON bodies, sloppy queries, and `expires` beside `expires_in` in answers."""
 
     def _get_escaped_full_path(self, request: HttpRequest) -> str:
-        """The URL with its query encoded anew: oauthlib refuses what browsers and clients really send."""
+        """Return the URL with its query re-encoded: oauthlib refuses characters that browsers and clients send."""
         query = parameters(request.META.get("QUERY_STRING", ""))
         if is_consent(request):
             check_no_nul(query)
@@ -195,7 +195,7 @@ def normalize_parameters(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, st
     tidied = [(key, value) for key, value in given if key not in ("scope", "grant_type")]
     if grant:
         tidied.append(("grant_type", grant))
-    if names["scope"] and grant != "refresh_token":  # a refresh gets what was granted, whatever it asks for
+    if names["scope"] and grant != "refresh_token":  # a refresh returns the granted scope, for any requested one
         tidied.append(("scope", " ".join(parse_scopes(names["scope"]))))
     return tidied
 
@@ -208,14 +208,14 @@ def check_no_nul(query: Iterable[tuple[str, str]]) -> None:
 
 
 def looks_like_json(request: HttpRequest) -> bool:
-    """Said or unsaid: some clients send JSON and call it something else. The consent form never does."""
+    """Return whether the body is JSON, with or without its content type. The consent form never is."""
     if is_consent(request):
         return False
     return request.content_type == "application/json" or request.body.lstrip().startswith(b"{")
 
 
 def is_consent(request: HttpRequest) -> bool:
-    """The form that we drew ourselves; what else comes with it, the library passes over."""
+    """Return whether this is our consent form. The library ignores other fields in it."""
     return request.path.endswith("/authorize")
 
 

@@ -37,7 +37,7 @@ MAX_GUESSES, GUESS_SECONDS = 100, 600
 
 
 class ConsentForm(AllowForm):
-    """The state is not ours to trim. The redirect_uri is always filled in: a field of its own tells if it was named."""
+    """The state is not trimmed. redirect_uri is always filled in, so a separate field keeps whether it was named."""
 
     state = forms.CharField(required=False, strip=False, widget=forms.HiddenInput())
     names_redirect_uri = forms.BooleanField(required=False, widget=forms.HiddenInput())
@@ -45,7 +45,7 @@ class ConsentForm(AllowForm):
 
 @method_decorator(csp(CONSENT_POLICY), name="dispatch")
 class AuthorizeView(AuthorizationView):
-    """`/oauth2/authorize`: log in, then say yes or no. Plain HTML, no scripts."""
+    """`/oauth2/authorize`: log in, then allow or deny. Plain HTML, no scripts."""
 
     template_name = "oauth2/authorize.html"
     form_class = ConsentForm
@@ -55,13 +55,13 @@ class AuthorizeView(AuthorizationView):
         return initial | {"names_redirect_uri": names_redirect_uri(self.request)}
 
     def redirect(self, redirect_to: str, application: Any) -> HttpResponse:
-        """To an address that the library has found among the program's, or else shows no redirect at all."""
+        """Redirect to an address that the library found among the application's."""
         answer: HttpResponse = OAuth2ResponseRedirect(encode_spaces(redirect_to), redirect_schemes([redirect_to]))
         return answer
 
 
 def encode_spaces(uri: str) -> str:
-    """Spaces as %20: browsers' decodeURIComponent leaves the + that stands for one elsewhere."""
+    """Encode spaces as %20: decodeURIComponent in browsers does not decode +."""
     path, mark, added = re.split(r"([?#]|$)", uri, maxsplit=1)
     return path + mark + added.replace("+", "%20")
 

@@ -31,9 +31,9 @@ class CorsMiddleware:
         return response
 
     def options(self, request: HttpRequest) -> HttpResponseBase:
-        """To a preflight what browsers may send anywhere; to anybody else which verbs the address takes."""
+        """Answer a preflight for any origin; any other OPTIONS request gets the allowed methods."""
         if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META:
             return HttpResponse(status=204, headers=PREFLIGHT_HEADERS)
-        response = self.get_response(request)  # a refusal that says what is allowed
+        response = self.get_response(request)  # an error with the allowed methods
         allowed = response.headers.get("Allow")
         return HttpResponse(status=204, headers={"Allow": allowed}) if allowed else response

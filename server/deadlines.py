@@ -17,7 +17,7 @@ _deadlines: dict[socket.socket, tuple[float, int]] = {}
 
 
 def set_deadline(client: socket.socket, seconds: float, how: int = socket.SHUT_RD) -> None:
-    """Shut down reading (or what `how` says) unless the deadline is lifted or replaced within `seconds`."""
+    """Shut down reading (or `how`) unless the deadline is lifted or replaced within `seconds`."""
     with _lock:
         _deadlines[client] = (time.monotonic() + seconds, how)
 

@@ -1,8 +1,8 @@
-"""Bodies are read before the application runs: whole, within a deadline, and by threads that hold nothing else.
+"""Reads request bodies before the application runs: completely, within a deadline, in threads that hold nothing else.
 
-- A client that sends half a body costs a thread that only waits, no database connection and no turn of the application.
-- Django reads as much as Content-Length says, and takes a body without one (in chunks) for none: here it gets one.
-- What an answer left unread would be taken for the next request on the same connection.
+- A client that sends half a body costs a waiting thread, but no database connection and no slot of the application.
+- Django reads Content-Length octets, and treats a chunked body without one as empty: here it gets a length.
+- Octets that a response left unread would be taken for the next request on the same connection.
 """
 
 import socket
@@ -36,7 +36,7 @@ class ReadBodyMiddleware:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[Any]:
         client = environ.get("gunicorn.socket")
-        if client is None:  # another server, which has deadlines of its own
+        if client is None:  # another server, with deadlines of its own
             return self.application(environ, start_response)
         body = environ["wsgi.input"]
         set_deadline(client, BODY_SECONDS)
@@ -73,7 +73,7 @@ def read_body(body: Any) -> tuple[IO[bytes], int, bool]:
 
 
 def error_response(status: int, start_response: "StartResponse") -> list[bytes]:
-    """Answer a body that has not arrived whole."""
+    """Answer a request whose body is incomplete."""
     message = f"The body did not arrive within {BODY_SECONDS} seconds." if status == 408 else "The body is incomplete."
     body = to_json(error_json(status, message))
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
@@ -103,12 +103,12 @@ class DrainingResponse:
 
 
 def announce_close(start_response: "StartResponse") -> None:
-    """Have gunicorn say `Connection: close`: it takes that header from no application, but this is its own method."""
+    """Make gunicorn send `Connection: close`, by its own method: it ignores that header of applications."""
     start_response.__self__.force_close()  # type: ignore[attr-defined]
 
 
 class ConcurrencyLimitMiddleware:
-    """WSGI around Django: so many requests at once, though many more may be arriving or be read by their clients."""
+    """WSGI middleware: limits concurrent requests in Django, while many more are received or read by their clients."""
 
     def __init__(self, application: "WSGIApplication", most: int) -> None:
         self.application, self.turns = application, BoundedSemaphore(most)

@@ -43,7 +43,7 @@ class LinkPage(ModelAdmin):  # type: ignore[misc]
 
 
 class LinkForm(UnfoldAdminForm):  # type: ignore[misc]
-    """The form of a page, for the user of this request."""
+    """Build the page's form for the user of this request."""
 
     def __init__(self, shown: AdminForm, request: HttpRequest) -> None:
         super().__init__(shown.form, shown.fieldsets, {}, shown.readonly_fields, shown.model_admin)

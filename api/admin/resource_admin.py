@@ -1,6 +1,6 @@
-"""The admin as one more client of the API: what is typed there goes through the same resource.
+"""Admin pages that write through the API: typed values go through the same resource as a program's.
 
-What the API refuses stands beside the fields it is about (api.internal_client).
+Errors of the API are shown beside their fields (api.internal_client).
 
     @admin.register(Team)
     class TeamAdmin(ResourceAdmin):
@@ -50,7 +50,7 @@ class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
             self.show(refusal)
 
     def as_body(self) -> dict[str, Any]:
-        """What was typed, under the API's names: all of a new record, only the changes of a standing one."""
+        """Return the typed values under the API's names: all for a new record, only the changes for an existing one."""
         names = self.changed_data if self.instance.pk else list(self.cleaned_data)
         return {self.api_name(name): self.plain(self.cleaned_data[name]) for name in names}
 
@@ -77,10 +77,10 @@ class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
 
 class LongListPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Pages of a list that may be very long, of which a user may see little: the first ten thousand rows.
+    """Paginates lists that may be very long, of which a user may see little: the first ten thousand rows.
 
-    They are found before they are sorted. PostgreSQL expects a page of what a user sees to be near, and else walks the
-    whole list in its order; and counting all that many see takes longer than showing a page of it.
+    Rows are found before they are sorted. PostgreSQL expects the rows of a page to be near, and otherwise walks the
+    whole list in its order; and counting all visible rows takes longer than showing a page.
     """
 
     most = 10_000
@@ -105,15 +105,15 @@ class ResourceAdmin(LinkPage):
 
     resource: ClassVar[type[Resource[Any]] | None] = None
     form = ResourceForm
-    ordering: Any = ["-pk"]  # said here: a list would else be put into the model's own order
+    ordering: Any = ["-pk"]  # explicit: otherwise the list would use the model's own order
     is_for_staff = False  # operators' things: users, numbers, sources
     help_texts: ClassVar[Mapping[str, str]] = {}  # by field
-    labels: ClassVar[Mapping[str, str]] = {}  # by field, where its name is no word of the reader's
+    labels: ClassVar[Mapping[str, str]] = {}  # labels by field, if the field's name is not one that users know
     one_line: ClassVar[Sequence[str]] = ()  # lists that may be long, and mostly are not
     fixed: ClassVar[Sequence[str]] = ()  # set when the record is made, never changed
     show_full_result_count = False  # counting a big table for a footer costs more than the page
 
-    # Who sees and does what: the rules of the API
+    # Permissions: the rules of the API
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.rows_for(request.user).order_by(*self.get_ordering(request))
@@ -123,7 +123,7 @@ class ResourceAdmin(LinkPage):
         return found
 
     def rows_for(self, user: Any) -> QuerySet[Any]:
-        """Through the one door, where the model has it. What has none is for staff, or says here what it follows."""
+        """Return rows by the model's `visible_to`. Models without it are for staff, or override this."""
         manager: Any = self.model._default_manager
         return cast("QuerySet[Any]", manager.visible_to(user) if hasattr(manager, "visible_to") else manager.all())
 
@@ -208,7 +208,7 @@ class ResourceAdmin(LinkPage):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """The records alone. Whether they may go, with all below them, the API says; not all of that is to be seen."""
+        """List only the records. Related objects are left to the API, because the user may not see all of them."""
         return [str(record) for record in objs], {str(self.opts.verbose_name_plural): len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:

@@ -1,4 +1,4 @@
-"""The admin's site: every active user may enter, and reads the clock of their own zone."""
+"""The admin site: each active user may log in, and sees times in their own zone."""
 
 import math
 from collections.abc import Callable
@@ -118,5 +118,5 @@ class PrideSite(UnfoldAdminSite):  # type: ignore[misc]
 
 def account_links(request: HttpRequest) -> list[dict[str, str]]:
     """The menu of one's account. Only named in the settings: beat reads these, too, and addresses are 11 MB of code."""
-    pages = {"How you are told of leads": "admin:leads_test_alert", "Change password": "admin:password_change"}
+    pages = {"My availability and alerts": "admin:leads_test_alert", "Change password": "admin:password_change"}
     return [{"title": title, "link": reverse(page)} for title, page in pages.items()]

@@ -1,4 +1,4 @@
-"""In which charset a body is, and what there is to say of one that cannot be read."""
+"""Charsets of request bodies, and the errors of unreadable ones."""
 
 import re
 from typing import Final

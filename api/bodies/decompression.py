@@ -1,4 +1,4 @@
-"""Bodies that come compressed, as their `Content-Encoding` says."""
+"""Compressed request bodies, by their `Content-Encoding`."""
 
 import zlib
 from collections.abc import Callable
@@ -42,10 +42,10 @@ def replace_body(request: HttpRequest, content_encoding: str) -> None:
 
 
 def decompress(body: bytes, content_encoding: str) -> bytes:
-    """Return what a body holds under its Content-Encoding, of which there may be one.
+    """Return the decompressed body. Only one Content-Encoding is supported.
 
-    Reads no more than the limit of a body, however much is packed into it.
-    Raises UnsupportedBody, TooLarge, BadEncoding.
+    Reads no more than the size limit of a body, for any compression ratio.
+    Raises UnsupportedBody, BodyTooLarge, BadEncoding.
     """
     name = content_encoding.strip().lower()
     if name in ("", "identity"):
@@ -59,9 +59,9 @@ def decompress(body: bytes, content_encoding: str) -> bytes:
     try:
         plain = reader.decompress(body, limit + 1)
     except zlib.error:
-        raise BadEncoding(f"The body is not {name}, as its Content-Encoding says.") from None
+        raise BadEncoding(f"The body is not {name}, contrary to its Content-Encoding.") from None
     if len(plain) > limit:
         raise BodyTooLarge
     if not reader.eof or reader.unused_data:
-        raise BadEncoding(f"The body is not one whole {name} stream, as its Content-Encoding says.")
+        raise BadEncoding(f"The body is not one complete {name} stream, contrary to its Content-Encoding.")
     return plain

@@ -1,4 +1,4 @@
-"""Request bodies: read as JSON or as a form, whatever content type the headers name."""
+"""Request bodies: parsed as JSON or as a form, for any content type."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ class JSONParser(BaseParser):
         kind, options = parse_header_parameters(media_type)
         codec = codec_of(str(options.get("charset", "")))
         if kind == "multipart/form-data":
-            context = {**(parser_context or {}), "encoding": "latin-1"}  # each octet as it is, for `decode_octets`
+            context = {**(parser_context or {}), "encoding": "latin-1"}  # each octet unchanged, for `decode_octets`
             return read_multipart(MultiPartParser().parse(BytesIO(body), media_type, context), codec)
         if codec in WIDE_CODECS:
             body, codec = decode(body, codec).encode(), "utf-8"
@@ -128,7 +128,7 @@ def read_form(body: bytes, codec: str = "") -> dict[str, Any]:
 
 
 def decode_part(octets: bytes, codec: str) -> str:
-    """A name or a value of a form in a charset of its own."""
+    """Decode a name or value of a form part that has its own charset."""
     return decode(unquote_to_bytes(octets), codec)
 
 
@@ -180,7 +180,7 @@ def find_unstorable(value: object, levels: int) -> str | None:
         if "\0" in value:
             return "may not contain a NUL character."
         if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-            return "holds half of a surrogate pair, which is no character."
+            return "contains half of a surrogate pair, which is not a character."
         return None
     if isinstance(value, float) and isinf(value):
         return "holds a number that is too large."

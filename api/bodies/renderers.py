@@ -1,4 +1,4 @@
-"""Response bodies: JSON, whatever the request accepts."""
+"""Response bodies: always JSON, for any Accept header."""
 
 import json
 from collections.abc import Mapping

@@ -43,7 +43,7 @@ def build_fields(serializer: type[serializers.ModelSerializer[Any]]) -> dict[str
     meta: Any = serializer.Meta
     read_only, required = set(getattr(meta, "read_only_fields", ())), set(getattr(meta, "required", ()))
     if strange := (read_only | required) - set(meta.fields):
-        raise TypeError(f"{serializer.__name__}.Meta names {', '.join(sorted(strange))}, which are no fields of it.")
+        raise TypeError(f"{serializer.__name__}.Meta names {', '.join(sorted(strange))}, which are not fields.")
     if hasattr(meta, "extra_kwargs"):
         raise TypeError(f"{serializer.__name__}.Meta.extra_kwargs: declare the field instead.")
     declared: dict[str, Any] = serializer._declared_fields

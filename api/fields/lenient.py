@@ -14,7 +14,7 @@ from rest_framework.fields import empty
 from api import coercion
 from core.comma_lists import has_open_quote, join_list
 
-MAX_VALUE_LENGTH = 1000  # characters of a single value that is no text
+MAX_VALUE_LENGTH = 1000  # characters of a single value that is not a text
 
 # The two sentences of every field, ours or DRF's, as predicates too: api.exceptions puts the name before them.
 serializers.Field.default_error_messages |= {
@@ -49,7 +49,7 @@ class LenientField(serializers.Field[Any, Any, Any, Any]):
         return super().run_validation(data)
 
     def is_nothing(self, data: Any) -> bool:
-        """Whether this stands for null."""
+        """Return whether this value means null."""
         return isinstance(data, str) and not data.strip()
 
     def partial_root(self) -> bool:
@@ -198,7 +198,7 @@ class LenientText(serializers.CharField):
 
 
 class LenientDates(LenientField):
-    """Some days, as a list or parted by commas; each is kept once, in order. Nothing is none at all."""
+    """Dates, as a list or separated by commas. Each is kept once, in order. An empty value is an empty list."""
 
     schema = {"type": "array", "items": {"type": "string", "format": "date"}, "maxItems": 1000}
     takes_several = True

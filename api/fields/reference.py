@@ -48,11 +48,11 @@ class Reference(LenientField):
         return cast(Model, record)
 
     def is_offered(self, record: Any) -> bool:
-        """Whether a candidate may be referred to, where that is told more cheaply of one than asked of all."""
+        """Return whether a candidate may be referred to, if checking one is cheaper than filtering all."""
         return True
 
     def kept(self, record_id: int) -> Any:
-        """What the record refers to already may be said again: clients send back what they read."""
+        """Accept the current reference: clients send back what they read."""
         instance = getattr(self.parent, "instance", None)
         is_kept = isinstance(instance, Model) and getattr(instance, f"{self.source}_id", None) == record_id
         return getattr(instance, str(self.source)) if is_kept else None

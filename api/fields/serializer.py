@@ -33,7 +33,7 @@ M = TypeVar("M", bound=Model)
 
 Writer = Callable[[Any], Any]
 
-# How a value of a simple field leaves; None: as it is.
+# Converts a value for output. None: unchanged.
 WRITERS: dict[type, Writer | None] = {
     LenientBoolean: None,
     LenientInteger: None,
@@ -63,7 +63,7 @@ class LenientSerializer(serializers.ModelSerializer[M]):
         fields: list[str]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Make the fields now: of two threads that first ask at once, one may find Django's validators half made."""
+        """Build the fields now: if two threads built them at the same time, one could see incomplete validators."""
         super().__init_subclass__(**kwargs)
         if hasattr(cls.Meta, "fields"):
             build_fields(cls)
@@ -71,7 +71,7 @@ class LenientSerializer(serializers.ModelSerializer[M]):
     # Reading
 
     def get_fields(self) -> dict[str, Any]:
-        """The fields, made once per class: ModelSerializer would make them anew for every request."""
+        """Return the fields, built once per class: ModelSerializer would build them for each request."""
         made = build_fields(type(self))
         return {name: copy.deepcopy(f) if isinstance(f, COMPOSITE) else copy.copy(f) for name, f in made.items()}
 
@@ -132,7 +132,7 @@ def column_of(name: str, field: Any) -> Column:
 
 @cache
 def plain_columns(serializer: type[LenientSerializer[Any]]) -> dict[str, tuple[str, Writer | None]]:
-    """The fields that are no more than a column: which it is, and how its values leave."""
+    """Return the fields that only show a column, with the conversion of their values."""
     held = {column.attname for column in serializer.Meta.model._meta.concrete_fields}
     found = {}
     for name, field in build_fields(serializer).items():

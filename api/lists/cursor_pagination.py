@@ -1,4 +1,4 @@
-"""Where a list goes on: a cursor holds the sort keys of the last row seen, signed, so that nobody need trust it."""
+"""Cursor pagination: a cursor holds the sort keys of the last row, signed, so that it can be trusted."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class SortKey:
 
     @property
     def may_be_null(self) -> bool:
-        """Whether rows may lack it: its column does, or stands behind a relation."""
+        """Return whether rows may have no value: the column is nullable, or behind a relation."""
         return any(
             part.target.null or part.alias != part.target.model._meta.db_table
             for part in self.column.flatten()
@@ -51,7 +51,7 @@ class SortKey:
         return NO_ROW if value is None else self.is_("gt", value) | self.nulls
 
     def not_before(self, value: Any) -> Q:
-        """Rows at a value or behind it, said so that an index can begin there."""
+        """Return the condition for rows at or after a value, in a form that lets an index scan begin there."""
         if value is None:
             return Q() if self.descends else self.same(None)
         return self.is_("lte", value) if self.descends else self.is_("gte", value) | self.nulls
@@ -62,7 +62,7 @@ class SortKey:
 
 
 def page_after(rows: Any, cursor: str, sort: Sort, number: int) -> list[KeyedRow]:
-    """So many rows behind a cursor, or from the front for an empty one; raises BadQuery for what is no such cursor."""
+    """Return this many rows after a cursor; an empty cursor means the start. Raises BadQuery for an invalid cursor."""
     values = read_cursor(cursor, sort) if cursor else None
     return records_after(rows, values, number) if isinstance(rows, QuerySet) else rows.after(values, number)
 
@@ -115,7 +115,7 @@ def read_cursor(cursor: str, sort: Sort) -> list[Any]:
     return list(values)
 
 
-def bad_cursor(message: str = "$cursor is none that this list gave out.") -> BadQuery:
+def bad_cursor(message: str = "$cursor is not a cursor of this list.") -> BadQuery:
     return BadQuery(message, errors={"$cursor": message})
 
 

@@ -25,7 +25,7 @@ from api.lists.query_parser import Query
 from api.lists.sql_template import OWNER_IDS_SQL, PLACEHOLDER_ID, array_sql, fill_parameters
 from api.lists.view import ListView
 
-WHERE_PLACEHOLDER = "/* terms */"  # stands for what is compared, in the text and among the parameters
+WHERE_PLACEHOLDER = "/* terms */"  # placeholder of the condition, in the SQL and among its parameters
 
 Row = dict[str, Any]
 Values = tuple[Any, ...]
@@ -50,11 +50,11 @@ class CompiledList:
     sql: str
     given: tuple[Any, ...]
     names: tuple[str, ...]  # of its columns, as the API shows them
-    writers: tuple[tuple[str, Writer], ...]  # how values leave that do not leave as they are
+    writers: tuple[tuple[str, Writer], ...]  # conversions of values that are not returned unchanged
     keys: tuple[SortKey, ...]  # of the order; their values come behind those of the names
 
     def read(self, user: Any, terms: WhereClause, page: slice) -> list[Values]:
-        """A page, as it stands in the columns."""
+        """Return a page as it is in the columns."""
         with connection.cursor() as cursor:
             cursor.execute(self.text_for(user, terms, page), self.given_for(user, terms))
             return cast(list[Values], cursor.fetchall())
@@ -141,7 +141,7 @@ def compile_list(
     """
     columns = plain_columns(resource.serializer_class)
     if others := set(resource.serializer_class.Meta.fields) - columns.keys() - resource.loads - resource.added:
-        raise TypeError(f"{resource.__name__}.is_plain, but {', '.join(sorted(others))} are no columns.")
+        raise TypeError(f"{resource.__name__}.is_plain, but {', '.join(sorted(others))} are not columns.")
     chosen = {name: column for name, column in columns.items() if not select or name in select or name == "id"}
     order = ordering(Query(sort=list(sort)), resource.filterset_class, sort_names(resource))
     if resource.default_order and not sort:
@@ -161,13 +161,13 @@ def compile_list(
 
 @lru_cache(maxsize=200)
 def where_after(statement: CompiledList, lacking: tuple[bool, ...]) -> WhereClause:
-    """What rows behind another satisfy that lacks these of its sort keys; numbers stand for the others."""
+    """Return the condition for rows after a row that lacks these sort keys; numbers are placeholders of the others."""
     values = [None if is_lacking else RawSQL("%s", [number]) for number, is_lacking in enumerate(lacking)]
     return compile_condition(statement.model, after_values(statement.keys, values))
 
 
 def placeholder_user(is_told: bool = False) -> Any:
-    """A user of whom nothing but the id is known: whoever asks for more is refused, not answered wrongly for all."""
+    """A user with only an id: any other access raises, so that compiled SQL cannot depend on one user."""
     user: Any = get_user_model().from_db(None, ["id"], [PLACEHOLDER_ID])
     user.visible_owner_ids = [PLACEHOLDER_ID] if is_told else None
     return user

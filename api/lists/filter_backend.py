@@ -1,4 +1,4 @@
-"""Which fields may be compared, and how. The FilterSet is the allow-list: what it does not name is a 400.
+"""Filters of lists. The FilterSet is the allow-list: a field that it does not name is a 400.
 
     class ContactFilters(FilterSet):
         mobile_phone = PhoneFilter(column="mobile_e164", parse=e164)
@@ -7,8 +7,8 @@
             model = Contact
             fields = ["id", "first_name", "email", "owner_user_id", "created_at"]
 
-Each name in `fields` gets the filter that fits its column, with every operator that makes sense for it;
-a foreign key is named as the API names it, `owner_user_id`. A filter of one's own overrides `match`.
+Each name in `fields` gets the filter that fits its column, with all operators of its type;
+a foreign key is named as the API names it, `owner_user_id`. Custom filters override `match`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class FilterSet(django_filters.FilterSet):
 
     @classmethod
     def get_filters(cls) -> dict[str, ColumnFilter]:
-        """Every filter by name, each told whether its column may be null."""
+        """Return all filters by name, each with whether its column is nullable."""
         filters: dict[str, ColumnFilter] = super().get_filters()  # type: ignore[no-untyped-call]
         columns = model_columns(cls._meta.model) if cls._meta.model else {}
         for filter_ in filters.values():
@@ -161,9 +161,9 @@ class FeathersFilterBackend(BaseFilterBackend):
 
 
 def operator_parameter(filterset: type[FilterSet]) -> dict[str, Any]:
-    """Return the parameter that stands for all comparisons by operator, such as `email[$like]=%@example.com`.
+    """Return the parameter for all comparisons by operator, such as `email[$like]=%@example.com`.
 
-    Its properties are query parameters of their own (style `form`, exploded). OpenAPI cannot give each a type.
+    Its properties are separate query parameters (style `form`, exploded). OpenAPI cannot give each a type.
     """
     names_by_operators: dict[tuple[str, ...], list[str]] = {}
     for name, filter_ in filterset.base_filters.items():
@@ -196,7 +196,7 @@ def get_filterset(view: APIView) -> type[FilterSet]:
 
 
 def sort_names(view: APIView) -> list[str]:
-    """The names `$sort` takes: what the view says, else whatever it filters by."""
+    """Return the names for `$sort`: the view's `sort_fields`, otherwise its filters."""
     declared = getattr(view, "sort_fields", None)
     if declared is not None:
         return list(declared)

@@ -23,7 +23,7 @@ PATTERN = frozenset({"$like", "$notLike"})
 
 
 class ColumnFilter(django_filters.Filter):
-    """Compares one column. Subclasses say how text becomes a value, and what matches it."""
+    """Compares one column. Subclasses parse the text and return the condition."""
 
     operators: ClassVar[frozenset[str]] = EQUALITY | ORDER
     schema: dict[str, Any] = {"type": "string"}  # in OpenAPI
@@ -36,7 +36,7 @@ class ColumnFilter(django_filters.Filter):
         return cast(str, self.field_name)
 
     def about(self) -> str:
-        """The other comparisons it takes, for the contract."""
+        """Return the description for the contract: the other operators."""
         return f"Also {', '.join(operator for operator in OPERATORS if operator in self.operators)}."
 
     def read(self, text: str) -> Any:
@@ -63,7 +63,7 @@ class ColumnFilter(django_filters.Filter):
         return text == "null" or (not text and self.empty_is_null and self.nullable)
 
     def has_none(self) -> Q:
-        """Rows without a value; there is no such row where the column always has one."""
+        """Return the condition for rows without a value; no rows if the column is not nullable."""
         return Q(**{f"{self.column}__isnull": True}) if self.nullable else any_condition([])
 
     def match(self, text: str) -> Q:
@@ -109,7 +109,7 @@ class TextFilter(ColumnFilter):
         return Q(**{f"{self.column}__lower_in": texts})
 
     def has_none(self) -> Q:
-        """Text that is empty is none, and many columns know no other."""
+        """Empty text counts as no value; many columns are never null."""
         return super().has_none() | self.match("")
 
     def compare(self, operator: str, text: str) -> Q:
@@ -120,7 +120,7 @@ class TextFilter(ColumnFilter):
 
 
 class EmailFilter(TextFilter):
-    """Addresses, compared as they are kept; a space within one may have been a `+` that a client forgot to encode."""
+    """Compares email addresses as they are stored. A space in one may be a `+` that a client did not encode."""
 
     def any_of(self, texts: list[str]) -> Q:
         texts = [normalize_email(text) for text in texts]
@@ -128,9 +128,9 @@ class EmailFilter(TextFilter):
 
 
 class PhoneFilter(TextFilter):
-    """A phone number compared in its normal form; as text when it is no number.
+    """Compares phone numbers in E.164, or as text if they cannot be parsed.
 
-    `parse` turns what people write into E.164, or returns None or "" when it cannot; `column` holds that form.
+    `parse` turns text into E.164, or returns None or ""; `column` holds E.164.
     """
 
     def __init__(self, *, column: str, parse: Callable[[str], str | None], **kwargs: Any) -> None:

@@ -22,10 +22,10 @@ MAX_NEAR_SKIP = 10_000  # rows to leave out; fewer are walked past in a few mill
 
 
 class FeathersPagination(BasePagination):
-    """`$limit` and `$skip`. A limit above the largest is clamped; one that is no number falls back to the default."""
+    """`$limit` and `$skip`. A limit above the maximum is reduced to it; an invalid one becomes the default."""
 
     query: Query
-    total: int | None = None  # not told
+    total: int | None = None  # not known
     cursor: str | None = None  # of the next page; None: this is the last
 
     def paginate_queryset(self, queryset: Any, request: Request, view: ListView | None = None) -> list[Any]:  # type: ignore[override]
@@ -44,7 +44,7 @@ class FeathersPagination(BasePagination):
         return self.view.count(self.rows) if self.view else self.rows.count()
 
     def read(self) -> list[Any]:
-        """A page from the front. One that is not full was read to the list's end, and so tells the total."""
+        """Return a page from the start of the list. A page that is not full ends the list, and so gives the total."""
         rows = list(self.rows[self.skip : self.skip + self.limit]) if self.limit else []
         if not self.query.wants_total:
             return rows
@@ -53,7 +53,7 @@ class FeathersPagination(BasePagination):
         return rows
 
     def read_deep(self) -> list[Any]:
-        """A page far from the front, walked to from whichever end is nearer."""
+        """Return a page far from the start, read from the nearer end."""
         self.total = self.count()
         rest = max(self.total - self.skip, 0)
         if rest > self.skip or not self.limit:
@@ -95,8 +95,8 @@ class FeathersPagination(BasePagination):
             parameter("$skip", "How many rows to leave out first.", {"type": "integer", "minimum": 0, "default": 0}),
             parameter(
                 "$cursor",
-                "Beyond LionDesk: where to go on. Empty for the first page; each answer has the next page's `cursor`. "
-                "In the same order, a page costs the same however deep it lies.",
+                "Beyond LionDesk: where the list continues. Empty for the first page; answers contain the next `cursor`. "
+                "In the same order, each page costs the same.",
                 {"type": "string"},
             ),
             parameter("$total", "Beyond LionDesk: `false` leaves the total out.", {"type": "boolean", "default": True}),

@@ -44,7 +44,7 @@ class Query:
     load: list[str] = field(default_factory=list)
     limit: int | None = None
     skip: int = 0
-    cursor: str | None = None  # where to go on; "" asks for the first page and a cursor
+    cursor: str | None = None  # where to continue; "" means the first page and a cursor
     wants_total: bool = True
 
     def names(self) -> Iterator[str]:
@@ -55,14 +55,13 @@ class Query:
 
 
 def unescape(text: str) -> str:
-    """Form decoding in which an escape stands as written that no program writes or that yields no UTF-8:
-    `%Campaign%20Name%`."""
+    """Form decoding that keeps escapes which no program writes or which are not UTF-8: `%Campaign%20Name%`."""
     text = text.replace("+", " ")
     return ESCAPES.sub(_unescape_run, text) if "%" in text else text
 
 
 def _unescape_run(match: re.Match[str]) -> str:
-    """Decode a run of escapes in one pass; `surrogateescape` marks the octets that are no UTF-8."""
+    """Decode a run of escapes in one pass; `surrogateescape` marks octets that are not UTF-8."""
     run, text, at = match[0], [], 0
     for part in VALID_OR_NOT.findall(bytes.fromhex(run.replace("%", "")).decode("utf-8", "surrogateescape")):
         is_valid = not "\udc80" <= part[0] <= "\udcff"
@@ -85,7 +84,7 @@ def parameters(raw: str) -> list[tuple[str, str]]:
 
 
 def decode_octets(raw: str) -> str:
-    """Bytes that came as they are, without escapes, are UTF-8; what is not is Latin-1, as WSGI has it."""
+    """Octets without escapes are UTF-8; otherwise Latin-1, as in WSGI."""
     try:
         return raw if raw.isascii() else raw.encode("latin-1").decode()
     except UnicodeError:
@@ -131,7 +130,7 @@ def _add_term(terms: dict[tuple[str, str], Term], name: str, keys: list[str], va
 
 
 def _read_alternative(groups: dict[str, dict[tuple[str, str], Term]], keys: list[str], value: str) -> None:
-    """`$or[0][first_name]=Ann`: one level, numbered groups; `$or[][first_name]=Ann` is a group of its own."""
+    """`$or[0][first_name]=Ann`: one level, numbered groups; `$or[][first_name]=Ann` is a new group."""
     if len(keys) < 2 or not INDEX.fullmatch(keys[0]) or keys[1].startswith("$"):
         raise _refuse("$or", "is written $or[0][field]=value, one level deep.")
     number = keys[0] or f"unnumbered {len(groups)}"
@@ -169,7 +168,7 @@ def _parse_bool(name: str, text: str) -> bool:
 
 
 def _parse_count(text: str) -> int | None:
-    """A number of rows; None when it is none, so that the default stands."""
+    """Return a number of rows; None for an invalid one, so that the default applies."""
     text = text.strip()
     return int(text) if re.fullmatch("[0-9]{1,30}", text) else None
 

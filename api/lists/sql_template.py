@@ -1,22 +1,22 @@
-"""Statements composed once for everybody: what stands in them for whoever asks.
+"""SQL that is compiled once for all users, with placeholders for the current user.
 
-Django takes longer to compose a statement than PostgreSQL to answer it.
+Compiling takes Django longer than PostgreSQL needs to answer.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-PLACEHOLDER_ID = -1  # stands for the id of who asks
+PLACEHOLDER_ID = -1  # placeholder of the current user's id
 
 
 def array_sql(ids: Iterable[int]) -> str:
-    """Ids in the text of a statement. As a parameter, a prepared statement soon has one plan for whatever ids come."""
+    """Return ids as SQL text. As a parameter, a prepared statement would get one generic plan for all values."""
     return f"'{{{','.join(str(int(id_)) for id_ in ids)}}}'::bigint[]"
 
 
-OWNER_IDS_SQL = array_sql([PLACEHOLDER_ID])  # stands for ids that are known before the statement is asked
+OWNER_IDS_SQL = array_sql([PLACEHOLDER_ID])  # placeholder of ids that are known before the query
 
 
 def fill_parameters(given: Sequence[Any], user_id: int) -> list[Any]:
-    """The parameters of a statement, with who asks in the place of anybody."""
+    """Return the parameters of a statement, with the current user in place of the placeholder."""
     return [user_id if value == PLACEHOLDER_ID else value for value in given]

@@ -1,7 +1,7 @@
-"""Many rows in one statement: what differs between them travels as one array a column, all else is said once.
+"""Many rows in one statement: each column is one array parameter, common values are single parameters.
 
-A bulk_create prepares value by value, and takes four times as long; a bulk_update says a CASE for each column and row,
-and takes ten times as long. Arrays travel in binary (`%b`): written as text, a time takes seventeen times as long.
+bulk_create prepares value by value, and takes four times as long; bulk_update writes a CASE for each column and row,
+and takes ten times as long. Arrays are sent in binary (`%b`): as text, a time takes seventeen times as long.
 """
 
 from collections.abc import Mapping, Sequence

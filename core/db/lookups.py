@@ -57,7 +57,7 @@ class LowerLike(LowerLookup):
 
 
 class LowerPrefix(LowerLike):
-    """Text that begins with the value, whatever stands in it."""
+    """Text that begins with the value, taken literally."""
 
     lookup_name = "lower_prefix"
 

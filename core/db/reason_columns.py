@@ -1,4 +1,4 @@
-"""Why a row is as it is: columns for a `core.reasons.Reason`."""
+"""The reason of a row's state: columns for a `core.reasons.Reason`."""
 
 from typing import Any, Self
 

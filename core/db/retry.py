@@ -21,9 +21,9 @@ MAX_TRIES: Final = 3
 
 
 def retry_transaction(verb: Callable[P, R]) -> Callable[P, R]:
-    """The verb in one transaction; where it loses a race, once more, by what is so then. The last loss is raised.
+    """Run the function in one transaction. Retry on a deadlock, serialization failure or key conflict, then re-raise.
 
-    Nothing leaves before commit, so what was undone has never been.
+    Nothing is sent before the commit, so an undone attempt has no effects.
     """
 
     @wraps(verb)
@@ -48,5 +48,5 @@ def ignore_lost_race() -> Iterator[None]:
 
 
 def sqlstate(error: DatabaseError) -> str:
-    """PostgreSQL's five characters for an error of its own; empty for any other."""
+    """Return PostgreSQL's five-character code of a database error; empty for other errors."""
     return getattr(error.__cause__, "sqlstate", None) or ""

@@ -1,7 +1,7 @@
-"""How long requests and workers wait for an answer of PostgreSQL.
+"""Client-side limits on how long requests and workers wait for PostgreSQL.
 
-A server that is frozen, or busy beyond measure, keeps its connections open and says nothing: no time-out of the network
-notices. Requests would hold all threads of the web part, and not even `/readyz` could be answered.
+A frozen or overloaded server keeps its connections open and sends nothing, which no network time-out detects. Requests
+would occupy all threads of the web part, and even `/readyz` could not answer.
 """
 
 from typing import Any
@@ -20,7 +20,8 @@ class TimeoutConnection(Connection[Any]):
         try:
             return super().wait(gen, interval, self.timeout_seconds if timeout is None else timeout)
         except OperationalError:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:  # the answer may still come, to nobody
+            # the answer may still arrive, and is ignored
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()
             raise
 

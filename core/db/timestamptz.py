@@ -10,7 +10,10 @@ from psycopg.types.datetime import TimestamptzLoader
 
 
 class IsoTimestamptzLoader(TimestamptzLoader):
-    """Reads PostgreSQL's spelling as ISO 8601, of which it is one; what no datetime holds is psycopg's to refuse."""
+    """Read PostgreSQL's spelling, which is ISO 8601.
+
+    Values outside the range of datetime are left to psycopg's error.
+    """
 
     timezone = UTC  # Django asks whether it is the connection's
 

@@ -28,7 +28,7 @@ class ParkedRow(models.Model):
             models.UniqueConstraint(fields=["job", "row_id"], name="parked_row_once"),
         ]
         indexes = [
-            # Read by each tick: what is to be retried next.
+            # Read by each tick: rows to retry.
             models.Index(fields=["retry_at", "id"], condition=models.Q(is_parked=True), name="parked_row_retry"),
         ]
 
