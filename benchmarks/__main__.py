@@ -56,7 +56,7 @@ def workloads() -> dict[str, str]:
 
 
 def run(name: str, home: Path, quick: bool) -> list[Result]:
-    """One workload in a place of its own."""
+    """One workload, in its own environment."""
     module = importlib.import_module(workloads()[name])
     with Place(home, quick) as place:
         return [measured(line, say) for line in module.prepare(place)]

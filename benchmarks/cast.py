@@ -1,4 +1,4 @@
-"""The people of a bench: alice leads teams of agents; and contacts with numbers that belong to nobody."""
+"""The users of a benchmark: alice leads teams of agents. Contacts have reserved numbers."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time
@@ -23,7 +23,7 @@ Session = psycopg.Connection[Any]
 
 
 def all_american(zones: tuple[str, ...]) -> bool:
-    """Whether a number rings in America whatever its zone."""
+    """Return whether a number is American in any time zone."""
     return bool(zones) and all(zone.startswith("America/") for zone in zones)
 
 
@@ -60,14 +60,14 @@ def make_user(name: str, phone: str, system_phone: str) -> User:
 
 
 def make_team(creator: User, members: list[User], name: str = "Pride") -> Team:
-    """A team by rank, five minutes apart, whose members are told by text and email."""
+    """A team by rank, five minutes apart, whose members get texts and emails."""
     team = Team.objects.create(creator=creator, name=name, is_contact_resource_sharing_enabled=True)
     fill_teams([(team, members)])
     return team
 
 
 def fill_teams(teams: list[tuple[Team, list[User]]]) -> None:
-    """Everybody accepted, everybody to be offered leads."""
+    """All members accepted, and are offered leads."""
     places = [(team, user, rank) for team, members in teams for rank, user in enumerate(members, 1)]
     accepted = TeamMember.RequestStatus.ACCEPTED
     TeamMember.objects.bulk_create(
@@ -87,7 +87,7 @@ def token_of(user: User) -> str:
 
 
 def make_contacts(owner: User, number: int) -> list[Contact]:
-    """Clients of `owner` with names, emails and numbers of their own."""
+    """Contacts of `owner` with names, emails and numbers."""
     contacts = [
         Contact(
             owner_user=owner,

@@ -1,7 +1,7 @@
-"""The clients: connections kept alive, in a process of their own, the same for both sides.
+"""The clients: keep-alive connections, in a separate process, the same for both sides.
 
-A script is a generator: it yields a request as bytes and is sent the body of the answer. One thread serves all
-connections, which costs less processor time than threads that take turns.
+A script is a generator: it yields a request as bytes and receives the body of the answer. One thread serves all
+connections, which costs less processor time than several threads.
 """
 
 import json
@@ -21,7 +21,7 @@ FORK = multiprocessing.get_context("fork")  # a script may be any closure
 
 
 class BadAnswer(Exception):
-    """A server answered with something else than success."""
+    """A server answered with an error."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def talk(result: Connection, port: int, script: Script, seconds: float, answers:
     """The life of the clients' process."""
     try:
         result.send(converse(port, script, seconds, answers))
-    except Exception as error:  # whatever it was, the bench shall say it
+    except Exception as error:  # any error: the benchmark shows it
         result.send(BadAnswer(f"{type(error).__name__}: {error}"))
 
 

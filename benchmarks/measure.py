@@ -1,4 +1,4 @@
-"""What is measured, how two sides are compared, and when a goal is met. Pure but for the callables it is given."""
+"""Measurement, comparison of two sides, and goals. Pure except for the callables it is given."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Goal:
-    """What is to be reached: by the product's own figure, or by its ratio to the reference."""
+    """A goal: for the product's own figure, or for its ratio to the reference."""
 
     bound: float
     of_ratio: bool = False
@@ -83,7 +83,7 @@ class Result:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is reached; None where there is none."""
+        """Return whether the goal is met; None without a goal."""
         goal = self.line.goal
         figure = self.ratio if goal and goal.of_ratio else self.figure
         return goal.is_met_by(figure) if goal and figure is not None else None

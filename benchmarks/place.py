@@ -42,7 +42,7 @@ INSTALLATION = {
 
 
 class Server:
-    """gunicorn as `up` runs it, with whatever application."""
+    """gunicorn as `up` runs it, with any application."""
 
     def __init__(self, application: str, environment: Mapping[str, str], logs: Path) -> None:
         listener = bind("0")
@@ -57,7 +57,7 @@ class Server:
         self.ask_once()
 
     def ask_once(self) -> None:
-        """Wait until somebody answers, whatever it is."""
+        """Wait until the server answers, with any status."""
         client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         client.request("GET", "/healthz")
         client.getresponse().read()
@@ -125,7 +125,7 @@ class Place:
         return self.serve(COUNTING_APP, os.environ | {"DATABASE_PREPARED": "1"})
 
     def twin(self) -> Server:
-        """The service on a copy of its database as it is now."""
+        """The service on a copy of its current database."""
         connection.close()
         connection.close_pool()
         create(TWIN, template=PRODUCT)
@@ -160,7 +160,7 @@ def url_of(database: str) -> str:
 
 
 def bare_environment() -> dict[str, str]:
-    """The product's, but for settings and database: the pool, memory and threads are the same."""
+    """The product's settings except for the database: pool, memory and threads are the same."""
     return os.environ | {"DJANGO_SETTINGS_MODULE": "benchmarks.bare.settings", "DATABASE_URL": url_of(BARE)}
 
 
@@ -175,7 +175,7 @@ def drop(name: str) -> None:
 
 
 def maintain(statement: sql.Composed) -> None:
-    """Say something to the server that is said from outside of the databases it is about."""
+    """Run a statement outside of the databases that it is about, such as CREATE DATABASE."""
     with psycopg.connect(url_of("postgres"), autocommit=True) as session:
         session.execute(statement)
 

@@ -1,4 +1,4 @@
-"""What the kernel says of processes (Linux): the processor time they took, the memory they hold."""
+"""What the kernel reports of processes (Linux): processor time and memory."""
 
 import os
 from pathlib import Path

@@ -12,7 +12,7 @@ BATCH = 100
 
 
 def session() -> "psycopg.Connection[tuple[object, ...]]":
-    """A session of its own in the product's database."""
+    """A separate session in the product's database."""
     return psycopg.connect(url_of(PRODUCT), autocommit=True)
 
 

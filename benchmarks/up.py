@@ -1,4 +1,4 @@
-"""A whole `./pride up` as a newcomer starts it, in a home of its own."""
+"""A complete `./pride up`, as a new user starts it, with its own PRIDE_HOME."""
 
 import json
 import os

@@ -1,6 +1,6 @@
-"""W10: how soon an agent's phone rings, of all of `./pride up` on this machine.
+"""W10: the time to the first alert, with all of `./pride up` on this machine.
 
-Twenty leads a second come in over HTTP, each is offered to a team, and its alert arrives at what stands for Twilio.
+Twenty leads a second are posted over HTTP, each is offered to a team, and its alert arrives at the Twilio emulator.
 """
 
 import http.client
@@ -70,7 +70,7 @@ class Office:
         return [arrived[name] - sent[name] for name in sent]
 
     def a_lead(self) -> dict[str, Any]:
-        """A lead of somebody new, to be sent; the name tells it from others."""
+        """The request of a lead from a new contact; its name is unique."""
         self.sent += 1
         person = a_contact(next(self.numbers)) | {"last_name": f"Number{self.sent}"}
         return A_LEAD | {"contact_id": self.ask("POST", "/contacts", person)["id"], "name": person["last_name"]}

@@ -58,7 +58,7 @@ def prepare(place: Place) -> list[Line]:
 
 
 def make_routes(alice: User, team: Team) -> None:
-    """One of Trulia's leads goes to alice, one of Zillow's to the team at once; others stand before them."""
+    """One of Trulia's leads goes to alice, one of Zillow's to the team immediately; other routes come before them."""
     campaign = make_campaign(alice)
     positions = count(1)
 
@@ -98,7 +98,7 @@ def asked(server: Server, of_contact: Callable[[Any], dict[str, Any]], token: st
 
 
 def statements(token: str, like: str = "") -> Sample:
-    """What one `POST /leads` says to PostgreSQL, in this process; with `like`, only what equals it."""
+    """Return the statements of one `POST /leads`, in this process; with `like`, only statements that equal it."""
     client = Client(headers={"Authorization": f"Bearer {token}"})
     for _ in range(2):  # the first fills what is remembered for good
         contact = posted(client, "/contacts", a_contact("(949) 555-0123"))

@@ -1,4 +1,4 @@
-"""W3: alerting members whose turn has come, in one process, texts into a null gateway; against raw claims."""
+"""W3: alerting members whose turn is due, in one process, with a null gateway; against raw claims."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ TAKE = sql.SQL(
 
 
 def prepare(place: Place) -> list[Line]:
-    """Leads of many teams, each with one member whose turn has come, and one to come later."""
+    """Leads of many teams, each with one member whose turn is due, and one later."""
     users = make_users([f"agent{number}" for number in range(place.size(2_000))])
     teams = make_teams(users)
     leads = make_leads(users[0], teams, place.size(20_000))
@@ -83,7 +83,7 @@ def make_lead(contact: Contact, team: Team) -> Lead:
 
 
 def make_offers(leads: list[Lead], teams: list[tuple[Team, list[User]]]) -> list[LeadOffer]:
-    """Nobody has been told of anything: two offers a lead, one of them due now."""
+    """Reset: no alerts; two offers a lead, one of them due now."""
     with raw.session() as database:
         database.execute("TRUNCATE leads_leadoffer, messaging_message CASCADE")
     made_at = clock_now()
@@ -108,6 +108,6 @@ def make_offers(leads: list[Lead], teams: list[tuple[Team, list[User]]]) -> list
 
 
 def check(offers: list[LeadOffer]) -> None:
-    """What was due is alerted, each by one text that has left; nothing else is."""
+    """Check that each due offer is alerted, by exactly one sent text, and no other offer is."""
     told = LeadOffer.objects.filter(status=LeadOffer.Status.SENT, alert_text__status=Message.Status.SENT)
     assert told.count() == len(offers) / 2 == Message.objects.count()

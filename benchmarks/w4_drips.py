@@ -28,7 +28,7 @@ TAKE = sql.SQL(
 
 
 def prepare(place: Place) -> list[Line]:
-    """Ten thousand contacts, and a campaign of five actions of which one is due at once."""
+    """Ten thousand contacts, and a campaign of five actions of which one is due immediately."""
     (alice,) = make_users(["alice"])
     campaign = make_campaign(alice)
     contacts = make_contacts(alice, place.size(10_000))
@@ -65,7 +65,7 @@ def prepare(place: Place) -> list[Line]:
 
 
 def enrol(campaign: Campaign, contacts: list[Contact], alice: User) -> Sample:
-    """Everybody anew: enrolments, communications and tasks."""
+    """Reset enrollments, communications and tasks."""
     with raw.session() as database:
         database.execute("TRUNCATE campaigns_campaigncontact, messaging_message CASCADE")
     started_at, cpu = time.perf_counter(), time.process_time()

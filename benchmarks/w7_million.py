@@ -1,7 +1,7 @@
-"""W7: among a million contacts of one account: whether costs grow with the table, and what exact totals cost.
+"""W7: a million contacts of one account: whether costs grow with the table, and what exact totals cost.
 
-The same service on two databases, of ten thousand and of a million contacts, is asked in turn; then the million beside
-the bare service, which counts as Django does; where totals are told, beside the same service, counting, too.
+The same service runs on two databases, with ten thousand and with a million contacts. The million is also compared
+with the bare service, which counts as Django does; For lists with totals, it counts too.
 """
 
 import random
@@ -37,8 +37,8 @@ BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 NAMES = ["Mary", "Paul", "Anna", "Peter", "Lucy", "Tom", "Marcus", "Dora", "Will", "Zoe"]
 TAGGED = 20  # one contact in so many has the common tag
 RARE = 50  # contacts at the end of each copy have the rare tag
-DEPTH = 0.9  # of the list, for what lies deep
-ASKED = 100  # times in a row, on one connection, for a median
+DEPTH = 0.9  # of the list, for deep pages
+ASKED = 100  # consecutive requests on one connection, for a median
 AS_FAST = at_least_of_reference(0.8)
 NO_GROWTH = Goal(1.5, of_ratio=True, at_most=True)
 
@@ -61,7 +61,7 @@ class World:
 
     @property
     def depth(self) -> int:
-        """How many contacts stand before what lies deep."""
+        """How many contacts come before a deep page."""
         return int(DEPTH * self.size)
 
     def email(self) -> str:
@@ -88,10 +88,10 @@ class Ask:
     theirs: Callable[[World], str]
     goal: Goal
     growth: Goal | None = None
-    is_totalled: bool = False  # whether it tells a total that is kept
+    is_totalled: bool = False  # whether it returns a kept total
 
 
-OWN = "owner_user_id=1"  # whoever serves more than one account counts what this one sees; Alice is the first user
+OWN = "owner_user_id=1"  # a service with several accounts counts what this user sees; Alice is the first user
 
 ASKS = [
     Ask("by email", lambda w: f"email={w.email()}", lambda w: f"contacts?email={w.email()}", AS_FAST, NO_GROWTH),

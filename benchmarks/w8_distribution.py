@@ -1,4 +1,4 @@
-"""W8: ten thousand leads of one team at once: passed on to it and planned, then alerted; each in one process."""
+"""W8: ten thousand leads of one team together: planned after a fallback, then alerted; each in one process."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ TAKE = sql.SQL(
 
 
 def prepare(place: Place) -> list[Line]:
-    """Leads that nobody of one team claimed, and the team of ten that gets them all, its members in turn."""
+    """Unclaimed leads of one team, and the round robin team of ten that gets them."""
     alice, *agents = make_users(["alice", *(f"agent{number}" for number in range(MEMBERS))])
     next_team = make_team(alice, agents, name="Next")
     next_team.order_method = Team.OrderMethod.ROUND_ROBIN
@@ -67,7 +67,7 @@ def prepare(place: Place) -> list[Line]:
 
 
 def take_back(team: Team) -> None:
-    """Every lead is with this team, nobody has claimed it, and its time there is over."""
+    """Reset: each lead is with this team, unclaimed, and its time there is over."""
     empty(OFFERS, "leads_traceentry", "leads_rotationplace")
     over = NOW - timedelta(seconds=1)
     Lead.objects.update(team=team, hop=0, falls_back_at=over, alarm_at=None)
@@ -79,7 +79,7 @@ def empty(*tables: str) -> None:
 
 
 def check(leads: int) -> None:
-    """Of each lead one member is told, once; everybody of as many leads as the others."""
+    """Check that one member of each lead is alerted, once, and all members about equally many leads."""
     told = LeadOffer.objects.filter(status=LeadOffer.Status.SENT, alert_text__isnull=False)
     shares = told.order_by("user").values_list("user").annotate(number=Count("lead", distinct=True))
     assert [number for _, number in shares] == MEMBERS * [leads // MEMBERS]

@@ -1,4 +1,4 @@
-"""W9: one lead through two hundred rules, none of which matches: what the decision itself costs."""
+"""W9: one lead through two hundred routes without a match: the cost of the decision alone."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -8,19 +8,19 @@ from launcher.supervisor import say
 from launcher.up import up
 
 USAGE = """\
-usage: ./pride COMMAND
+        usage: ./pride COMMAND
 
-  up [--no-sandbox] [--workers N]   start everything: PostgreSQL, Valkey, the service, in a sandbox by default
-  demo [--json]                     both walkthroughs on the running `up`; --json shows each request
-  user EMAIL --password P           make a user (--staff, --first-name, --timezone ...: see user --help)
-  token EMAIL                       print an access token
-  app NAME REDIRECT_URI             register an OAuth application
-  manage ...                        Django's manage.py on the running `up`
-  test [pytest's arguments]         run the tests on servers of their own
-  lint                              ruff, mypy, migrations, deployment checks
-  bench                             compare the service with bare references
+          up [--no-sandbox] [--workers N]   start PostgreSQL, Valkey and the service, by default with a sandbox
+          demo [--json]                     run both walkthroughs on the running `up`; --json shows each request
+          user EMAIL --password P           create a user (--staff, --first-name, --timezone ...: see user --help)
+          token EMAIL                       print an access token
+          app NAME REDIRECT_URI             register an OAuth application
+          manage ...                        run Django's manage.py on the running `up`
+          test [pytest's arguments]         run the tests on separate servers
+          lint                              run ruff, mypy, migration and deployment checks
+          bench                             compare the service with bare references
 
-The environment moves it: PORT, PRIDE_HOME, DATABASE_URL, REDIS_URL; see README.md."""
+        Environment variables: PORT, PRIDE_HOME, DATABASE_URL, REDIS_URL; see README.md."""
 
 COMMANDS = {
     "up": up,

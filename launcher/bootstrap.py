@@ -23,7 +23,7 @@ PATIENCE = 60  # seconds
 
 
 def main(base_url: str) -> None:
-    """Migrate, then write down the demo account for whoever wants to try the service at `base_url`."""
+    """Migrate, then write the demo account for users who try the service at `base_url`."""
     django.setup()
     try:
         call_command("migrate", interactive=False, verbosity=0)
@@ -32,7 +32,7 @@ def main(base_url: str) -> None:
             urls = {"base_url": base_url, "public_url": settings.PUBLIC_URL}
             write_json(home.demo_file, urls | demo_account(home.demo))
     except OperationalError as error:
-        sys.exit(f"pride: PostgreSQL says: {error}")
+        sys.exit(f"pride: PostgreSQL: {error}")
     except CommandError as error:
         sys.exit(f"pride: {error}")
 
@@ -72,7 +72,7 @@ def is_valid(token: str) -> bool:
 
 
 def new_token() -> str:
-    """Another token, by the command that everybody uses."""
+    """Create another token, by the usual command."""
     printed = io.StringIO()
     call_command("token", EMAIL, stdout=printed)
     return printed.getvalue().strip()

@@ -15,7 +15,7 @@ PYTHON = VENV / "bin" / "python"
 
 
 def main(ready: str) -> None:
-    """Make .venv match `ready`, the stamp `./pride` compares; whoever comes second waits and finds it done."""
+    """Make .venv match `ready`, the stamp that `./pride` compares. A concurrent second call waits and finds it done."""
     if not os.access(".", os.W_OK):
         sys.exit(f"pride: cannot build .venv: {Path.cwd()} is not writable for this user.")
     try:
@@ -25,7 +25,7 @@ def main(ready: str) -> None:
     except OSError as error:
         sys.exit(f"pride: cannot build .venv in {Path.cwd()}: {error.strerror} ({error.filename})")
     except subprocess.CalledProcessError:
-        sys.exit("pride: .venv could not be built; the lines above say why.")
+        sys.exit("pride: .venv could not be built; see the lines above.")
 
 
 def is_ready(ready: str) -> bool:
@@ -54,9 +54,9 @@ def say(text: str) -> None:
 
 
 def authorities() -> list[str]:
-    """Trust whom the system trusts, a company's own authority among them: uv has a list of its own, as pip has not.
+    """Use the system's certificate authorities, which may include a company's own: uv has its own list, pip does not.
 
-    Where the system has none, uv's must do.
+    Without a system list, uv's is used.
     """
     system = ssl.get_default_verify_paths()
     return ["--system-certs"] if system.cafile or (system.capath and os.listdir(system.capath)) else []

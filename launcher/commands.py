@@ -1,4 +1,4 @@
-"""The commands that work on a running `up`, and those that bring servers of their own."""
+"""Commands that work on a running `up`, and those with their own servers."""
 
 import os
 import secrets
@@ -25,7 +25,7 @@ PRODUCTION = {
     "EMAIL_URL": "smtp://mail.example.com",
 }
 
-# All tests at once, by pytest-xdist. A group stays with one worker; the order is ours (tests/conftest.py).
+# All tests in one run of pytest-xdist. A group stays on one worker; tests/conftest.py sets the order.
 SPREAD = ["-n", "auto", "--maxprocesses=4", "--dist=loadgroup", "--no-loadscope-reorder"]
 
 
@@ -52,7 +52,7 @@ def manage(arguments: list[str]) -> int:
 
 
 def demo(arguments: list[str]) -> int:
-    """Tell both walkthroughs over HTTP."""
+    """Run both walkthroughs over HTTP."""
     return become(["-m", "launcher.demo", *arguments], running())
 
 
@@ -72,25 +72,25 @@ def running() -> dict[str, str]:
 
 
 def become(command: list[str], environment: dict[str, str]) -> int:
-    """Go on as another Python program."""
+    """Replace this process by another Python program."""
     sys.stdout.flush()
     os.execve(sys.executable, [sys.executable, *command], environment)
 
 
 def test(arguments: list[str]) -> int:
-    """pytest on servers of its own, beside whatever runs; all tests are spread over the processors."""
+    """Run pytest on separate servers, beside a running `up`. All processors share the tests."""
     with own_servers() as (supervisor, environment):
         return supervisor.run(["-m", "pytest", *(arguments or SPREAD)], environment)
 
 
 def bench(arguments: list[str]) -> int:
-    """The benchmarks on servers of their own, which keep what they promise: durability is part of the cost."""
+    """Run the benchmarks on separate, durable servers: durability is part of the cost."""
     with own_servers(throwaway=False) as (supervisor, environment):
         return supervisor.run(["-m", "benchmarks", *arguments], environment)
 
 
 def lint(arguments: list[str]) -> int:
-    """Everything a machine can see in the code; goes on after a failure, to show all of them."""
+    """Run all static checks. Continues after a failure, to show all of them."""
     with own_servers() as (supervisor, environment):
         production = environment | PRODUCTION | {"SECRET_KEY": secrets.token_urlsafe(50)}
         checks = [

@@ -33,7 +33,7 @@ class Home:
 
     @property
     def key(self) -> str:
-        """What tells this home from any other on the machine."""
+        """The id of this PRIDE_HOME on this machine."""
         return hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
 
     @property
@@ -130,7 +130,7 @@ class Home:
 
 
 def seize(lock: int, patience: float = 0, kind: int = fcntl.LOCK_EX) -> bool:
-    """Lock an open file, unless somebody else has it longer than our patience."""
+    """Lock an open file, unless another process holds the lock for longer than we wait."""
     until = time.monotonic() + patience
     while True:
         try:
@@ -144,11 +144,11 @@ def seize(lock: int, patience: float = 0, kind: int = fcntl.LOCK_EX) -> bool:
 
 
 def own_folder(path: Path, mode: int) -> None:
-    """A folder of ours where everyone may write; one that somebody else put there is refused."""
+    """A folder of ours in a place where all users may write. A folder of another user is refused."""
     path.mkdir(exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise Refusal(f"{path} belongs to somebody else; remove it or choose another PRIDE_HOME.")
+        raise Refusal(f"{path} belongs to another user; remove it or choose another PRIDE_HOME.")
     path.chmod(mode)
 
 

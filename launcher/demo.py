@@ -68,7 +68,7 @@ class Person:
         return answer
 
     def exchange(self, method: str, path: str, body: Record | None) -> tuple[int, Any]:
-        """One request on a connection of its own: status and JSON."""
+        """One request on a new connection: returns status and JSON."""
         connection = HTTPConnection(urlsplit(self.base_url).netloc, timeout=PATIENCE_SECONDS)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         connection.request(method, path, json.dumps(body) if body is not None else None, headers)
@@ -76,7 +76,7 @@ class Person:
             return response.status, json.loads(response.read())
 
     def first_or_new(self, path: str, new: Record, **query: Any) -> Record:
-        """What the walkthrough says: look it up, and create it if it is not found."""
+        """Find a record as the walkthrough needs it, or create it."""
         found = self.get(path, **query)["data"]
         first: Record = found[0] if found else self.post(path, new)
         return first
@@ -142,7 +142,7 @@ class Story:
         return f"pass phrase {self.run}"
 
     def number(self) -> str:
-        """A reserved number that nobody in this story has."""
+        """Return a reserved number that is unused in this story."""
         return next(self.numbers)
 
     def hire(self, *first_names: str) -> list[Person]:
@@ -173,7 +173,7 @@ def pride(*arguments: str) -> str:
 
 
 def expect(claim: str, holds: bool) -> None:
-    """Check what the reader is told."""
+    """Check a statement of the story."""
     print(f"  [{'ok' if holds else 'NOT SO'}] {claim}")
     if not holds:
         raise Disappointment(claim)
@@ -244,7 +244,7 @@ def start_campaign(agent: Person, campaign: Record, contact: Record) -> Record:
     """Enrol the contact and look at what was planned."""
     enrolment: Record = agent.post(f"/campaigns/{campaign['id']}/contacts", {"contact_id": contact["id"]})
     planned = agent.get(f"/contacts/{contact['id']}/campaign-communications")
-    expect("seven texts and emails are planned at once", planned["total"] == 7)
+    expect("seven texts and emails are planned immediately", planned["total"] == 7)
     tasks = agent.get("/tasks", campaign_contact_id=enrolment["id"])
     expect("the agent has a task", tasks["total"] == 1)
     return enrolment
@@ -261,7 +261,7 @@ def sources(agent: Person, lead_source: str) -> tuple[int, int]:
 
 
 def lead_for_the_current_user(story: Story) -> list[str]:
-    """Paul inquires; the lead is Carla's at once, and the drip runs its month. Returns the numbers involved."""
+    """Paul inquires; Carla gets the lead immediately, and the drip runs its month. Returns the phone numbers."""
     heading("A lead for the current user")
     (carla,) = story.hire("Carla")
     lead_source, contact_source = sources(carla, "Zillow")
@@ -273,7 +273,7 @@ def lead_for_the_current_user(story: Story) -> list[str]:
     number = story.number()
     print("  Leads from Zillow go to Carla herself, and start a campaign. Paul inquires about a house.")
     contact, lead = contact_and_lead(carla, paul | {"mobile_phone": number}, lead_source, contact_source)
-    expect("the lead is Carla's at once", lead["claimed_by_user_id"] == carla.user["id"])
+    expect("Carla gets the lead immediately", lead["claimed_by_user_id"] == carla.user["id"])
     start_campaign(carla, campaign, contact)
     story.advance("PT10M", "10 minutes")
     expect("Paul has the first text", len(story.texts(to=number)) == 1)
@@ -331,11 +331,11 @@ def claim_by_digit(story: Story, alice: Person, lead: Record, bob: Person, dana:
     story.advance("PT1S", "a second")
     answer = story.texts(to=bobs_number)[-1]["body"]
     print(f"  Bob's phone shows: {answer}")
-    expect("Bob is told that it has been claimed", "already" in answer.lower())
+    expect("Bob is notified that it was claimed", "already" in answer.lower())
 
 
 def reply_to_the_drip(story: Story, alice: Person, number: str) -> None:
-    """Mary answers the second text: no further text, but the emails go on."""
+    """Mary answers the second text: no further texts, but the emails continue."""
     story.advance("P3D", "3 days")
     heard = story.texts(to=number)
     expect("Mary has two texts after three days", len(heard) == 2)
@@ -388,7 +388,7 @@ def read_options() -> argparse.Namespace:
 if __name__ == "__main__":
     options = read_options()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.environ["LOG_LEVEL"] = "WARNING"  # what a command logs is no part of the story
+    os.environ["LOG_LEVEL"] = "WARNING"  # log lines of a command are not part of the story
     try:
         tell(options.json)
     except (Disappointment, OSError) as error:

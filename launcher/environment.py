@@ -1,4 +1,4 @@
-"""What kind of installation `up` starts, and what its parts are told."""
+"""The kind of installation that `up` starts, and the environment of its parts."""
 
 import re
 import socket
@@ -50,7 +50,7 @@ def alert_number_fault(number: str) -> str:
 
 
 def without_secrets(given: Mapping[str, str]) -> dict[str, str]:
-    """An environment for a sandbox, which has secrets of its own, whatever the shell of a command knows."""
+    """Return the environment of a sandbox, with its own secrets, independent of the shell's variables."""
     return {name: value for name, value in given.items() if name not in SECRETS}
 
 
@@ -69,7 +69,7 @@ def bind(port: str) -> socket.socket:
 
 
 def free_port() -> int:
-    """A loopback port that nobody uses now."""
+    """Return an unused loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -77,14 +77,14 @@ def free_port() -> int:
 
 
 def describe(home: Home, port: int, sandbox: bool, given: Mapping[str, str]) -> dict[str, str]:
-    """What every part is told beside where the servers are."""
+    """Return the environment of each part, without the servers' addresses."""
     told = {
         "PRIDE_HOME": str(home.path),
         "PORT": str(port),
         "PUBLIC_URL": given.get("PUBLIC_URL") or f"http://127.0.0.1:{port}",
         "SANDBOX": "1" if sandbox else "0",
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "MALLOC_ARENA_MAX": "2",  # glibc's default lets every thread keep memory of its own
+        "MALLOC_ARENA_MAX": "2",  # glibc's default lets each thread keep separate memory
     }
     if sandbox:
         emulator = free_port()

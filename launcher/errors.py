@@ -1,4 +1,4 @@
-"""How `./pride` says no: one line, exit status 1."""
+"""Errors of `./pride`: one line, exit status 1."""
 
 
 class Refusal(Exception):

@@ -11,7 +11,7 @@ import threading
 
 
 def main(pipe: int, stop_signal: int, command: list[str]) -> int:
-    """Pass signals and the exit status through; end the program when nobody holds the pipe's other end."""
+    """Forward signals and the exit status. End the program when the pipe's other end is closed."""
     program = subprocess.Popen(command)
     for passed_on in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(passed_on, lambda number, frame: program.send_signal(number))

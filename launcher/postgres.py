@@ -42,7 +42,7 @@ class Postgres:
         return f"postgres://postgres@:5432/postgres?host={self.sockets}"
 
     def part(self, lock: int) -> Part:
-        """The server, on a cluster made now if there is none."""
+        """The server, on a new cluster if there is none."""
         self.sockets.mkdir(exist_ok=True)
         belongs_to_server(self.sockets)
         if not self.data.exists():
@@ -63,7 +63,7 @@ class Postgres:
             "listen_addresses": "",
             "unix_socket_directories": str(self.sockets),
             "unix_socket_permissions": "0700",
-            "log_checkpoints": "off",  # a line every five minutes that tells nothing
+            "log_checkpoints": "off",  # a line every five minutes without information
             "io_method": "sync",  # saves three processes; our reads are small
         }
         return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")] + (
@@ -110,7 +110,9 @@ def data_folder(home: Home) -> Path:
     if can_enter(home.path):
         return link
     if link.exists():
-        raise Refusal(f"PostgreSQL runs as nobody, who cannot get to {link}: open the folders above it, or move it.")
+        raise Refusal(
+            f"PostgreSQL runs as nobody and cannot read {link}: open its folders, or move it."
+        )
     place = state_folder() / home.key
     place.mkdir(mode=0o711, exist_ok=True)
     link.symlink_to(place / "postgres")
@@ -144,7 +146,7 @@ def belongs_to_server(folder: Path) -> None:
 
 
 def admit_only_us(cluster: Path) -> None:
-    """The kernel says who is at the socket; only the account that runs `./pride` may be `postgres`."""
+    """The kernel reports the user at the socket; only the account that runs `./pride` may be `postgres`."""
     us = pwd.getpwuid(os.getuid()).pw_name
     (cluster / "pg_hba.conf").write_text("local all all peer map=pride\n")
     (cluster / "pg_ident.conf").write_text(f'pride "{us}" postgres\n')

@@ -22,11 +22,11 @@ LOG_LIMIT = 10_000_000  # then it is turned over; one old one is kept
 READ_BYTES, MAX_READS = 65_536, 64
 HEALTHY_SECONDS = 10
 LONGEST_PAUSE = 10.0
-LAST_WORDS_SECONDS = 10  # what a part wrote earlier does not say why it ended
+LAST_WORDS_SECONDS = 10  # earlier output is not the reason why it ended
 
 
 def plain_environment() -> dict[str, str]:
-    """What a server gets: no secrets of ours, and none of the PG* variables of somebody's shell."""
+    """Return the environment of a server: without our secrets and without PG* variables of the shell."""
     return {"PATH": os.defpath, "LC_ALL": "C"} | {name: os.environ[name] for name in ("TZ",) if name in os.environ}
 
 
@@ -115,12 +115,12 @@ class Part:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether it has shown no life for too long, by a clock that stands still while the machine sleeps."""
+        """Return whether its heartbeat is too old, by a clock that stops while the machine sleeps."""
         if self.heartbeat is None or not self.is_running:
             return False
         try:
             beat_at = self.heartbeat.stat().st_mtime
-        except OSError:  # somebody tidied up
+        except OSError:  # the file was deleted
             beat_at = 0
         if beat_at != self.heartbeat_seen[0]:
             self.heartbeat_seen = beat_at, time.monotonic()
@@ -142,7 +142,7 @@ class Part:
         return f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with status {code}"
 
     def next_start_at(self) -> float:
-        """When a dead part may start again: at once after a good life, later and later after short ones."""
+        """Return when a stopped part may start again: immediately after a long run, later after short ones."""
         if time.monotonic() - self.started_at > HEALTHY_SECONDS:
             self.failures = 0
         pause = min(0.25 * 2.0**self.failures, LONGEST_PAUSE)
@@ -165,7 +165,7 @@ class Part:
             return
         until = time.monotonic() + self.patience
         while self.is_running and time.monotonic() < until:
-            self.drain()  # else it could wait for us
+            self.drain()  # otherwise it could wait for us
             time.sleep(0.02)
         if self.is_running:
             self.kill()
@@ -198,7 +198,7 @@ def lifeline() -> int:
 
 
 def as_account(account: pwd.struct_passwd | None) -> dict[str, Any]:
-    """What Popen needs to run as somebody else."""
+    """Return the arguments of Popen to run as another user."""
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
 
 

@@ -1,4 +1,7 @@
-"""The servers that come as wheels: their programs, none of their Python. Nothing else names the two packages."""
+"""The server programs that are installed as wheels: only their programs are used.
+
+No other module names the packages.
+"""
 
 import shutil
 from importlib.metadata import version

@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey for whoever needs them: those the environment names, else embedded ones."""
+"""PostgreSQL and Valkey: those of the environment, otherwise embedded ones."""
 
 import os
 from collections.abc import Callable

@@ -11,7 +11,7 @@ STUCK_SECONDS = 120  # as in settings
 
 
 def emulator_part(home: Home, environment: Mapping[str, str]) -> Part:
-    """What stands for Twilio."""
+    """The Twilio emulator."""
     command = [sys.executable, "-m", "sandbox.twilio"]
     return Part("emulator", command, log=home.logs / "emulator.log", environment=environment)
 

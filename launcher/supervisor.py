@@ -20,17 +20,17 @@ class StopAsked(Exception):
 
 
 class Supervisor:
-    """Parts in stages. Those of one stage stop together, before those of the stage they stand on."""
+    """Parts in stages. The parts of one stage stop together, before those of the stage below."""
 
     def __init__(self) -> None:
         self.stages: list[list[Part]] = []
         self.restarts: dict[str, float] = {}  # when which dead part starts again
-        self.reported: dict[str, str] = {}  # the last lines shown of which part's log
+        self.reported: dict[str, str] = {}  # the last printed lines of each part's log
         self.stop_asked: int | None = None  # by which signal
 
     def __enter__(self) -> "Supervisor":
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            if signal.getsignal(number) != signal.SIG_IGN:  # nohup has said that we outlive the terminal
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup: we outlive the terminal
                 signal.signal(number, self.ask_to_stop)
         return self
 
@@ -46,7 +46,7 @@ class Supervisor:
         return [part for stage in self.stages for part in stage]
 
     def start(self, *parts: Part) -> None:
-        """Start parts that stand on all that was started before."""
+        """Start parts that need all parts started before."""
         self.stages.append(list(parts))
         for part in parts:
             part.start()
@@ -61,7 +61,7 @@ class Supervisor:
             self.pause()
 
     def watch(self) -> None:
-        """Look after the parts until somebody asks us to stop."""
+        """Supervise the parts until a signal stops us."""
         while True:
             self.pause()
 
@@ -109,7 +109,7 @@ class Supervisor:
             part.start()
 
     def report(self, part: Part) -> None:
-        """Say how a part ended, and what its log says of it; not the same again while it goes on failing."""
+        """Print how a part ended, with its log; a repeated failure is printed once."""
         last_lines = part.last_lines()
         if self.reported.get(part.name) == last_lines:
             say(f"{part.name} {part.ending} again.")
@@ -137,6 +137,6 @@ def end(program: "subprocess.Popen[bytes]", patience: float) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal, who may have closed it."""
+    """Print for the user at the terminal, which may be closed."""
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)

@@ -17,7 +17,7 @@ READY_SECONDS = 120
 
 
 def up(arguments: list[str]) -> int:
-    """Start everything, say where it is, look after it."""
+    """Start everything, print its addresses, supervise it."""
     options = read_options(arguments)
     sandbox = is_sandbox(options.no_sandbox, os.environ)
     if not sandbox:
@@ -31,7 +31,7 @@ def up(arguments: list[str]) -> int:
 
 
 def run(home: Home, servers_lock: int, listener: socket.socket, sandbox: bool, workers: int) -> None:
-    """Start everything in a home that is ours, until somebody asks us to stop."""
+    """Start everything in our own home, until a signal stops us."""
     try:
         with Supervisor() as supervisor:
             told = start(supervisor, home, servers_lock, listener, sandbox, workers)
@@ -62,7 +62,7 @@ def positive(text: str) -> int:
 def start(
     supervisor: Supervisor, home: Home, lock: int, listener: socket.socket, sandbox: bool, workers: int
 ) -> dict[str, str]:
-    """Start the parts in order and wait until the service answers; returns what the parts were told."""
+    """Start the parts in order and wait until the service answers; return the parts' environment."""
     port = listener.getsockname()[1]
     say(f"Starting Pridedesk in {home.path}")
     told = describe(home, port, sandbox, os.environ) | start_servers(supervisor, home, lock, report=step)
@@ -72,7 +72,7 @@ def start(
     if sandbox:
         supervisor.start(emulator_part(home, environment))
     if supervisor.run(["-m", "launcher.bootstrap", f"http://127.0.0.1:{port}"], environment, in_front=False):
-        raise Refusal("The database could not be prepared; the lines above say why.")
+        raise Refusal("The database could not be prepared; see the lines above.")
     step(f"services: web, {'worker' if workers == 1 else f'{workers} workers'}, beat")
     supervisor.start(*product_parts(home, environment, listener.fileno(), workers))
     supervisor.wait_until(lambda: is_ready(port), f"The service did not get ready: see {home.logs}.", READY_SECONDS)
@@ -85,7 +85,7 @@ def step(what: str) -> None:
 
 
 def is_ready(port: int) -> bool:
-    """Whether `/readyz` says that every part works."""
+    """Return whether `/readyz` reports that all parts work."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)

@@ -1,9 +1,8 @@
-"""The sandbox's clock: business time runs ahead of wall time, and can be moved forward past everything that falls due.
+"""The sandbox's clock: business time is ahead of real time, and can be moved forward over all due work.
 
-While it is being moved it stands at the moment whose work is done, so rows carry the times they would have had. The
-mover holds `core.scheduler.CLOCK_LOCK` alone, on a connection of its own: whatever the engines do with theirs, and
-however the mover dies, the lock goes with it. A clock left standing by a dead mover is recognised by the missing lock,
-and runs on from where it stood.
+While it is moved, it stops at each time that has due work, so rows get the times they would have had. The mover alone
+holds `core.scheduler.CLOCK_LOCK`, on a separate connection: the lock ends with the mover's process, independent of the
+jobs' connections. A clock that a dead mover left stopped is recognized by the missing lock, and continues from there.
 """
 
 import time
@@ -56,13 +55,13 @@ class TooFar(DomainError):
 
 
 class EngineStuck(DomainError):
-    """An engine says that work is due and does none of it."""
+    """A job reports due work and does none of it."""
 
     status = 500
 
 
 class Reading(NamedTuple):
-    """What the clock shows, and whether it stands there because somebody is moving it."""
+    """The clock's time, and whether it is being moved."""
 
     now: datetime
     standing: bool
@@ -98,7 +97,7 @@ def _row(cursor: CursorWrapper) -> tuple[timedelta, datetime, bool] | None:
 
 
 def advance(to: datetime | timedelta) -> datetime:
-    """Move the clock to a moment, or by a span, doing on the way whatever falls due, each thing at its own time."""
+    """Move the clock to a time, or by a duration. All work that falls due on the way is done at its own time."""
     with _sole_mover():
         moment = now()
         to = _target(to, moment)
@@ -175,7 +174,7 @@ def _has_work(name: str, moment: datetime) -> bool:
 
 @contextmanager
 def _sole_mover() -> Iterator[None]:
-    """Hold the clock alone: at once against another mover, after a wait against ticks that are at work."""
+    """Lock the clock: fails immediately if another mover has it, and waits for ticks that are working."""
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as session:
         taken = session.execute("SELECT pg_try_advisory_lock(%s)", [MOVER_LOCK]).fetchone()
         if taken is None or not taken[0]:
@@ -184,7 +183,7 @@ def _sole_mover() -> Iterator[None]:
             _wait_for_ticks(session)
             yield
         finally:
-            # Said aloud: after a mere hanging-up the server would keep the locks for some moments more.
+            # Explicit: after a lost connection the server would keep the locks for some moments.
             with suppress(psycopg.OperationalError):
                 session.execute("SELECT pg_advisory_unlock_all()")
 

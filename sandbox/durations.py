@@ -12,7 +12,7 @@ WITH_YEARS_OR_MONTHS = re.compile(r"P(?:\d+[YMWD])*\d+[YM](?:\d+[YMWD])*(?:T.*)?
 
 
 def read_duration(value: object) -> timedelta:
-    """The span that `P30D`, `PT5M`, `P1DT2H` or `P2W` names; ValueError says what is wrong, as a predicate."""
+    """Return the duration of `P30D`, `PT5M`, `P1DT2H` or `P2W`. Raises ValueError with a predicate."""
     text = value.strip().upper() if isinstance(value, str) and len(value) <= MAX_LENGTH else ""
     if WITH_YEARS_OR_MONTHS.fullmatch(text):
         raise ValueError(

@@ -27,10 +27,10 @@ def number_sid() -> str:
 
 
 class Clock(models.Model):
-    """How far business time is ahead of wall time. One row, or none while nobody has moved it."""
+    """How far business time is ahead of real time. One row, or none before the first move."""
 
     ahead = models.DurationField(default=timedelta())
-    # While the clock is being moved it stands here; whoever finds it without the mover's lock ignores it.
+    # Where the clock stops while it is moved. Ignored without the mover's lock.
     standing_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -109,9 +109,9 @@ class EmulatedCall(models.Model):
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="legs")  # which dialled it
     sender = models.CharField(max_length=16)
     recipient = models.CharField(max_length=16)
-    url = models.TextField()  # what is to be said is asked for there; of a leg, the address told of its end
-    says = models.TextField(default="")  # all that was said so far, a line each
-    # The TwiML that waits, for a key or the end of a leg, and at which of its verbs; empty while nothing is waited for.
+    url = models.TextField()  # the URL that returns the TwiML; of a leg, the URL for its end
+    says = models.TextField(default="")  # the texts so far, one per line
+    # The TwiML that waits, for a key or the end of a leg, and its verb; empty if nothing is waiting.
     document = models.TextField(default="")
     verb = models.IntegerField(default=0)
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
@@ -136,13 +136,13 @@ class EmulatedCall(models.Model):
 
 
 class Callback(models.Model):
-    """A change of a text's or a call's status that falls due, and the address to tell of it. Removed when done."""
+    """A status change of a text or a call that falls due, and its callback URL. Removed when done."""
 
     text = models.ForeignKey(EmulatedText, on_delete=models.CASCADE, null=True, related_name="callbacks")
     call = models.ForeignKey(EmulatedCall, on_delete=models.CASCADE, null=True, related_name="callbacks")
     status = models.CharField(max_length=11)
     error_code = models.IntegerField(null=True)
-    url = models.TextField(default="")  # empty: the ledger changes and nobody is told
+    url = models.TextField(default="")  # empty: no callback
     attempts = models.IntegerField(default=0)
     due_at = models.DateTimeField()
 

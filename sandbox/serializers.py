@@ -63,7 +63,7 @@ class Duration(LenientField):
 class TextSerializer(LenientSerializer[EmulatedText]):
     """A text as a handset or the carrier's ledger has it."""
 
-    locals()["from"] = Number(source="sender")  # `from` is no name Python lets us assign to
+    locals()["from"] = Number(source="sender")  # `from` is a Python keyword
     to = Number(source="recipient")
     body = LenientText(default="", allow_blank=True, max_length=LONGEST_BODY)
     media = Media(default=list)
@@ -84,7 +84,7 @@ class TextSerializer(LenientSerializer[EmulatedText]):
 
 
 class CallSerializer(LenientSerializer[EmulatedCall]):
-    """A call as the carrier's ledger has it; `says` is all that was said so far, a line each."""
+    """A call in the carrier's ledger; `says` contains the spoken texts so far, one per line."""
 
     locals()["from"] = Number(source="sender")
     to = Number(source="recipient")
@@ -104,7 +104,7 @@ class CallSerializer(LenientSerializer[EmulatedCall]):
 
 
 class PressSerializer(serializers.Serializer[Any]):
-    """What whoever was called does: presses a key or, where they were dialled by another call, answers it or not."""
+    """What the called person does: presses a key or, if dialed by another call, answers it or not."""
 
     digits = Digit(required=False)
     status = LenientChoice(choices=ENDINGS, required=False)
@@ -149,7 +149,7 @@ class ClockSerializer(serializers.Serializer[Any]):
 
 
 class MoveSerializer(serializers.Serializer[Any]):
-    """By how much the clock is to be moved, or to when."""
+    """How far the clock is moved, or to which time."""
 
     advance = Duration(required=False, allow_null=True)
     set = LenientDateTime(required=False, allow_null=True)

@@ -1,4 +1,4 @@
-"""The sandbox's addresses: for staff only, since they move everybody's time and show everybody's messages."""
+"""The sandbox's API: only for staff, because it moves the time of all users and shows all messages."""
 
 from typing import Any
 
@@ -145,7 +145,7 @@ class TextResource(SandboxResource):
 
 
 def announce(text: EmulatedText) -> None:
-    """Tell the service of a text that came in, wherever its numbers were told to be announced: a port may change."""
+    """Send an inbound text to the service, at the current URL of its numbers: a port may change."""
     url = f"{settings.PUBLIC_URL}/webhooks/twilio/texts"
     try:
         status = webhooks.post(url, webhooks.inbound_form(text))
@@ -172,11 +172,11 @@ class CallResource(SandboxResource):
 
 
 class PressView(SandboxView):
-    """Whoever was called presses a key, or answers the call that was dialled to them."""
+    """The called person presses a key, or answers a dialed call."""
 
     @extend_schema(request=PressSerializer, responses={201: CallSerializer})
     def post(self, request: Request, sid: str) -> Response:
-        """Return what has been said when the service's webhook has answered."""
+        """Return the spoken texts after the service's webhook has answered."""
         pressed = PressSerializer(data=request.data)
         validate(pressed, is_exact=True)
         call = EmulatedCall.objects.filter(sid=sid).first()

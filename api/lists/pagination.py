@@ -95,7 +95,7 @@ class FeathersPagination(BasePagination):
             parameter("$skip", "How many rows to leave out first.", {"type": "integer", "minimum": 0, "default": 0}),
             parameter(
                 "$cursor",
-                "Beyond LionDesk: where the list continues. Empty for the first page; answers contain the next `cursor`. "
+                "Beyond LionDesk: where the list continues. Empty for the first page; answers contain the next one. "
                 "In the same order, each page costs the same.",
                 {"type": "string"},
             ),

@@ -1,7 +1,7 @@
-"""The emulated Twilio as a process: `python -m sandbox.twilio`, on 127.0.0.1 and EMULATOR_PORT.
+"""The Twilio emulator as a process: `python -m sandbox.twilio`, on 127.0.0.1 and EMULATOR_PORT.
 
-A process of its own, because a web worker that calls itself dead-locks. It installs little more than this app: a
-carrier needs neither admin nor REST framework in its memory. What it knows is in tables, so it may die at any moment.
+A separate process, because a web worker that calls itself deadlocks. It loads little more than this app: the emulator
+needs neither the admin nor REST framework. Its state is in tables, so it may stop at any moment.
 """
 
 from importlib import import_module
@@ -13,7 +13,7 @@ from config import settings
 
 
 def main() -> None:
-    """Serve until told to end."""
+    """Serve until a signal."""
     service = {name: getattr(settings, name) for name in dir(settings) if name.isupper()}
     django_settings.configure(**service | {"INSTALLED_APPS": ["core.operations", "sandbox"]})
     django.setup()

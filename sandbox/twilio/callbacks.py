@@ -1,8 +1,7 @@
-"""The emulated carrier's engine: statuses that fall due are written to the ledger, then told to the service.
+"""The job of the emulated carrier: due statuses are written to the ledger, then sent to the service.
 
-As with Twilio, what the service answers does not matter: an error is not tried again. Only while nobody listens at the
-address (the web part is being restarted) is a callback tried again every second for half a minute; Twilio would try
-once more and give up.
+As with Twilio, the service's answer does not matter: an error is not retried. Only while no process listens at the
+address (the web part restarts) a callback is retried each second for half a minute; Twilio would retry once.
 """
 
 import logging
@@ -27,11 +26,11 @@ JOB = Job("sandbox.callbacks", Callback)
 JOBS = (JOB,)
 
 BATCH = 50
-LEASE = timedelta(minutes=2)  # after a crash the rest of a batch is told again by then; doubles are Twilio's way too
+LEASE = timedelta(minutes=2)  # after a crash the rest of a batch is sent again by then; Twilio sends duplicates too
 RETRY = timedelta(seconds=1)
 MOST_ATTEMPTS = 30
 
-# What may come before: a ledger line never moves back, in whatever order its changes fall due.
+# Allowed previous statuses: the ledger never moves back, in any order of due changes.
 BEFORE = {
     Status.SENT: [Status.QUEUED],
     Status.DELIVERED: [Status.QUEUED, Status.SENT],
@@ -48,7 +47,7 @@ def next_due_at() -> datetime | None:
 
 
 def run_due(now: datetime) -> int:
-    """Write and tell every status due at `now`; return how many there were."""
+    """Write and send all statuses that are due at `now`; return their number."""
     total = 0
     while True:
         batch: list[Callback] = []
@@ -96,7 +95,7 @@ def _change_text(callback: Callback, text: EmulatedText, now: datetime) -> None:
 
 
 def _tell_or_park(callback: Callback, now: datetime) -> bool:
-    """Tell the service, and return whether the matter is closed; one that fails holds up no other."""
+    """Send it to the service, and return whether it is done. A failure delays no other."""
     watchdog.record_progress()
     try:
         return _tell(callback)
@@ -108,16 +107,16 @@ def _tell_or_park(callback: Callback, now: datetime) -> bool:
 
 
 def _tell(callback: Callback) -> bool:
-    """Tell the service of a status, if it asked to be; return whether the matter is closed.
+    """Send a status to the service, if it has a callback URL; return whether it is done.
 
-    Of a call that is answered it is asked first what is to be said.
+    For an answered call the TwiML is requested first.
     """
     try:
         if callback.call is not None:
             calls.answer(callback.call)
         status = webhooks.post(callback.url, _form(callback)) if callback.url else HTTPStatus.OK
     except webhooks.NotConnected as error:
-        logger.info("A status callback found nobody: %s", error)
+        logger.info("A status callback found no server: %s", error)
         return callback.attempts + 1 >= MOST_ATTEMPTS
     except webhooks.NoProperAnswer as error:
         logger.warning("A status callback was not answered: %s", error)

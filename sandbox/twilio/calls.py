@@ -1,6 +1,6 @@
-"""What the emulated carrier does with calls: whoever is called answers at once, hears, and may press a key.
+"""Calls of the emulated carrier: a called person answers immediately, listens, and may press a key.
 
-Whom a call dials (TwiML's <Dial>) rings until somebody says, by `POST /sandbox/calls/:sid`, whether they answer.
+A person dialed by a call (TwiML's <Dial>) rings until `POST /sandbox/calls/:sid` says whether they answer.
 """
 
 from collections.abc import Collection
@@ -21,11 +21,11 @@ from sandbox.twilio.phone_numbers import e164
 Status = EmulatedCall.Status
 
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
-# The event that each status is called where a client says of what it wants to be told.
+# The event names of statuses, as clients subscribe to them.
 EVENTS = {Status.INITIATED: "initiated", Status.RINGING: "ringing", Status.IN_PROGRESS: "answered"}
 WAITS = ("Gather", "Dial")  # the verbs at which a call waits
 ON_ITS_WAY = (Status.QUEUED, Status.INITIATED, Status.RINGING)
-# What may come before: a call never moves back, in whatever order its changes fall due.
+# Allowed previous statuses: a call never moves back, in any order of due changes.
 BEFORE = {
     Status.INITIATED: ON_ITS_WAY[:1],
     Status.RINGING: ON_ITS_WAY[:2],
@@ -91,7 +91,7 @@ def _callbacks(
     call: EmulatedCall, fault: str | None, url: str, events: Collection[str], clock: Reading
 ) -> list[Callback]:
     pause = timedelta() if clock.standing else PAUSE
-    wanted = events or ["completed"]  # as with Twilio, which tells of the end alone unless asked
+    wanted = events or ["completed"]  # as with Twilio, which by default reports only the end
     return [
         Callback(
             call=call,
@@ -112,12 +112,12 @@ def change(call: EmulatedCall, status: str, now: datetime) -> None:
     is_new = line.update(status=step, changed_at=now, **times)
     call.refresh_from_db()
     if is_new and has_ended and call.document:
-        play(call, call.document, start=call.verb + 1, waits=False)  # no key came: what is said after that
+        play(call, call.document, start=call.verb + 1, waits=False)  # no key was pressed: the text after that
     call.changed_at = now
 
 
 def answer(call: EmulatedCall) -> None:
-    """Ask the service, once, what is to be said, and say it; of a leg that has ended, tell."""
+    """Request the TwiML once, and speak it; for an ended leg, report it."""
     call.refresh_from_db(fields=["status", "says", "document"])
     if call.parent is not None:
         tell_of_end(call.parent, call)
@@ -127,7 +127,7 @@ def answer(call: EmulatedCall) -> None:
 
 
 def press(call: EmulatedCall, digit: str) -> None:
-    """Press a key while the call waits for one, and hear what the service says to that."""
+    """Press a key while the call waits for one, and speak the service's answer."""
     gather = waited_for(call, "Gather")
     if gather is None:
         raise NothingToPress
@@ -140,7 +140,7 @@ def press(call: EmulatedCall, digit: str) -> None:
 
 
 def waited_for(call: EmulatedCall, tag: str) -> Element | None:
-    """The verb of this name that the call waits at; it is given once, whoever else asks, and not waited at any more."""
+    """Return the verb of this name that the call waits at, and end the wait; it is returned once."""
     document, verb = call.document, call.verb
     element = _verbs(document)[verb] if document else None
     waiting = EmulatedCall.objects.filter(pk=call.pk, status=Status.IN_PROGRESS, document=document, verb=verb)
@@ -160,13 +160,13 @@ def dial(call: EmulatedCall, verb: Element) -> None:
         at=call.changed_at,
         changed_at=call.changed_at,
     )
-    can_ring = e164(number) and messages.owns(leg.sender)  # else error 13223 or 13214 in the account's log
+    can_ring = e164(number) and messages.owns(leg.sender)  # otherwise error 13223 or 13214 in the account's log
     status, after = (Status.NO_ANSWER, LONGEST_RING) if can_ring else (Status.FAILED, timedelta())
     Callback.objects.create(call=leg, status=status, due_at=leg.at + after)
 
 
 def pick_up(leg: EmulatedCall, status: str, seconds: int, now: datetime) -> None:
-    """Let whoever is dialled answer and talk for so long, or not, and tell the service."""
+    """The dialed person answers and talks for this long, or not; the service is notified."""
     ringing = EmulatedCall.objects.filter(pk=leg.pk, parent__isnull=False, status=Status.RINGING)
     spoken = {"answered_at": now, "ended_at": now + timedelta(seconds=seconds)} if status == Status.COMPLETED else {}
     if not ringing.update(status=status, changed_at=now, **({"ended_at": now} | spoken)):
@@ -177,7 +177,7 @@ def pick_up(leg: EmulatedCall, status: str, seconds: int, now: datetime) -> None
 
 
 def tell_of_end(call: EmulatedCall, leg: EmulatedCall) -> None:
-    """Tell once how a leg ended, and hear what whoever dialled it is told."""
+    """Report once how a leg ended, and speak the answer to the person who dialed it."""
     if leg.status in EVENTS or leg.status == Status.QUEUED or waited_for(call, "Dial") is None:
         return
     duration = {"DialCallDuration": str(leg.seconds)} if leg.answered_at else {}
@@ -190,7 +190,7 @@ def tell_of_end(call: EmulatedCall, leg: EmulatedCall) -> None:
 
 
 def play(call: EmulatedCall, document: str, *, start: int = 0, waits: bool = True) -> None:
-    """Say what a document says, up to where it waits for a key; behind its last verb the call ends."""
+    """Speak a document up to where it waits for a key; after its last verb the call ends."""
     call.document, lines = "", [call.says] if call.says else []
     for place, verb in enumerate(_verbs(document)[start:], start):
         lines += [" ".join((said.text or "").split()) for said in verb.iter("Say")]

@@ -1,4 +1,4 @@
-"""How the emulated Twilio says no: its codes, HTTP statuses and words. Pure."""
+"""Errors of the emulated Twilio: codes, HTTP statuses and texts. Pure."""
 
 from typing import Any
 

@@ -49,7 +49,7 @@ TEXT_KINDS = set(KINDS) - OF_CALLS - set(ENDINGS)
 
 LATENESS = timedelta(minutes=10)
 
-# How long whoever answers holds the line, pressing no key.
+# How long the called person stays on the line without pressing a key.
 PATIENCE = timedelta(minutes=5)
 
 # One row, once, oldest first, however many texts and calls arrive together.
@@ -75,7 +75,7 @@ def line_up(kind: str, times: int) -> None:
 
 
 def take(kinds: Collection[str] = TEXT_KINDS) -> str | None:
-    """The fault of these kinds that the text or call at hand meets, now used up; None when there is none."""
+    """Return the fault of these kinds for this text or call, and use it up; None without one."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE, [list(kinds)])
         row = cursor.fetchone()
@@ -100,9 +100,9 @@ def plan_changes(kind: str | None, now: datetime, pause: timedelta) -> list[Chan
 
 
 def plan_call(kind: str | None, now: datetime, pause: timedelta) -> list[Change]:
-    """The statuses an accepted call will take, `pause` apart, as the fault it met has it. Pure.
+    """Return the statuses of an accepted call, `pause` apart, by its fault. Pure.
 
-    Whoever answers does so at once, and hangs up when no key was pressed for long.
+    The called person answers immediately, and hangs up if no key is pressed for long.
     """
     course: list[str] = [CallStatus.INITIATED, CallStatus.RINGING]
     course.append(ENDINGS.get(kind or "", CallStatus.IN_PROGRESS))

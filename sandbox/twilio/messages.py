@@ -23,7 +23,7 @@ PAUSE = timedelta(milliseconds=200)
 
 
 class AnswerLost(Exception):
-    """The text was accepted, and the client shall never be told."""
+    """The text was accepted, but the client never gets the answer."""
 
 
 class NoAnswer(Exception):
@@ -31,7 +31,7 @@ class NoAnswer(Exception):
 
 
 def own_alert_number(now: datetime) -> None:
-    """Note the alert number among those bought, as it is from the start."""
+    """Add the alert number to the bought numbers, as it is from the start."""
     if settings.ALERT_NUMBER:
         EmulatedNumber.objects.get_or_create(
             number=settings.ALERT_NUMBER, defaults={"friendly_name": "Alerts", "bought_at": now}
@@ -144,7 +144,7 @@ def free_numbers(area_code: int | None) -> Iterator[str]:
 
 
 def buy_number(*, number: str, area_code: str, friendly_name: str, sms_url: str, now: datetime) -> EmulatedNumber:
-    """Sell a number: the one named, which may be any that nobody has bought, or the first free one of an area code."""
+    """Sell a number: a given one, which may be any unsold number, or the first free one of an area code."""
     if not number:
         return _buy_in_area(area_code, friendly_name=friendly_name, sms_url=sms_url, now=now)
     wanted = e164(number)
@@ -171,7 +171,7 @@ def _buy_in_area(area_code: str, *, friendly_name: str, sms_url: str, now: datet
 
 
 def _buy(number: str, *, friendly_name: str, sms_url: str, now: datetime) -> EmulatedNumber | None:
-    """Buy this number; None when somebody has it."""
+    """Buy this number; None if it is sold."""
     if number == settings.ALERT_NUMBER:
         return None
     try:

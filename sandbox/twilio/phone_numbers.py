@@ -4,8 +4,8 @@ so that a mistake in it is not hidden by the same mistake on the other side."""
 import re
 from collections.abc import Iterable, Iterator
 
-# Only 555-01xx is given out: those numbers belong to nobody, in any area code. 0110 to 0149 are never given:
-# they are for the handsets of tests and examples. 0100 is the alert number's.
+# Only 555-01xx is sold: reserved numbers, in any area code. 0110 to 0149 are never sold: they are the phones of tests
+# and examples. 0100 is the alert number.
 FIRST_GIVEN, THEN_GIVEN = range(101, 110), range(150, 200)
 
 # The geographic area codes of the United States; 949 is offered first.
@@ -31,7 +31,7 @@ FOREIGN = re.compile(r"[2-9]\d{6,14}")
 
 
 def e164(text: str) -> str | None:
-    """The number in E.164, read as loosely as a carrier does; None when it is none."""
+    """Return the number in E.164, parsed as leniently as a carrier does; None if it is not one."""
     if re.search(r"[^\d\s()+.\-]", text):
         return None
     digits = re.sub(r"\D", "", text)

@@ -47,13 +47,13 @@ class Request(NamedTuple):
     authorization: str
 
     def value(self, name: str) -> str:
-        """The one value of a parameter of the form or else of the query; empty when it is not given."""
+        """Return the single value of a parameter of the form, otherwise of the query; empty without one."""
         values = self.form.get(name) or self.query.get(name) or [""]
         return values[0]
 
 
 class Answer(NamedTuple):
-    """What it is told."""
+    """The request."""
 
     status: int
     body: JSON
@@ -203,7 +203,7 @@ def list_calls(request: Request) -> Answer:
 
 
 def call_json(call: EmulatedCall) -> JSON:
-    """A call as Twilio shows it; what it said is not shown."""
+    """A call as Twilio shows it, without its spoken text."""
     uri = f"/{API_VERSION}/Accounts/{settings.TWILIO_ACCOUNT_SID}/Calls/{call.sid}"
     return {
         "account_sid": settings.TWILIO_ACCOUNT_SID,
@@ -240,7 +240,7 @@ def call_json(call: EmulatedCall) -> JSON:
 
 
 def list_available(request: Request, country: str) -> Answer:
-    """`GET AvailablePhoneNumbers/US/Local.json`: numbers nobody has bought, all of them reserved for fiction."""
+    """`GET AvailablePhoneNumbers/US/Local.json`: unsold numbers, all of them reserved for fiction."""
     if country != "US":
         raise Refused(20404, request.path)
     area_code = request.value("AreaCode")

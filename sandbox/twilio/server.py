@@ -98,13 +98,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _hang(self) -> None:
-        """Say nothing until the client has gone away."""
+        """Send nothing until the client disconnects."""
         self.close_connection = True
         self.connection.settimeout(None)
         select.select([self.connection], [], [], HANG_SECONDS)
 
     def handle(self) -> None:
-        """Serve the connection; a client that goes away in the middle is no error of ours."""
+        """Serve the connection. A client that disconnects is not an error."""
         try:
             super().handle()
         except (ConnectionError, TimeoutError):
@@ -131,7 +131,7 @@ def deliver_for_ever(emulator: Emulator) -> None:
 
 
 def is_migrated() -> bool:
-    """Whether our tables stand: `up` starts us before it migrates, because the demo user buys a number here."""
+    """Return whether our tables exist: `up` starts us before it migrates, because the demo user buys a number here."""
     try:
         executor = MigrationExecutor(connection)
         return not executor.migration_plan(executor.loader.graph.leaf_nodes("sandbox"))
@@ -156,7 +156,7 @@ def _within_look(seconds: float) -> float:
 
 
 def run(port: int) -> None:
-    """Serve on 127.0.0.1 until told to end."""
+    """Serve on 127.0.0.1 until a signal."""
     emulator = Emulator(port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     threading.Thread(target=deliver_for_ever, args=[emulator], daemon=True).start()

@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 class NotConnected(Exception):
-    """Nobody listens there: the request certainly did not reach the service."""
+    """No process listens there: the request certainly did not reach the service."""
 
 
 class NoProperAnswer(Exception):
@@ -133,7 +133,7 @@ SEQUENCE = {status: turn for turn, status in enumerate(("initiated", "ringing", 
 
 
 def call_form(call: EmulatedCall, **more: str) -> dict[str, str]:
-    """What Twilio posts to ask what is to be said on a call; `Digits` are the keys that were pressed."""
+    """Return what Twilio posts to request TwiML; `Digits` are the pressed keys."""
     form = {
         "AccountSid": settings.TWILIO_ACCOUNT_SID,
         "ApiVersion": API_VERSION,
