@@ -110,9 +110,7 @@ def data_folder(home: Home) -> Path:
     if can_enter(home.path):
         return link
     if link.exists():
-        raise Refusal(
-            f"PostgreSQL runs as nobody and cannot read {link}: open its folders, or move it."
-        )
+        raise Refusal(f"PostgreSQL runs as nobody and cannot read {link}: open its folders, or move it.")
     place = state_folder() / home.key
     place.mkdir(mode=0o711, exist_ok=True)
     link.symlink_to(place / "postgres")
