@@ -155,7 +155,7 @@ def test_whoever_comes_a_moment_too_late_finds_nothing(api, alice, mary, verb, b
 
     (answer,) = answers
     assert answer.status_code == 404
-    assert answer.json()["message"] == "The record was removed meanwhile."
+    assert answer.json()["message"] == "The record was removed by another request."
 
 
 @pytest.mark.parametrize(

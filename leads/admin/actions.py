@@ -73,7 +73,7 @@ class ClaimedFilter(admin.SimpleListFilter):
     title, parameter_name = "claimed", "claimed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "Nobody"), ("yes", "Somebody")]
+        return [("no", "Unclaimed"), ("yes", "Claimed")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(claimed_by_user__isnull=self.value() == "no") if self.value() else queryset

@@ -16,21 +16,21 @@ from teams.timezones import format_local_time, to_local
 
 Row = Mapping[str, Any]
 
-IN_TABLES: Final = (timeline.RULE_TRIED, timeline.PASSED_OVER)
+IN_TABLES: Final = (timeline.RULE_TRIED, timeline.SKIPPED)
 # Styles by kind of entry: messages are quieter than decisions, and failures stand out.
 STYLES: Final = {
     "Claimed": "good",
     "Contacted": "good",
-    "Given": "good",
+    "Assigned": "good",
     "Alert queued": "quiet",
     "Alert sent": "quiet",
     "Alert delivered": "quiet",
-    "Alert canceled": "quiet",
+    "Alert cancelled": "quiet",
     "Offer planned": "quiet",
     "Alert failed": "bad",
     "Alert unconfirmed": "bad",
     "Alarm": "bad",
-    "Nobody": "bad",
+    "No member": "bad",
     "Expired": "bad",
     "Taken back": "bad",
 }
@@ -108,7 +108,7 @@ def skipped_table(entries: Iterable[Row], names: ReaderNames) -> ResponsiveTable
             format_local_time(entry["at"], names.zone),
         ]
         for entry in entries
-        if entry["kind"] == timeline.PASSED_OVER
+        if entry["kind"] == timeline.SKIPPED
     ]
     return ResponsiveTable(["Member", "Team", "Why", "When"], rows)
 

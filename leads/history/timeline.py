@@ -27,7 +27,7 @@ Kind = TraceEntry.Kind
 RECEIVED: Final = "Received"
 RULE_TRIED: Final = "Rule tried"
 ROUTED: Final = "Routed"
-PASSED_OVER: Final = "Skipped"
+SKIPPED: Final = "Skipped"
 ROUND_ROBIN: Final = "Round robin"
 OFFER_PLANNED: Final = "Offer planned"
 OFFERED: Final = "Offered"
@@ -41,7 +41,7 @@ ALERT_ENDS: Final = {
     State.DELIVERED: ("Alert delivered", EventCode.ALERT_DELIVERED),
     State.UNDELIVERED: ("Alert failed", EventCode.ALERT_UNDELIVERED),
     State.FAILED: ("Alert failed", EventCode.ALERT_FAILED),
-    State.CANCELLED: ("Alert canceled", EventCode.ALERT_CANCELLED),
+    State.CANCELLED: ("Alert cancelled", EventCode.ALERT_CANCELLED),
 }
 # The end of an offer: kind and code of the event.
 OFFER_ENDS: Final = {
@@ -50,10 +50,10 @@ OFFER_ENDS: Final = {
     Offer.EXPIRED: ("Expired", EventCode.OFFER_EXPIRED),
     Offer.LOST: ("Lost", EventCode.OFFER_LOST),
     Offer.CANCELLED: ("Cancelled", EventCode.OFFER_CANCELLED),
-    Offer.RETURNED: ("Returned", EventCode.OFFER_RETURNED),
+    Offer.RETURNED: ("Released", EventCode.OFFER_RETURNED),
 }
 KINDS: Final = (
-    *(RECEIVED, RULE_TRIED, ROUTED, PASSED_OVER, ROUND_ROBIN, OFFER_PLANNED, OFFERED, ALERT_QUEUED, ALERT_SENT),
+    *(RECEIVED, RULE_TRIED, ROUTED, SKIPPED, ROUND_ROBIN, OFFER_PLANNED, OFFERED, ALERT_QUEUED, ALERT_SENT),
     *(kind for kind, _ in (*ALERT_ENDS.values(), *OFFER_ENDS.values())),
     *TraceEntry.Kind.values,
 )
@@ -183,7 +183,7 @@ def plan_events(plan: Mapping[str, Any], team_id: int | None, at: datetime) -> I
     """Yield the events of a plan: skipped members and the round-robin turn."""
     for skipped in plan.get("skipped") or ():
         user_id, because = skipped.get("user_id"), {"code": skipped.get("code"), "details": skipped.get("details")}
-        skip = partial(TimelineEvent, at, PASSED_OVER, EventCode.MEMBER_SKIPPED)
+        skip = partial(TimelineEvent, at, SKIPPED, EventCode.MEMBER_SKIPPED)
         yield skip(user_id=user_id, team_id=team_id, details={"because": because})
     if rotation := plan.get("rotation"):
         code = EventCode.ROUND_ROBIN_TURNED if rotation.get("pointer_before") else EventCode.ROUND_ROBIN_BEGAN
@@ -202,7 +202,7 @@ def trace_events(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> I
             continue
         details = dict(entry.details or {})
         plan = {name: details.pop(name, None) for name in ("skipped", "rotation", "alerts")}
-        is_leaving = entry.kind in (Kind.FELL_BACK, Kind.IN_POND, Kind.GIVEN, Kind.NOBODY)
+        is_leaving = entry.kind in (Kind.FELL_BACK, Kind.IN_POND, Kind.ASSIGNED, Kind.NO_MEMBER)
         left, team_id = team_id, details.get("team_id") or team_id
         if is_leaving:
             yield from plan_events(plan, left, entry.at)
@@ -218,7 +218,7 @@ def order_of_event(entry: TimelineEvent) -> EventOrder:
 def is_duplicate_claim(entry: TraceEntry, entries: Sequence[TraceEntry]) -> bool:
     """Whether this claim, logged when it was undone, is also logged as an assignment."""
     is_claim = entry.kind == Kind.CLAIMED
-    return is_claim and any(other.at == entry.at for other in entries if other.kind in (Kind.GIVEN, Kind.REASSIGNED))
+    return is_claim and any(other.at == entry.at for other in entries if other.kind in (Kind.ASSIGNED, Kind.REASSIGNED))
 
 
 def notice_messages(

@@ -76,7 +76,7 @@ class OfferHistory:
 OfferHistories = dict[int, OfferHistory]  # by lead id
 HISTORY_COLUMNS: Final = ("lead_id", "user_id", "team_id", "round", "status")
 
-STEP_KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.GIVEN, None: Kind.NOBODY}
+STEP_KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.ASSIGNED, None: Kind.NO_MEMBER}
 
 
 def distribute(lead: Lead, histories: OfferHistories, *, is_returning: bool, start: datetime, now: datetime) -> Plan:
@@ -99,7 +99,7 @@ def assign_to_earlier_claimer(lead: Lead, history: OfferHistory, *, start: datet
     if reason is None:
         told = assign(lead, cast(User, earlier.claimed_by_user), now=now)
         ids: dict[str, Any] = {"user_id": user_id, "earlier_lead_id": earlier.pk}
-        trace(lead, Kind.GIVEN, EventCode.EARLIER_CLAIM, now=now, alerts=told, **ids)
+        trace(lead, Kind.ASSIGNED, EventCode.EARLIER_CLAIM, now=now, alerts=told, **ids)
         return True
     code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
     if (

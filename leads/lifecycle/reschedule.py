@@ -32,7 +32,7 @@ WHERE lead.id = given.lead_id AND lead.falls_back_at IS NOT NULL
 # Leads still being distributed. `falls_back_at` is null once the owner was notified, and always without a fallback:
 # then the trace shows whether the owner was.
 WITHOUT_FALLBACK: Final = Q(team__fallback_target=None, team__is_exclusive_window=False)
-WAITS_FOR_OWNER: Final = Exists(TraceEntry.objects.filter(lead=OuterRef("pk"), kind=TraceEntry.Kind.NOBODY))
+WAITS_FOR_OWNER: Final = Exists(TraceEntry.objects.filter(lead=OuterRef("pk"), kind=TraceEntry.Kind.NO_MEMBER))
 IN_DISTRIBUTION: Final = Q(claimed_by_user=None, merged_into=None, ponded_at=None) & (
     Q(falls_back_at__isnull=False) | WITHOUT_FALLBACK | Q(~WAITS_FOR_OWNER)
 )

@@ -29,7 +29,7 @@ class TraceEntry(models.Model):
         PLANNED = "Planned"  # offered again: to the rest of a team, or in a new round
         FELL_BACK = "Fell back"
         IN_POND = "In the pond"
-        GIVEN = "Given"  # to a user, without a claim
+        ASSIGNED = "Assigned"  # to a user, without a claim
         CLAIMED = "Claimed"
         TAKEN_BACK = "Taken back"  # the person was not contacted in time
         RETURNED = "Returned"
@@ -37,7 +37,7 @@ class TraceEntry(models.Model):
         MERGED = "Merged"
         ALARM = "Alarm"
         CONTACTED = "Contacted"
-        NOBODY = "Nobody"  # no further recipient: it waits for its owner
+        NO_MEMBER = "No member"  # no further recipient: it waits for its owner
 
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="trace_entries")
     at = models.DateTimeField()

@@ -59,7 +59,7 @@ def test_a_team_lead_does_things_by_hand(
     screen.press("Reassign")
     page.wait_for_selector("text=It is taken from Bob Example, with a notice by email and text.")
     page.click(".deed [type=submit]")
-    page.wait_for_selector("text=Choose to whom.")
+    page.wait_for_selector("text=Choose a user.")
     screen.shoot("1-reassign")
     page.select_option("#id_user", label="Dana Example")
     page.click(".deed [type=submit]")
@@ -72,7 +72,7 @@ def test_a_team_lead_does_things_by_hand(
     page.click(".deed [type=submit]")
     page.wait_for_selector("text=The lead is in the pond of Pride.")
 
-    screen.press("Merge a double")
+    screen.press("Merge a duplicate")
     page.click(".deed [type=radio]")
     screen.shoot("4-merge")
     page.click(".deed [type=submit]")

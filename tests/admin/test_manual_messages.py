@@ -68,7 +68,7 @@ def test_an_agent_answers_a_client(
     page.wait_for_selector("text=It is night where Mary Jackson is")
     page.fill("#id_body", "Good night")
     page.click(".hand [type=submit]")
-    page.wait_for_selector("text=The text waits for the morning.")
+    page.wait_for_selector("text=The text will be sent in the morning.")
     screen.shoot("4-night")
     page.click("text=Email instead")
     page.wait_for_selector("text=It leaves at once, to mary@example.com, in your name.")

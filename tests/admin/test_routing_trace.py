@@ -72,7 +72,7 @@ def test_a_team_lead_reads_why(
     page.wait_for_url("**/admin/leads/routingtrace/**")
     page.screenshot(path=tmp_path / f"why-{name}.png", full_page=True)
 
-    assert "Dana Example claimed it by replying to the text, 7 min after it came in." in page.inner_text(".outcome")
+    assert "Dana Example claimed it by replying to the text, 7 min after receipt." in page.inner_text(".outcome")
     said = page.inner_text(".why")
     assert "\N{MULTIPLICATION X} No" in said
     assert "\N{CHECK MARK} Yes" in said

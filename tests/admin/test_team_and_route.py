@@ -143,7 +143,7 @@ def test_a_team_lead_sees_that_turns_are_fair(
     page.goto(f"{live_server.url}/admin/leads/distributionreport/{team.pk}/change/")
     page.screenshot(path=tmp_path / f"fair-{name}.png", full_page=True)
 
-    assert "The furthest that anybody is from their share is" in page.inner_text("section:has(#fairness)")
+    assert "The largest deviation from a share is" in page.inner_text("section:has(#fairness)")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

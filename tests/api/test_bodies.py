@@ -84,7 +84,7 @@ def test_json_answers_any_accept(post, accept):
         (b'{"name": ' + b"9" * 5000 + b"}", "name holds a number that is too large."),
         (b'{"name": "a\\u0000b"}', "name may not contain a NUL character."),
         (b'{"name": "x", "else": [{"deep": "\\u0000"}]}', "else may not contain a NUL character."),
-        (b'{"name": "\\ud83d"}', "name holds half of a surrogate pair, which is no character."),
+        (b'{"name": "\\ud83d"}', "name contains half of a surrogate pair, which is not a character."),
         (b'{"\\ud83d": "x"}', "? holds half of a surrogate pair"),
         (b'{"name": "a\0b"}', "The body is not valid JSON"),
     ],

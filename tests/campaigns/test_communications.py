@@ -154,7 +154,7 @@ def test_one_held_for_quiet_hours_says_until_when(api, alice, campaign, mary, ru
     (row,) = communications(api, alice, mary)
     assert (row["is_active"], row["reason"]) == (
         True,
-        "It is outside 8:00-21:00 where the recipient is. Held until 2027-03-02T16:00Z.",
+        "It is outside 8:00-21:00 in the recipient's time zone. Held until 2027-03-02T16:00Z.",
     )
     run(hours=10)
     (row,) = communications(api, alice, mary)

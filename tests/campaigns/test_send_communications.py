@@ -158,7 +158,7 @@ def test_a_call_tells_the_sender_whom_to_call_and_what_to_say(api, alice, campai
         ("Text Contact", {"mobile_phone": ""}, "The contact has no mobile number."),
         ("Text Contact", {"mobile_phone": "n/a"}, "The contact has no mobile number."),
         ("Text Contact", {"mobile_phone": "", "home_phone": "949 555 0177"}, "The contact has no mobile number."),
-        ("Text Contact", {"first_name": ""}, "{{first_name}} is empty, and the text has nothing to put in its place."),
+        ("Text Contact", {"first_name": ""}, "{{first_name}} is empty, and the text has no fallback for it."),
         ("Email Contact", {"email": ""}, "The contact has no email address."),
         ("Call Contact", {"mobile_phone": ""}, "The contact has no phone number."),
         ("Call Contact", {"is_do_not_contact": True}, "The contact is marked do-not-contact."),
@@ -183,7 +183,7 @@ def test_an_action_without_a_template_sends_nothing_and_says_why(api, alice, cam
     (row,) = communications(api, alice, mary)
     assert (row["is_active"], row["completed_at"]) == (False, None)
     assert row["reason"] == (
-        "There is no template: the action had none when the campaign was started, or it was removed since."
+        "There is no template: the action had none when the campaign started, or it was removed later."
     )
     assert messages() == []
 
@@ -232,7 +232,7 @@ def test_a_sender_must_be_here_and_have_a_number(alice, bob, team, campaign, mar
     send_communications.run_due(NOON + timedelta(hours=1))
     assert [state[3] for state in states()] == [
         "There is no number to send from.",
-        "The sender no longer works here.",
+        "The sender is deactivated.",
     ]
 
 
@@ -250,8 +250,8 @@ def test_a_text_held_when_its_sender_leaves_is_closed_and_those_of_others_go_on(
     run(hours=20)
 
     assert states() == [
-        ("Text Contact", False, False, "The sender no longer works here."),
-        ("Email Contact", False, False, "The sender no longer works here."),
+        ("Text Contact", False, False, "The sender is deactivated."),
+        ("Email Contact", False, False, "The sender is deactivated."),
         ("Email Contact", False, True, ""),
     ]
     assert [letter.to for letter in mailoutbox] == [["mary@example.com"]]
@@ -268,14 +268,14 @@ def test_one_that_cannot_be_said_holds_up_nobody(alice, campaign, mary):
 @pytest.mark.parametrize(
     ("kind", "body", "reason"),
     [
-        ("Text Contact", "x" * 1601, "The text is longer than 1,600 characters, which no carrier takes."),
-        ("Text Contact", "\U0001f3e0" * 1_200_000, "The text is longer than 1,600 characters, which no carrier takes."),
+        ("Text Contact", "x" * 1601, "The text is longer than 1,600 characters: carriers refuse it."),
+        ("Text Contact", "\U0001f3e0" * 1_200_000, "The text is longer than 1,600 characters: carriers refuse it."),
         ("Email Contact", "<b>" * 101, "The HTML of the email may have at most 100 elements within each other."),
         ("Email Contact", "x" * 200_001, "The email is longer than 200,000 characters."),
         (
             "Email Contact",
             "Hi {first_name}",
-            "There is no such merge field as {first_name} at position 4 (write {{first_name}}).",
+            "There is no merge field {first_name} at position 4 (write {{first_name}}).",
         ),
     ],
 )

@@ -202,7 +202,7 @@ def test_what_is_not_to_be_declined_is_told(offered, bob, dana, texts_in):
     texts_in(dana, "1 no")
     texts_in(bob, "7 no")
 
-    assert texts_to(bob)[-2] == "Lead 1 is yours already. Give it back in the admin, or have somebody do it."
+    assert texts_to(bob)[-2] == "Lead 1 is already yours. To give it back, use the admin or ask your team lead."
     assert texts_to(dana)[-1] == "Lead 1 is no longer open to you. There is no lead for you to claim now."
     assert texts_to(bob)[-1].startswith("No lead has the number 7.")
     assert statuses(offered) == {"Bob": "Claimed", "Dana": "Lost"}

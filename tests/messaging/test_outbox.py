@@ -98,7 +98,7 @@ def test_without_known_consent_the_operator_decides(text, client, provider, now,
     known = text()
     outbox.run_due(now)
 
-    assert outcome(unknown) == ("cancelled", "For this number no consent to texts is known.")
+    assert outcome(unknown) == ("cancelled", "No consent to texts is known for this number.")
     assert outcome(known)[0] == "sent"
 
 
@@ -130,7 +130,7 @@ def test_at_night_a_text_is_held_until_eight(text, provider, now, outcome):
 
     assert outbox.run_due(night) == 1
 
-    assert outcome(message) == ("held", "It is outside 8:00-21:00 where the recipient is.")
+    assert outcome(message) == ("held", "It is outside 8:00-21:00 in the recipient's time zone.")
     morning = outbox.next_due_at()
     assert morning == night + timedelta(hours=10)
     outbox.run_due(morning)
@@ -148,7 +148,7 @@ def test_night_may_fall_between_two_batches(text, provider, now, outcome, monkey
     outbox.run_due(evening)
 
     assert outcome(first) == ("sent", "")
-    assert outcome(second) == ("held", "It is outside 8:00-21:00 where the recipient is.")
+    assert outcome(second) == ("held", "It is outside 8:00-21:00 in the recipient's time zone.")
 
 
 @pytest.mark.parametrize("flush_after", [0, 60])
@@ -166,7 +166,7 @@ def test_night_may_fall_within_a_batch(text, provider, now, outcome, monkeypatch
     assert [body for _, body in provider.taken] == ["one"]
     assert [outcome(message) for message in texts] == [("sent", ""), ("queued", ""), ("queued", "")]
     outbox.run_due(evening + timedelta(seconds=4))
-    assert outcome(texts[1]) == ("held", "It is outside 8:00-21:00 where the recipient is.")
+    assert outcome(texts[1]) == ("held", "It is outside 8:00-21:00 in the recipient's time zone.")
     assert Message.objects.get(pk=texts[1].pk).attempts == 0
 
 
@@ -221,7 +221,7 @@ def test_nothing_leaves_in_the_name_of_who_has_left(text, bob, client, provider,
 
     outbox.run_due(now)
 
-    assert [outcome(message) for message in his] == [("cancelled", "The sender no longer works here.")] * 2
+    assert [outcome(message) for message in his] == [("cancelled", "The sender is deactivated.")] * 2
     assert provider.taken == []
 
 
@@ -236,7 +236,7 @@ def test_who_has_left_is_told_of_nothing_any_more(bob, dana, provider, now, outc
 
     outbox.run_due(now)
 
-    assert [outcome(alert) for alert in alerts] == [("cancelled", "The user it is for no longer works here.")] * 2
+    assert [outcome(alert) for alert in alerts] == [("cancelled", "The recipient is deactivated.")] * 2
     assert provider.taken == [(dana.phone_e164, "New lead: Mary")]
     assert mailoutbox == []
 
@@ -441,7 +441,7 @@ def test_what_may_be_a_stop_after_the_claim_holds_automatic_texts(text, bob, cli
     outbox.run_due(now)
 
     assert outcome(first)[0] == "sent"
-    assert outcome(second) == ("held", "The recipient may have asked for no more texts: read their text.")
+    assert outcome(second) == ("held", "The recipient may have opted out: read their last text.")
     assert Message.objects.get(pk=second.pk).attempts == 0
 
     outbox.run_due(now + SECOND)
@@ -534,7 +534,7 @@ def test_an_email_that_may_have_been_sent_is_never_sent_again(bob, client, now, 
 
     outbox.run_due(now + MINUTE)
 
-    reason = "The worker that was sending it died. It may have been sent, so it is not sent again."
+    reason = "The worker that was sending it stopped. It may have been sent, so it is not sent again."
     assert outcome(message) == ("unknown", reason)
     assert settled == [(message.pk, "unknown")]
     assert mail.outbox == []

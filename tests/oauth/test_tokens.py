@@ -356,7 +356,7 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
         (b"\xff", JSON, "The body is not UTF-8."),
         (b'"code"', JSON, "The body must be a JSON object."),
         (b'{"code": "a\\u0000"}', JSON, "code may not contain a NUL character."),
-        (b'{"code": "\\ud800"}', JSON, "code holds half of a surrogate pair, which is no character."),
+        (b'{"code": "\\ud800"}', JSON, "code contains half of a surrogate pair, which is not a character."),
         (b"grant_type=authorization_code&code=a%00", FORM, "code may not contain a NUL character."),
     ],
 )

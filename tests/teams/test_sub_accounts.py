@@ -191,7 +191,7 @@ def test_there_is_one_level(alice, bob, dana, bobs, api):
 
     assert (refused.status_code, refused.json()["message"]) == (
         409,
-        "This user is a broker, with sub-accounts of their own.",
+        "This user is a broker and has sub-accounts.",
     )
 
 

@@ -60,8 +60,8 @@ def test_each_button_stands_where_it_may_be_pressed(alice, bob, dana, claimed):
 
 
 def test_a_lead_with_a_double_can_be_merged_by_its_owner(alice, bob, claimed, double):
-    assert deeds(alice, claimed) == ["Reassign", "Return to the pond", "Merge a double"]
-    assert "Merge a double" not in deeds(bob, claimed)
+    assert deeds(alice, claimed) == ["Reassign", "Return to the pond", "Merge a duplicate"]
+    assert "Merge a duplicate" not in deeds(bob, claimed)
 
 
 def test_it_says_before_what_will_happen_and_who_is_told(alice, bob, claimed):
@@ -77,14 +77,14 @@ def test_the_owner_reassigns_a_lead(alice, bob, dana, claimed):
 
     claimed.refresh_from_db()
     assert claimed.claimed_by_user == dana
-    assert said(answer) == ["Dana Example has the lead now, and is told of it."]
+    assert said(answer) == ["Dana Example has the lead and is notified."]
     assert answer.redirect_chain[-1][0] == f"/admin/leads/lead/{claimed.pk}/change/"
-    assert f"{alice} has given it to {dana}." in texts_to(bob)[-1]
+    assert f"{alice} reassigned it to {dana}." in texts_to(bob)[-1]
 
 
 def test_nobody_to_reassign_it_to_is_said_in_place(alice, bob, claimed, charlie):
-    assert "Choose to whom." in page(alice, claimed, "reassign", user="").content.decode()
-    assert "Choose one of these." in page(alice, claimed, "reassign", user=charlie.pk).content.decode()
+    assert "Choose a user." in page(alice, claimed, "reassign", user="").content.decode()
+    assert "Choose one of the list." in page(alice, claimed, "reassign", user=charlie.pk).content.decode()
     claimed.refresh_from_db()
     assert claimed.claimed_by_user == bob
 
@@ -128,7 +128,7 @@ def test_a_double_is_merged(alice, claimed, double):
     answer = page(alice, claimed, "merge", lead=double.pk)
 
     assert f"Lead {double.pk}: Mary" in shown
-    assert said(answer) == [f"Lead {double.pk} is part of this one now."]
+    assert said(answer) == [f"Lead {double.pk} is merged into this one."]
     double.refresh_from_db()
     assert double.merged_into == claimed
 
@@ -224,4 +224,4 @@ def test_strangers_read_nothing_of_why(dana, unseen):
 def test_the_owner_goes_back_from_why_to_the_lead(alice, claimed):
     shown = browser(alice).get(f"/admin/leads/routingtrace/{claimed.routing_trace.pk}/change/").text
 
-    assert f'<a href="/admin/leads/lead/{claimed.pk}/change/">The lead itself</a>' in shown
+    assert f'<a href="/admin/leads/lead/{claimed.pk}/change/">The lead</a>' in shown

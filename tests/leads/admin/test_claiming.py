@@ -103,7 +103,7 @@ def test_the_loser_who_presses_an_old_button_is_told(offered, bob, dana):
 
 
 def test_what_somebody_does_not_see_is_not_there_for_them(offered, bob, dana):
-    assert press(dana, offer_of(offered, bob), "claim") == ["That lead is not there for you any more."]
+    assert press(dana, offer_of(offered, bob), "claim") == ["This lead is no longer available to you."]
 
     assert statuses(offered)["Bob"] == "Sent"
 
@@ -146,7 +146,7 @@ def test_an_offered_member_reads_nothing_there_by_which_to_reach_the_person(offe
 
     for page in (OFFERS, f"{OFFERS}{offer_of(offered, bob).pk}/change/"):
         shown = browser.get(page).content.decode()
-        assert "somebody new" in shown
+        assert "a new contact" in shown
         assert [value for value in known_by.values() if value in shown] == []
 
 

@@ -48,8 +48,8 @@ def test_no_leads_until_monday_at_one_tap(desk, api, alice, bob, dana, lead, run
 
     bob.refresh_from_db()
     assert bob.paused_until == datetime(2027, 3, 8, 16, tzinfo=UTC)
-    assert said(answer) == ["You are offered no leads until Monday, March 8, 08:00."]
-    assert "You are offered no leads now: paused until Mar 8, 08:00." in shown(desk)
+    assert said(answer) == ["You get no leads until Monday, March 8, 08:00."]
+    assert "You get no leads now: paused until Mar 8, 08:00." in shown(desk)
     api(alice).post(f"/leads/{lead.pk}/offers")
     assert [offer.user for offer in lead.offers.all()] == [dana]
 
@@ -63,7 +63,7 @@ def test_the_pause_is_ended_at_one_tap(desk, bob):
 
     bob.refresh_from_db()
     assert bob.paused_until is None
-    assert said(answer) == ["The pause is over: you are offered leads again."]
+    assert said(answer) == ["The pause has ended. You get leads again."]
 
 
 def test_hours_and_days_off_are_set_as_they_are_typed(desk, bob):
@@ -72,7 +72,7 @@ def test_hours_and_days_off_are_set_as_they_are_typed(desk, bob):
     answer = desk.post(PAGE, typed | {"phone": bob.phone, "timezone": bob.timezone, "_save": ""}, follow=True)
 
     bob.refresh_from_db()
-    assert said(answer) == ["Saved. It counts from now on."]
+    assert said(answer) == ["Saved."]
     assert bob.paused_until == datetime(2027, 3, 2, 17, 30, tzinfo=UTC)
     assert (bob.working_hours, [str(day) for day in bob.days_off]) == ("Mon-Fri 9-17", ["2027-07-04", "2027-12-25"])
     page = shown(desk)
@@ -100,7 +100,7 @@ def test_it_shows_ones_turn_in_each_team_how_much_one_takes_and_what_is_the_matt
     page = shown(desk)
 
     assert "<b>Lions</b>" in page
-    assert "Offers you no leads." in page
+    assert "You get no leads from this team." in page
     assert "Rank 2, told by text" in page
     assert "At most 3 at a time, 0 now; at most 0 a day, 0 today" in page
     assert '<span class="matter">Paused until Mar 1, 15:00</span>' in page
@@ -114,7 +114,7 @@ def test_it_shows_what_keeps_alerts_from_oneself(desk, bob, team):
     page = shown(desk)
 
     assert "No valid phone number" in page
-    assert "You are offered no leads now: outside working hours." in page
+    assert "You get no leads now: outside working hours." in page
 
 
 def test_ones_own_phone_and_zone_are_set_there(desk, bob, team):

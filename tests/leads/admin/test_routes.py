@@ -53,7 +53,7 @@ def typed(team, campaign, **more):
 def test_the_admin_begins_with_where_to_begin(desk):
     home = desk.get(reverse("admin:index")).content.decode()
 
-    assert f'href="{reverse(RULES)}">Who gets which lead' in home
+    assert f'href="{reverse(RULES)}">Lead routing rules' in home
     assert desk.get(reverse("admin:leads_test_alert")).status_code == 200
 
 
@@ -295,7 +295,7 @@ def test_a_table_of_leads_is_rehearsed_and_bad_rows_are_told_by_line(how, desk, 
     assert "2 leads: 2 would go elsewhere" in page
     assert "Line 2: Irvine, $750,000, Zillow" in page
     assert "<li>Line 4: source_id must be a whole number." in page
-    assert "<li>Line 5: The row has 4 values, but the first line names 3 columns.</li>" in page
+    assert "<li>Line 5: The row has 4 values, but the first line has 3 columns.</li>" in page
     assert "Your leads of the last" not in page
     assert TABLE.split()[2] in page[page.index('name="try-csv"') :]  # there to be rehearsed again
     assert not LeadRoute.objects.exists()
@@ -325,7 +325,7 @@ def test_what_is_no_table_is_said_beside_it(asked, says, desk, team, campaign):
 def test_a_table_without_a_lead_says_so(desk, team, campaign):
     page = rehearsed(desk, team, campaign, csv="source_id\nsoon\n")
 
-    assert "No line tells of a lead." in page
+    assert "The table contains no lead." in page
     assert "Line 2: source_id" in page
 
 

@@ -306,7 +306,7 @@ def test_an_automatic_lead_that_nobody_can_be_told_of_is_its_owners_to_see(api, 
 
     assert made["claimed_by_user_id"] is None
     assert emails_to(alice) == [
-        "No member of your team could be told of a new lead: Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)"
+        "No member of your team could be alerted about a new lead: Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)"
     ]
     assert [(each["user_id"], each["code"]) for each in trace_of(api, alice, made["id"])["skipped"]] == [
         (bob.pk, "alerts_off")

@@ -125,7 +125,7 @@ def test_a_second_round_starts_now_with_those_who_had_no_turn():
     [
         ({"has_text_alert": False}, "all alerts are off"),
         ({"is_active": False}, "the user is deactivated"),
-        ({"is_accepted": False}, "has not accepted the invitation to the team"),
+        ({"is_accepted": False}, "has not accepted the team's invitation"),
         ({"phone": ""}, "no alert can be delivered: no valid phone number"),
         ({"has_opted_out": True}, "no alert can be delivered: the phone number has opted out of texts"),
         ({"has_text_alert": False, "has_email_alert": True}, "no alert can be delivered: no email address"),

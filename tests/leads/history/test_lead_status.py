@@ -33,10 +33,10 @@ def test_who_has_it_and_how_and_since_when(api, alice, bob, offered):
 
     outcome, facts = state(alice, offered)
 
-    assert outcome == "Bob Example claimed it by the API, 0 s after it came in."
+    assert outcome == "Bob Example claimed it by the API, 0 s after receipt."
     assert facts == {
-        "Theirs since": at(offered.claimed_at, alice),
-        "Came in": at(offered.created_at, alice),
+        "Claimed": at(offered.claimed_at, alice),
+        "Received": at(offered.created_at, alice),
         "Owner": "Alice Example",
     }
 
@@ -46,13 +46,13 @@ def test_by_when_they_must_be_in_touch_and_that_they_are(api, alice, bob, offere
     api(bob).patch(f"/leads/{offered.pk}/offers/{offer_of(offered, bob).pk}", {"status": "Claimed"})
     offered.refresh_from_db()
     due = at(offered.contact_due_at, alice)
-    assert state(alice, offered)[1]["Must be in touch by"] == f"{due}, else it is offered again"
+    assert state(alice, offered)[1]["Contact due by"] == f"{due}, otherwise it is offered again"
 
     api(bob).post(f"/contacts/{offered.contact_id}/activities", {"kind": "Call"})
 
     facts = state(alice, offered)[1]
-    assert "Must be in touch by" not in facts
-    assert facts["In touch since"] == at(offered.created_at, alice)
+    assert "Contact due by" not in facts
+    assert facts["First contact"] == at(offered.created_at, alice)
 
 
 def test_whose_turn_it_is_who_is_next_and_when_it_goes_on(alice, bob, dana, offered):
@@ -60,20 +60,20 @@ def test_whose_turn_it_is_who_is_next_and_when_it_goes_on(alice, bob, dana, offe
 
     outcome, facts = state(alice, offered)
 
-    assert outcome == "Nobody has claimed this lead yet. It is with team Pride."
-    assert facts["Asked now"] == f"Bob Example, since {at(offer_of(offered, bob).alerted_at, alice)}"
+    assert outcome == "This lead is not claimed yet. It is with team Pride."
+    assert facts["Offered to"] == f"Bob Example, since {at(offer_of(offered, bob).alerted_at, alice)}"
     later = at(offer_of(offered, dana).notify_at, alice)
-    assert (facts["Next"], facts["Goes on"]) == (f"Dana Example, at {later}", f"{later}, where nobody claims it")
+    assert (facts["Next"], facts["Fallback"]) == (f"Dana Example, at {later}", f"{later}, if it is not claimed")
 
 
 def test_a_large_team_is_not_named_whole(alice, bob, offered, monkeypatch):
     monkeypatch.setattr("leads.history.lead_status.MAX_NAMED", 0)
 
-    assert state(alice, offered)[1]["Asked now"] == "and 1 more"
+    assert state(alice, offered)[1]["Offered to"] == "and 1 more"
 
 
 def test_a_lead_that_nobody_is_asked_about_waits_for_its_owner(alice, lead):
-    assert state(alice, lead)[1]["Asked now"] == "Nobody: it waits for its owner"
+    assert state(alice, lead)[1]["Offered to"] == "No agent. The lead stays with its owner"
 
 
 def test_one_in_the_pond_and_one_merged(api, alice, mary, lead):
@@ -86,8 +86,8 @@ def test_one_in_the_pond_and_one_merged(api, alice, mary, lead):
     api(alice).post(f"/leads/{double}/merge", {"lead_id": lead.pk})
 
     outcome, facts = state(alice, lead)
-    assert outcome == f"It was merged into lead {double}."
-    assert list(facts) == ["Came in", "Owner"]
+    assert outcome == f"Merged into lead {double}."
+    assert list(facts) == ["Received", "Owner"]
 
 
 def test_it_leads_to_why(alice, offered):
@@ -96,7 +96,7 @@ def test_it_leads_to_why(alice, offered):
 
     shown = browser.get(f"/admin/leads/lead/{offered.pk}/change/").text
 
-    assert f'<a href="/admin/leads/routingtrace/{offered.routing_trace.pk}/change/">Why it went there</a>' in shown
+    assert f'<a href="/admin/leads/routingtrace/{offered.routing_trace.pk}/change/">Routing and timeline</a>' in shown
 
 
 def test_a_new_lead_has_no_state_yet(alice):

@@ -106,7 +106,7 @@ def test_whatever_the_rows_say_a_timeline_comes_of_them_in_order_of_time(way: An
 
 
 WITHIN_A_TURN = {"Offer planned": 0, "Offered": 1} | dict.fromkeys(
-    ("Claimed", "Declined", "Expired", "Lost", "Cancelled", "Given up"), 2
+    ("Claimed", "Declined", "Expired", "Lost", "Cancelled", "Released"), 2
 )
 
 
@@ -166,9 +166,12 @@ def test_a_turn_that_cannot_come_is_cancelled_before_it_is_anothers(created_at):
 def test_and_before_the_lead_falls_back_for_that():
     lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
     missed = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=NOON - MINUTE, **TURN)
-    nobody = TraceEntry(at=NOON, kind="Nobody", code="no_fallback", details={"from_team_id": 1})
+    nobody = TraceEntry(at=NOON, kind="No member", code="no_fallback", details={"from_team_id": 1})
 
-    assert [entry.kind for entry in build_timeline(lead, None, [nobody], [missed], {})][-2:] == ["Cancelled", "Nobody"]
+    assert [entry.kind for entry in build_timeline(lead, None, [nobody], [missed], {})][-2:] == [
+        "Cancelled",
+        "No member",
+    ]
 
 
 def test_a_merge_is_told_before_the_turns_that_end_with_it():
@@ -204,10 +207,10 @@ def test_the_members_of_the_team_that_a_lead_leaves_are_passed_over_before_it_le
     found = build_timeline(lead, trace, [fell, planned], [], {})
 
     assert [(entry.kind, entry.team_id, entry.user_id) for entry in found[2:]] == [
-        ("Passed over", 7, 2),
+        ("Skipped", 7, 2),
         ("Fell back", 8, None),
         ("Planned", 8, None),
-        ("Passed over", 8, 3),
+        ("Skipped", 8, 3),
     ]
 
 
@@ -272,7 +275,7 @@ def test_the_timeline_tells_of_a_lead_from_its_coming_in_to_its_claim(
         ("Rule tried", None),
         ("Routed", None),
         ("Planned", None),
-        ("Passed over", greta.pk),
+        ("Skipped", greta.pk),
         ("Offer planned", bob.pk),
         ("Offer planned", dana.pk),
         ("Offered", bob.pk),
@@ -374,7 +377,7 @@ def test_who_had_a_lead_before_is_told_when_it_is_taken_back(api, alice, bob, da
         "time_to_claim": 60,
     }
     since = [(entry["kind"], entry["user_id"]) for entry in found if entry["at"] >= "2027-03-01T20:31"]
-    assert since[:4] == [("Taken back", bob.pk), ("Planned", None), ("Passed over", bob.pk), ("Offer planned", dana.pk)]
+    assert since[:4] == [("Taken back", bob.pk), ("Planned", None), ("Skipped", bob.pk), ("Offer planned", dana.pk)]
     assert found[-1]["at"] > claimed["at"]
 
 

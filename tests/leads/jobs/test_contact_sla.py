@@ -142,8 +142,8 @@ def test_when_nobody_is_left_the_owner_is_told(api, alice, bob, dana, claimed, r
     claimed.refresh_from_db()
     assert (claimed.claimed_by_user, claimed.round) == (None, 2)
     assert not claimed.offers.filter(round=2).exists()
-    assert texts_to(alice)[-1].startswith("Somebody had a lead, and nobody claimed it again: Mary Jackson")
-    assert kinds(claimed)[-2:] == ["Taken back", "Nobody"]
+    assert texts_to(alice)[-1].startswith("An agent lost a lead, and it is unclaimed again: Mary Jackson")
+    assert kinds(claimed)[-2:] == ["Taken back", "No member"]
 
 
 def test_the_fallback_user_does_not_get_it_again(api, alice, charlie, team, lead, run):
@@ -163,7 +163,7 @@ def test_the_fallback_user_does_not_get_it_again(api, alice, charlie, team, lead
     lead.refresh_from_db()
     assert (lead.claimed_by_user, lead.round) == (None, 1)
     assert lead.trace_entries.last().code == "fallback_user_had_lead"
-    assert texts_to(alice)[-1].startswith("Somebody had a lead, and nobody claimed it again: Mary Jackson")
+    assert texts_to(alice)[-1].startswith("An agent lost a lead, and it is unclaimed again: Mary Jackson")
 
 
 # An alarm

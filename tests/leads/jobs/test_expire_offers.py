@@ -69,7 +69,7 @@ def test_the_last_window_ends_with_the_owner_being_told(offered, alice, run):
 
     assert statuses(offered) == {"Bob": "Expired", "Dana": "Expired"}
     assert "Nobody claimed a lead" in texts_to(alice)[-1]
-    assert offered.trace_entries.filter(kind="Nobody").count() == 1
+    assert offered.trace_entries.filter(kind="No member").count() == 1
 
 
 def test_whoever_claims_in_time_keeps_it(api, offered, bob, run):

@@ -126,7 +126,7 @@ def test_who_left_the_creators_teams_gets_nothing_any_more(api, alice, team, sec
 
     lead.refresh_from_db()
     assert lead.claimed_by_user is None
-    entry = lead.trace_entries.get(kind="Nobody")
+    entry = lead.trace_entries.get(kind="No member")
     assert (entry.code, entry.details["fallback_user_id"]) == ("fallback_user_unavailable", charlie.pk)
     assert entry.details["because"]["code"] == "left_creators_teams"
     assert len(emails_to(alice)) == 1
@@ -193,7 +193,7 @@ def test_without_a_fallback_everything_is_as_it_was(api, alice, lead, run):
 
     run(hours=5)
 
-    assert (texts_to(alice), "Nobody" in kinds(lead)) == ([], False)
+    assert (texts_to(alice), "No member" in kinds(lead)) == ([], False)
     assert jobs.next_due_at() is None
 
 
@@ -206,7 +206,7 @@ def test_the_end_of_a_chain_is_the_owner(api, alice, team, second, lead, run):
     run(minutes=15)
 
     assert statuses(lead) == {"Bob": "Sent", "Dana": "Sent", "Charlie": "Expired"}
-    assert kinds(lead)[-3:] == ["Fell back", "Planned", "Nobody"]
+    assert kinds(lead)[-3:] == ["Fell back", "Planned", "No member"]
     assert "Nobody claimed a lead" in texts_to(alice)[-1]
 
 

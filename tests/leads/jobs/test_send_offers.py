@@ -74,7 +74,7 @@ def test_an_alert_does_not_tell_how_to_reach_the_client(api, alice, bob, mary, r
     for words in Message.objects.values_list("subject", "body"):
         assert "0150" not in "".join(words)
         assert "mary@example.com" not in "".join(words)
-    assert "somebody new" in texts_to(bob)[0]
+    assert "a new contact" in texts_to(bob)[0]
 
 
 def test_a_long_story_is_cut_to_fit_a_text(api, alice, bob, mary, route, options, run):

@@ -231,7 +231,7 @@ class WayOfALead(RuleBasedStateMachine):
 
     def has_arrived(self, lead):
         """Claimed, in the pond, with its owner told, or open to members of a team that has no fallback."""
-        is_told = lead.trace_entries.filter(kind="Nobody").exists()
+        is_told = lead.trace_entries.filter(kind="No member").exists()
         is_open = lead.offers.filter(status=Status.SENT).exists()
         return lead.claimed_by_user_id or lead.ponded_at or is_told or (is_open and lead.falls_back_at is None)
 

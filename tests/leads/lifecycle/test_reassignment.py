@@ -39,7 +39,7 @@ def test_the_owner_gives_a_claimed_lead_to_another(api, alice, bob, dana, mary, 
     assert offer_of(claimed, bob).status == "Returned"
     mary.refresh_from_db()
     assert mary.assigned_user == dana
-    assert f"{alice} has given it to {dana}." in texts_to(bob)[-1]
+    assert f"{alice} reassigned it to {dana}." in texts_to(bob)[-1]
     assert "The lead is yours" in texts_to(dana)[-1]
     entry = claimed.trace_entries.get(kind="Reassigned")
     assert len(entry.details.pop("alerts")) == 4  # to bob and to dana, by email and by text
@@ -63,7 +63,7 @@ def test_what_told_them_that_it_is_theirs_leaves_no_more(api, alice, bob, dana, 
 
     reassign(api, alice, offered, bob)
 
-    assert [text[:27] for text in texts_to(dana)] == ["The lead is yours no more: "]
+    assert [text[:27] for text in texts_to(dana)] == ["You no longer have the lead: "]
 
 
 def test_to_whoever_has_it_changes_nothing(api, alice, bob, claimed):

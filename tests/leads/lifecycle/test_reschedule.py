@@ -80,7 +80,7 @@ def test_when_all_have_declined_the_owner_is_told(api, offered, alice, bob, dana
     assert statuses(offered) == {"Bob": "Declined", "Dana": "Declined", "Erin": "Declined"}
     assert len([text for text in texts_to(alice) if "Nobody claimed a lead" in text]) == 1
     run(hours=1)
-    assert offered.trace_entries.filter(kind="Nobody").count() == 1
+    assert offered.trace_entries.filter(kind="No member").count() == 1
 
 
 def test_when_all_have_declined_it_falls_back_at_once(api, offered, team, charlie, bob, dana, erin, run):

@@ -199,7 +199,7 @@ def test_each_way_to_reach_the_person_is_said_once(db, alice):
     assert (
         LeadAlertText(Lead(contact=twice)).spoken_contact_details == "9 4 9, 5 5 5, 0 1 5 0; or 3 1 0, 5 5 5, 0 1 4 2"
     )
-    assert LeadAlertText(Lead(contact=nowhere)).spoken_contact_details == "No phone and no email is known"
+    assert LeadAlertText(Lead(contact=nowhere)).spoken_contact_details == "No phone and no email are known"
 
 
 def test_who_wants_no_texts_is_not_offered_a_lead_by_call_either(api, alice, bob, dana, lead, options):

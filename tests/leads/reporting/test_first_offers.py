@@ -179,8 +179,8 @@ def test_the_page_shows_it_as_a_plot_and_a_table(bring, run, alice, team):
 
     html = page_of(alice, team)
 
-    assert "First offers, and what the weights promised" in html
-    assert "The furthest that anybody is from their share is 0.5 of a lead." in html
+    assert "First offers compared with the weights" in html
+    assert "The largest deviation from a share is 0.5 of a lead." in html
     assert html.count('aria-labelledby="fairness-plot"') == 1
 
 

@@ -49,7 +49,7 @@ def page(client: Client, team: Team, **query: Any) -> Any:
 
 @pytest.fixture
 def lead(alice: User, team: Team, mary: Contact, clock: Any) -> Lead:
-    """Came in an hour ago, at 11 in Los Angeles on the first of March; nobody has claimed it."""
+    """Came in an hour ago, at 11 in Los Angeles on the first of March; unclaimed."""
     at = clock.now - timedelta(hours=1)
     return Lead.objects.create(owner_user=alice, contact=mary, team=team, source_id=ZILLOW, created_at=at)
 

@@ -164,7 +164,7 @@ def test_a_table_is_read_row_by_row_and_bad_rows_are_named_by_line(simulate, rou
     assert answer["invalid_rows"] == [
         {"line": 6, "message": "source_id must be a whole number."},
         {"line": 7, "message": "source_id names no record: there is no 99999 that you may use."},
-        {"line": 8, "message": "The row has 4 values, but the first line names 3 columns."},
+        {"line": 8, "message": "The row has 4 values, but the first line has 3 columns."},
     ]
 
 
@@ -374,4 +374,4 @@ def test_side_by_side_a_lead_counts_for_everybody_who_hears_of_it_first(simulate
         ["Bob", "2", "2", "="],
         ["Dana", "0", "2", "+2"],
     ]
-    assert told.says == "2 leads: 2 would begin with another member of the same team, 0 would go the same way."
+    assert told.says == "2 leads: 2 would be offered to another member of the team first, 0 would not change."

@@ -252,9 +252,9 @@ def test_without_a_number_on_either_side_nobody_is_called(call, bob, now, settin
         ("in-progress", "delivered", ""),
         ("completed", "delivered", ""),
         ("busy", "undelivered", "The line was busy."),
-        ("no-answer", "undelivered", "Nobody answered."),
+        ("no-answer", "undelivered", "The call was not answered."),
         ("failed", "failed", "The call could not be connected."),
-        ("canceled", "cancelled", "The call was ended before anybody answered."),
+        ("canceled", "cancelled", "The call ended before it was answered."),
     ],
 )
 def test_twilios_words_for_a_call_are_ours(word, status, reason, call, now, twilio_asks):
@@ -403,7 +403,7 @@ def test_one_call_is_answered_whatever_happens(fault, call):
     ("fault", "outcome"),
     [
         ("busy", ("undelivered", "The line was busy.")),
-        ("no-answer", ("undelivered", "Nobody answered.")),
+        ("no-answer", ("undelivered", "The call was not answered.")),
         ("failed", ("failed", "The call could not be connected.")),
     ],
 )

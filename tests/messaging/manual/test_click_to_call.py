@@ -114,7 +114,7 @@ def test_the_agents_own_phone_rings_and_a_1_connects_it_with_the_clients(api, bo
     ("status", "state", "said"),
     [
         ("busy", "undelivered", "The line was busy."),
-        ("no-answer", "undelivered", "Nobody answered."),
+        ("no-answer", "undelivered", "The call was not answered."),
         ("failed", "failed", "The call could not be connected."),
     ],
 )
@@ -172,7 +172,7 @@ def test_an_answer_of_no_duration_was_none(rung, twilio_asks):
     emulated.press(agents(), "1")
     twilio_asks(f"{DIALLED}?message={leg().pk}", CallStatus="in-progress", DialCallStatus="completed")
 
-    assert (leg().status, leg().reason, leg().sent_at) == ("undelivered", "Nobody answered.", None)
+    assert (leg().status, leg().reason, leg().sent_at) == ("undelivered", "The call was not answered.", None)
 
 
 def test_nobody_else_tells_how_a_call_ended(rung):
@@ -230,7 +230,7 @@ def night(bob, clara):
         (no_phone, "There is no valid phone number."),
         (do_not_contact, "The contact is marked do-not-contact."),
         (stop, "The number has opted out of texts."),
-        (night, "It is outside 8:00-21:00 where the recipient is."),
+        (night, "It is outside 8:00-21:00 in the recipient's time zone."),
     ],
 )
 def test_a_call_that_may_not_be_made_is_refused_at_once(api, bob, clara, path, circumstance, said):
@@ -260,7 +260,7 @@ def test_who_lost_the_contact_meanwhile_is_not_connected(clara, rung):
 
     emulated.press(agents(), "1")
 
-    assert agents().says.endswith("You cannot be connected any more.\nGoodbye.")
+    assert agents().says.endswith("This call can no longer be connected.\nGoodbye.")
     assert EmulatedCall.objects.count() == 1
 
 
@@ -280,7 +280,7 @@ def test_a_phone_does_not_ring_late(api, bob, path):
     outbox.run_due(clock.now() + 3 * MINUTE)
 
     row = Message.objects.get(pk=made["id"])
-    assert (row.status, row.reason) == ("cancelled", "It could not be sent while it was still of use.")
+    assert (row.status, row.reason) == ("cancelled", "It expired before it could be sent.")
 
 
 @pytest.mark.contract(

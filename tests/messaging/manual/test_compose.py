@@ -110,13 +110,13 @@ def test_they_leave_through_twilio_and_the_mail_server(api, bob, carrier, live_s
         (TEXT | {"channel": "call"}, "channel must be one of text, email."),
         (
             TEXT | {"body": "x" * 1601},
-            "body cannot be sent. The text is longer than 1,600 characters, which no carrier takes.",
+            "body cannot be sent. The text is longer than 1,600 characters: carriers refuse it.",
         ),
         (EMAIL | {"subject": ""}, "subject may not be empty."),
         (EMAIL | {"body": ""}, "body may not be empty."),
         (
             TEXT | {"body": "Hello {{company}}"},
-            "body cannot be filled in: {{company}} is empty, and the text has nothing to put in its place.",
+            "body cannot be filled in: {{company}} is empty, and the text has no fallback for it.",
         ),
         (TEXT | {"template_id": 987}, "template_id names no record: there is no 987 that you may use."),
     ],
@@ -171,7 +171,7 @@ def imported(bob, client, settings):
         (no_phone, "no_number", "There is no valid phone number."),
         (do_not_contact, "do_not_contact", "The contact is marked do-not-contact."),
         (stop, "opted_out", "The number has opted out of texts."),
-        (no_consent, "no_consent", "For this number no consent to texts is known."),
+        (no_consent, "no_consent", "No consent to texts is known for this number."),
         (imported, "no_consent_imported", "The contact was imported, and no consent to texts is known."),
     ],
 )
@@ -213,7 +213,7 @@ def test_a_text_at_night_is_held_until_morning(api, bob, path, clock):  # noqa: 
 
     made = api(bob).made(path, TEXT)
 
-    assert (made["status"], made["reason"]) == ("held", "It is outside 8:00-21:00 where the recipient is.")
+    assert (made["status"], made["reason"]) == ("held", "It is outside 8:00-21:00 in the recipient's time zone.")
     assert made["not_before"] == "2027-03-02T16:00:00.000Z"
     assert outbox.next_due_at().hour == 16
     assert api(bob).made(path, EMAIL)["status"] == "queued"
@@ -265,7 +265,7 @@ def test_what_waits_does_not_leave_once_the_contact_is_no_longer_the_senders(
     outbox.run_due(clock.advance(hours=12))
 
     (row,) = api(bob).get(path).json()["data"]
-    assert (row["status"], row["reason"]) == ("cancelled", "The contact is no longer one of the sender's.")
+    assert (row["status"], row["reason"]) == ("cancelled", "The sender no longer sees the contact.")
     assert provider.taken == []
 
 

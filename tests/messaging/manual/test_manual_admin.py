@@ -60,7 +60,7 @@ def test_a_text_is_sent(browser, bob, text_page):
 
     message = Message.objects.get()
     assert (message.body, message.purpose, message.user) == ("Hello Clara", "personal", bob)
-    assert "The text is on its way." in words(page)
+    assert "The text is being sent." in words(page)
     assert "Hello Clara" in words(page)
 
 
@@ -101,7 +101,7 @@ def test_at_night_it_says_when_it_will_leave(browser, bob, text_page, clock):  #
 
     page = words(browser(bob).post(text_page, {"body": "Hello"}, follow=True))
 
-    assert "The text waits for the morning." in page
+    assert "The text will be sent in the morning." in page
     assert Message.objects.get().status == "held"
 
 
