@@ -52,7 +52,8 @@ def revocation_note(count: int) -> str:
     """What a new secret does not end."""
     if not count:
         return "No token of this application was alive."
-    return f"{count} tokens granted earlier stay valid. Revoke all tokens ends them."
+    tokens = "1 token" if count == 1 else f"{count} tokens"
+    return f"Granted earlier and still valid: {tokens}. Revoke all tokens ends them."
 
 
 @admin.register(Application)

@@ -129,7 +129,7 @@ def test_a_team_lead_goes_live_without_reading_code(
     shoot(page, tmp_path, "5-rehearsed")
     said = page.inner_text("[role=status]")
     assert "4 leads: 2 would go elsewhere" in said
-    assert "at once Bob Example of Pride is offered it, told by text and email." in said
+    assert "immediately Bob Example of Pride is offered it, alerted by text and email." in said
     assert "after 5 min Dana Example of Pride is offered it" in said
     assert "Into the pond of Pride" in said
     assert LeadRoute.objects.filter(owner_user=alice).count() == 1
@@ -148,7 +148,7 @@ def test_a_team_lead_goes_live_without_reading_code(
     shoot(page, tmp_path, "6-rules")
     assert "$500,000 to $1,000,000, in Irvine or Tustin" in page.inner_text(".lines")
     page.click(f"[aria-label='Move rule {new.pk} down']")
-    page.wait_for_selector(f".lines >> text=It can never match: rule {old.pk} takes every lead that it would take.")
+    page.wait_for_selector(f".lines >> text=It can never match: rule {old.pk} matches all of its leads first.")
     shoot(page, tmp_path, "7-hidden")
     page.click(f"[aria-label='Move rule {new.pk} up']")
     page.wait_for_selector(".lines li:first-child >> text=in Irvine or Tustin")

@@ -63,11 +63,11 @@ def test_a_team_lead_does_things_by_hand(
     screen.shoot("1-reassign")
     page.select_option("#id_user", label="Dana Example")
     page.click(".deed [type=submit]")
-    page.wait_for_selector("text=Dana Example has the lead now")
+    page.wait_for_selector("text=Dana Example has the lead and is notified")
     screen.shoot("2-reassigned")
 
     screen.press("Return to the pond")
-    page.wait_for_selector("text=It is taken from Dana Example, who is told")
+    page.wait_for_selector("text=It is taken from Dana Example, with a notice")
     screen.shoot("3-return")
     page.click(".deed [type=submit]")
     page.wait_for_selector("text=The lead is in the pond of Pride.")
@@ -76,7 +76,7 @@ def test_a_team_lead_does_things_by_hand(
     page.click(".deed [type=radio]")
     screen.shoot("4-merge")
     page.click(".deed [type=submit]")
-    page.wait_for_selector("text=is part of this one now")
+    page.wait_for_selector("text=is merged into this one")
     screen.shoot("5-merged")
 
     page.goto(f"{live_server.url}/admin/leads/lead/?doubles=merged")

@@ -42,7 +42,7 @@ def test_an_agent_answers_a_client(
     test_team_and_route.log_in(page, live_server.url, bob)
     page.goto(f"{live_server.url}/admin/crm/contact/{mary.pk}/change/")
     screen.press("sms Text")
-    page.wait_for_selector("text=It leaves at once, to +19495550151")
+    page.wait_for_selector("text=It is sent immediately, to +19495550151")
     screen.shoot("1-text")
     page.fill("#id_body", "It is, {{first_name}}. {{company}}")
     page.click(".hand [type=submit]")
@@ -54,7 +54,7 @@ def test_an_agent_answers_a_client(
     screen.shoot("3-sent")
 
     page.click("text=Call instead")
-    page.wait_for_selector("text=Press 1 there, and Mary Jackson is called at +19495550151")
+    page.wait_for_selector("text=Press 1 to call Mary Jackson at +19495550151")
     page.click(".hand [type=submit]")
     page.wait_for_selector(f"text=Your phone {bob.phone_e164} rings.")
     screen.shoot("call")
@@ -65,13 +65,13 @@ def test_an_agent_answers_a_client(
     )
     page.goto(f"{live_server.url}/admin/leads/lead/{lead.pk}/change/")
     screen.press("sms Text")
-    page.wait_for_selector("text=It is night where Mary Jackson is")
+    page.wait_for_selector("text=It is night in the time zone of Mary Jackson")
     page.fill("#id_body", "Good night")
     page.click(".hand [type=submit]")
     page.wait_for_selector("text=The text will be sent in the morning.")
     screen.shoot("4-night")
     page.click("text=Email instead")
-    page.wait_for_selector("text=It leaves at once, to mary@example.com, in your name.")
+    page.wait_for_selector("text=It is sent immediately, to mary@example.com, in your name.")
     screen.shoot("5-email")
 
     mary.is_do_not_contact = True

@@ -68,7 +68,7 @@ def test_a_team_lead_reads_why(
     page.goto(f"{live_server.url}/admin/leads/lead/{lead.pk}/change/")
     if width < 1024:  # behind three dots
         page.click("text=more_horiz >> visible=true")
-    page.click("text=Why >> visible=true")
+    page.click('text="Routing" >> visible=true')
     page.wait_for_url("**/admin/leads/routingtrace/**")
     page.screenshot(path=tmp_path / f"why-{name}.png", full_page=True)
 

@@ -45,7 +45,7 @@ def test_an_agent_pauses_from_a_phone(page: Page, live_server: Any, bob: User, t
     page.wait_for_selector("text=You get leads.")
     page.fill("#id_working_hours", "weekdays")
     page.click("[name=_save]")
-    page.wait_for_selector(".errorlist >> text=no day of the week")
+    page.wait_for_selector(".errorlist >> text=not a day of the week")
     page.fill("#id_working_hours", "Mon-Fri 9-17")
     page.click("[name=_save]")
     page.wait_for_selector("text=Saved.")

@@ -85,7 +85,7 @@ def test_json_answers_any_accept(post, accept):
         (b'{"name": "a\\u0000b"}', "name may not contain a NUL character."),
         (b'{"name": "x", "else": [{"deep": "\\u0000"}]}', "else may not contain a NUL character."),
         (b'{"name": "\\ud83d"}', "name contains half of a surrogate pair, which is not a character."),
-        (b'{"\\ud83d": "x"}', "? holds half of a surrogate pair"),
+        (b'{"\\ud83d": "x"}', "? contains half of a surrogate pair"),
         (b'{"name": "a\0b"}', "The body is not valid JSON"),
     ],
 )

@@ -36,7 +36,7 @@ def test_sockets_stay_short_however_deep_the_home_is() -> None:
 
 def test_a_folder_that_is_somebody_elses_is_refused(tmp_path: Path) -> None:
     (tmp_path / "theirs").symlink_to(tmp_path)
-    with pytest.raises(Refusal, match="belongs to somebody else"):
+    with pytest.raises(Refusal, match="belongs to another user"):
         own_folder(tmp_path / "theirs", 0o700)
 
 

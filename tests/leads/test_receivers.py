@@ -66,7 +66,7 @@ def test_a_stranger_is_offered_to_the_team_and_enrolled_unasked(alice, bob, team
     run()
 
     (alert,) = texts_to(bob)
-    assert alert.startswith("New lead: somebody new (Text). http")
+    assert alert.startswith("New lead: a new contact (Text). http")
     assert alert.endswith(" Reply 1 to claim.")
     assert RoutingTrace.objects.get().decision["is_automatic"] is True
     assert CampaignContact.objects.get().campaign == campaign

@@ -315,7 +315,7 @@ def test_nor_beyond_a_texts_use(text, provider, now, outcome):
 
     outbox.run_due(now)
 
-    assert outcome(message) == ("failed", "It lost its use before it could be sent. Twilio could not be reached.")
+    assert outcome(message) == ("failed", "It expired before it could be sent. Twilio could not be reached.")
 
 
 def test_a_text_that_may_have_been_sent_is_adopted_when_found(text, provider, now, outcome, settled):

@@ -59,7 +59,7 @@ def test_what_cannot_be_read_is_named(text, named):
 
 @pytest.mark.parametrize("text", ["Mon 9-5", "Mon 9-9", "Mon-Fri 10-12, 1-2; Sat 9-5", "Mon 9:00-5:00", "Mon 9am-5"])
 def test_what_may_mean_two_things_is_refused_with_what_to_say_instead(text):
-    with pytest.raises(ValidationError, match=r"say 9am-5pm or 9:00-17:00"):
+    with pytest.raises(ValidationError, match=r"write 9am-5pm or 9:00-17:00"):
         validate_hours(text)
     assert parse_hours(text)  # what was kept before is read as it was
 

@@ -177,9 +177,9 @@ def test_users_see_what_acts_for_them_and_makers_who_uses_their_program(alice, b
 def test_a_new_secret_says_that_tokens_stay_alive(alice, bob, program):
     token = granted(bob, program, HOUR)
     page = desk(alice).get(reverse("admin:teams_application_change", args=[program.pk])).content.decode()
-    assert "leaves alive the tokens" in page
+    assert "Tokens granted to this application stay valid" in page
     answer = press(alice, program, "make_new_secret").content.decode()
-    assert "Tokens granted before go on working (1): Revoke all tokens ends them." in answer
+    assert "Granted earlier and still valid: 1 token. Revoke all tokens ends them." in answer
     assert status(token) == 200
 
 

@@ -68,7 +68,7 @@ def test_it_says_before_what_will_happen_and_who_is_told(alice, bob, claimed):
     shown = page(alice, claimed, "reassign").content.decode()
 
     assert "It is taken from Bob Example, with a notice by email and text." in shown
-    assert "has it at once, without claiming" in shown
+    assert "gets the lead immediately, without a claim" in shown
     assert not claimed.trace_entries.filter(kind="Reassigned").exists()
 
 
@@ -103,7 +103,7 @@ def test_a_member_is_told_why_they_may_not(name, bob, dana, claimed, double):
 def test_a_stranger_finds_no_lead(charlie, claimed):
     answer = page(charlie, claimed, "return", pressed="yes")
 
-    assert said(answer) == [f"There is no lead {claimed.pk} that you see."]
+    assert said(answer) == [f"There is no lead {claimed.pk} that you can see."]
 
 
 def test_whoever_has_it_returns_it_to_the_pond(bob, claimed):

@@ -49,7 +49,7 @@ def test_an_agent_declines_in_the_admin(offered, bob):
 
     assert statuses(offered)["Bob"] == "Declined"
     assert said.startswith("You declined a lead: Mary Jackson")
-    assert said.endswith("It goes on to whoever is next.")
+    assert said.endswith("It is offered to the next member.")
 
 
 def press(user, offer, name):

@@ -101,8 +101,8 @@ def test_it_shows_ones_turn_in_each_team_how_much_one_takes_and_what_is_the_matt
 
     assert "<b>Lions</b>" in page
     assert "You get no leads from this team." in page
-    assert "Rank 2, told by text" in page
-    assert "At most 3 at a time, 0 now; at most 0 a day, 0 today" in page
+    assert "Rank 2, alerts by text" in page
+    assert "At most 3 open leads, 0 now; at most 0 a day, 0 today" in page
     assert '<span class="matter">Paused until Mar 1, 15:00</span>' in page
 
 
@@ -154,7 +154,7 @@ def test_a_stranger_to_all_teams_has_a_page_too(charlie):
     client = Client()
     client.force_login(charlie)
 
-    assert "You belong to no team" in client.get(PAGE).content.decode()
+    assert "You are not a member of a team" in client.get(PAGE).content.decode()
 
 
 def test_it_needs_a_token_against_forgery(bob):

@@ -219,7 +219,7 @@ def test_the_page_names_what_is_the_matter(desk, alice, bob, campaign, team, rou
     make_route(alice, campaign, position=2, cities="Irvine")
     page = shown(desk)
     assert "No member of team Pride can be offered the lead: Bob Example: all alerts are off." in page
-    assert f"rule {route.pk} takes every lead that it would take" in page
+    assert f"rule {route.pk} matches all of its leads first" in page
 
 
 def test_a_rule_has_one_number_in_the_list_the_rehearsal_and_the_trace(desk, api, alice, bob, mary, team, campaign):
@@ -261,7 +261,7 @@ def test_a_rehearsal_shows_both_and_writes_nothing(desk, api, alice, bob, team, 
     answer = desk.post(add, typed(team, campaign, cities="Irvine", **{"_rehearse": "", "try-days": "30"}))
     page = answer.content.decode()
     assert "1 lead: 1 would go elsewhere" in page
-    assert "Bob Example of Pride is offered it, told by text." in page
+    assert "Bob Example of Pride is offered it, alerted by text." in page
     assert "It is yours." in page
     assert [model.objects.count() for model in (Lead, LeadOffer, LeadRoute, RoutingTrace)] == before
 
@@ -310,7 +310,7 @@ def test_columns_of_a_table_that_are_not_used_are_shown(desk, bob, team, campaig
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"csv": "Mary\nJohn"}, "must begin with a line that names columns"),
+        ({"csv": "Mary\nJohn"}, "must begin with a line of column names"),
         ({"csv": "type\n" + "Buyer\n" * 1001}, "may have at most 1000 rows"),
         ({"file": SimpleUploadedFile("leads.xlsx", b"PK\x03\x04\xff\xfe")}, "save the table as CSV"),
         ({"file": SimpleUploadedFile("leads.csv", b"type\n" + b"a" * 1_000_001)}, "larger than 1 MB"),
@@ -335,7 +335,7 @@ def test_a_table_without_a_lead_says_so(desk, team, campaign):
     [
         ({"price_from": "5", "price_to": "4"}, "price_from must be below price_to"),
         ({"zipcodes": "nowhere"}, "which is not a ZIP code"),
-        ({"open_hours": "whenever"}, "days and times"),
+        ({"open_hours": "whenever"}, "business hours"),
         ({"team": ""}, "team_id is required"),
         ({"campaign": ""}, "This field is required"),
     ],

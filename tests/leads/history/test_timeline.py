@@ -311,9 +311,9 @@ def test_a_lead_that_stays_with_its_owner_says_so(api, alice, mary):
     lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
 
     assert [entry["reason"] for entry in timeline_of(api, alice, lead)] == [
-        f"User {alice.pk} brought the lead in.",
+        f"User {alice.pk} created the lead.",
         "No route matches: the lead goes to its owner.",
-        f"The lead is user {alice.pk}'s, who brought it in.",
+        f"The lead is assigned to user {alice.pk}, who created it.",
         f"The email to user {alice.pk} was queued.",
         f"The text to user {alice.pk} was queued.",
     ]

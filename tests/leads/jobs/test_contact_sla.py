@@ -53,7 +53,7 @@ def test_who_contacts_nobody_loses_it_to_the_others(claimed, bob, dana, mary, ru
     assert [(offer.user, offer.status) for offer in claimed.offers.filter(round=1)] == [(dana, "Sent")]
     offer = offer_of(claimed, bob)
     assert (offer.status, offer.end_code) == ("Returned", "not_contacted_in_time")
-    assert "The lead is yours no more" in texts_to(bob)[-1]
+    assert "You no longer have the lead" in texts_to(bob)[-1]
     assert "New lead" in texts_to(dana)[-1]
     assert kinds(claimed)[-2:] == ["Taken back", "Planned"]
 

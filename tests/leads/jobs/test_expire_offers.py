@@ -68,7 +68,7 @@ def test_the_last_window_ends_with_the_owner_being_told(offered, alice, run):
     run(minutes=10)
 
     assert statuses(offered) == {"Bob": "Expired", "Dana": "Expired"}
-    assert "Nobody claimed a lead" in texts_to(alice)[-1]
+    assert "Unclaimed lead" in texts_to(alice)[-1]
     assert offered.trace_entries.filter(kind="No member").count() == 1
 
 

@@ -207,7 +207,7 @@ def test_the_end_of_a_chain_is_the_owner(api, alice, team, second, lead, run):
 
     assert statuses(lead) == {"Bob": "Sent", "Dana": "Sent", "Charlie": "Expired"}
     assert kinds(lead)[-3:] == ["Fell back", "Planned", "No member"]
-    assert "Nobody claimed a lead" in texts_to(alice)[-1]
+    assert "Unclaimed lead" in texts_to(alice)[-1]
 
 
 @pytest.mark.parametrize("target", ["User", "Pond", "Team"])

@@ -85,7 +85,7 @@ def test_they_read_no_more_of_it_than_an_offer_tells(by, api, alice, bob, mary, 
     run(minutes=10)
 
     (subject,) = [subject for subject in emails_to(bob) if "pond" in subject]
-    shown = "somebody new, " if by else ""
+    shown = "a new contact, " if by else ""
     assert subject == f"A lead is in the pond of Pride: {shown}Buyer, Irvine, $10,000,000 (Zillow)"
 
 
@@ -251,7 +251,7 @@ def test_so_does_its_owner_and_the_claimer_hears_of_it(api, alice, bob, ponded):
 
     assert give_back(api, alice, ponded).status_code == 200
 
-    assert "The lead is yours no more" in texts_to(bob)[-1]
+    assert "You no longer have the lead" in texts_to(bob)[-1]
     assert api(bob).get("/pond").json()["total"] == 1
 
 

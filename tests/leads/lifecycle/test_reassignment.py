@@ -63,7 +63,7 @@ def test_what_told_them_that_it_is_theirs_leaves_no_more(api, alice, bob, dana, 
 
     reassign(api, alice, offered, bob)
 
-    assert [text[:27] for text in texts_to(dana)] == ["You no longer have the lead: "]
+    assert [text[:27] for text in texts_to(dana)] == ["You no longer have the lead"]
 
 
 def test_to_whoever_has_it_changes_nothing(api, alice, bob, claimed):

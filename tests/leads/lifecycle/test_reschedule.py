@@ -78,7 +78,7 @@ def test_when_all_have_declined_the_owner_is_told(api, offered, alice, bob, dana
         run()
 
     assert statuses(offered) == {"Bob": "Declined", "Dana": "Declined", "Erin": "Declined"}
-    assert len([text for text in texts_to(alice) if "Nobody claimed a lead" in text]) == 1
+    assert len([text for text in texts_to(alice) if "Unclaimed lead" in text]) == 1
     run(hours=1)
     assert offered.trace_entries.filter(kind="No member").count() == 1
 
@@ -124,7 +124,7 @@ def test_when_nobody_can_be_told_any_more_the_owner_is(api, alice, bob, dana, le
     run()
 
     assert statuses(lead) == {"Bob": "Cancelled", "Dana": "Cancelled"}
-    assert "Nobody claimed a lead" in texts_to(alice)[-1]
+    assert "Unclaimed lead" in texts_to(alice)[-1]
 
 
 def test_when_all_have_left_the_team_the_owner_is_told(api, offered, alice, bob, dana, erin, run):
@@ -133,7 +133,7 @@ def test_when_all_have_left_the_team_the_owner_is_told(api, offered, alice, bob,
     run()
 
     assert set(LeadOffer.objects.values_list("status", flat=True)) == {"Cancelled"}
-    assert "Nobody claimed a lead" in texts_to(alice)[-1]
+    assert "Unclaimed lead" in texts_to(alice)[-1]
 
 
 def test_a_turn_that_comes_early_finds_nobody_who_is_not_at_work_yet(api, bob, dana, erin, offered, run):

@@ -17,7 +17,7 @@ from tests.leads.conftest import NOON, make_contact, offer_of, statuses
 NEW = "New lead: Mary Jackson, Buyer, Irvine, $10,000,000, from Zillow. Press 1 to claim it."
 YOURS = (
     "The lead is yours: Mary Jackson. 9 4 9, 5 5 5, 0 1 5 0; or mary at example dot com."
-    " Once more: 9 4 9, 5 5 5, 0 1 5 0; or mary at example dot com."
+    " Again: 9 4 9, 5 5 5, 0 1 5 0; or mary at example dot com."
 )
 
 

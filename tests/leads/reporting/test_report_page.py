@@ -110,7 +110,7 @@ def test_every_plot_has_a_title_and_a_table_and_no_script(alice: User, bob: User
     bob.save()
     html = page(desk(alice), team).content.decode()
     report = html[html.index('<div class="report">') :]
-    report = report[: report.index("Programs read the same")]
+    report = report[: report.index(" API:")]
 
     assert report.count("<svg") == report.count('role="img"') == 3
     assert report.count("<table>") >= 3

@@ -102,7 +102,7 @@ def test_the_emulators_signature_is_believed(alert, now, receiver, settings):
         ("63038", "queued", "Twilio asked to slow down: Account exceeded the daily messages limit (63038)"),
         ("20003", "queued", "Twilio does not accept our account: Authenticate (20003)"),
         ("21611", "queued", "Twilio refused it: This 'From' number has exceeded"),
-        ("500", "unknown", "Twilio failed at it: An internal server error has occurred (20500)"),
+        ("500", "unknown", "Twilio failed: An internal server error has occurred (20500)"),
         ("hang", "unknown", "Twilio did not answer (ReadTimeout)."),
         ("lose_answer", "unknown", "Twilio did not answer (ConnectionError)."),
     ],

@@ -120,7 +120,7 @@ def test_no_call_can_be_kept_that_would_speak_to_a_client(bob, now):
         ("21216", "failed", "Twilio refused it: Account not allowed to call +19495550112 (21216)"),
         ("429", "queued", "Twilio asked to slow down: Too Many Requests (20429)"),
         ("20003", "queued", "Twilio does not accept our account: Authenticate (20003)"),
-        ("500", "unknown", "Twilio failed at it: An internal server error has occurred (20500)"),
+        ("500", "unknown", "Twilio failed: An internal server error has occurred (20500)"),
         ("hang", "unknown", "Twilio did not answer (ReadTimeout)."),
         ("lose_answer", "unknown", "Twilio did not answer (ConnectionError)."),
     ],

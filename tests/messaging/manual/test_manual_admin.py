@@ -51,7 +51,7 @@ def test_the_page_of_a_contact_leads_there(browser, bob, client, text_page, emai
 def test_looking_sends_nothing(browser, bob, text_page, bobs_number):
     page = words(browser(bob).get(text_page, {"body": "Hello"}))
 
-    assert f"It leaves at once, to {CLIENT}, from your number {bobs_number}." in page
+    assert f"It is sent immediately, to {CLIENT}, from your number {bobs_number}." in page
     assert not Message.objects.exists()
 
 
@@ -95,7 +95,7 @@ def test_what_the_api_refuses_stands_in_the_form(browser, bob, text_page, body, 
 
 def test_at_night_it_says_when_it_will_leave(browser, bob, text_page, clock):  # noqa: F811
     clock.now = NIGHT
-    assert "It is night where Clara is: it will leave at 8:00 in the morning there" in words(
+    assert "It is night in the time zone of Clara: the message is sent at 8:00 there" in words(
         browser(bob).get(text_page)
     )
 
@@ -129,7 +129,7 @@ def call_page(client):
 
 def test_a_call_rings_the_agents_phone(browser, bob, call_page, bobs_number):
     page = words(browser(bob).get(call_page))
-    assert f"is called at {CLIENT}, from your number {bobs_number}" in page
+    assert f"at {CLIENT}, from your number {bobs_number}" in page
     assert not Message.objects.exists()
 
     page = words(browser(bob).post(call_page, follow=True))
@@ -172,12 +172,12 @@ def test_a_number_that_may_have_opted_out_is_decided_there(browser, bob, charlie
     consent.suspend(CLIENT, source="text", words="I told you to stop", now=now)
     decision = {"consent": "resumed", "number": CLIENT}
 
-    assert f"{CLIENT} may have asked for no more texts" in words(browser(bob).get(text_page))
+    assert f"{CLIENT} may have opted out" in words(browser(bob).get(text_page))
     browser(charlie).post(text_page, decision)
     assert consent.state_of(CLIENT).suspended
 
     page = browser(bob).post(text_page, decision, follow=True)
-    assert "may have asked" not in words(page)
+    assert "may have opted out" not in words(page)
     assert not consent.state_of(CLIENT).suspended
 
     consent.suspend(CLIENT, source="text", words="I told you to stop", now=now)
