@@ -28,7 +28,7 @@ TAKE = sql.SQL(
 
 
 def prepare(place: Place) -> list[Line]:
-    """Ten thousand contacts, and a campaign of five actions of which one is due immediately."""
+    """Ten thousand contacts, and a campaign of five actions; one is due immediately."""
     (alice,) = make_users(["alice"])
     campaign = make_campaign(alice)
     contacts = make_contacts(alice, place.size(10_000))

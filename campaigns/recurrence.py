@@ -92,7 +92,7 @@ def _as_text(parts: Mapping[str, str]) -> str:
 
 
 def _parts(rule: str) -> dict[str, str]:
-    """Return the parts of a rule by name, all of which are supported."""
+    """Return the parts of a rule by name. Raises ValueError for an unsupported one."""
     if len(rule) > MAX_RULE_LENGTH:
         raise ValueError(f"it is longer than {MAX_RULE_LENGTH:,} characters")
     parts: dict[str, str] = {}

@@ -97,6 +97,7 @@ def lint(arguments: list[str]) -> int:
             (["-m", "ruff", "check"], environment),
             (["-m", "ruff", "format", "--check"], environment),
             (["-m", "mypy", "."], environment),
+            (["-m", "launcher.plain_english"], environment),
             (["manage.py", "makemigrations", "--check", "--dry-run"], environment),
             (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], production),
         ]

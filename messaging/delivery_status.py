@@ -1,4 +1,4 @@
-"""Delivery receipts of the provider. A status only moves forward, in whatever order and number receipts arrive."""
+"""Delivery receipts of the provider. A status only moves forward: receipts may arrive late, twice and out of order."""
 
 import logging
 from datetime import datetime

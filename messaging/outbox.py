@@ -123,7 +123,7 @@ def _fill_senders(messages: Sequence[Message]) -> None:
 
 
 def next_due_at() -> datetime | None:
-    """Return when the next message is to be sent, checked again, or looked up."""
+    """Return when the next message is due: to send, to check again, or to look up."""
     with connection.cursor() as cursor:
         jobs = {"gate": GATE.name, "delivery": DELIVERY.name}
         cursor.execute(NEXT_DUE, {"channels": list(GATEWAYS), "lanes": list(LANES), **jobs})
@@ -164,7 +164,7 @@ class Drain:
         self.cleared: list[Message] = []  # what the gate let pass in this batch
         self.doubtful: list[Message] = []  # messages of this batch to look up
         self.opted_out: set[int] = set()  # messages to whose numbers the carrier lets nothing pass
-        self.leave_ends_at: dict[int, datetime | None] = {}  # by message: when the send policy is to be evaluated again
+        self.leave_ends_at: dict[int, datetime | None] = {}  # by message: when the send policy is evaluated again
 
     @property
     def goes_on(self) -> bool:

@@ -77,7 +77,7 @@ class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
 
 class LongListPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Paginates lists that may be very long, of which a user may see little: the first ten thousand rows.
+    """Paginates the first ten thousand rows of a list that may be very long, while the user sees few of its rows.
 
     Rows are found before they are sorted. PostgreSQL expects the rows of a page to be near, and otherwise walks the
     whole list in its order; and counting all visible rows takes longer than showing a page.

@@ -181,7 +181,7 @@ class ScheduledTaskResource(AgendaResource):
         return cast(TaskQuerySet, super().queryset_for(user)).with_event()
 
     def get_object(self) -> Task:
-        """What the query of a DELETE says is its scope."""
+        """The scope of a DELETE is in its query."""
         found: Task = get_or_404(self.get_queryset(), self.kwargs["id"]) if self.is_removal else super().get_object()
         return found
 

@@ -72,7 +72,7 @@ def my_availability_page(request: HttpRequest) -> HttpResponse:
 
 
 def submit(request: HttpRequest, form: MyAvailabilityForm, code_form: CodeForm, now: datetime) -> bool:
-    """Do what the pressed button says. Return False if a form has errors."""
+    """Run the action of the pressed button. Return False if a form has errors."""
     save = partial(call_api, MeResource, "PATCH", request.user, id="me")
     if CONFIRM in request.POST:
         is_confirmed = code_form.is_confirmed(partial(call_api, PhoneConfirmationResource, "POST", request.user))
@@ -103,7 +103,7 @@ def request_code(request: HttpRequest) -> None:
 
 
 def pause(request: HttpRequest, save: Callable[[dict[str, Any]], Any], now: datetime) -> None:
-    """Pause for as long as the pressed button says; an unknown value ends the pause."""
+    """Pause for the duration of the pressed button; an unknown value ends the pause."""
     user = cast(User, request.user)
     chosen = next((each for each in pause_presets(now, user.zone) if each.name == request.POST[PAUSE]), None)
     save({"paused_until": chosen and chosen.until})

@@ -80,7 +80,7 @@ STEP_KINDS: Final = {TEAM: Kind.FELL_BACK, POND: Kind.IN_POND, USER: Kind.ASSIGN
 
 
 def distribute(lead: Lead, histories: OfferHistories, *, is_returning: bool, start: datetime, now: datetime) -> Plan:
-    """Offer a lead to its team, or assign it to the member who claimed the contact's last one, if its route says so."""
+    """Offer a lead to its team, or assign it to the contact's last claimer, if its route has that option."""
     if is_returning and assign_to_earlier_claimer(lead, histories[lead.pk], start=start, now=now):
         return Plan()
     return offer_all([lead], histories, now=now, start=start)[lead.pk]

@@ -156,7 +156,7 @@ class Simulator:
             self.follow_fallbacks([path], start, lead.at)
 
     def assign_to_earlier_claimer(self, path: LeadPath, start: datetime) -> bool:
-        """Assign the lead to the member who claimed the contact's last one, if the rule says so and they can take it.
+        """Assign the lead to the contact's last claimer, if the rule has that option and they can take it.
 
         If the lead is held until an opening and they are available then, they get the first turn.
         """
@@ -276,7 +276,7 @@ class Simulator:
         return any(each.counts(at) for each in held)
 
     def auto_assign(self, path: LeadPath, recipient: PlannedOffer, at: datetime) -> None:
-        """Assign the lead to a member whose option says so, without a claim."""
+        """Assign the lead, without a claim, to a member with that option."""
         path.here.ends_at = at
         reason = Reason(EventCode.ASSIGNED_AUTOMATICALLY, {"user_id": recipient.user_id})
         self.assign(path, recipient.user_id, reason, at, is_offer=True)

@@ -15,7 +15,7 @@ KEPT: Final = frozenset({"Lu", "Ll", "Lt", "Lo", "Nd"})
 def owner_of(listed: str, bodies: Sequence[str]) -> str | None:
     """Return which of these texts of ours a listed text contains; None if it may be any or none of them.
 
-    If several match, it is the one of which the largest part is found; of equal ones the first.
+    If several match, it is the one with the largest matching part; of equal ones the first.
     """
     fitting = [body for body in bodies if _bears(listed, body)]
     return max(fitting, key=lambda body: (_is(listed, body), len(_letters(body))), default=None)

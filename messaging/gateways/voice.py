@@ -1,7 +1,7 @@
 """Calls by Twilio Voice: making and looking them up, their texts (TwiML), and their callbacks.
 
-An answering machine may answer. Telling machines from people costs money and seconds of silence, so a call says nothing
-confidential, and only a person presses a key.
+An answering machine may answer. Detecting one costs money and seconds of silence, so the text of a call contains
+nothing confidential, and only a person presses a key.
 """
 
 import re
@@ -117,7 +117,7 @@ def question(message: Message, *, turn: int) -> str:
 
 
 def dial(call: Message) -> str:
-    """Return TwiML that connects the listener with the call's recipient. Nothing else is said, nothing is recorded.
+    """Return TwiML that connects the listener with the call's recipient. No other text is spoken, nothing is recorded.
 
     The caller id must be a number of the account: the agent's own system number, which also sends their texts. The end
     is reported twice, for the connection and for the client's leg: the side that hangs up first misses the other

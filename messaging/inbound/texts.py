@@ -32,7 +32,7 @@ HELP = (
 )
 # A phone that answers by itself must not be answered for ever: at most so many explanations within so long.
 MAX_HELPS = {timedelta(hours=1): 5, timedelta(days=1): 20}
-MAX_SENT = 20  # of our latest texts to a phone, one of which a reaction may quote
+MAX_SENT = 20  # of our latest texts to a phone: a reaction may quote one of them
 
 
 @transaction.atomic

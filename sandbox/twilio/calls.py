@@ -1,6 +1,6 @@
 """Calls of the emulated carrier: a called person answers immediately, listens, and may press a key.
 
-A person dialed by a call (TwiML's <Dial>) rings until `POST /sandbox/calls/:sid` says whether they answer.
+A person dialed by a call (TwiML's <Dial>) rings until `POST /sandbox/calls/:sid` decides whether they answer.
 """
 
 from collections.abc import Collection

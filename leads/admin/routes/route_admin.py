@@ -116,7 +116,7 @@ class LeadRouteAdmin(ResourceAdmin):
         return TemplateResponse(request, PAGE, self.admin_site.each_context(request) | context | shown)
 
     def move(self, request: HttpRequest, route_id: int) -> HttpResponse:
-        """Move a route up or down by one, as the pressed button says."""
+        """Move a route up or down by one."""
         user = cast(User, request.user)
         try:
             call_api(LeadRouteResource, "PATCH", user, {"position": next_position(request, route_id)}, id=str(route_id))
