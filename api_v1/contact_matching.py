@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from core.db.lookups import lowered
 from core.phone_numbers import e164
 from core.text import normalize_email
 from crm.models import E164, Contact, ContactQuerySet
@@ -50,7 +51,7 @@ def known_contact(user: User, body: Mapping[str, Any]) -> Contact | None:
 def matches(contacts: ContactQuerySet, body: Mapping[str, Any]) -> Iterator[ContactQuerySet]:
     """Return the candidates, the best first. People share phones: a contact with another email is another person."""
     if email := email_of(body):
-        yield contacts.filter(email__lower_exact=email)
+        yield contacts.filter(email__lower=lowered(email))
         contacts = contacts.filter(email="")
     for phone in E164:
         if number := e164(str(body.get(phone) or "")):

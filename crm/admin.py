@@ -90,7 +90,7 @@ class ContactAdmin(ResourceAdmin):
     inlines = [AddressInline, ActivityInline]
     list_display = ["__str__", "email", "mobile_phone", "tags", "assigned_user", "owner_user", "created_at"]
     list_select_related = ["assigned_user", "owner_user"]
-    search_fields = ["first_name__lower_prefix", "last_name__lower_prefix", "email__lower_prefix"]
+    search_fields = ["first_name__lower__startswith", "last_name__lower__startswith", "email__lower__startswith"]
     readonly_fields = ["owner_user", "created_at", "modified_at", "history"]
     fieldsets = [
         (None, {"fields": ["first_name", "last_name", "email", "company", "tags", "is_do_not_contact"]}),
@@ -115,20 +115,20 @@ class ContactAdmin(ResourceAdmin):
 
     @admin.display
     def history(self, contact: Contact) -> str:
-        """Where to write down what was done, and to read all of it."""
+        """Links that log an activity and list all of them."""
         if contact.pk is None:
             return "-"
         log, all_of_it = (reverse(f"admin:crm_activity_{page}") for page in ("add", "changelist"))
-        links = '<a href="{}?contact={}">Note down a call, a meeting or a thought</a> · <a href="{}?contact={}">All</a>'
+        links = '<a href="{}?contact={}">Log an activity</a> · <a href="{}?contact={}">All</a>'
         return format_html(links, log, contact.pk, all_of_it, contact.pk)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """People are found by how their names or email begin, by any whole number, or by part of the mobile."""
+        """Search by the beginning of a name or email, by any complete number, or by a part of the mobile."""
         if number := e164(search_term):
             return queryset.reached_at(number), False
         if PARTIAL_NUMBER.fullmatch(term := to_ascii(search_term)):
             return queryset.filter(mobile_e164__contains="".join(filter(str.isdigit, term))), False
-        found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
+        found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term.lower())
         return found
 
 

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F, Func, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Length
 
+from core.db.lookups import lowered
 from core.errors import DomainError
 from crm.contact_actions import send_contacts_changed
 from crm.models import WHITESPACE, Contact, Tag, tag_list
@@ -67,7 +68,7 @@ def rename_tag(tag: Tag, content: str, *, now: datetime) -> None:
     if content != old:
         rename_on_contacts(tagged_contacts(tag.user_id, old), old, content, now=now)
         send_contacts_changed(tagged_contacts(tag.user_id, content).filter(modified_at=now), {"tags"}, now=now)
-    Tag.objects.filter(user=tag.user_id, content__lower_exact=content).exclude(pk=tag.pk).delete()
+    Tag.objects.filter(user=tag.user_id, content__lower=lowered(content)).exclude(pk=tag.pk).delete()
     tag.content = content
     tag.save(update_fields=["content"])
 

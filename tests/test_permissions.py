@@ -205,6 +205,7 @@ ELSEWHERE = {
     "/openapi.json": "open",
     "/": "API v1's own keys (tests/api_v1/test_api_v1.py); a browser is led to the next",
     "/docs": "open",
+    "/docs/oauth2-redirect": "open",
     "/c/*": "the signature in the link (tests/leads/api/test_claim_page.py)",
     "/favicon.ico": "open",
     "/oauth2/*": "the protocol (tests/oauth/test_tokens.py)",

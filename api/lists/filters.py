@@ -15,6 +15,7 @@ from django.db.models.functions import Lower
 from api import coercion
 from api.lists.query_parser import OPERATORS
 from core.db.literals import nonempty
+from core.db.lookups import lowered
 from core.text import normalize_email
 
 EQUALITY = frozenset({"", "$ne", "$in", "$nin"})
@@ -78,7 +79,7 @@ class ColumnFilter(django_filters.Filter):
         return Q(**{f"{self.column}__{operator}": self.read(text)})
 
     def like(self, operator: str, text: str) -> Q:
-        return Q(**{f"{self.column}__lower_like": text})
+        return Q(**{f"{self.column}__lower__like": lowered(text.replace("\\", "\\\\"))})
 
     def ordering(self) -> Any:
         """What `$sort` orders by."""
@@ -103,17 +104,17 @@ class TextFilter(ColumnFilter):
         return text
 
     def match(self, text: str) -> Q:
-        return Q(**{f"{self.column}__lower_exact": text})
+        return Q(**{f"{self.column}__lower": lowered(text)})
 
     def match_many(self, texts: list[str]) -> Q:
-        return Q(**{f"{self.column}__lower_in": texts})
+        return Q(**{f"{self.column}__lower__in": [lowered(text) for text in texts]})
 
     def has_none(self) -> Q:
         """Empty text counts as no value; many columns are never null."""
         return super().has_none() | self.match("")
 
     def compare(self, operator: str, text: str) -> Q:
-        return Q(**{f"{self.column}__lower_{operator}": text})
+        return Q(**{f"{self.column}__lower__{operator}": lowered(text)})
 
     def ordering(self) -> Any:
         return Lower(self.column)

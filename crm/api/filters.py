@@ -5,6 +5,7 @@ from django.db.models import Q, Value
 from api.lists.filter_backend import FilterSet
 from api.lists.filters import NumberFilter, PhoneFilter, TextFilter, any_condition
 from api.lists.query_parser import Query
+from core.db.lookups import lowered
 from core.phone_numbers import e164
 from crm.models import (
     PROPERTY_COLUMNS,
@@ -29,7 +30,7 @@ class TagsFilter(TextFilter):
             return Q(tags="") | Q(tags__isnull=True)
         # `tags` must be checked for NULL as well: the negation must also hold for contacts without tags.
         has_them = Q(tag_list__contains=tag_list(Value(text)), tags__isnull=False)
-        return has_them & Q(tags__lower_exact=text) if "," in text else has_them
+        return has_them & Q(tags__lower=lowered(text)) if "," in text else has_them
 
     def match_many(self, texts: list[str]) -> Q:
         return any_condition(self.match(text) for text in texts)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from api.lists.fast_list import Row
 from api.lists.pagination import is_far_page
 from api.viewsets import BEYOND, Resource
+from core.db.lookups import lowered
 from core.errors import Conflict, DomainError
 from crm import contact_counts
 from crm.api.filters import (
@@ -207,7 +208,7 @@ class TagResource(Resource[Tag]):
         """Return whether the tag is new (201) or already existed (200)."""
         content = serializer.validated_data["content"]
         is_new = add_to_dictionary(self.user.pk, content)
-        serializer.instance = Tag.objects.get(user=self.user, content__lower_exact=content)
+        serializer.instance = Tag.objects.get(user=self.user, content__lower=lowered(content))
         return is_new
 
     def perform_update(self, serializer: Any) -> None:
