@@ -68,9 +68,9 @@ def prepare(place: Place) -> list[Line]:
 
 def take_back(team: Team) -> None:
     """Reset: each lead is with this team, unclaimed, and its time there is over."""
-    empty(OFFERS, "leads_traceentry", "leads_rotationplace")
+    empty(OFFERS, "leads_traceentry", "leads_rotationslot")
     over = NOW - timedelta(seconds=1)
-    Lead.objects.update(team=team, hop=0, falls_back_at=over, alarm_at=None)
+    Lead.objects.update(team=team, fallback_count=0, falls_back_at=over, alarm_at=None)
 
 
 def empty(*tables: str) -> None:

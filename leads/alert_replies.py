@@ -84,10 +84,10 @@ def candidate_offers(phone: str, number: int) -> list[LeadOffer]:
 
     A number counts on the phone that it was sent to, and only while that is still the member's confirmed phone.
     """
-    told = LeadOffer.objects.filter(reply_phone=phone, reply_number__isnull=False)
-    theirs = told.filter(user__confirmed_phone=phone, user__is_active=True).order_by("-alerted_at", "-pk")
-    whole = theirs.select_related("user", "team", "lead__contact", "lead__source")
-    return [*whole.filter(status=Status.SENT, reply_number=number), *whole[:RECENT_CODES]]
+    numbered = LeadOffer.objects.filter(reply_phone=phone, reply_number__isnull=False)
+    confirmed = numbered.filter(user__confirmed_phone=phone, user__is_active=True).order_by("-alerted_at", "-pk")
+    offers = confirmed.select_related("user", "team", "lead__contact", "lead__source")
+    return [*offers.filter(status=Status.SENT, reply_number=number), *offers[:RECENT_CODES]]
 
 
 def is_alert_reply(message: Message, number: int, offers: Collection[LeadOffer], now: datetime) -> bool:
@@ -96,21 +96,23 @@ def is_alert_reply(message: Message, number: int, offers: Collection[LeadOffer],
     A contact may share the phone of a user, and may write "2" to their agent. So the phone must have been sent this
     very number recently, and must write to where that came from.
     """
-    told = {offer.reply_number for offer in offers if offer.alerted_at and offer.alerted_at > now - MAX_ALERT_AGE}
-    return number in told and message.user_id is None  # the alert number belongs to no agent
+    recent_numbers = {
+        offer.reply_number for offer in offers if offer.alerted_at and offer.alerted_at > now - MAX_ALERT_AGE
+    }
+    return number in recent_numbers and message.user_id is None  # the alert number belongs to no agent
 
 
 Attempt = Callable[[LeadOffer, int, datetime], str]
 
 
 def reply_text(
-    offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], try_it: Attempt, now: datetime
+    offer: LeadOffer | None, number: int, offers: Collection[LeadOffer], attempt: Attempt, now: datetime
 ) -> str:
     """Try to claim or decline, and return the text of the reply."""
     if offer is None:
         return f"No lead has the number {number}. {claimable_list(open_offers(offers))}"
     try:
-        return try_it(offer, number, now)
+        return attempt(offer, number, now)
     except AlreadyClaimed:
         return alert_text_of(offer).already_claimed_text
     except (OfferNotOpen, LeadIsGone, LeadIsMerged):

@@ -42,14 +42,14 @@ def format_duration(seconds: float | None) -> str:
         return EMPTY_CELL
     if 0 < seconds < 1:
         return "under 1 s"
-    left, words = round(seconds), []
+    seconds_left, parts = round(seconds), []
     for size, unit in UNITS:
-        if left >= size:
-            words.append(f"{left // size} {unit}")
-            left %= size
-        elif words:
+        if seconds_left >= size:
+            parts.append(f"{seconds_left // size} {unit}")
+            seconds_left %= size
+        elif parts:
             break
-    return " ".join(words[:2]) or "0 s"
+    return " ".join(parts[:2]) or "0 s"
 
 
 def truncate(text: str) -> str:

@@ -32,7 +32,7 @@ call_key_handlers.register(claim_by_key)
 
 
 @receiver(text_received)
-def receive_texted_lead(*, message: Message, contact: Contact, is_new: bool, now: datetime, **more: Any) -> None:
+def receive_texted_lead(*, message: Message, contact: Contact, is_new: bool, now: datetime, **kwargs: Any) -> None:
     """Receive a stranger's first text as a lead, and distribute it. Its contact source has the same name."""
     if is_new:
         owner, source, text = contact.owner_user, get_or_create_lead_source(TEXT), message.body
@@ -40,7 +40,7 @@ def receive_texted_lead(*, message: Message, contact: Contact, is_new: bool, now
 
 
 @receiver(member_left)
-def end_offers_of_member(*, team: Team, user: User, now: datetime, **more: Any) -> None:
+def end_offers_of_member(*, team: Team, user: User, now: datetime, **kwargs: Any) -> None:
     """Cancel the open offers of a member who left the team, also those they were alerted to.
 
     They keep the leads that they claimed, until the contact is reassigned.
@@ -49,16 +49,16 @@ def end_offers_of_member(*, team: Team, user: User, now: datetime, **more: Any) 
     # Changes of offers need the lock on their lead.
     leads = Lead.objects.filter(pk__in=offers.values("lead")).order_by("pk")
     list(leads.select_for_update(no_key=True).values_list("pk"))
-    left = Reason(SkipReason.LEFT_TEAM)
-    cancel_claim_alerts(offers, reason=left, now=now)
+    reason = Reason(SkipReason.LEFT_TEAM)
+    cancel_claim_alerts(offers, reason=reason, now=now)
     affected = dict(offers.values_list("pk", "lead_id"))
-    offers.update(status=LeadOffer.Status.CANCELLED, settled_at=now, **end_columns(left))
+    offers.update(status=LeadOffer.Status.CANCELLED, settled_at=now, **end_columns(reason))
     reassign_skipped_turns(affected.keys(), now=now)
     fall_back_if_exhausted(affected.values(), now=now)
 
 
 @receiver(contact_removed)
-def cancel_alerts_of_contact(*, contact: Contact, now: datetime, **more: Any) -> None:
+def cancel_alerts_of_contact(*, contact: Contact, now: datetime, **kwargs: Any) -> None:
     """Cancel the alerts of leads that are about to be removed with their contact."""
     # Locked before the offers, as everywhere.
     list(Lead.objects.filter(contact=contact).order_by("pk").select_for_update(no_key=True).values_list("pk"))
@@ -67,14 +67,14 @@ def cancel_alerts_of_contact(*, contact: Contact, now: datetime, **more: Any) ->
 
 
 @receiver(activity_logged)
-def record_logged_contact(*, activity: Activity, now: datetime, **more: Any) -> None:
+def record_logged_contact(*, activity: Activity, now: datetime, **kwargs: Any) -> None:
     """Record a first contact when a user logs an activity."""
     logged = Reason(EventCode.CONTACT_LOGGED, {"activity": activity.kind})
     record_first_contacts({(activity.user_id, activity.contact_id): logged}, now=now)
 
 
 @receiver(messages_settled)
-def record_sent_messages(*, messages: Sequence[Message], now: datetime, **more: Any) -> None:
+def record_sent_messages(*, messages: Sequence[Message], now: datetime, **kwargs: Any) -> None:
     """Record a first contact when a user texts, emails or calls. Messages of campaigns do not count."""
     contacts = {
         (message.user_id, message.contact_id): Reason(EventCode.CONTACT_MESSAGED, {"channel": message.channel})

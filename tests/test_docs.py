@@ -14,7 +14,7 @@ from django.urls import Resolver404, resolve
 from api_v1.handlers import CALLS
 from campaigns.models import COMMUNICATIONS, REMINDERS, CampaignAction
 from core.reasons import reason_text
-from leads.history import timeline
+from leads.history import timeline_event
 from leads.models import LeadOffer
 from messaging.content import merge_fields
 from messaging.inbound import keywords
@@ -193,7 +193,7 @@ def test_what_becomes_of_an_offer_is_told():
 def test_the_kinds_of_a_timeline_are_told():
     rows = re.findall(r"^\| (`.+?) \|", section(page("leads.md"), "Why a lead went where it went"), re.M)
 
-    assert {kind for row in rows for kind in spans(row)} == set(timeline.KINDS)
+    assert {kind for row in rows for kind in spans(row)} == set(timeline_event.KINDS)
 
 
 def test_the_states_of_messages_are_those_there_are():

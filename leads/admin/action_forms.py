@@ -15,9 +15,9 @@ from leads.notifications.alert_text import LeadAlertText
 from teams.models import Team, User
 
 
-def alert_text_for_reader(lead: Lead, reader: User) -> LeadAlertText:
+def alert_text_for_reader(lead: Lead, user: User) -> LeadAlertText:
     """For a lead whose contact the user does not see, a team lead reads only what members see before a claim."""
-    if Lead.objects.visible_to(reader).filter(pk=lead.pk).exists():
+    if Lead.objects.visible_to(user).filter(pk=lead.pk).exists():
         return LeadAlertText(lead)
     return LeadAlertText(lead, lead.team.claim_preview if lead.team else Team.ClaimPreview.AREA)
 
@@ -40,15 +40,15 @@ class LeadActionForm(forms.Form):
         self.lead, self.user = lead, user
 
     @classmethod
-    def refuse(cls, lead: Lead, user: User) -> None:
+    def require_possible(cls, lead: Lead, user: User) -> None:
         """Raise what the API would refuse for any input."""
         require_not_merged(lead)
 
     @classmethod
-    def why_not(cls, lead: Lead, user: User) -> str:
+    def objection(cls, lead: Lead, user: User) -> str:
         """Why this user cannot do it, in plain words; empty when they can."""
         try:
-            cls.refuse(lead, user)
+            cls.require_possible(lead, user)
         except DomainError as refusal:
             return str(refusal)
         return ""
@@ -61,16 +61,16 @@ class LeadActionForm(forms.Form):
         """As the API is asked."""
         return {f"{name}_id": record.pk for name, record in self.cleaned_data.items()}
 
-    def done(self) -> str:
+    def success_message(self) -> str:
         """Return the message that is shown afterwards."""
         raise NotImplementedError
 
-    def is_done(self, do: Callable[[dict[str, Any]], Any]) -> bool:
+    def submit(self, call_action: Callable[[dict[str, Any]], Any]) -> bool:
         """Call the API. If it refuses, its message becomes a form error."""
         if not self.is_valid():
             return False
         try:
-            do(self.body())
+            call_action(self.body())
         except ApiError as refusal:
             self.add_error(None, str(refusal))
             return False
@@ -90,9 +90,9 @@ class ReassignForm(LeadActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        takers = reassignment.eligible_assignees(self.lead, self.user).exclude(pk=self.lead.claimed_by_user_id or 0)
+        assignees = reassignment.eligible_assignees(self.lead, self.user).exclude(pk=self.lead.claimed_by_user_id or 0)
         self.fields["user"] = forms.ModelChoiceField(
-            takers.order_by("first_name", "last_name", "email"),
+            assignees.order_by("first_name", "last_name", "email"),
             label="Assign to",
             empty_label="Choose a user",
             widget=UnfoldAdminSelectWidget,
@@ -100,14 +100,14 @@ class ReassignForm(LeadActionForm):
         )
 
     @classmethod
-    def refuse(cls, lead: Lead, user: User) -> None:
-        super().refuse(lead, user)
+    def require_possible(cls, lead: Lead, user: User) -> None:
+        super().require_possible(lead, user)
         reassignment.require_reassigner(lead, user)
 
     def consequences(self) -> Iterator[str]:
-        loser = self.lead.claimed_by_user
-        if loser is not None:
-            yield f"It is taken from {recipient(loser, self.user)}, with a notice {channel_phrase(loser)}."
+        claimer = self.lead.claimed_by_user
+        if claimer is not None:
+            yield f"It is taken from {recipient(claimer, self.user)}, with a notice {channel_phrase(claimer)}."
         elif self.lead.team is not None:
             yield "No other agent can claim it any more. Alerts that are not sent yet are canceled."
         yield (
@@ -115,7 +115,7 @@ class ReassignForm(LeadActionForm):
             "text if they have a phone."
         )
 
-    def done(self) -> str:
+    def success_message(self) -> str:
         return f"{self.cleaned_data['user']} has the lead and is notified."
 
 
@@ -123,20 +123,20 @@ class ReturnForm(LeadActionForm):
     name, title, button, icon = "return", "Return this lead to the pond", "Return to the pond", "waves"
 
     @classmethod
-    def refuse(cls, lead: Lead, user: User) -> None:
-        super().refuse(lead, user)
+    def require_possible(cls, lead: Lead, user: User) -> None:
+        super().require_possible(lead, user)
         reassignment.require_returnable(lead, user)
 
     def consequences(self) -> Iterator[str]:
-        loser, team = reassignment.require_returnable(self.lead, self.user)
-        told = "" if loser == self.user else f", with a notice {channel_phrase(loser)}"
-        yield f"It is taken from {recipient(loser, self.user)}{told}."
+        claimer, team = reassignment.require_returnable(self.lead, self.user)
+        notice = "" if claimer == self.user else f", with a notice {channel_phrase(claimer)}"
+        yield f"It is taken from {recipient(claimer, self.user)}{notice}."
         yield f"Any member of {team} can then claim it from the pond. Members are not notified."
         if team.mins_until_alarm is not None:
-            alarmed = recipient(team.creator, self.user)
-            yield f"If it is unclaimed after {team.mins_until_alarm} minutes, {alarmed} will be notified."
+            notified_user = recipient(team.creator, self.user)
+            yield f"If it is unclaimed after {team.mins_until_alarm} minutes, {notified_user} will be notified."
 
-    def done(self) -> str:
+    def success_message(self) -> str:
         return f"The lead is in the pond of {self.lead.team}."
 
 
@@ -145,9 +145,9 @@ class MergeForm(LeadActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        found = merge.mergeable_leads(self.lead).select_related("contact", "source", "claimed_by_user")
+        duplicates = merge.mergeable_leads(self.lead).select_related("contact", "source", "claimed_by_user")
         self.fields["lead"] = DuplicateField(
-            found.order_by("-created_at", "-pk"),
+            duplicates.order_by("-created_at", "-pk"),
             label="Duplicate",
             empty_label=None,
             widget=UnfoldAdminRadioSelectWidget,
@@ -155,8 +155,8 @@ class MergeForm(LeadActionForm):
         )
 
     @classmethod
-    def refuse(cls, lead: Lead, user: User) -> None:
-        super().refuse(lead, user)
+    def require_possible(cls, lead: Lead, user: User) -> None:
+        super().require_possible(lead, user)
         merge.require_owner(lead, user)
         if not merge.mergeable_leads(lead).exists():
             raise NoDuplicate
@@ -169,7 +169,7 @@ class MergeForm(LeadActionForm):
         yield "Its offers end without a notice. If an agent has claimed it, they get this lead instead."
         yield "This cannot be undone."
 
-    def done(self) -> str:
+    def success_message(self) -> str:
         return f"Lead {self.cleaned_data['lead'].pk} is merged into this one."
 
 
@@ -181,8 +181,8 @@ class DuplicateField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not s
     """Leads labeled by their content and owner."""
 
     def label_from_instance(self, lead: Lead) -> str:
-        has = f"claimed by {lead.claimed_by_user}" if lead.claimed_by_user else "unclaimed"
-        return f"Lead {lead.pk}: {LeadAlertText(lead).summary}; {has}"
+        claim = f"claimed by {lead.claimed_by_user}" if lead.claimed_by_user else "unclaimed"
+        return f"Lead {lead.pk}: {LeadAlertText(lead).summary}; {claim}"
 
 
 ACTION_FORMS: Final[Sequence[type[LeadActionForm]]] = (ReassignForm, ReturnForm, MergeForm)
@@ -190,4 +190,4 @@ ACTION_FORMS: Final[Sequence[type[LeadActionForm]]] = (ReassignForm, ReturnForm,
 
 def available_actions(lead: Lead, user: User) -> list[type[LeadActionForm]]:
     """Return the actions that this user can take on this lead in its current state."""
-    return [kind for kind in ACTION_FORMS if not kind.why_not(lead, user)]
+    return [kind for kind in ACTION_FORMS if not kind.objection(lead, user)]

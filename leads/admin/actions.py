@@ -14,11 +14,11 @@ from api.admin.resource_admin import ResourceAdmin
 from api.internal_client import call_api
 from leads.admin.action_forms import ACTION_FORMS, LeadActionForm, ReassignForm, available_actions, lead_label
 from leads.api.actions import LEAD_ACTIONS
-from leads.models import Lead, TeamLead
+from leads.models import Lead, LeadOfTeam
 from leads.notifications.alert_text import LeadAlertText
 from teams.models import Team, User
 
-PAGE: Final = "admin/leads/lead/deed.html"
+PAGE: Final = "admin/leads/lead/action.html"
 
 
 def action_urls() -> list[URLPattern]:
@@ -48,17 +48,17 @@ def action_page(request: HttpRequest, kind: type[LeadActionForm], lead_id: int) 
     """Show the form of an action with its consequences, or why it is not possible."""
     user = cast(User, request.user)
     leads = Lead.objects.in_hands_of(user).select_related("contact", "source", "team__creator", "claimed_by_user")
-    found = leads.filter(pk=lead_id).first()
-    if found is None:
+    lead = leads.filter(pk=lead_id).first()
+    if lead is None:
         messages.error(request, f"There is no lead {lead_id} that you can see.")
         return HttpResponseRedirect(reverse("admin:leads_lead_changelist"))
-    form = kind(found, user, request.POST or None)
-    do = partial(call_api, LEAD_ACTIONS[kind.name], "POST", user, lead_id=str(lead_id))
-    if request.method == "POST" and form.is_done(do):
-        messages.success(request, form.done())
-        return HttpResponseRedirect(return_url(found, user))
-    context = {"title": kind.title, "form": form, "objection": kind.why_not(found, user)}
-    context |= {"lead": found, "what": lead_label(found, user), "back": return_url(found, user)}
+    form = kind(lead, user, request.POST or None)
+    call_action = partial(call_api, LEAD_ACTIONS[kind.name], "POST", user, lead_id=str(lead_id))
+    if request.method == "POST" and form.submit(call_action):
+        messages.success(request, form.success_message())
+        return HttpResponseRedirect(return_url(lead, user))
+    context = {"title": kind.title, "form": form, "objection": kind.objection(lead, user)}
+    context |= {"lead": lead, "label": lead_label(lead, user), "back": return_url(lead, user)}
     return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
 
 
@@ -66,7 +66,7 @@ def return_url(lead: Lead, user: User) -> str:
     """Return the lead's own page if the user sees it, otherwise the list."""
     if Lead.objects.visible_to(user).filter(pk=lead.pk).exists():
         return reverse("admin:leads_lead_change", args=[lead.pk])
-    return reverse("admin:leads_teamlead_changelist")
+    return reverse("admin:leads_leadofteam_changelist")
 
 
 class ClaimedFilter(admin.SimpleListFilter):
@@ -79,17 +79,17 @@ class ClaimedFilter(admin.SimpleListFilter):
         return queryset.filter(claimed_by_user__isnull=self.value() == "no") if self.value() else queryset
 
 
-class TeamLeadAdmin(ResourceAdmin):
+class LeadOfTeamAdmin(ResourceAdmin):
     """Leads of teams that the user created, without their contacts: no more than offers show."""
 
-    list_display = ["inquiry", "team", "has_it", "created_at", "by_hand", "why"]
+    list_display = ["inquiry", "team", "claimer", "created_at", "action_link", "trace_link"]
     list_display_links = None
     list_select_related = ["contact", "source", "team", "claimed_by_user"]
     list_filter = [ClaimedFilter, ("team", admin.RelatedOnlyFieldListFilter)]
 
     def rows_for(self, user: User) -> QuerySet[Any]:
         traced = F("routing_trace__pk")
-        return TeamLead.objects.filter(team__creator=user, merged_into=None).annotate(trace_id=traced)
+        return LeadOfTeam.objects.filter(team__creator=user, merged_into=None).annotate(trace_id=traced)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only the list: a lead's own page shows more."""
@@ -100,21 +100,21 @@ class TeamLeadAdmin(ResourceAdmin):
         return LeadAlertText(lead, cast(Team, lead.team).claim_preview).preview_line
 
     @admin.display(description="claimed by")
-    def has_it(self, lead: Lead) -> str:
+    def claimer(self, lead: Lead) -> str:
         if lead.claimed_by_user:
             return str(lead.claimed_by_user)
         return "in the pond" if lead.ponded_at else "unclaimed"
 
     @admin.display(description="actions")
-    def by_hand(self, lead: Lead) -> str:
+    def action_link(self, lead: Lead) -> str:
         return link_to(action_url(ReassignForm, lead), ReassignForm.button)
 
     @admin.display(description="routing")
-    def why(self, lead: Lead) -> str:
+    def trace_link(self, lead: Lead) -> str:
         trace_id = cast(Any, lead).trace_id
         return link_to(reverse("admin:leads_routingtrace_change", args=[trace_id]), "Why") if trace_id else "-"
 
 
-def link_to(address: str, words: str) -> str:
+def link_to(url: str, text: str) -> str:
     """A link that looks like one, also in the cell of a list."""
-    return format_html('<a class="text-primary-600 dark:text-primary-500 underline" href="{}">{}</a>', address, words)
+    return format_html('<a class="text-primary-600 dark:text-primary-500 underline" href="{}">{}</a>', url, text)

@@ -16,11 +16,11 @@ from leads.admin.trace_page import build_trace_page, collect_ids
 from leads.api.history import RoutingTraceResource
 from leads.distribution.round_robin import CREDIT_PER_LEAD
 from leads.history.lead_status import status_text
-from leads.history.timeline import event_text
-from leads.models import Lead, LeadRoute, LeadSource, RotationPlace, RoutingTrace, TraceEntry
+from leads.history.timeline_event import event_text
+from leads.models import Lead, LeadRoute, LeadSource, RotationSlot, RoutingTrace, TraceEntry
 from teams.models import Team, User
 
-PAGE: Final = "admin/leads/routingtrace/why.html"
+PAGE: Final = "admin/leads/routingtrace/trace.html"
 
 
 class RoutingTraceAdmin(ResourceAdmin):
@@ -33,22 +33,22 @@ class RoutingTraceAdmin(ResourceAdmin):
         return RoutingTrace.objects.filter(lead__in=Lead.objects.visible_to(user))
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        seen = self.get_object(request, object_id)
-        trace = seen or self.of_a_team(request, object_id)
+        visible_trace = self.get_object(request, object_id)
+        trace = visible_trace or self.of_a_team(request, object_id)
         if trace is None:
-            gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-            return gone
+            redirect: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return redirect
         user = cast(User, request.user)
-        told = call_api(RoutingTraceResource, "GET", user, id=object_id, lead_id=str(trace.lead_id))
+        answer = call_api(RoutingTraceResource, "GET", user, id=object_id, lead_id=str(trace.lead_id))
         lead = Lead.objects.select_related("contact", "source", "team", "claimed_by_user").get(pk=trace.lead_id)
-        names = names_of(collect_ids(told), user)
+        names = load_names(collect_ids(answer), user)
         context = self.admin_site.each_context(request) | {
             "title": f"Routing: {lead_label(lead, user)}",
             "lead": lead,
-            "is_seen": seen is not None,
+            "is_visible": visible_trace is not None,
             "back": return_url(lead, user),
-            "outcome": status_text(lead),
-            "page": build_trace_page(told, names, user.zone),
+            "status": status_text(lead),
+            "page": build_trace_page(answer, names, user.zone),
             "zone": user.zone.key,
         }
         return TemplateResponse(request, PAGE, context)
@@ -79,7 +79,7 @@ class TraceEntryAdmin(ResourceAdmin):
         return {}
 
 
-class RotationPlaceAdmin(ResourceAdmin):
+class RotationSlotAdmin(ResourceAdmin):
     """The last turn of the round robins of the teams you created, and the balance of each member."""
 
     list_display = ["team", "user", "leads_owed", "last_turn"]
@@ -88,14 +88,14 @@ class RotationPlaceAdmin(ResourceAdmin):
     ordering = ["team", "-last_turn"]
 
     @admin.display(description="balance (leads)", ordering="credit")
-    def leads_owed(self, place: RotationPlace) -> str:
-        return f"{place.credit / CREDIT_PER_LEAD:+.2f}"
+    def leads_owed(self, slot: RotationSlot) -> str:
+        return f"{slot.credit / CREDIT_PER_LEAD:+.2f}"
 
-    def rows_for(self, user: User) -> QuerySet[RotationPlace]:
-        return RotationPlace.objects.filter(team__creator=user)
+    def rows_for(self, user: User) -> QuerySet[RotationSlot]:
+        return RotationSlot.objects.filter(team__creator=user)
 
 
-def names_of(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], str]:
+def load_names(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], str]:
     """Return display names for ids. Routes of other users have none: they are not visible."""
     routes = LeadRoute.objects.visible_to(user).select_related("lead_source", "contact_source", "team")
     rows: Mapping[str, QuerySet[Any]] = {
@@ -104,8 +104,8 @@ def names_of(ids: Mapping[str, set[int]], user: User) -> dict[tuple[str, int], s
         "lead source": LeadSource.objects.all(),
         "route": routes,
     }
-    named = ((what, record) for what, found in rows.items() for record in found.filter(pk__in=ids.get(what, ())))
-    return {(what, record.pk): record_name(record) for what, record in named}
+    named = ((kind, record) for kind, records in rows.items() for record in records.filter(pk__in=ids.get(kind, ())))
+    return {(kind, record.pk): record_name(record) for kind, record in named}
 
 
 def record_name(record: User | Team | LeadSource | LeadRoute) -> str:

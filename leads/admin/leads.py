@@ -11,9 +11,8 @@ from django.utils.html import format_html, format_html_join
 from api.admin.resource_admin import ResourceAdmin
 from api.internal_client import call_api
 from crm.api import ActivityResource
-from leads.admin.actions import TeamLeadAdmin, action_links, link_to
-from leads.admin.actions import action_urls as deed_pages
-from leads.admin.history import RotationPlaceAdmin, RoutingTraceAdmin, TraceEntryAdmin
+from leads.admin.actions import LeadOfTeamAdmin, action_links, action_urls, link_to
+from leads.admin.history import RotationSlotAdmin, RoutingTraceAdmin, TraceEntryAdmin
 from leads.admin.offers import LeadOfferAdmin, PondLeadAdmin
 from leads.admin.reports import DistributionReportAdmin
 from leads.admin.routes.route_admin import LeadRouteAdmin
@@ -24,15 +23,15 @@ from leads.models import (
     DistributionReport,
     Lead,
     LeadOffer,
+    LeadOfTeam,
     LeadRoute,
     LeadSource,
     PondLead,
-    RotationPlace,
+    RotationSlot,
     RoutingTrace,
-    TeamLead,
     TraceEntry,
 )
-from messaging.admin.manual import links as links_by_hand
+from messaging.admin import manual
 from teams.models import User
 
 admin.site.index_template = "admin/leads/home.html"  # names the start page
@@ -41,8 +40,8 @@ admin.site.register(LeadRoute, LeadRouteAdmin)
 admin.site.register(DistributionReport, DistributionReportAdmin)
 admin.site.register(RoutingTrace, RoutingTraceAdmin)
 admin.site.register(TraceEntry, TraceEntryAdmin)
-admin.site.register(RotationPlace, RotationPlaceAdmin)
-admin.site.register(TeamLead, TeamLeadAdmin)
+admin.site.register(RotationSlot, RotationSlotAdmin)
+admin.site.register(LeadOfTeam, LeadOfTeamAdmin)
 admin.site.register(LeadOffer, LeadOfferAdmin)
 admin.site.register(PondLead, PondLeadAdmin)
 
@@ -68,7 +67,7 @@ class LeadSourceAdmin(ResourceAdmin):
 class MergedFilter(admin.SimpleListFilter):
     """Leave merged leads out of the list unless the filter asks for them."""
 
-    title, parameter_name = "duplicates", "doubles"
+    title, parameter_name = "merged_duplicates", "duplicates"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("merged", "Merged leads only"), ("all", "Including merged leads")]
@@ -87,7 +86,7 @@ class MergedFilter(admin.SimpleListFilter):
 @admin.register(Lead)
 class LeadAdmin(ResourceAdmin):
     resource = AutoDistributedLeadResource
-    list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claimed_how", "created_at"]
+    list_display = ["__str__", "source", "type", "city", "team", "claimed_by_user", "claim_channel", "created_at"]
     list_select_related = ["contact", "source", "team", "claimed_by_user"]
     list_filter = [MergedFilter, "claimed_through", ("source", admin.RelatedOnlyFieldListFilter)]
     autocomplete_fields = ["contact"]
@@ -103,45 +102,47 @@ class LeadAdmin(ResourceAdmin):
         "city",
         "state",
         "zipcode",
-        "history",
+        "contact_links",
     ]
     change_form_outer_before_template = "admin/leads/lead/state.html"
     actions = ["log_a_call"]
-    readonly_fields = ["history", "part_of", "doubles"]
+    readonly_fields = ["contact_links", "merged_into_link", "merged_duplicates"]
 
     def get_urls(self) -> list[Any]:
-        return [*deed_pages(), *super().get_urls()]
+        return [*action_urls(), *super().get_urls()]
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        """Of doubles, what they are part of."""
-        return [*self.list_display, "part_of"] if MergedFilter.parameter_name in request.GET else self.list_display
+        """If merged leads are listed, show into which lead each was merged."""
+        columns = ["merged_into_link"] if MergedFilter.parameter_name in request.GET else []
+        return [*self.list_display, *columns]
 
     def get_fields(self, request: HttpRequest, obj: Lead | None = None) -> list[str]:
         """Show above all other fields into which lead it was merged."""
-        merged = ["part_of"] if obj and obj.merged_into_id else ["doubles"] if obj and obj.doubles.exists() else []
-        return [*merged, *self.fields]
+        if obj and obj.merged_into_id:
+            return ["merged_into_link", *self.fields]
+        return ["merged_duplicates", *self.fields] if obj and obj.duplicates.exists() else self.fields
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         """Add the state of the lead and a button for each action that the user can take."""
         lead, user = kwargs.get("obj"), cast(User, request.user)
         if lead:
-            context |= {"deeds": action_links(lead, user), "state": state(lead, user)}
+            context |= {"action_links": action_links(lead, user), "state": lead_state(lead, user)}
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
 
     @admin.display(description="claimed", ordering="claimed_through")
-    def claimed_how(self, lead: Lead) -> str:
+    def claim_channel(self, lead: Lead) -> str:
         return claim_channel_text(lead) or "-"
 
     @admin.display(description="merged into")
-    def part_of(self, lead: Lead) -> str:
+    def merged_into_link(self, lead: Lead) -> str:
         if lead.merged_into_id is None:
             return "-"
         original = lead_link(lead.merged_into_id)
         return format_html("Duplicate of {}", original) if lead.is_duplicate else original
 
     @admin.display(description="merged duplicates")
-    def doubles(self, lead: Lead) -> str:
-        return format_html_join(", ", "{}", ((lead_link(pk),) for pk in lead.doubles.values_list("pk", flat=True)))
+    def merged_duplicates(self, lead: Lead) -> str:
+        return format_html_join(", ", "{}", ((lead_link(pk),) for pk in lead.duplicates.values_list("pk", flat=True)))
 
     @admin.action(description="Log a call", permissions=["view"])
     def log_a_call(self, request: HttpRequest, leads: QuerySet[Lead]) -> None:
@@ -150,20 +151,20 @@ class LeadAdmin(ResourceAdmin):
         messages.success(request, "The call was logged.")
 
     @admin.display(description="contact")
-    def history(self, lead: Lead) -> str:
+    def contact_links(self, lead: Lead) -> str:
         """Show where to text, call or email the contact, and where to log it."""
         if lead.pk is None:
             return "-"
         log = f"{reverse('admin:crm_activity_add')}?contact={lead.contact_id}&kind=Call"
-        links = [*links_by_hand(lead.contact_id), ("Log a call", log)]
-        return format_html_join(" · ", "{}", ((link_to(address, words),) for words, address in links))
+        links = [*manual.links(lead.contact_id), ("Log a call", log)]
+        return format_html_join(" · ", "{}", ((link_to(url, text),) for text, url in links))
 
 
-def state(lead: Lead, user: User) -> dict[str, Any]:
+def lead_state(lead: Lead, user: User) -> dict[str, Any]:
     """Where the lead is now, on this user's clock."""
-    offers = lead.offers.filter(round=lead.round, status__in=UNDECIDED).select_related("user")
+    offers = lead.offers.filter(round=lead.distribution_round, status__in=UNDECIDED).select_related("user")
     in_order = list(offers.order_by("notify_at", "position"))
-    return {"outcome": status_text(lead), "facts": list(status_facts(lead, in_order, user.zone))}
+    return {"status": status_text(lead), "facts": list(status_facts(lead, in_order, user.zone))}
 
 
 def lead_link(lead_id: int) -> str:

@@ -23,7 +23,7 @@ class TeamMembershipStatus:
     team: Team
     turn: str = ""
     channels: str = ""
-    takes: str = ""
+    limits: str = ""
     warnings: tuple[str, ...] = ()
     invitation: int | None = None  # to be answered
 
@@ -33,13 +33,13 @@ def membership_statuses(user: User, now: datetime) -> list[TeamMembershipStatus]
     options = list(TeamMemberDistributionOption.objects.filter(user=user).select_related("team", "user"))
     add_warnings(options, now)
     memberships = {member.team_id: member for member in memberships_of(user)}
-    places = [membership_status(option, now) for option in options]
-    places += [
+    statuses = [membership_status(option, now) for option in options]
+    statuses += [
         TeamMembershipStatus(memberships[team_id].team)
-        for team_id in memberships.keys() - {place.team.pk for place in places}
+        for team_id in memberships.keys() - {status.team.pk for status in statuses}
     ]
-    places = [replace(place, invitation=pending_invitation(memberships.get(place.team.pk))) for place in places]
-    return sorted(places, key=lambda place: place.team.name)
+    statuses = [replace(status, invitation=pending_invitation(memberships.get(status.team.pk))) for status in statuses]
+    return sorted(statuses, key=lambda status: status.team.name)
 
 
 def memberships_of(user: User) -> QuerySet[TeamMember]:
@@ -54,23 +54,23 @@ def pending_invitation(member: TeamMember | None) -> int | None:
 
 def membership_status(option: TeamMemberDistributionOption, now: datetime) -> TeamMembershipStatus:
     roster = load_roster(option.team, now)
-    there = next(one.availability for one in roster.candidates if one.user_id == option.user_id)
-    unavailable = unavailable_reason(there, now)
+    availability = next(one.availability for one in roster.candidates if one.user_id == option.user_id)
+    unavailable = unavailable_reason(availability, now)
     warnings = [*cast(Any, option).warnings, *([unavailable] if unavailable else [])]
     return TeamMembershipStatus(
         team=option.team,
         turn=turn_text(option.team, option),
         channels=", ".join(alert_channels(option)),
-        takes="; ".join(cap_texts(there)),
+        limits="; ".join(cap_texts(availability)),
         warnings=tuple(dict.fromkeys(texts_for(warnings, option.user.zone))),
     )
 
 
-def cap_texts(there: Availability) -> Iterator[str]:
-    if there.cap_open is not None:
-        yield f"at most {there.cap_open} open leads, {there.open_leads} now"
-    if there.cap_day is not None:
-        yield f"at most {there.cap_day} a day, {there.leads_today} today"
+def cap_texts(availability: Availability) -> Iterator[str]:
+    if availability.cap_open is not None:
+        yield f"at most {availability.cap_open} open leads, {availability.open_leads} now"
+    if availability.cap_day is not None:
+        yield f"at most {availability.cap_day} a day, {availability.leads_today} today"
 
 
 def unavailable_text(user: User, now: datetime) -> str:

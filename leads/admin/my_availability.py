@@ -26,7 +26,7 @@ from teams.eligibility import EMAIL, PHONE, TEXT
 from teams.models import User
 from teams.timezones import to_local
 
-PAGE = "admin/leads/leadoffer/test_alert.html"
+PAGE = "admin/leads/leadoffer/my_availability.html"
 PAUSE, SAVE, SEND_CODE, CONFIRM = "pause", "_save", "send_code", "confirm"  # buttons
 NAMES = {TEXT: "text", EMAIL: "email", PHONE: "call"}
 
@@ -50,23 +50,23 @@ def my_availability_page(request: HttpRequest) -> HttpResponse:
     user.refresh_from_db()
     context = {
         "title": "My availability and alerts",
-        "ways": [
+        "channels": [
             (
-                NAMES[way.channel].capitalize(),
-                channel_address(user, way.channel),
-                way.reason and reason_text(*way.reason),
+                NAMES[each.channel].capitalize(),
+                channel_address(user, each.channel),
+                each.reason and reason_text(*each.reason),
             )
-            for way in channels_for_user(user)
+            for each in channels_for_user(user)
         ],
         "form": form,
         "is_phone_unconfirmed": user.phone_e164 != user.confirmed_phone,
         "phone": user.phone,
         "open_code": open_code(user, now),
         "code_form": code_form,
-        "why_not": unavailable_text(user, now),
+        "unavailable_text": unavailable_text(user, now),
         "is_paused": user.paused_until is not None and user.paused_until > now,
         "pauses": pause_presets(now, user.zone),
-        "places": membership_statuses(user, now),
+        "memberships": membership_statuses(user, now),
     }
     return TemplateResponse(request, PAGE, admin.site.each_context(request) | context)
 
@@ -126,13 +126,13 @@ def test_member(request: HttpRequest, option_id: int) -> HttpResponse:
 def request_test_alert(request: HttpRequest, resource: type[TestAlertResource], **names: str) -> None:
     """Call the API and show its answer."""
     try:
-        ways: list[dict[str, Any]] = call_api(resource, "POST", request.user, **names)["channels"]
+        results: list[dict[str, Any]] = call_api(resource, "POST", request.user, **names)["channels"]
     except ApiError as refusal:
         messages.error(request, str(refusal))
         return
-    if used := [NAMES[way["channel"]] for way in ways if way["is_used"]]:
+    if used := [NAMES[each["channel"]] for each in results if each["is_used"]]:
         messages.success(request, f"A test alert is on its way by {' and '.join(used)}.")
     else:
         messages.error(request, "No test alert was sent: no alert about a lead could be delivered now.")
-    if unused := [f"by {NAMES[way['channel']]}: {way['reason']}" for way in ways if not way["is_used"]]:
+    if unused := [f"by {NAMES[each['channel']]}: {each['reason']}" for each in results if not each["is_used"]]:
         messages.info(request, f"Not {'; not '.join(unused)}.")

@@ -72,14 +72,14 @@ class MyAvailabilityForm(forms.Form):
     @classmethod
     def of(cls, user: User, data: Any = None) -> "MyAvailabilityForm":
         days = ", ".join(map(str, user.days_off))
-        shown = {
+        initial = {
             "phone": user.phone,
             "timezone": user.timezone,
             "paused_until": user.paused_until,
             "working_hours": user.working_hours,
             "days_off": days,
         }
-        return cls(data, initial=shown, label_suffix="")
+        return cls(data, initial=initial, label_suffix="")
 
     def is_saved(self, save: Callable[[dict[str, Any]], Any]) -> bool:
         if not self.is_valid():

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from api.admin.resource_admin import ResourceAdmin
 from api.internal_client import ApiError, call_api
 from leads.admin.actions import link_to
-from leads.admin.my_availability import availability_urls as trial_pages
+from leads.admin.my_availability import availability_urls
 from leads.api.actions import PondClaimResource
 from leads.api.views import LeadOfferResource
 from leads.lifecycle.pond import pond_leads
@@ -25,7 +25,7 @@ from teams.models import Team, User
 
 Status = LeadOffer.Status
 
-FORM: Final = "admin/leads/leadoffer/form.html"  # which the buttons send
+FORM: Final = "admin/leads/leadoffer/answer_form.html"  # which the buttons send
 BUTTON: Final = "border cursor-pointer font-medium px-3 py-2 rounded-default text-sm"
 PRIMARY: Final = "bg-primary-600 border-primary-600 text-white"
 SECONDARY: Final = "border-base-200 dark:border-base-700"
@@ -41,10 +41,11 @@ class LeadOfferAdmin(ResourceAdmin):
     actions = ["claim", "decline"]
 
     def rows_for(self, user: User) -> QuerySet[LeadOffer]:
-        is_known = Q(lead__owner_user=user) | Q(status=Status.CLAIMED)
-        is_asked = Q(user=user, status=Status.SENT, lead__claimed_by_user=None)
+        is_contact_visible = Q(lead__owner_user=user) | Q(status=Status.CLAIMED)
+        is_answerable = Q(user=user, status=Status.SENT, lead__claimed_by_user=None)
         return LeadOffer.objects.visible_to(user).annotate(
-            is_known=ExpressionWrapper(is_known, BooleanField()), is_asked=ExpressionWrapper(is_asked, BooleanField())
+            is_contact_visible=ExpressionWrapper(is_contact_visible, BooleanField()),
+            is_answerable=ExpressionWrapper(is_answerable, BooleanField()),
         )
 
     def get_urls(self) -> list[URLPattern]:
@@ -57,13 +58,13 @@ class LeadOfferAdmin(ResourceAdmin):
             )
             for name, status in answers.items()
         ]
-        return [*pages, *trial_pages(), *super().get_urls()]
+        return [*pages, *availability_urls(), *super().get_urls()]
 
     @admin.display(description="lead")
     def inquiry(self, offer: LeadOffer) -> str:
         """As in the alert. The lead's own name may be an email address or a number: not before it is claimed."""
         story = LeadAlertText(offer.lead, offer.team.claim_preview)
-        return story.summary if cast(Any, offer).is_known else story.preview_line
+        return story.summary if cast(Any, offer).is_contact_visible else story.preview_line
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Name the users in the reasons of all rows together."""
@@ -86,7 +87,7 @@ class LeadOfferAdmin(ResourceAdmin):
     @admin.display(description="your answer")
     def answer(self, offer: LeadOffer) -> str:
         """To whom it is asked of, while it is."""
-        if not cast(Any, offer).is_asked:
+        if not cast(Any, offer).is_answerable:
             return "-"
         claim, decline = (reverse(f"admin:leads_leadoffer_{name}", args=[offer.pk]) for name in ("claim", "decline"))
         return format_html("{} {}", button("Claim", claim, PRIMARY), button("Decline", decline, SECONDARY))
@@ -105,19 +106,19 @@ class LeadOfferAdmin(ResourceAdmin):
 class PondLeadAdmin(ResourceAdmin):
     """Leads of your teams that any member may claim."""
 
-    list_display = ["inquiry", "take_it", "team", "ponded_at"]
+    list_display = ["inquiry", "claim_button", "team", "ponded_at"]
     list_display_links = None
     list_select_related = ["contact", "source", "team"]
     list_before_template = FORM
     ordering = ["ponded_at", "pk"]
-    actions = ["take"]
+    actions = ["claim"]
 
     def rows_for(self, user: User) -> QuerySet[Any]:
         return pond_leads(user)
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            path("<int:pk>/take/", post_view(self, claim_from_pond), name="leads_pondlead_take"),
+            path("<int:pk>/claim/", post_view(self, claim_from_pond), name="leads_pondlead_claim"),
             *super().get_urls(),
         ]
 
@@ -130,11 +131,11 @@ class PondLeadAdmin(ResourceAdmin):
         return LeadAlertText(lead, cast(Team, lead.team).claim_preview).preview_line
 
     @admin.display(description="claim")
-    def take_it(self, lead: Lead) -> str:
-        return button("Claim", reverse("admin:leads_pondlead_take", args=[lead.pk]), PRIMARY)
+    def claim_button(self, lead: Lead) -> str:
+        return button("Claim", reverse("admin:leads_pondlead_claim", args=[lead.pk]), PRIMARY)
 
-    @admin.action(description="Take", permissions=["view"])
-    def take(self, request: HttpRequest, leads: QuerySet[Any]) -> None:
+    @admin.action(description="Claim", permissions=["view"])
+    def claim(self, request: HttpRequest, leads: QuerySet[Any]) -> None:
         for lead in leads.select_related("contact", "source"):
             claim_from_pond(request, lead)
 
@@ -142,22 +143,22 @@ class PondLeadAdmin(ResourceAdmin):
 # Buttons
 
 
-def button(words: str, address: str, look: str) -> str:
+def button(text: str, url: str, style: str) -> str:
     """A button in a row of a list. It has its own form, so that the Enter key in the list presses no button."""
     return format_html(
-        '<button type="submit" form="answer" formaction="{}" class="{} {}">{}</button>', address, BUTTON, look, words
+        '<button type="submit" form="answer" formaction="{}" class="{} {}">{}</button>', url, BUTTON, style, text
     )
 
 
-def post_view(page: ResourceAdmin, act: Any) -> Any:
+def post_view(page: ResourceAdmin, action: Any) -> Any:
     """Call this with the record whose button was pressed, then return to the list with a message."""
 
     def view(request: HttpRequest, pk: int) -> HttpResponse:
-        found = with_alert_columns(page.get_queryset(request).filter(pk=pk)).first()
-        if found is None:
+        record = with_alert_columns(page.get_queryset(request).filter(pk=pk)).first()
+        if record is None:
             messages.error(request, "This lead is no longer available to you.")
         else:
-            act(request, found)
+            action(request, record)
         return HttpResponseRedirect(reverse(f"admin:leads_{page.opts.model_name}_changelist"))
 
     return admin.site.admin_view(require_POST(view))
@@ -196,12 +197,12 @@ def claim_from_pond(request: HttpRequest, lead: Lead) -> None:
 def claimed_message(lead: Lead) -> str:
     """Whose lead it is and how to reach the person, in a tap."""
     story = LeadAlertText(lead)
-    ways = [*story.contact_links, ("Open the lead", reverse("admin:leads_lead_change", args=[lead.pk]))]
-    links = format_html_join(" · ", "{}", ((link_to(address, words),) for words, address in ways))
+    urls = [*story.contact_links, ("Open the lead", reverse("admin:leads_lead_change", args=[lead.pk]))]
+    links = format_html_join(" · ", "{}", ((link_to(url, text),) for text, url in urls))
     return format_html("The lead is yours: {}. {}", story.summary, links)
 
 
 def declined_message(offer: LeadOffer) -> str:
     """Show that the offer ended."""
-    teaser = LeadAlertText(offer.lead, offer.team.claim_preview).preview_line
-    return f"You declined a lead: {teaser}. It is offered to the next member."
+    preview = LeadAlertText(offer.lead, offer.team.claim_preview).preview_line
+    return f"You declined a lead: {preview}. It is offered to the next member."

@@ -38,8 +38,8 @@ class DistributionReportAdmin(ResourceAdmin):
         """The report, with a form for its days and source."""
         team = self.get_object(request, object_id)
         if team is None:
-            gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-            return gone
+            redirect: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return redirect
         user = cast(User, request.user)
         today = to_local(clock.now(), user.zone).date()
         chosen = last_days(DEFAULT_DAYS, today) | {name: text for name in CHOICES if (text := request.GET.get(name))}

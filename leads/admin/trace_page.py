@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from core.reasons import Names, RecordCollector, reason_text, stored_reason
 from leads.formatting import EMPTY_CELL, ResponsiveTable
-from leads.history import timeline
+from leads.history import timeline_event
 from leads.routing import mismatch_text
 from teams.display_names import ReaderNames, RecordNames
 from teams.timezones import format_local_time, to_local
 
 Row = Mapping[str, Any]
 
-IN_TABLES: Final = (timeline.RULE_TRIED, timeline.SKIPPED)
+IN_TABLES: Final = (timeline_event.RULE_TRIED, timeline_event.SKIPPED)
 # Styles by kind of entry: messages are quieter than decisions, and failures stand out.
 STYLES: Final = {
     "Claimed": "good",
@@ -43,15 +43,15 @@ class TimelineLine:
     clock: str
     at: str  # for machines
     kind: str
-    says: str
-    look: str = ""
+    text: str
+    style: str = ""
 
 
 @dataclass(frozen=True)
 class TracePage:
     decision: str
     rules: ResponsiveTable
-    passed_over: ResponsiveTable
+    skipped: ResponsiveTable
     rotation: ResponsiveTable
     days: Sequence[tuple[str, Sequence[TimelineLine]]]
 
@@ -64,7 +64,7 @@ def build_trace_page(trace: Row, record_names: RecordNames, zone: ZoneInfo) -> T
     return TracePage(
         decision=reason_text(*stored_reason(trace["decision"]), names),
         rules=route_table(trace["decision"], names),
-        passed_over=skipped_table(entries, names),
+        skipped=skipped_table(entries, names),
         rotation=rotation_table(entries, names, zone),
         days=[
             (day, [timeline_line(entry, names, zone) for entry in of_day])
@@ -91,12 +91,12 @@ def route_row(attempt: Row, names: ReaderNames) -> list[str]:
     name = ": ".join(filter(None, (f"Rule {route_id}", names.names.get(("route", route_id)))))
     if attempt["matched"]:
         return [name, "\N{CHECK MARK} Yes", EMPTY_CELL, EMPTY_CELL, EMPTY_CELL]
-    what, asked, has = (
+    label, expected, actual = (
         mismatch_text.condition_label(attempt),
         mismatch_text.expected_text(attempt, names),
         mismatch_text.actual_text(attempt, names),
     )
-    return [name, "\N{MULTIPLICATION X} No", what, asked, has]
+    return [name, "\N{MULTIPLICATION X} No", label, expected, actual]
 
 
 def skipped_table(entries: Iterable[Row], names: ReaderNames) -> ResponsiveTable:
@@ -108,7 +108,7 @@ def skipped_table(entries: Iterable[Row], names: ReaderNames) -> ResponsiveTable
             format_local_time(entry["at"], names.zone),
         ]
         for entry in entries
-        if entry["kind"] == timeline.SKIPPED
+        if entry["kind"] == timeline_event.SKIPPED
     ]
     return ResponsiveTable(["Member", "Team", "Why", "When"], rows)
 
@@ -123,7 +123,7 @@ def rotation_table(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> Resp
             ", ".join(weight_text(each, names) for each in entry["details"].get("places") or ()),
         ]
         for entry in entries
-        if entry["kind"] == timeline.ROUND_ROBIN
+        if entry["kind"] == timeline_event.ROUND_ROBIN
     ]
     return ResponsiveTable(["When", "Turn before", "Turn after", "Weights"], rows)
 
@@ -145,8 +145,8 @@ def timeline_line(entry: Row, names: Names, zone: ZoneInfo) -> TimelineLine:
         clock=f"{local_time(entry['at'], zone):%H:%M:%S}",
         at=entry["at"],
         kind=kind,
-        says=timeline.event_text(entry, names),
-        look=STYLES.get(kind, ""),
+        text=timeline_event.event_text(entry, names),
+        style=STYLES.get(kind, ""),
     )
 
 
@@ -162,10 +162,10 @@ def collect_ids(trace: Row) -> dict[str, set[int]]:
         collector.record("route", attempt["route_id"])
         mismatch_text.mismatch_text(attempt, collector)
     for entry in trace["timeline"]:
-        timeline.event_text(entry, collector)
-        named = (("user", entry["user_id"]), ("team", entry["team_id"]))
-        places = entry["details"].get("places") or ()
-        for kind, pk in (*named, *(("user", place["user_id"]) for place in places)):
+        timeline_event.event_text(entry, collector)
+        references = (("user", entry["user_id"]), ("team", entry["team_id"]))
+        slots = entry["details"].get("places") or ()
+        for kind, pk in (*references, *(("user", slot["user_id"]) for slot in slots)):
             if pk is not None:
                 collector.record(kind, pk)
     return collector.ids

@@ -22,10 +22,10 @@ class PondLeadSerializer(OfferedLeadSerializer):
         fields = [*OfferedLeadSerializer.Meta.fields, "team", "ponded_at"]
 
     def to_representation(self, lead: PondLead) -> dict[str, Any]:  # type: ignore[override]
-        shown: dict[str, Any] = super().to_representation(lead)
+        data: dict[str, Any] = super().to_representation(lead)
         if lead.team and lead.team.claim_preview == Team.ClaimPreview.AREA:
-            shown["contact"] |= {"first_name": "", "last_name": ""}
-        return shown
+            data["contact"] |= {"first_name": "", "last_name": ""}
+        return data
 
 
 class ClaimBody(serializers.Serializer[Any]):
@@ -43,7 +43,7 @@ class ReassignBody(serializers.Serializer[Any]):
 
 
 class MergeBody(serializers.Serializer[Any]):
-    lead_id = Reference("double", model=Lead)
+    lead_id = Reference("duplicate", model=Lead)
 
     class Meta:
         example = {"lead_id": 789}

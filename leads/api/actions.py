@@ -37,7 +37,7 @@ class LeadActionResource(Resource[Lead]):
     verbs = ("create",)
     tag = BEYOND
     serializer_class = LeadSerializer
-    body: ClassVar[type[serializers.Serializer[Any]]] = NoBody
+    body_serializer: ClassVar[type[serializers.Serializer[Any]]] = NoBody
 
     def rows(self) -> QuerySet[Lead]:
         return Lead.objects.in_hands_of(self.user)
@@ -45,11 +45,11 @@ class LeadActionResource(Resource[Lead]):
     @retry_transaction
     def create(self, request: Request, **kwargs: Any) -> Response:
         lead = get_or_404(self.rows(), self.kwargs["lead_id"])
-        body = self.body(data=request.data, context=self.get_serializer_context())
+        body = self.body_serializer(data=request.data, context=self.get_serializer_context())
         self.validate(body)
         return Response(self.represent(self.act(lead, body.validated_data)))
 
-    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
+    def act(self, lead: Lead, body: dict[str, Any]) -> Lead:
         raise NotImplementedError
 
 
@@ -57,13 +57,13 @@ class LeadActionResource(Resource[Lead]):
 class PondClaimResource(LeadActionResource):
     """Take a lead from the pond."""
 
-    body = ClaimBody
+    body_serializer = ClaimBody
 
     def rows(self) -> QuerySet[Lead]:
         return pond.team_leads(self.user)
 
-    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
-        via = given.get("claimed_via", Lead.ClaimedVia.NONE)
+    def act(self, lead: Lead, body: dict[str, Any]) -> Lead:
+        via = body.get("claimed_via", Lead.ClaimedVia.NONE)
         posted = "" if via == Lead.ClaimedVia.NONE else via
         return pond.claim_from_pond(lead, self.user, through=claim_channel(self.request), via=posted, now=self.now)
 
@@ -72,17 +72,17 @@ class PondClaimResource(LeadActionResource):
 class ReassignResource(LeadActionResource):
     """Give the lead to another user: its owner may, and the creator of its team."""
 
-    body = ReassignBody
+    body_serializer = ReassignBody
 
-    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
-        return reassignment.reassign(lead, given["user"], actor=self.user, now=self.now)
+    def act(self, lead: Lead, body: dict[str, Any]) -> Lead:
+        return reassignment.reassign(lead, body["user"], actor=self.user, now=self.now)
 
 
 @extend_schema(request=None, responses={200: LeadSerializer})
 class ReturnResource(LeadActionResource):
     """Return the lead to its team's pond. Allowed for its agent and its owner."""
 
-    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
+    def act(self, lead: Lead, body: dict[str, Any]) -> Lead:
         return reassignment.return_lead(lead, actor=self.user, now=self.now)
 
 
@@ -90,10 +90,10 @@ class ReturnResource(LeadActionResource):
 class MergeResource(LeadActionResource):
     """Make another lead of the same contact part of this one: the owner of both may."""
 
-    body = MergeBody
+    body_serializer = MergeBody
 
-    def act(self, lead: Lead, given: dict[str, Any]) -> Lead:
-        return merge.merge(lead, given["double"], actor=self.user, now=self.now)
+    def act(self, lead: Lead, body: dict[str, Any]) -> Lead:
+        return merge.merge(lead, body["duplicate"], actor=self.user, now=self.now)
 
 
 LEAD_ACTIONS: Final[dict[str, type[LeadActionResource]]] = {

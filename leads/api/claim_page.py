@@ -44,24 +44,24 @@ class ClaimPage(View):
         offer, through = found
         try:
             if not self.act(request, offer, through, now):
-                return self.page(request, offer, heading=heading_of(offer), status=400, says=NO_CHOICE)
+                return self.page(request, offer, heading=heading_of(offer), status=400, notice=NO_CHOICE)
         except AlreadyClaimed:
             return self.page(
-                request, offer, heading="Already claimed", status=409, says=alert_text_of(offer).already_claimed_text
+                request, offer, heading="Already claimed", status=409, notice=alert_text_of(offer).already_claimed_text
             )
         except DomainError as refusal:
-            return self.page(request, offer, heading="No longer open", status=refusal.status, says=str(refusal))
+            return self.page(request, offer, heading="No longer open", status=refusal.status, notice=str(refusal))
         if offer.status == Status.CLAIMED:
             return self.page(request, offer, heading="The lead is yours", details=LeadAlertText(offer.lead))
         return self.page(request, offer, heading="You declined this lead")
 
     def found(self, token: str, now: datetime) -> tuple[LeadOffer, Lead.ClaimedThrough] | None:
         """The offer, and the kind of its link; None when the link is not ours, or too old."""
-        if (named := claim_links.read_token(token)) is None:
+        if (reference := claim_links.read_token(token)) is None:
             return None
-        whole = LeadOffer.objects.select_related("user", "team", "lead__contact", "lead__source")
-        offer = whole.filter(pk=named[0], user__is_active=True).first()
-        return (offer, named[1]) if offer and not claim_links.is_expired(offer, now) else None
+        offers = LeadOffer.objects.select_related("user", "team", "lead__contact", "lead__source")
+        offer = offers.filter(pk=reference[0], user__is_active=True).first()
+        return (offer, reference[1]) if offer and not claim_links.is_expired(offer, now) else None
 
     @retry_transaction
     def act(self, request: HttpRequest, offer: LeadOffer, through: Lead.ClaimedThrough, now: datetime) -> bool:
@@ -78,12 +78,12 @@ class ClaimPage(View):
     def unknown(self, request: HttpRequest) -> HttpResponse:
         return self.page(request, None, heading="This link does not work", status=404)
 
-    def page(self, request: HttpRequest, offer: LeadOffer | None, *, status: int = 200, **shown: Any) -> HttpResponse:
+    def page(self, request: HttpRequest, offer: LeadOffer | None, *, status: int = 200, **context: Any) -> HttpResponse:
         story = alert_text_of(offer) if offer else None
         is_mine = offer is not None and offer.status == Status.CLAIMED
         is_open = offer is not None and offer.status == Status.SENT and offer.lead.claimed_by_user_id is None
-        shown |= {"offer": offer, "story": story, "is_mine": is_mine, "is_open": is_open and status == 200}
-        answer = render(request, "leads/claim.html", shown, status=status)
+        context |= {"offer": offer, "story": story, "is_mine": is_mine, "is_open": is_open and status == 200}
+        answer = render(request, "leads/claim.html", context, status=status)
         answer["Referrer-Policy"] = "no-referrer"  # the address is the key
         answer["X-Robots-Tag"] = "noindex"
         return answer

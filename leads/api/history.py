@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from api.exceptions import RecordNotFound
 from api.viewsets import BEYOND, Resource, get_or_404
 from leads.api.history_serializers import RoutingTraceSerializer
-from leads.history.timeline_rows import load_timeline
+from leads.history.load_timeline import load_timeline
 from leads.models import Lead, RoutingTrace
 from teams.models import User
 

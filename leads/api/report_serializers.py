@@ -123,10 +123,10 @@ class ClaimTimeSerializer(LenientSerializer[Any]):
 
 
 class DistributionReportSerializer(LenientSerializer[Any]):
-    locals()["from"] = LenientDateTime(source="asked.start", read_only=True)  # no name that Python lets us assign to
-    to = LenientDateTime(source="asked.end", read_only=True)
-    timezone = LenientText(source="asked.zone.key", read_only=True)
-    source_id = LenientInteger(source="asked.source_id", read_only=True, allow_null=True)
+    locals()["from"] = LenientDateTime(source="query.start", read_only=True)  # no name that Python lets us assign to
+    to = LenientDateTime(source="query.end", read_only=True)
+    timezone = LenientText(source="query.zone.key", read_only=True)
+    source_id = LenientInteger(source="query.source_id", read_only=True, allow_null=True)
     team = NamedTeamSerializer(read_only=True)
     totals = LeadFiguresSerializer(read_only=True)
     by_member = MemberFiguresSerializer(many=True, read_only=True)

@@ -50,5 +50,5 @@ class DistributionReportResource(Resource[DistributionReport]):
         team = get_or_404(self.get_queryset(), self.kwargs["id"])
         if not team.may_be_changed_by(self.user):
             raise NotYourTeam
-        asked = read_query(self.query, self.user.zone, self.now)
-        return Response(self.represent(build_report(team, asked)))
+        query = read_query(self.query, self.user.zone, self.now)
+        return Response(self.represent(build_report(team, query)))

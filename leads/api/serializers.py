@@ -312,8 +312,8 @@ class LeadOfferSerializer(LenientSerializer[LeadOffer]):
         return super().to_internal_value(data)
 
     def to_representation(self, offer: LeadOffer) -> dict[str, Any]:
-        shown: dict[str, Any] = super().to_representation(offer)
+        data: dict[str, Any] = super().to_representation(offer)
         is_owners = offer.lead.owner_user_id == self.context["request"].user.pk
         if offer.team.claim_preview == Team.ClaimPreview.AREA and not is_owners and offer.status != Status.CLAIMED:
-            shown["lead"]["contact"] |= {"first_name": "", "last_name": ""}
-        return shown
+            data["lead"]["contact"] |= {"first_name": "", "last_name": ""}
+        return data

@@ -28,8 +28,8 @@ class ChannelResultSerializer(LenientSerializer[Any]):
         model = User
         fields = ["channel", "is_used", "code", "details", "reason"]
 
-    def to_representation(self, way: ChannelResult) -> dict[str, Any]:
-        return {"channel": way.channel, "is_used": way.is_used} | reason_json(way.reason)
+    def to_representation(self, result: ChannelResult) -> dict[str, Any]:
+        return {"channel": result.channel, "is_used": result.is_used} | reason_json(result.reason)
 
 
 class TestAlertSerializer(LenientSerializer[Any]):
@@ -52,7 +52,7 @@ class TestAlertResource(Resource[User]):
     may_stand = True
     serializer_class = TestAlertSerializer
 
-    def whom(self) -> tuple[User, list[ChannelResult]]:
+    def recipient(self) -> tuple[User, list[ChannelResult]]:
         """Return the user to alert, and their channels."""
         raise NotImplementedError
 
@@ -60,22 +60,22 @@ class TestAlertResource(Resource[User]):
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Send a test alert on every channel that is on; at most one a minute to a user."""
         self.validate(NoBody(data=request.data))
-        user, ways = self.whom()
-        trial = send_test_alert(user, ways, now=self.now)
-        return Response(self.represent(trial), status=201 if trial.is_sent else 200)
+        user, channels = self.recipient()
+        alert = send_test_alert(user, channels, now=self.now)
+        return Response(self.represent(alert), status=201 if alert.is_sent else 200)
 
 
 class MyTestAlertResource(TestAlertResource):
     """To oneself."""
 
-    def whom(self) -> tuple[User, list[ChannelResult]]:
+    def recipient(self) -> tuple[User, list[ChannelResult]]:
         return self.user, channels_for_user(self.user)
 
 
 class MemberTestAlertResource(TestAlertResource):
     """To a member of a team. Only its creator may, who sets the member's channels."""
 
-    def whom(self) -> tuple[User, list[ChannelResult]]:
+    def recipient(self) -> tuple[User, list[ChannelResult]]:
         options = TeamMemberDistributionOption.objects.visible_to(self.user).select_related("team", "user")
         option: TeamMemberDistributionOption = get_or_404(options, self.kwargs["option_id"])
         if not option.may_be_changed_by(self.user):

@@ -7,14 +7,14 @@ from leads.api.actions import LEAD_ACTIONS, PondResource
 from leads.api.claim_page import ClaimPage
 from leads.api.history import RoutingTraceResource
 from leads.api.reports import DistributionReportResource
-from leads.api.simulation.views import RehearsalResource
+from leads.api.simulation.views import SimulationResource
 from leads.api.test_alerts import MemberTestAlertResource, MyTestAlertResource
 from leads.api.views import LeadOfferResource, LeadResource, LeadRouteResource, LeadSourceResource, MyOfferResource
 
 urlpatterns = [
     path("c/<token>", ClaimPage.as_view(), name="claim-page"),
     *routes("lead-sources", LeadSourceResource),
-    path("lead-routes/simulate", RehearsalResource.as_view({"post": "create"}), name="lead-routes-simulate"),
+    path("lead-routes/simulate", SimulationResource.as_view({"post": "create"}), name="lead-routes-simulate"),
     *routes("lead-routes", LeadRouteResource),
     *routes("leads", LeadResource),
     *routes("leads/<lead_id>/offers", LeadOfferResource),

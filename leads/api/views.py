@@ -70,8 +70,10 @@ class LeadResource(Resource[Lead]):
     auto_distribute: ClassVar[bool] = False
 
     def perform_create(self, serializer: Any) -> None:
-        given = serializer.validated_data
-        serializer.instance = receive_lead(owner=self.user, now=self.now, auto_distribute=self.auto_distribute, **given)
+        fields = serializer.validated_data
+        serializer.instance = receive_lead(
+            owner=self.user, now=self.now, auto_distribute=self.auto_distribute, **fields
+        )
 
 
 class AutoDistributedLeadResource(LeadResource):
@@ -128,17 +130,17 @@ class LeadOfferResource(OfferResource):
         """Offer the lead to its team. The body is ignored, but must be valid JSON."""
         _ = request.data
         rollout = offer_lead(self.lead(), caller=self.user, now=self.now)
-        shown = super().queryset_for(self.user)  # of a duplicate, the offers are those of the first lead
-        offers = shown.filter(pk__in=[offer.pk for offer in rollout.offers]).order_by("pk")
+        visible = super().queryset_for(self.user)  # of a duplicate, the offers are those of the first lead
+        offers = visible.filter(pk__in=[offer.pk for offer in rollout.offers]).order_by("pk")
         return Response([self.represent(offer) for offer in offers], status=201 if rollout.is_new else 200)
 
     def perform_update(self, serializer: Any) -> None:
-        given = serializer.validated_data
-        via = given.get("claimed_via", Lead.ClaimedVia.NONE)
-        if given.get("status") == LeadOffer.Status.CLAIMED:
+        fields = serializer.validated_data
+        via = fields.get("claimed_via", Lead.ClaimedVia.NONE)
+        if fields.get("status") == LeadOffer.Status.CLAIMED:
             posted = "" if via == Lead.ClaimedVia.NONE else via
             claims.claim(serializer.instance, through=claim_channel(self.request), via=posted, now=self.now)
-        elif given.get("status") == LeadOffer.Status.DECLINED:
+        elif fields.get("status") == LeadOffer.Status.DECLINED:
             claims.decline(serializer.instance, now=self.now)
 
 

@@ -20,7 +20,7 @@ from leads.distribution.offer_plan import (
 )
 from leads.distribution.round_robin import SkippedAllocation, reassign_skipped
 from leads.distribution.workload import SENT_OR_PENDING, CappedMember, load_workloads
-from leads.models import RotationPlace
+from leads.models import RotationSlot
 from messaging import consent
 from teams.availability import Availability, unavailable_reason
 from teams.business_hours import parse_hours
@@ -77,11 +77,11 @@ class Roster:
     def with_plan_applied(self, plan: Plan, start: datetime) -> "Roster":
         """Return the roster for the next lead, with credits and workloads after this plan."""
         places = {place.user_id: place for place in plan.allocation.places} if plan.allocation else {}
-        told = {offer.user_id for offer in plan.offers if offer.notify_at <= start}
+        alerted = {offer.user_id for offer in plan.offers if offer.notify_at <= start}
         turns = self.team.turns + (plan.allocation is not None)
         options = (
-            tuple(_updated_candidate(option, places, told) for option in self.candidates)
-            if places or told
+            tuple(_updated_candidate(option, places, alerted) for option in self.candidates)
+            if places or alerted
             else self.candidates
         )
         return Roster(replace(self.team, turns=turns), options)
@@ -92,11 +92,11 @@ class Roster:
         return replace(self, candidates=tuple(_updated_candidate(option, places, ()) for option in self.candidates))
 
 
-def _updated_candidate(option: Candidate, places: Mapping[int, Any], told: Collection[int]) -> Candidate:
+def _updated_candidate(option: Candidate, places: Mapping[int, Any], alerted: Collection[int]) -> Candidate:
     if place := places.get(option.user_id):
         option = replace(option, credit=place.credit, last_turn=place.last_turn)
     load = option.availability
-    if option.user_id in told and (load.cap_open, load.cap_day) != (None, None):
+    if option.user_id in alerted and (load.cap_open, load.cap_day) != (None, None):
         more = replace(load, open_leads=load.open_leads + 1, leads_today=load.leads_today + 1)
         option = replace(option, availability=more)
     return option
@@ -134,18 +134,18 @@ def save_rotation(roster: Roster) -> None:
     """Save the credits of all candidates, if the team uses a round robin."""
     if roster.team.order_method == ROUND_ROBIN:
         rows = [
-            RotationPlace(
+            RotationSlot(
                 team_id=roster.team.id, user_id=option.user_id, credit=option.credit, last_turn=option.last_turn
             )
             for option in roster.candidates
         ]
-        RotationPlace.objects.bulk_create(
+        RotationSlot.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["team", "user"], update_fields=["credit", "last_turn"]
         )
 
 
-def load_rotation(team: Team) -> dict[int, RotationPlace]:
-    return {place.user_id: place for place in RotationPlace.objects.filter(team=team)}
+def load_rotation(team: Team) -> dict[int, RotationSlot]:
+    return {place.user_id: place for place in RotationSlot.objects.filter(team=team)}
 
 
 def load_options(team: Team) -> list[Option]:
@@ -155,7 +155,7 @@ def load_options(team: Team) -> list[Option]:
 
 
 def build_candidates(
-    team: Team, rows: Sequence[Option], places: Mapping[int, RotationPlace], at: datetime
+    team: Team, rows: Sequence[Option], places: Mapping[int, RotationSlot], at: datetime
 ) -> list[Candidate]:
     """Build the candidates from the distribution options."""
     with_phone_alerts = [row for row in rows if row.has_text_alert or row.has_call_alert]

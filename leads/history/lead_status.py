@@ -25,8 +25,8 @@ def status_text(lead: Lead) -> str:
         return f"{lead.claimed_by_user} {claim_text(lead)}, {format_duration(lead.time_to_claim)} after receipt."
     if lead.ponded_at is not None and lead.team is not None:
         return f"Unclaimed, in the pond of team {lead.team}. Any member can claim it."
-    where = f" It is with team {lead.team}." if lead.team else ""
-    return f"This lead is not claimed yet.{where}"
+    team = f" It is with team {lead.team}." if lead.team else ""
+    return f"This lead is not claimed yet.{team}"
 
 
 # For claims older than `claimed_through`, only LionDesk's channel is known.

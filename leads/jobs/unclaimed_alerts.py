@@ -48,13 +48,13 @@ def notify_team_leads(leads: list[Lead], now: datetime) -> None:
         .values_list("lead_id", "details__round", "details__team_id")
         .order_by()
     )
-    new = [lead for lead in leads if (lead.pk, lead.round, lead.team_id) not in notified]
+    new = [lead for lead in leads if (lead.pk, lead.distribution_round, lead.team_id) not in notified]
     sent = notices.notify_unclaimed([(lead, team_lead_of(lead)) for lead in new], now=now)
     trace_all(with_alerts([alert_entry(lead, team_lead_of(lead), now) for lead in new], sent))
 
 
 def alert_entry(lead: Lead, leader: User, now: datetime) -> TraceEntry:
-    details = {"user_id": leader.pk, "round": lead.round, "team_id": lead.team_id}
+    details = {"user_id": leader.pk, "round": lead.distribution_round, "team_id": lead.team_id}
     return trace_entry(lead, TraceEntry.Kind.ALARM, Reason(EventCode.UNCLAIMED_ALERT, details), now)
 
 

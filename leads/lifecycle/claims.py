@@ -34,7 +34,7 @@ CLAIM_COLUMNS: Final = {
     "claimed_via": "text",
     "claimed_through": "text",
     "time_to_claim": "int",
-    "is_contact_given": "boolean",
+    "has_assigned_contact": "boolean",
     "contacted_at": "timestamptz",
     "contact_due_at": "timestamptz",
     "falls_back_at": "timestamptz",
@@ -124,8 +124,8 @@ def lock_lead(lead_id: int) -> Lead:
     The contact is locked first, as when it is removed: the other order could deadlock. Raises LeadIsGone.
     """
     contact = Contact.objects.filter(leads=lead_id).select_for_update(of=("self",), no_key=True).first()
-    whole = Lead.objects.select_related("team")
-    lead = whole.filter(pk=lead_id).select_for_update(of=("self",), no_key=True).first()
+    leads = Lead.objects.select_related("team")
+    lead = leads.filter(pk=lead_id).select_for_update(of=("self",), no_key=True).first()
     if lead is None or contact is None:
         raise LeadIsGone
     lead.contact = contact
@@ -176,13 +176,13 @@ def assign_claims(
     for lead, user in assignments:
         lead.contact = contacts.setdefault(lead.contact_id, lead.contact)
         mark_claimed(lead, user, through=through, via=via, now=now)
-        if lead.is_contact_given:  # so that further leads of the contact do not assign it again
+        if lead.has_assigned_contact:  # so that further leads of the contact do not assign it again
             lead.contact.assigned_user = user
     rows = [claim_values(lead) for lead, _ in assignments]
     with connection.cursor() as cursor:
         cursor.execute(*bulk_update_sql(Lead._meta.db_table, CLAIM_COLUMNS, list(zip(*rows, strict=True))))
     for user, leads in group_by_user(assignments).items():
-        assign_contacts([lead.contact for lead in leads if lead.is_contact_given], user, now=now)
+        assign_contacts([lead.contact for lead in leads if lead.has_assigned_contact], user, now=now)
         share_contacts([lead.contact for lead in leads if lead.opens_contact], user, now=now)
 
 
@@ -199,7 +199,7 @@ def mark_claimed(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now: d
     lead.claimed_by_user, lead.claimed_at, lead.claimed_through = user, now, through
     lead.claimed_via = via or DEFAULT_CLAIMED_VIA.get(through, Lead.ClaimedVia.NONE)
     lead.time_to_claim = int((now - lead.created_at).total_seconds())
-    lead.is_contact_given = lead.contact.assigned_user_id is None and lead.opens_contact
+    lead.has_assigned_contact = lead.contact.assigned_user_id is None and lead.opens_contact
     lead.contacted_at, lead.contact_due_at = None, contact_due_at(lead, now)
     lead.falls_back_at = lead.alarm_at = lead.ponded_at = None
     lead.modified_at = now
@@ -268,6 +268,8 @@ def cancel_claim_alerts(offers: QuerySet[LeadOffer], *, reason: Reason, now: dat
 def cancel_all_messages(offers: QuerySet[LeadOffer], *, reason: Reason, now: datetime) -> None:
     """Cancel all unsent messages about these offers, including assignment notices."""
     alerts = offers.values_list("alert_text_id", "alert_email_id", "alert_call_id")
-    ids = [alert for each in alerts for alert in each if alert]  # a separate query, so that it uses an index
+    ids = [
+        alert for offer_alerts in alerts for alert in offer_alerts if alert
+    ]  # a separate query, so that it uses an index
     if ids:
         outbox.cancel(Message.objects.filter(pk__in=ids), reason=reason, now=now)

@@ -20,10 +20,10 @@ DETAIL_FIELDS: Final = (
 TEXT_FIELDS: Final = ("text_body", "html_body")
 CLAIM_FIELDS: Final = (
     *("team_id", "claimed_by_user_id", "claimed_at", "claimed_via", "claimed_through", "time_to_claim"),
-    *("is_contact_given", "contacted_at", "contact_due_at"),
+    *("has_assigned_contact", "contacted_at", "contact_due_at"),
 )
 DUE_FIELDS: Final = ("falls_back_at", "alarm_at", "contact_due_at", "ponded_at")
-DISTRIBUTION_FIELDS: Final = ("team_id", "hop", "falls_back_at", "alarm_at", "ponded_at")
+DISTRIBUTION_FIELDS: Final = ("team_id", "fallback_count", "falls_back_at", "alarm_at", "ponded_at")
 
 
 class CannotMerge(DomainError):
@@ -51,7 +51,7 @@ def merge(lead: Lead, duplicate: Lead, *, actor: User, now: datetime) -> Lead:
     close_duplicate(duplicate, lead, now)
     if lead.claimed_by_user_id is None and duplicate.claimed_by_user_id is not None:
         take_over_claim(lead, duplicate, now)
-    lead.is_contact_given |= duplicate.is_contact_given
+    lead.has_assigned_contact |= duplicate.has_assigned_contact
     lead.modified_at = now
     lead.save()
     code = EventCode.MERGED_AND_CONTINUED if takes_over else EventCode.MERGED
@@ -131,9 +131,9 @@ def take_over_distribution(lead: Lead, duplicate: Lead) -> None:
 
     The moved offers get rounds after those of the surviving lead.
     """
-    offset = lead.round + 1 if LeadOffer.objects.filter(lead=lead).exists() else 0
+    offset = lead.distribution_round + 1 if LeadOffer.objects.filter(lead=lead).exists() else 0
     LeadOffer.objects.filter(lead=duplicate).update(lead=lead, round=F("round") + offset)
-    lead.round = duplicate.round + offset
+    lead.distribution_round = duplicate.distribution_round + offset
     for name in DISTRIBUTION_FIELDS:
         setattr(lead, name, getattr(duplicate, name))
 

@@ -44,7 +44,7 @@ def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
         lead = lock_lead(lead.merged_into_id)
     require_not_merged(lead)
     team = require_team(lead, caller)
-    current_offers = list(lead.offers.filter(round=lead.round))
+    current_offers = list(lead.offers.filter(round=lead.distribution_round))
     is_automatic = was_offered_automatically(lead, current_offers)
     if lead.claimed_by_user_id is not None and not is_automatic:
         raise AlreadyClaimed
@@ -61,7 +61,9 @@ def offer_lead(lead: Lead, *, caller: User, now: datetime) -> Rollout:
         reason = no_recipients(team, plan)
         raise CannotOffer(reason_text(*reason), data=reason.as_json())  # rolls back
     save_plan(lead, request_entry, plan, is_automatic=is_automatic)
-    new_offers = lead.offers.filter(round=lead.round).exclude(pk__in=[offer.pk for offer in current_offers])
+    new_offers = lead.offers.filter(round=lead.distribution_round).exclude(
+        pk__in=[offer.pk for offer in current_offers]
+    )
     return Rollout(list(new_offers), is_new=True)
 
 

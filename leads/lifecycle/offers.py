@@ -55,7 +55,7 @@ offer_values: Final = attrgetter(*PLANNED_COLUMNS)
 PROGRESS_COLUMNS: Final = {
     "id": "bigint",
     "team_id": "bigint",
-    "hop": "smallint",
+    "fallback_count": "smallint",
     "falls_back_at": "timestamptz",
     "alarm_at": "timestamptz",
     "ponded_at": "timestamptz",
@@ -91,15 +91,15 @@ def assign_to_earlier_claimer(lead: Lead, history: OfferHistory, *, start: datet
 
     If the lead is held until an opening and they are available then, they get the first turn.
     """
-    earlier = earlier_claim(lead)
-    if earlier is None or earlier.claimed_by_user_id is None:
+    previous_lead = earlier_claim(lead)
+    if previous_lead is None or previous_lead.claimed_by_user_id is None:
         return False
-    user_id = earlier.claimed_by_user_id
+    user_id = previous_lead.claimed_by_user_id
     reason = load_roster(require_team(lead), now).skip_reason(user_id, now)
     if reason is None:
-        told = assign(lead, cast(User, earlier.claimed_by_user), now=now)
-        ids: dict[str, Any] = {"user_id": user_id, "earlier_lead_id": earlier.pk}
-        trace(lead, Kind.ASSIGNED, EventCode.EARLIER_CLAIM, now=now, alerts=told, **ids)
+        message_ids = assign(lead, cast(User, previous_lead.claimed_by_user), now=now)
+        ids: dict[str, Any] = {"user_id": user_id, "earlier_lead_id": previous_lead.pk}
+        trace(lead, Kind.ASSIGNED, EventCode.EARLIER_CLAIM, now=now, alerts=message_ids, **ids)
         return True
     code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
     if (
@@ -108,15 +108,15 @@ def assign_to_earlier_claimer(lead: Lead, history: OfferHistory, *, start: datet
         and not load_roster(require_team(lead), start).skip_reason(user_id, start)
     ):
         history.claimer_user_id, code = user_id, EventCode.EARLIER_CLAIMER_LATER
-    ids = {"earlier_claimer_user_id": user_id, "earlier_lead_id": earlier.pk}
+    ids = {"earlier_claimer_user_id": user_id, "earlier_lead_id": previous_lead.pk}
     trace(lead, Kind.PLANNED, code, now=now, because=reason.as_json(), **ids)
     return False
 
 
 def earlier_claim(lead: Lead) -> Lead | None:
     """Return the contact's last lead that a member of a team claimed. Leads without a team do not count."""
-    earlier = Lead.objects.filter(contact=lead.contact_id, claimed_by_user__isnull=False, team__isnull=False)
-    return earlier.exclude(pk=lead.pk).select_related("claimed_by_user").order_by("-claimed_at", "-pk").first()
+    claimed = Lead.objects.filter(contact=lead.contact_id, claimed_by_user__isnull=False, team__isnull=False)
+    return claimed.exclude(pk=lead.pk).select_related("claimed_by_user").order_by("-claimed_at", "-pk").first()
 
 
 def offer_all(
@@ -155,8 +155,8 @@ def follow_fallbacks(
     while unoffered:
         moved = move_to_fallbacks(unoffered, histories, now)
         planned = offer_to_teams(moved, histories, start, now)
-        told = [(lead, plan) for lead, plan in planned if not plan.is_empty]
-        trace_all([trace_entry(lead, Kind.PLANNED, offered_to_team_reason(lead), now, plan) for lead, plan in told])
+        offered = [(lead, plan) for lead, plan in planned if not plan.is_empty]
+        trace_all([trace_entry(lead, Kind.PLANNED, offered_to_team_reason(lead), now, plan) for lead, plan in offered])
         unoffered = [(lead, plan) for lead, plan in planned if plan.is_empty]
 
 
@@ -167,7 +167,7 @@ def offered_to_team_reason(lead: Lead) -> Reason:
 def load_histories(leads: Sequence[Lead]) -> OfferHistories:
     """Return the history of each lead, from its offers."""
     histories = {lead.pk: OfferHistory() for lead in leads}
-    rounds = {lead.pk: lead.round for lead in leads}
+    rounds = {lead.pk: lead.distribution_round for lead in leads}
     offers = LeadOffer.objects.filter(in_ids("lead_id", list(histories)))
     for lead_id, user_id, team_id, number, status in offers.order_by().values_list(*HISTORY_COLUMNS):
         history, is_now = histories[lead_id], number == rounds[lead_id]
@@ -226,7 +226,7 @@ def set_deadlines(lead: Lead, team: Team, plan: Plan, now: datetime) -> None:
 
 def create_offers(planned: Sequence[tuple[Lead, Plan]], histories: OfferHistories, *, now: datetime) -> None:
     """Save the planned offers, and trigger the jobs if one is due."""
-    rows = [(lead.pk, lead.round, *offer_values(offer)) for lead, plan in planned for offer in plan.offers]
+    rows = [(lead.pk, lead.distribution_round, *offer_values(offer)) for lead, plan in planned for offer in plan.offers]
     if not rows:
         return
     columns = [*zip(*rows, strict=True), *([value] * len(rows) for value in (now, Status.PENDING, "", ""))]
@@ -254,15 +254,15 @@ def move_to_fallbacks(
     entries = [trace_entry(lead, STEP_KINDS[step.target], step.reason, now, plan) for lead, plan, step in moves]
     for lead, _, step in moves:
         apply_fallback(lead, step, now)
-    told = assign_to_users([(lead, step.user_id or 0) for lead, _, step in moves if step.target == USER], now)
-    told |= notices.notify_pond([lead for lead, _, step in moves if step.target == POND], now=now)
-    trace_all(with_alerts(entries, told | notices.notify_owners(waiting, now=now)))
+    message_ids = assign_to_users([(lead, step.user_id or 0) for lead, _, step in moves if step.target == USER], now)
+    message_ids |= notices.notify_pond([lead for lead, _, step in moves if step.target == POND], now=now)
+    trace_all(with_alerts(entries, message_ids | notices.notify_owners(waiting, now=now)))
     return [lead for lead, _, step in moves if step.target == TEAM]
 
 
 def next_step(lead: Lead, history: OfferHistory, fallbacks: Mapping[int, FallbackPolicy]) -> FallbackStep:
     """Return the next step of this lead. A user who lost or returned it does not get it again."""
-    step = next_fallback(lead.team_id or 0, history.team_ids, lead.hop, settings.MOST_FALLBACKS, fallbacks)
+    step = next_fallback(lead.team_id or 0, history.team_ids, lead.fallback_count, settings.MOST_FALLBACKS, fallbacks)
     if step.target == USER and step.user_id in history.returned_user_ids:
         details = {"from_team_id": lead.team_id, "fallback_user_id": step.user_id}
         return FallbackStep(Reason(FallbackReason.USER_HAD_LEAD, details))
@@ -271,14 +271,14 @@ def next_step(lead: Lead, history: OfferHistory, fallbacks: Mapping[int, Fallbac
 
 def is_never_offered(lead: Lead, plan: Plan | None) -> bool:
     """Whether no member has ever been offered this lead."""
-    return plan is not None and lead.hop == 0 and lead.round == 0
+    return plan is not None and lead.fallback_count == 0 and lead.distribution_round == 0
 
 
 def apply_fallback(lead: Lead, step: FallbackStep, now: datetime) -> None:
     """Set the destination of a lead. Leads for users are assigned together, by the caller."""
     lead.falls_back_at = None
     if step.target == TEAM:
-        lead.team_id, lead.hop = step.team_id, lead.hop + 1
+        lead.team_id, lead.fallback_count = step.team_id, lead.fallback_count + 1
     elif step.target == POND:
         lead.ponded_at = now
 

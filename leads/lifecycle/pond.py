@@ -25,7 +25,7 @@ from teams.models import Team, TeamMember, User
 
 Status = LeadOffer.Status
 
-TAKEN_FROM_POND: Final = Reason(EndReason.TAKEN_FROM_POND)
+CLAIMED_FROM_POND: Final = Reason(EndReason.TAKEN_FROM_POND)
 
 
 class NotInPond(Conflict):
@@ -73,8 +73,8 @@ def claim_from_pond(lead: Lead, user: User, *, through: Lead.ClaimedThrough, now
 
 def claim_own_offer(lead: Lead, user: User, now: datetime) -> LeadOffer:
     """Mark the user's offer of this round as claimed, or create it."""
-    place = {"team_id": lead.team_id, "position": lead.offers.count(), "notify_at": now, "created_at": now}
-    taken = {"status": Status.CLAIMED, "settled_at": now} | end_columns(TAKEN_FROM_POND)
-    own = {"lead": lead, "user": user, "round": lead.round}
-    offer, _ = LeadOffer.objects.update_or_create(**own, defaults=taken, create_defaults=place | taken)
+    defaults = {"team_id": lead.team_id, "position": lead.offers.count(), "notify_at": now, "created_at": now}
+    claim = {"status": Status.CLAIMED, "settled_at": now} | end_columns(CLAIMED_FROM_POND)
+    key = {"lead": lead, "user": user, "round": lead.distribution_round}
+    offer, _ = LeadOffer.objects.update_or_create(**key, defaults=claim, create_defaults=defaults | claim)
     return offer

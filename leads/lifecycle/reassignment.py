@@ -12,7 +12,7 @@ from core.reasons import Reason
 from crm.contact_actions import send_contacts_changed
 from crm.models import Contact, ContactShare
 from leads.distribution.offer_plan import Plan
-from leads.history.timeline import claim_details
+from leads.history.offer_events import claim_details
 from leads.history.trace_log import trace, trace_all, trace_entry
 from leads.lifecycle.claims import cancel_all_messages, end_columns, lock_lead, require_not_merged
 from leads.lifecycle.offers import assign, load_histories, offer_all
@@ -25,8 +25,8 @@ Status = LeadOffer.Status
 Kind = TraceEntry.Kind
 
 CLAIM_FIELDS = (
-    *("claimed_by_user", "claimed_at", "claimed_via", "claimed_through", "time_to_claim", "is_contact_given"),
-    *("contacted_at", "contact_due_at", "round", "hop", "modified_at"),
+    *("claimed_by_user", "claimed_at", "claimed_via", "claimed_through", "time_to_claim", "has_assigned_contact"),
+    *("contacted_at", "contact_due_at", "distribution_round", "fallback_count", "modified_at"),
 )
 
 
@@ -78,7 +78,7 @@ def return_lead(lead: Lead, *, actor: User, now: datetime) -> Lead:
     message_ids = (
         notify_previous_claimer(lead, claimer, f"{actor} returned it to the pond.", now) if claimer != actor else []
     )
-    message_ids += notices.notify_pond([lead], now=now, but={actor.pk, claimer.pk})[lead.pk]
+    message_ids += notices.notify_pond([lead], now=now, exclude_user_ids={actor.pk, claimer.pk})[lead.pk]
     trace(lead, Kind.RETURNED, EventCode.RETURNED, now=now, actor=actor, user_id=claimer.pk, alerts=message_ids)
     return lead
 
@@ -117,7 +117,7 @@ def reoffer(leads: Sequence[Lead], now: datetime) -> None:
 
 
 def reoffer_entry(lead: Lead, plan: Plan, now: datetime) -> TraceEntry:
-    reason = Reason(EventCode.OFFERED_AGAIN, {"team_id": lead.team_id, "round": lead.round})
+    reason = Reason(EventCode.OFFERED_AGAIN, {"team_id": lead.team_id, "round": lead.distribution_round})
     return trace_entry(lead, Kind.PLANNED, reason, now, plan)
 
 
@@ -130,8 +130,8 @@ def undo_claim(lead: Lead, user: User, *, reason: Reason, now: datetime) -> None
     mark_offer_returned(lead, user, reason, now)
     revoke_contact_access(lead, user, now)
     lead.claimed_by_user = lead.claimed_at = lead.time_to_claim = lead.contacted_at = lead.contact_due_at = None
-    lead.claimed_via, lead.claimed_through, lead.is_contact_given = Lead.ClaimedVia.NONE, None, False
-    lead.round, lead.hop, lead.modified_at = lead.round + 1, 0, now
+    lead.claimed_via, lead.claimed_through, lead.has_assigned_contact = Lead.ClaimedVia.NONE, None, False
+    lead.distribution_round, lead.fallback_count, lead.modified_at = lead.distribution_round + 1, 0, now
     lead.save(update_fields=CLAIM_FIELDS)
 
 
@@ -145,9 +145,9 @@ def log_previous_claim(lead: Lead, user: User, now: datetime) -> None:
 def mark_offer_returned(lead: Lead, user: User, reason: Reason, now: datetime) -> None:
     """Mark the user's offer of this round as returned; create it if the lead was assigned without an offer."""
     returned = {"status": Status.RETURNED, "settled_at": now} | end_columns(reason)
-    own = LeadOffer.objects.filter(lead=lead, user=user, round=lead.round)
-    cancel_all_messages(own, reason=reason, now=now)
-    if own.update(**returned) or lead.team is None:
+    offers = LeadOffer.objects.filter(lead=lead, user=user, round=lead.distribution_round)
+    cancel_all_messages(offers, reason=reason, now=now)
+    if offers.update(**returned) or lead.team is None:
         return
     created = {
         "team": lead.team,
@@ -155,7 +155,7 @@ def mark_offer_returned(lead: Lead, user: User, reason: Reason, now: datetime) -
         "notify_at": lead.claimed_at or now,
         "created_at": now,
     }
-    LeadOffer.objects.create(lead=lead, user=user, round=lead.round, **created, **returned)
+    LeadOffer.objects.create(lead=lead, user=user, round=lead.distribution_round, **created, **returned)
 
 
 def revoke_contact_access(lead: Lead, user: User, now: datetime) -> None:
@@ -165,11 +165,11 @@ def revoke_contact_access(lead: Lead, user: User, now: datetime) -> None:
     others = others.order_by("claimed_at", "pk")
     if other := others.first():  # which keeps the access
         shares.update(created_at=other.claimed_at)
-        if lead.is_contact_given:
+        if lead.has_assigned_contact:
             transfer_contact_grant(others)
         return
     shares.delete()
-    if lead.is_contact_given:
+    if lead.has_assigned_contact:
         unassign_contact(lead.contact, user, now)
 
 
@@ -180,7 +180,7 @@ def transfer_contact_grant(others: LeadQuerySet) -> None:
     waiting for it while the contact is locked could deadlock.
     """
     free = others.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:1]
-    Lead.objects.filter(pk__in=list(free)).update(is_contact_given=True)
+    Lead.objects.filter(pk__in=list(free)).update(has_assigned_contact=True)
 
 
 def unassign_contact(contact: Contact, user: User, now: datetime) -> None:

@@ -74,7 +74,9 @@ def end_exhausted(states: Mapping[int, Sequence[OfferState]], now: datetime) -> 
 
 def load_offer_states(lead_ids: Collection[int]) -> dict[int, list[OfferState]]:
     """Return the offers of the current team and round by lead id, for unclaimed leads."""
-    offers = LeadOffer.objects.filter(in_ids("lead_id", lead_ids), round=F("lead__round"), team=F("lead__team"))
+    offers = LeadOffer.objects.filter(
+        in_ids("lead_id", lead_ids), round=F("lead__distribution_round"), team=F("lead__team")
+    )
     unclaimed = offers.filter(lead__claimed_by_user=None, lead__merged_into=None)
     states: dict[int, list[OfferState]] = defaultdict(list)
     for row in unclaimed.order_by().values_list("lead_id", "status", "notify_at"):

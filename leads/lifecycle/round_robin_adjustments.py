@@ -12,7 +12,7 @@ from core.reasons import Reason
 from leads.distribution.roster import lock_round_robins
 from leads.distribution.round_robin import RotationMember, SkippedAllocation, reassign_skipped
 from leads.history.trace_log import trace_all, trace_entry
-from leads.models import Lead, LeadOffer, RotationPlace, RoutingTrace, TraceEntry
+from leads.models import Lead, LeadOffer, RotationSlot, RoutingTrace, TraceEntry
 from leads.reasons import EndReason, EventCode
 from teams.models import Team
 from teams.visibility import in_ids
@@ -69,15 +69,15 @@ def affected_batches(skipped: Collection[int]) -> Iterator[OfferBatch]:
     """Return the batches in which the turn now goes to another member."""
     by_plan: dict[tuple[int, datetime], list[OfferRow]] = defaultdict(list)
     leads = LeadOffer.objects.filter(in_ids("pk", skipped)).values("lead")
-    turning = LeadOffer.objects.filter(lead__in=leads, team__order_method=Team.OrderMethod.ROUND_ROBIN)
-    for row in turning.order_by("position").values_list(*OFFER_COLUMNS):
+    offers_of_rotation = LeadOffer.objects.filter(lead__in=leads, team__order_method=Team.OrderMethod.ROUND_ROBIN)
+    for row in offers_of_rotation.order_by("position").values_list(*OFFER_COLUMNS):
         offer = OfferRow(*row)
         by_plan[offer.lead_id, offer.created_at].append(offer)
     rotations = load_rotations({lead_id for lead_id, _ in by_plan})
     for (lead_id, at), offers in by_plan.items():
         rotation = rotations.get((lead_id, at, offers[0].user_id))
-        if rotation is not None and (missed := skipped_allocation(offers, rotation, skipped)).changes_recipient:
-            yield OfferBatch(offers, missed)
+        if rotation is not None and (allocation := skipped_allocation(offers, rotation, skipped)).changes_recipient:
+            yield OfferBatch(offers, allocation)
 
 
 def load_rotations(leads: Collection[int]) -> Rotations:
@@ -97,13 +97,13 @@ def skipped_allocation(
     offers: Sequence[OfferRow], rotation: Mapping[str, Any], skipped: Collection[int]
 ) -> SkippedAllocation:
     """Return the turn before and after these offers were skipped."""
-    out = [offer for offer in offers if offer.is_skipped]
+    skipped_offers = [offer for offer in offers if offer.is_skipped]
     return SkippedAllocation(
         order=[rotation_member_from_json(row) for row in rotation["places"]],
         number=rotation["turn"],
         offered=[offer.user_id for offer in offers],
-        before=[offer.user_id for offer in out if offer.id not in skipped],
-        passed=[offer.user_id for offer in out],
+        before=[offer.user_id for offer in skipped_offers if offer.id not in skipped],
+        passed=[offer.user_id for offer in skipped_offers],
     )
 
 
@@ -114,18 +114,18 @@ def rotation_member_from_json(row: Mapping[str, int]) -> RotationMember:
 
 def save_credits(plans: Sequence[OfferBatch], teams: Collection[int]) -> None:
     """Save the corrected credits. The round robins are locked."""
-    rows: dict[int, dict[int, RotationPlace]] = defaultdict(dict)
-    for row in RotationPlace.objects.filter(in_ids("team_id", teams)):
+    rows: dict[int, dict[int, RotationSlot]] = defaultdict(dict)
+    for row in RotationSlot.objects.filter(in_ids("team_id", teams)):
         rows[row.team_id][row.user_id] = row
     for team_id, slots in rows.items():
-        missed = [plan.turn for plan in plans if plan.first.team_id == team_id]
-        for user_id, place in reassign_skipped(rotation_members(slots), missed).items():
+        turns = [plan.turn for plan in plans if plan.first.team_id == team_id]
+        for user_id, place in reassign_skipped(rotation_members(slots), turns).items():
             slots[user_id].credit, slots[user_id].last_turn = place.credit, place.last_turn
     changed = [row for slots in rows.values() for row in slots.values()]
-    RotationPlace.objects.bulk_update(changed, ["credit", "last_turn"])
+    RotationSlot.objects.bulk_update(changed, ["credit", "last_turn"])
 
 
-def rotation_members(slots: Mapping[int, RotationPlace]) -> dict[int, RotationMember]:
+def rotation_members(slots: Mapping[int, RotationSlot]) -> dict[int, RotationMember]:
     return {
         user_id: RotationMember(user_id, credit=row.credit, last_turn=row.last_turn) for user_id, row in slots.items()
     }

@@ -1,9 +1,9 @@
 """Lead sources, routes, leads, offers, and the record of how leads were distributed."""
 
-from leads.models.lead import Lead, LeadQuerySet, PondLead, TeamLead
+from leads.models.lead import Lead, LeadOfTeam, LeadQuerySet, PondLead
 from leads.models.offer import LeadOffer, LeadOfferQuerySet
 from leads.models.report import DistributionReport
-from leads.models.rotation import RotationPlace
+from leads.models.rotation import RotationSlot
 from leads.models.route import DistributionTarget, LeadRoute, LeadRouteQuerySet
 from leads.models.source import LeadSource
 from leads.models.trace import RoutingTrace, TraceEntry
@@ -12,6 +12,7 @@ __all__ = [
     "DistributionReport",
     "DistributionTarget",
     "Lead",
+    "LeadOfTeam",
     "LeadOffer",
     "LeadOfferQuerySet",
     "LeadQuerySet",
@@ -19,8 +20,7 @@ __all__ = [
     "LeadRouteQuerySet",
     "LeadSource",
     "PondLead",
-    "RotationPlace",
+    "RotationSlot",
     "RoutingTrace",
-    "TeamLead",
     "TraceEntry",
 ]

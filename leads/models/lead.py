@@ -67,14 +67,14 @@ class Lead(models.Model):
     time_to_claim = models.IntegerField(null=True, blank=True, editable=False)  # seconds from created_at
 
     # Progress in distribution. A lead that is taken back or returned is offered again to all members, in a new round.
-    round = models.PositiveSmallIntegerField(default=0, editable=False)
-    hop = models.PositiveSmallIntegerField(default=0, editable=False)  # fallbacks taken in this round
+    distribution_round = models.PositiveSmallIntegerField(default=0, editable=False)
+    fallback_count = models.PositiveSmallIntegerField(default=0, editable=False)  # in this round
     ponded_at = models.DateTimeField(null=True, blank=True, editable=False)  # since then any member may claim it
     contacted_at = models.DateTimeField(null=True, blank=True, editable=False)  # first contact by the claimer
     # Whether the claim assigned the contact to its claimer: then the assignment ends with the claim.
-    is_contact_given = models.BooleanField(default=False, editable=False)
+    has_assigned_contact = models.BooleanField(default=False, editable=False)
     merged_into = models.ForeignKey(
-        "self", models.CASCADE, null=True, blank=True, related_name="doubles", editable=False
+        "self", models.CASCADE, null=True, blank=True, related_name="duplicates", editable=False
     )
     # Merged on arrival, as the same inquiry sent again (leads.lifecycle.duplicates): never offered to anyone.
     is_duplicate = models.BooleanField(default=False, editable=False)
@@ -143,7 +143,7 @@ class PondLead(Lead):
         proxy = True
 
 
-class TeamLead(Lead):
+class LeadOfTeam(Lead):
     """A lead as the creator of its team sees it in the admin."""
 
     class Meta:

@@ -7,7 +7,7 @@ from django.db import models
 from teams.models import Team, User
 
 
-class RotationPlace(models.Model):
+class RotationSlot(models.Model):
     """A member's place in their team's round robin (leads.distribution.round_robin).
 
     Lock the round robin before you change one.
@@ -19,7 +19,7 @@ class RotationPlace(models.Model):
     last_turn = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["team", "user"], name="rotation_place_once")]
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="rotation_slot_once")]
 
     def __str__(self) -> str:
         return f"{self.user} in the rotation of {self.team}"

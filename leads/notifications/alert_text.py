@@ -64,9 +64,9 @@ class LeadAlertText:
     # To a member whose turn it is
 
     def offer_text(self, number: int | None, link: str) -> str:
-        how = f"Reply {number} to claim." if number is not None else "Open it to claim."
-        said = f' They wrote: "{truncate(self.message)}"' if self.message else ""
-        return f"New lead: {self.preview_line}.{said} {link} {how}"
+        instruction = f"Reply {number} to claim." if number is not None else "Open it to claim."
+        quote = f' They wrote: "{truncate(self.message)}"' if self.message else ""
+        return f"New lead: {self.preview_line}.{quote} {link} {instruction}"
 
     @property
     def offer_subject(self) -> str:
@@ -74,11 +74,11 @@ class LeadAlertText:
 
     def offer_email(self, number: int | None, link: str) -> str:
         """`number` is that of the text which the member got as well."""
-        by_text = f"Reply {number} to the text message about it, or open" if number is not None else "Open"
-        said = f"\n\nThey wrote:\n{self.message}" if self.message else ""
+        instruction = f"Reply {number} to the text message about it, or open" if number is not None else "Open"
+        quote = f"\n\nThey wrote:\n{self.message}" if self.message else ""
         return (
-            f"A new lead is waiting for someone to claim it.\n\n{self.facts}{said}\n\n"
-            f"{by_text} this page to claim it. The first agent to claim gets it.\n\n{link}"
+            f"A new lead is waiting for someone to claim it.\n\n{self.facts}{quote}\n\n"
+            f"{instruction} this page to claim it. The first agent to claim gets it.\n\n{link}"
         )
 
     @property
@@ -180,12 +180,12 @@ class LeadAlertText:
         """Who asks, for what, where and through whom: `Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)`."""
         return self.summary_line(self.display_name)
 
-    def summary_line(self, who: str, *, aloud: bool = False) -> str:
+    def summary_line(self, name: str, *, aloud: bool = False) -> str:
         lead = self.lead
-        facts = (who, *(redact_contact_details(truncate(fact)) for fact in (lead.type, lead.city, self.price)))
-        told = ", ".join(filter(None, facts)) or "a new contact"
+        facts = (name, *(redact_contact_details(truncate(fact)) for fact in (lead.type, lead.city, self.price)))
+        summary = ", ".join(filter(None, facts)) or "a new contact"
         source = truncate(lead.source.name) if lead.source else ""
-        return f"{told}, from {source}" if source and aloud else f"{told} ({source})" if source else told
+        return f"{summary}, from {source}" if source and aloud else f"{summary} ({source})" if source else summary
 
     @property
     def display_name(self) -> str:
@@ -196,8 +196,8 @@ class LeadAlertText:
     @property
     def price(self) -> str:
         """A plain number as dollars; other text unchanged."""
-        given = self.lead.listing_price.strip()
-        return f"${int(given):,}" if given.isdecimal() and len(given) <= 15 else given
+        price = self.lead.listing_price.strip()
+        return f"${int(price):,}" if price.isdecimal() and len(price) <= 15 else price
 
     @cached_property
     def facts(self) -> str:
@@ -220,17 +220,17 @@ class LeadAlertText:
     def contact_details(self) -> str:
         """The person's name with every way to reach them."""
         contact = self.lead.contact
-        ways = (contact.mobile_phone, contact.home_phone, contact.office_phone, contact.email)
-        told = (truncate(fact) for fact in (f"{contact.first_name} {contact.last_name}", *ways))
-        return ", ".join(dict.fromkeys(fact for fact in told if fact)) or f"contact {contact.pk}"
+        addresses = (contact.mobile_phone, contact.home_phone, contact.office_phone, contact.email)
+        parts = (truncate(part) for part in (f"{contact.first_name} {contact.last_name}", *addresses))
+        return ", ".join(dict.fromkeys(part for part in parts if part)) or f"contact {contact.pk}"
 
     @cached_property
     def spoken_contact_details(self) -> str:
         """All phone numbers and the email of the contact, to be spoken."""
         contact = self.lead.contact
         phones = (contact.mobile_phone, contact.home_phone, contact.office_phone)
-        told = (*(spoken_number(phone) for phone in phones), spoken_email(contact.email))
-        return "; or ".join(dict.fromkeys(way for way in told if way)) or "No phone and no email are known"
+        parts = (*(spoken_number(phone) for phone in phones), spoken_email(contact.email))
+        return "; or ".join(dict.fromkeys(part for part in parts if part)) or "No phone and no email are known"
 
     @property
     def contact_links(self) -> list[tuple[str, str]]:
@@ -245,17 +245,17 @@ class LeadAlertText:
     @property
     def details(self) -> str:
         """All details of the lead, for the agent who has it."""
-        said = f"\n\nThey wrote:\n{self.lead.text_body}" if self.lead.text_body else ""
-        whole = LeadAlertText(self.lead)
-        return f"{self.contact_details}\n\n{whole.facts}{said}"
+        quote = f"\n\nThey wrote:\n{self.lead.text_body}" if self.lead.text_body else ""
+        full = LeadAlertText(self.lead)
+        return f"{self.contact_details}\n\n{full.facts}{quote}"
 
 
 def claimable_list(stories: Mapping[int, LeadAlertText]) -> str:
     """What an agent may claim by number."""
     if not stories:
         return "There is no lead for you to claim now."
-    named = sorted(stories.items())[:5]
-    numbered = ", ".join(f"{number} {story.contact_name or story.preview_line}" for number, story in named)
+    listed = sorted(stories.items())[:5]
+    numbered = ", ".join(f"{number} {story.contact_name or story.preview_line}" for number, story in listed)
     return f"Reply with the number of a lead to claim it: {numbered}."
 
 

@@ -56,9 +56,9 @@ def waiting_notice(waiting: UnclaimedLead) -> Notice:
     return Notice(story.unclaimed_text, story.unclaimed_subject, story.unclaimed_email)
 
 
-def notify_assigned(gifts: Sequence[tuple[Lead, User]], *, now: datetime) -> MessageIds:
+def notify_assigned(assignments: Sequence[tuple[Lead, User]], *, now: datetime) -> MessageIds:
     """Each lead was given to this user: how to reach the person."""
-    return send_notices([(lead, user, assigned_notice(LeadAlertText(lead))) for lead, user in gifts], now=now)
+    return send_notices([(lead, user, assigned_notice(LeadAlertText(lead))) for lead, user in assignments], now=now)
 
 
 def assigned_notice(story: LeadAlertText) -> Notice:
@@ -86,56 +86,59 @@ def unclaimed_notice(lead: Lead, now: datetime) -> Notice:
     return Notice(f"{subject}. {story.contact_details}", subject, email)
 
 
-def notify_pond(leads: Sequence[Lead], *, now: datetime, but: Collection[int] = ()) -> MessageIds:
+def notify_pond(leads: Sequence[Lead], *, now: datetime, exclude_user_ids: Collection[int] = ()) -> MessageIds:
     """Notify the members of each team of the leads in its pond, in one email per member.
 
-    Only by email: a pond is not urgent. `but`: users who need no notice.
+    Only by email: a pond is not urgent. `exclude_user_ids`: users who need no notice.
     """
-    fallen: dict[Team, list[Lead]] = defaultdict(list)
+    by_team: dict[Team, list[Lead]] = defaultdict(list)
     for lead in leads:
         if lead.team is not None:
-            fallen[lead.team].append(lead)
-    listeners = {team: set(load_roster(team, now).available_user_ids(now)).difference(but) for team in fallen}
-    ids = set().union(*listeners.values())
+            by_team[lead.team].append(lead)
+    recipients = {
+        team: set(load_roster(team, now).available_user_ids(now)).difference(exclude_user_ids) for team in by_team
+    }
+    ids = set().union(*recipients.values())
     users = User.objects.filter(in_ids("pk", ids)).exclude(email="").in_bulk() if ids else {}
-    told: MessageIds = {lead.pk: [] for lead in leads}
+    message_ids: MessageIds = {lead.pk: [] for lead in leads}
     sent = [
-        (theirs, message_factory.alert_email(users[user_id], *pond_notice(team, theirs), now))
-        for team, theirs in fallen.items()
-        for user_id in sorted(listeners[team] & users.keys())
+        (team_leads, message_factory.alert_email(users[user_id], *pond_notice(team, team_leads), now))
+        for team, team_leads in by_team.items()
+        for user_id in sorted(recipients[team] & users.keys())
     ]
     outbox.queue_messages([message for _, message in sent], now)
-    for theirs, message in sent:
-        for lead in theirs:
-            told[lead.pk].append(message.pk)
-    return told
+    for team_leads, message in sent:
+        for lead in team_leads:
+            message_ids[lead.pk].append(message.pk)
+    return message_ids
 
 
 def pond_notice(team: Team, leads: Sequence[Lead]) -> tuple[str, str]:
     """Subject and words about leads that any member may take, each no longer than its offer."""
-    named = [LeadAlertText(lead, team.claim_preview).preview_line for lead in leads[:MAX_LEADS_LISTED]]
-    pond = f"in the pond of {team.name}"
-    subject = f"A lead is {pond}: {named[0]}" if len(leads) == 1 else f"{len(leads)} leads are {pond}"
-    more = [f"and {len(leads) - len(named)} more"] if len(leads) > len(named) else []
-    listed = "\n".join([*named, *more])
+    lines = [LeadAlertText(lead, team.claim_preview).preview_line for lead in leads[:MAX_LEADS_LISTED]]
+    place = f"in the pond of {team.name}"
+    subject = f"A lead is {place}: {lines[0]}" if len(leads) == 1 else f"{len(leads)} leads are {place}"
+    more = [f"and {len(leads) - len(lines)} more"] if len(leads) > len(lines) else []
+    listed = "\n".join([*lines, *more])
     return subject, (
-        f"{'This lead is' if len(leads) == 1 else 'These leads are'} unclaimed, {pond}. The first to claim one gets it."
-        f"\n\n{listed}\n\nOpen this page to claim one.\n\n{settings.PUBLIC_URL}{POND_PATH}"
+        f"{'This lead is' if len(leads) == 1 else 'These leads are'} unclaimed, {place}. "
+        f"The first to claim one gets it.\n\n{listed}\n\n"
+        f"Open this page to claim one.\n\n{settings.PUBLIC_URL}{POND_PATH}"
     )
 
 
-def send_notices(news: Sequence[tuple[Lead, User, Notice]], *, now: datetime) -> MessageIds:
+def send_notices(notices: Sequence[tuple[Lead, User, Notice]], *, now: datetime) -> MessageIds:
     """By email, and by text where the user has a confirmed phone."""
-    messages = [(lead.pk, message) for lead, user, what in news for message in messages_of(user, what, now)]
+    messages = [(lead.pk, message) for lead, user, notice in notices for message in notice_messages(user, notice, now)]
     outbox.queue_messages([message for _, message in messages], now)
-    told: MessageIds = {lead.pk: [] for lead, _, _ in news}
+    message_ids: MessageIds = {lead.pk: [] for lead, _, _ in notices}
     for lead_id, message in messages:  # only now they have ids
-        told[lead_id].append(message.pk)
-    return told
+        message_ids[lead_id].append(message.pk)
+    return message_ids
 
 
-def messages_of(user: User, news: Notice, now: datetime) -> Iterator[Message]:
+def notice_messages(user: User, notice: Notice, now: datetime) -> Iterator[Message]:
     if user.email:
-        yield message_factory.alert_email(user, news.subject, news.email, now)
+        yield message_factory.alert_email(user, notice.subject, notice.email, now)
     if user.confirmed_phone:
-        yield message_factory.alert_text(user, news.text, now)
+        yield message_factory.alert_text(user, notice.text, now)

@@ -17,7 +17,7 @@ class PausePreset:
     """The label of the button, and the end of the pause."""
 
     name: str
-    says: str
+    label: str
     until: datetime
 
 

@@ -44,10 +44,10 @@ def lock_reply_codes(phones: Collection[str]) -> dict[str, ReplyCodes]:
 
 def free_codes(lowest: Sequence[int], highest: int, recent: Sequence[int]) -> ReplyCodes:
     """The next free ones, endlessly: a single digit while there is one. None when they would grow too long to type."""
-    taken = set(lowest)
-    gaps = (number for number in range(MIN_LONG_CODE, lowest[-1] if lowest else 0) if number not in taken)
+    used = set(lowest)
+    gaps = (number for number in range(MIN_LONG_CODE, lowest[-1] if lowest else 0) if number not in used)
     longer = chain(gaps, count(max(highest + 1, MIN_LONG_CODE)))
     while True:
-        number = next(longer) if taken.issuperset(SINGLE_DIGITS) else next_reply_number(taken, recent)
-        taken.add(number)
+        number = next(longer) if used.issuperset(SINGLE_DIGITS) else next_reply_number(used, recent)
+        used.add(number)
         yield number if number <= MAX_CODE else None

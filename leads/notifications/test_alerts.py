@@ -49,7 +49,7 @@ class TestAlert:
 
     @property
     def is_sent(self) -> bool:
-        return any(way.is_used for way in self.channels)
+        return any(each.is_used for each in self.channels)
 
 
 # Which ways
@@ -59,8 +59,8 @@ def channels_for_user(user: User) -> list[ChannelResult]:
     """Return the channels enabled in any of the user's teams; without a team, text and email, as for owners."""
     accepted = TeamMember.objects.accepted().filter(user=user).values("team")
     options = list(TeamMemberDistributionOption.objects.filter(user=user, team__in=accepted))
-    wanted = {channel for option in options for channel in enabled_channels(option)}
-    return channel_results(user, wanted if options else {TEXT, EMAIL})
+    enabled = {channel for option in options for channel in enabled_channels(option)}
+    return channel_results(user, enabled if options else {TEXT, EMAIL})
 
 
 def channels_for_member(option: TeamMemberDistributionOption) -> list[ChannelResult]:
@@ -75,7 +75,7 @@ def enabled_channels(option: TeamMemberDistributionOption) -> Iterator[str]:
     return (channel for channel, is_on in alerts if is_on)
 
 
-def channel_results(user: User, wanted: Collection[str], objection: Reason | None = None) -> list[ChannelResult]:
+def channel_results(user: User, enabled: Collection[str], objection: Reason | None = None) -> list[ChannelResult]:
     """Every channel, with the reason why it is not used."""
     if not user.is_active:
         objection = Reason(SkipReason.USER_INACTIVE)
@@ -83,7 +83,7 @@ def channel_results(user: User, wanted: Collection[str], objection: Reason | Non
     email = objection or (None if user.email else Reason(SkipReason.NO_EMAIL))
     reasons = {TEXT: phone, EMAIL: email, PHONE: phone}
     off = Reason(SkipReason.CHANNEL_OFF)
-    return [ChannelResult(channel, reason if channel in wanted else off) for channel, reason in reasons.items()]
+    return [ChannelResult(channel, reason if channel in enabled else off) for channel, reason in reasons.items()]
 
 
 def user_phone_reason(user: User) -> Reason | None:
@@ -95,18 +95,18 @@ def user_phone_reason(user: User) -> Reason | None:
 
 
 @transaction.atomic
-def send_test_alert(user: User, ways: Sequence[ChannelResult], *, now: datetime) -> TestAlert:
+def send_test_alert(user: User, channels: Sequence[ChannelResult], *, now: datetime) -> TestAlert:
     """Queue a test alert on each usable channel. Of two simultaneous requests the second is refused."""
-    trial = TestAlert(user.pk, ways)
-    if not trial.is_sent:
-        return trial
+    alert = TestAlert(user.pk, channels)
+    if not alert.is_sent:
+        return alert
     locked = User.objects.select_for_update(no_key=True).only("test_alert_sent_at").get(pk=user.pk)
     if locked.test_alert_sent_at is not None and locked.test_alert_sent_at + MIN_INTERVAL > now:
         raise TestAlertTooSoon((locked.test_alert_sent_at + MIN_INTERVAL - now).total_seconds())
     locked.test_alert_sent_at = now
     locked.save(update_fields=["test_alert_sent_at"])
-    outbox.queue_messages([test_message(way.channel, user, now) for way in ways if way.is_used], now)
-    return trial
+    outbox.queue_messages([test_message(each.channel, user, now) for each in channels if each.is_used], now)
+    return alert
 
 
 def test_message(channel: str, user: User, now: datetime) -> Message:

@@ -32,7 +32,7 @@ class Group:
 
     name: str
     parts: Sequence[Part]
-    told: str = ""  # what a pointer at it reads
+    tooltip: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Bar:
     y: float
     width: float
     height: float
-    told: str
+    tooltip: str
 
 
 @dataclass(frozen=True)
@@ -55,30 +55,30 @@ class Label:
 
 @dataclass(frozen=True)
 class Plot:
-    """What to draw; `rules` are the heights of horizontal lines from `rules_from`."""
+    """What to draw; `grid_lines` are the heights of horizontal lines from `grid_lines_from`."""
 
     height: float
     bars: list[Bar] = field(default_factory=list)
-    words: list[Label] = field(default_factory=list)
-    rules: list[float] = field(default_factory=list)
-    rules_from: int = AXIS_WIDTH
+    labels: list[Label] = field(default_factory=list)
+    grid_lines: list[float] = field(default_factory=list)
+    grid_lines_from: int = AXIS_WIDTH
     width: int = WIDTH
 
 
 def horizontal_bars(groups: Sequence[Group]) -> Plot:
     """Bars from left to right, under the name of their group, each with its number at its end."""
     longest = max((part.value for group in groups for part in group.parts), default=0)
-    bars, words, y = [], [], 0.0
+    bars, labels, y = [], [], 0.0
     for group in groups:
         y += LINE_HEIGHT
-        words.append(Label(0, y - 3, group.name))
+        labels.append(Label(0, y - 3, group.name))
         for part in group.parts:
             length = scale(part.value, longest, WIDTH - VALUE_WIDTH)
-            bars.append(Bar(part.kind, 0, y, length, BAR_HEIGHT, group.told))
-            words.append(Label(length + 5 if length else 0, y + BAR_HEIGHT - 2, f"{part.value:g}"))
+            bars.append(Bar(part.kind, 0, y, length, BAR_HEIGHT, group.tooltip))
+            labels.append(Label(length + 5 if length else 0, y + BAR_HEIGHT - 2, f"{part.value:g}"))
             y += BAR_HEIGHT + 2
         y += BAR_HEIGHT / 2
-    return Plot(y, bars, words)
+    return Plot(y, bars, labels)
 
 
 def vertical_bars(groups: Sequence[Group]) -> Plot:
@@ -89,12 +89,12 @@ def vertical_bars(groups: Sequence[Group]) -> Plot:
         bar for at, group in enumerate(groups) for bar in stacked_column(group, AXIS_WIDTH + at * step, step, ticks[-1])
     ]
     heights = [LINE_HEIGHT + COLUMN_HEIGHT - scale(tick, ticks[-1], COLUMN_HEIGHT) for tick in ticks]
-    words = [Label(AXIS_WIDTH - 5, height + 4, str(tick), "end") for tick, height in zip(ticks, heights, strict=True)]
+    labels = [Label(AXIS_WIDTH - 5, height + 4, str(tick), "end") for tick, height in zip(ticks, heights, strict=True)]
     names = [
         Label(round(AXIS_WIDTH + (at + 0.5) * step, 1), 2 * LINE_HEIGHT + COLUMN_HEIGHT, groups[at].name, "middle")
         for at in labeled_columns([group.name for group in groups], step)
     ]
-    return Plot(COLUMN_HEIGHT + 2 * LINE_HEIGHT + LINE_HEIGHT / 2, bars, words + names, heights)
+    return Plot(COLUMN_HEIGHT + 2 * LINE_HEIGHT + LINE_HEIGHT / 2, bars, labels + names, heights)
 
 
 def stacked_column(group: Group, x: float, step: float, most: int) -> Iterator[Bar]:
@@ -104,7 +104,7 @@ def stacked_column(group: Group, x: float, step: float, most: int) -> Iterator[B
         height = scale(part.value, most, COLUMN_HEIGHT)
         y -= height
         if part.value:
-            yield Bar(part.kind, round(x + gap / 2, 1), round(y, 1), round(step - gap, 1), height, group.told)
+            yield Bar(part.kind, round(x + gap / 2, 1), round(y, 1), round(step - gap, 1), height, group.tooltip)
 
 
 def scale(value: float, most: float, room: float) -> float:

@@ -116,7 +116,7 @@ class ClaimTime:
 @dataclass(frozen=True)
 class Report:
     team: Team
-    asked: ReportQuery
+    query: ReportQuery
     totals: LeadFigures
     by_member: list[MemberFigures]
     by_source: list[SourceFigures]
@@ -137,21 +137,21 @@ OfferFigureRows = Sequence[
 ]  # by member, and again by what the leads have in common
 
 
-def build_report(team: Team, asked: ReportQuery) -> Report:
+def build_report(team: Team, query: ReportQuery) -> Report:
     """The whole report."""
-    if asked.source_id is not None and not LeadSource.objects.filter(pk=asked.source_id).exists():
-        raise query_error("source_id", f"names no lead source: there is no {asked.source_id}.")
-    named = {"team": team.pk, "start": asked.start, "end": asked.end, "source": asked.source_id}
+    if query.source_id is not None and not LeadSource.objects.filter(pk=query.source_id).exists():
+        raise query_error("source_id", f"names no lead source: there is no {query.source_id}.")
+    named = {"team": team.pk, "start": query.start, "end": query.end, "source": query.source_id}
     prices = [price for (price,) in fetch_rows(PRICES_SQL, named)]
     priced = named | {"prices": prices, "bands": [price_band(price) for price in prices]}
-    days = asked.days()
+    days = query.days()
     found = load_lead_figures(priced, [begins for _, begins in days])
     turns = load_offer_figures(priced)
     begun = fetch_rows(OFFERS_SQL + FIRST_OFFERS_SQL, {**named, "claimed": EndReason.LEAD_CLAIMED.value})
     firsts = {user_id: (first, expected) for user_id, first, expected in begun}
     return Report(
         team=team,
-        asked=asked,
+        query=query,
         totals=found["all", None],
         by_member=member_figures(
             team, {user_id: figures for user_id, kind, _, figures in turns if kind == "all"}, firsts

@@ -69,12 +69,12 @@ FIRST_OFFERS_SQL = """
 , spun AS MATERIALIZED (
     SELECT lead_id, decided_at AS planned_at, rotation
     FROM came_in JOIN leads_routingtrace ON lead_id = came_in.id
-    WHERE jsonb_typeof(rotation) = 'object' AND EXISTS (SELECT FROM leads_rotationplace WHERE team_id = %(team)s)
+    WHERE jsonb_typeof(rotation) = 'object' AND EXISTS (SELECT FROM leads_rotationslot WHERE team_id = %(team)s)
     UNION ALL
     SELECT lead_id, at, details->'rotation'
     FROM came_in JOIN leads_traceentry ON lead_id = came_in.id
     WHERE jsonb_typeof(details->'rotation') = 'object'
-        AND EXISTS (SELECT FROM leads_rotationplace WHERE team_id = %(team)s)
+        AND EXISTS (SELECT FROM leads_rotationslot WHERE team_id = %(team)s)
 ), had AS MATERIALIZED (
     SELECT * FROM turn
     WHERE is_turn AND NOT (status = 'Cancelled' AND alerted_at IS NULL AND end_code <> %(claimed)s)

@@ -29,8 +29,8 @@ class Chart:
 
     name: str
     title: str
-    says: str
-    colours: Sequence[tuple[str, str]]  # (kind, meaning)
+    caption: str
+    colors: Sequence[tuple[str, str]]  # (kind, meaning)
     plot: Plot
     table: Table
     is_wide: bool = False
@@ -39,16 +39,16 @@ class Chart:
 
 @dataclass(frozen=True)
 class ReportPage:
-    tiles: Sequence[Metric]
-    figures: Sequence[Chart]
+    metrics: Sequence[Metric]
+    charts: Sequence[Chart]
     tables: Sequence[tuple[str, Table]]
 
 
 def build_page(report: Row) -> ReportPage:
     """All that the page shows of a report."""
     return ReportPage(
-        tiles=headline_metrics(report["totals"]),
-        figures=[
+        metrics=headline_metrics(report["totals"]),
+        charts=[
             member_chart(report["by_member"]),
             *fairness_chart(report["by_member"]),
             time_chart(report),
@@ -77,8 +77,8 @@ def headline_metrics(totals: Row) -> list[Metric]:
 
 
 def unclaimed_note(totals: Row) -> str:
-    told = ((totals["passed_on"], "fell back to another team"), (totals["unalerted"], "without an alert"))
-    return ", ".join(f"{count} {words}" for count, words in told if count)
+    counts = ((totals["passed_on"], "fell back to another team"), (totals["unalerted"], "without an alert"))
+    return ", ".join(f"{count} {text}" for count, text in counts if count)
 
 
 def median_note(figures: Row, name: str) -> tuple[str, str]:
@@ -118,11 +118,11 @@ def member_chart(members: Sequence[Row]) -> Chart:
     return Chart(
         name="members",
         title="Offers and claims by member",
-        says=f"{pluralize(len(members), 'member')} had {pluralize(offers, 'offer')} "
+        caption=f"{pluralize(len(members), 'member')} had {pluralize(offers, 'offer')} "
         f"and claimed {pluralize(claims, 'lead')}. "
         "First are the leads that began with them. Median and 95th percentile are of the time from a member's alert to "
         "their claim.",
-        colours=[("offers", "Offers"), ("claims", "Claims")],
+        colors=[("offers", "Offers"), ("claims", "Claims")],
         plot=horizontal_bars(groups),
         table=Table(head, rows),
         is_wide=True,
@@ -135,20 +135,20 @@ def member_tooltip(row: Row) -> str:
 
 def fairness_chart(members: Sequence[Row]) -> Iterator[Chart]:
     """Show how far first offers are from the shares of the round robin. Empty if there was no round robin."""
-    owed = [row for row in members if row["expected_first_offers"] is not None]
-    if not owed:
+    with_share = [row for row in members if row["expected_first_offers"] is not None]
+    if not with_share:
         return
     rows = [
         (member_name(row), row["first_offers"], round(row["expected_first_offers"], 1), share_deviation(row))
-        for row in owed
+        for row in with_share
     ]
-    furthest = max(abs(share_deviation(row)) for row in owed)
+    furthest = max(abs(share_deviation(row)) for row in with_share)
     yield Chart(
         name="fairness",
         title="First offers compared with the weights",
-        says=f"The largest deviation from a share is {furthest:g} of a lead. A share is what the weights of "
+        caption=f"The largest deviation from a share is {furthest:g} of a lead. A share is what the weights of "
         "available members give for each lead.",
-        colours=[("claims", "First offers"), ("others", "Expected")],
+        colors=[("claims", "First offers"), ("others", "Expected")],
         plot=horizontal_bars(
             [
                 Group(truncate(name), [Part("claims", first), Part("others", share)], f"{name}: {first} of {share:g}")
@@ -167,20 +167,18 @@ def share_deviation(row: Row) -> float:
 def time_chart(report: Row) -> Chart:
     """How many leads were claimed how soon, and beside them those that are not."""
     totals, steps = report["totals"], report["by_time_to_claim"]
-    named = [(step_name(row), "claims", row["claims"]) for row in steps]
-    named.append(("Not yet", "unclaimed", totals["unclaimed"]))
+    bars = [(step_name(row), "claims", row["claims"]) for row in steps]
+    bars.append(("Not yet", "unclaimed", totals["unclaimed"]))
     soon = sum(row["claims"] for row in steps if row["below"] is not None and row["below"] <= 300)
     return Chart(
         name="times",
         title="Time to claim",
-        says=f"{soon} of {pluralize(totals['leads'], 'lead')} were claimed within five minutes of receipt.",
-        colours=[("claims", "Claimed within"), ("unclaimed", "Unclaimed")],
-        plot=vertical_bars(
-            [Group(name, [Part(kind, n)], f"{name}: {pluralize(n, 'lead')}") for name, kind, n in named]
-        ),
+        caption=f"{soon} of {pluralize(totals['leads'], 'lead')} were claimed within five minutes of receipt.",
+        colors=[("claims", "Claimed within"), ("unclaimed", "Unclaimed")],
+        plot=vertical_bars([Group(name, [Part(kind, n)], f"{name}: {pluralize(n, 'lead')}") for name, kind, n in bars]),
         table=Table(
             ["Claimed within", "Leads", "Share"],
-            [[name, n, format_share(n, totals["leads"])] for name, _, n in named],
+            [[name, n, format_share(n, totals["leads"])] for name, _, n in bars],
         ),
     )
 
@@ -194,8 +192,8 @@ def day_chart(days: Sequence[Row]) -> Chart:
     return Chart(
         name="days",
         title="Unclaimed leads by day",
-        says=f"{unclaimed} of the leads received on these days are unclaimed{most}.",
-        colours=[("unclaimed", "Unclaimed"), ("others", "Claimed or fallen back")],
+        caption=f"{unclaimed} of the leads received on these days are unclaimed{most}.",
+        colors=[("unclaimed", "Unclaimed"), ("others", "Claimed or fallen back")],
         plot=vertical_bars([span_group(span) for span in spans]),
         table=Table(
             ["Day", "Leads", "Claimed", "Unclaimed", "Median time to claim"],
@@ -217,16 +215,16 @@ def span_group(span: Sequence[Row]) -> Group:
     leads, unclaimed = (sum(row[name] for row in span) for name in ("leads", "unclaimed"))
     first, last = day_name(span[0]["day"]), day_name(span[-1]["day"])
     name = first if len(span) == 1 else f"{first} to {last}"
-    told = f"{name}: {pluralize(leads, 'lead')}, {unclaimed} unclaimed"
-    return Group(first, [Part("unclaimed", unclaimed), Part("others", leads - unclaimed)], told)
+    tooltip = f"{name}: {pluralize(leads, 'lead')}, {unclaimed} unclaimed"
+    return Group(first, [Part("unclaimed", unclaimed), Part("others", leads - unclaimed)], tooltip)
 
 
 # Tables
 
 
-def leads_table(what: str, named: Sequence[tuple[str, Row]]) -> Table:
+def leads_table(title: str, rows_by_name: Sequence[tuple[str, Row]]) -> Table:
     """The figures of leads, a part in a line."""
-    head = [what, "Leads", "Offers", "Claimed", "Share", "Unclaimed", "Time to first alert", "Time to claim"]
+    head = [title, "Leads", "Offers", "Claimed", "Share", "Unclaimed", "Time to first alert", "Time to claim"]
     rows = [
         [
             name,
@@ -236,7 +234,7 @@ def leads_table(what: str, named: Sequence[tuple[str, Row]]) -> Table:
             median_and_p95(row, "to_alert"),
             median_and_p95(row, "to_claim"),
         ]
-        for name, row in named
+        for name, row in rows_by_name
     ]
     return Table(head, rows)
 
@@ -261,10 +259,10 @@ def member_price_table(report: Row) -> Table:
     )
 
 
-def cross_table(report: Row, columns: Sequence[tuple[int | None, str]], found: Mapping[Any, Row]) -> Table:
+def cross_table(report: Row, columns: Sequence[tuple[int | None, str]], cells: Mapping[Any, Row]) -> Table:
     """A line for each member, a column for each of these: their claims of how many offers."""
     rows = [
-        [member_name(member), *(claims_of_offers(found.get((member["user"]["id"], key))) for key, _ in columns)]
+        [member_name(member), *(claims_of_offers(cells.get((member["user"]["id"], key))) for key, _ in columns)]
         for member in report["by_member"]
     ]
     return Table(["Member", *(name for _, name in columns)], rows)

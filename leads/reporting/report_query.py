@@ -35,11 +35,11 @@ class ReportQuery:
 
 def read_query(query: Query, zone: ZoneInfo, now: datetime) -> ReportQuery:
     """What a query string asks for; what it leaves out is the last 30 days, of all sources."""
-    given = parameter_texts(query)
-    end = parse_moment("to", given["to"], zone) if "to" in given else now
-    start = parse_moment("from", given["from"], zone) if "from" in given else end - DEFAULT_PERIOD
+    texts = parameter_texts(query)
+    end = parse_moment("to", texts["to"], zone) if "to" in texts else now
+    start = parse_moment("from", texts["from"], zone) if "from" in texts else end - DEFAULT_PERIOD
     check_period(start, end)
-    return ReportQuery(start, end, zone, parse_source_id(given["source_id"]) if "source_id" in given else None)
+    return ReportQuery(start, end, zone, parse_source_id(texts["source_id"]) if "source_id" in texts else None)
 
 
 def parameter_texts(query: Query) -> dict[str, str]:
@@ -85,6 +85,6 @@ def parse_source_id(text: str) -> int:
         raise query_error("source_id", str(error)) from None
 
 
-def query_error(name: str, what: str) -> BadQuery:
-    message = f"{name} {what}"
+def query_error(name: str, problem: str) -> BadQuery:
+    message = f"{name} {problem}"
     return BadQuery(message, errors={name: message})

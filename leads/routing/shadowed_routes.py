@@ -90,10 +90,13 @@ def is_open_whenever(wide: Rule, narrow: Rule) -> bool:
 
     True for equal hours in one zone without further holidays, for no hours, and if leads are held until the opening.
     """
-    mine, theirs = wide.conditions, narrow.conditions
-    if not mine.hours.windows or mine.is_held_until_open:
+    wide_conditions, narrow_conditions = wide.conditions, narrow.conditions
+    if not wide_conditions.hours.windows or wide_conditions.is_held_until_open:
         return True
-    if theirs.is_held_until_open or selects_team_by_zipcode(wide) != selects_team_by_zipcode(narrow):
+    if narrow_conditions.is_held_until_open or selects_team_by_zipcode(wide) != selects_team_by_zipcode(narrow):
         return False
-    is_alike = (mine.hours, mine.calendar.zone) == (theirs.hours, theirs.calendar.zone)
-    return is_alike and mine.calendar.closed_on <= theirs.calendar.closed_on
+    is_alike = (wide_conditions.hours, wide_conditions.calendar.zone) == (
+        narrow_conditions.hours,
+        narrow_conditions.calendar.zone,
+    )
+    return is_alike and wide_conditions.calendar.closed_on <= narrow_conditions.calendar.closed_on

@@ -12,7 +12,7 @@ class SimulationCase:
     """One lead to simulate: the fields as given, or an existing lead."""
 
     simulated_lead: SimulatedLead
-    given: dict[str, Any]
+    fields: dict[str, Any]
     line: int | None = None
     lead: Lead | None = None
 

@@ -113,7 +113,7 @@ def load_earlier_claims(cases: Iterable[SimulationCase], routes: Iterable[LeadRo
 
 
 def lead_result(case: SimulationCase, path: LeadPath) -> LeadResult:
-    fields = {name: value for name, value in case.given.items() if name != "created_at"}
+    fields = {name: value for name, value in case.fields.items() if name != "created_at"}
     return LeadResult(
         line=case.line,
         at=case.simulated_lead.at,
@@ -130,14 +130,16 @@ def summarize(paths: Sequence[LeadPath], routes: Sequence[LeadRoute]) -> Summary
     for path in paths:
         if path.decision.team_id is not None:
             firsts[path.decision.team_id].update(first_recipients(path.stops[0]))
-    leads = Counter(path.decision.team_id for path in paths)
-    taken = Counter(path.decision.route_id for path in paths)
-    shares = [RouteShare(rule.id, taken[rule.id]) for rule in sort_rules([rule_from_route(route) for route in routes])]
+    team_counts = Counter(path.decision.team_id for path in paths)
+    route_counts = Counter(path.decision.route_id for path in paths)
+    shares = [
+        RouteShare(rule.id, route_counts[rule.id]) for rule in sort_rules([rule_from_route(route) for route in routes])
+    ]
     return Summary(
         leads=len(paths),
         routes=shares,
         teams=[
-            TeamShare(team_id, leads[team_id], [FirstOffers(*share) for share in sorted(firsts[team_id].items())])
+            TeamShare(team_id, team_counts[team_id], [FirstOffers(*share) for share in sorted(firsts[team_id].items())])
             for team_id in sorted(firsts)
         ],
         unrouted=sum(path.decision.route_id is None for path in paths),

@@ -205,11 +205,11 @@ class Simulator:
 
     def process_next(self) -> None:
         """Process every event with the earliest due time."""
-        at, what, _ = self.due[0]
+        at, kind, _ = self.due[0]
         paths: list[LeadPath] = []
-        while self.due and self.due[0][:2] == (at, what):
+        while self.due and self.due[0][:2] == (at, kind):
             paths.append(self.paths[heappop(self.due)[2]])
-        if what == OFFER_DUE:
+        if kind == OFFER_DUE:
             self.send_due_offers(paths, at)
         else:
             self.follow_fallbacks(paths, at, at)
@@ -332,14 +332,14 @@ class Simulator:
             return option
         found_at, found = self.initial_loads[team_id]
         before, zone = found[option.user_id], option.availability.zone
-        began = start_of_day(at, zone)
+        midnight = start_of_day(at, zone)
         held = self.held[team_id, option.user_id].values()
-        mine = [each for each in held if each.counts(at) and (each.is_alerted or not is_alerted)]
-        today = [each for each in mine if each.is_offer and each.since >= began]
+        counted = [each for each in held if each.counts(at) and (each.is_alerted or not is_alerted)]
+        today = [each for each in counted if each.is_offer and each.since >= midnight]
         load = replace(
             before,
-            open_leads=before.open_leads + len(mine),
-            leads_today=len(today) + (before.leads_today if start_of_day(found_at, zone) == began else 0),
+            open_leads=before.open_leads + len(counted),
+            leads_today=len(today) + (before.leads_today if start_of_day(found_at, zone) == midnight else 0),
         )
         return replace(option, availability=load)
 

@@ -115,7 +115,7 @@ def test_a_team_lead_goes_live_without_reading_code(
     page.select_option("#id_team", label="Pride")
     page.select_option("#id_campaign", label="Buyer Drip")
     shoot(page, tmp_path, "3-form")
-    page.click("[name=_rehearse]")
+    page.click("[name=_simulate]")
     assert "price_from must be below price_to" in page.inner_text("#leadroute_form")
     shoot(page, tmp_path, "4-refused")
     page.fill("#id_price_from", "500000")
@@ -124,7 +124,7 @@ def test_a_team_lead_goes_live_without_reading_code(
     page.fill("#id_try-type", "Buyer")
     page.fill("#id_try-city", "Irvine")
     page.fill("#id_try-listing_price", "$800,000")
-    page.click("[name=_rehearse]")
+    page.click("[name=_simulate]")
     page.wait_for_selector("text=Nothing is saved")
     shoot(page, tmp_path, "5-rehearsed")
     said = page.inner_text("[role=status]")
@@ -137,7 +137,7 @@ def test_a_team_lead_goes_live_without_reading_code(
 
     zillow = LeadSource.objects.get(name="Zillow").pk
     page.fill("#id_try-csv", f"type,source_id,city,listing_price\nBuyer,{zillow},Irvine,750000\nBuyer,soon,Tustin,1")
-    page.click("[name=_rehearse] >> nth=-1")
+    page.click("[name=_simulate] >> nth=-1")
     page.wait_for_selector("text=Line 3: source_id")
     shoot(page, tmp_path, "5b-table")
     assert "Line 2: Buyer, Irvine, $750,000" in page.text_content("[role=status]")

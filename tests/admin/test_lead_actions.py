@@ -79,9 +79,9 @@ def test_a_team_lead_does_things_by_hand(
     page.wait_for_selector("text=is merged into this one")
     screen.shoot("5-merged")
 
-    page.goto(f"{live_server.url}/admin/leads/lead/?doubles=merged")
+    page.goto(f"{live_server.url}/admin/leads/lead/?duplicates=merged")
     screen.shoot("6-doubles")
-    page.goto(f"{live_server.url}/admin/leads/teamlead/")
+    page.goto(f"{live_server.url}/admin/leads/leadofteam/")
     screen.shoot("7-leads-of-teams")
     lead.refresh_from_db()
     assert (lead.claimed_by_user, lead.ponded_at) == (alice, None)

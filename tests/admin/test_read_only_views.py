@@ -21,7 +21,7 @@ from tests.leads.conftest import SEEDED
 WRITES = re.compile(r'^\s*(?:WITH\b.*)?(INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)', re.IGNORECASE | re.DOTALL)
 # What buttons send by POST.
 PRESSED = {
-    "_save": "Save", "_rehearse": "Rehearse", "up": "", "down": "", "pause": "monday", "post": "yes", "index": "0",
+    "_save": "Save", "_simulate": "Rehearse", "up": "", "down": "", "pause": "monday", "post": "yes", "index": "0",
     "action": "claim", "_selected_action": "1", "user": "1", "lead": "1", "status": "Claimed", "_popup": "1",
 }  # fmt: skip
 

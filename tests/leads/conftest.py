@@ -1,4 +1,4 @@
-"""What leads need: a client who asks, a campaign, members with options, and the engine's clock moved by hand."""
+"""Fixtures of leads: a contact, a campaign, members with options, and a clock that tests move."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,13 +27,13 @@ SEEDED: dict[int, str] = import_module("leads.migrations.0002_lead_sources").SOU
 
 @pytest.fixture
 def alice(alice: User) -> User:
-    """Alice, where lead sources are: a transactional test empties every table, of migrations' rows too."""
+    """Create alice and the lead sources: a transactional test also empties rows of migrations."""
     LeadSource.objects.bulk_create((LeadSource(pk=pk, name=name) for pk, name in SEEDED.items()), ignore_conflicts=True)
     return alice
 
 
 class Clock:
-    """Business time, standing still until it is moved."""
+    """The business clock, which moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -98,13 +98,13 @@ def make_contact(owner: User, **fields: Any) -> Contact:
 
 
 def make_route(owner: User, campaign: Campaign, **fields: Any) -> LeadRoute:
-    """Zillow's leads to the owner, and none back to a previous agent, unless `fields` say otherwise."""
+    """Add a route of Zillow's leads to the owner, without return to a previous agent. `fields` override its fields."""
     given = {"lead_source_id": ZILLOW, "distribution_target": "Myself", "position": 1, "is_returning_to_claimer": False}
     return LeadRoute.objects.create(owner_user=owner, campaign=campaign, **given | fields)
 
 
 def make_option(team: Team, user: User, **fields: Any) -> TeamMemberDistributionOption:
-    """Told by text, unless `fields` say otherwise."""
+    """Add a distribution option with text alerts. `fields` override its fields."""
     return TeamMemberDistributionOption.objects.create(team=team, user=user, **{"has_text_alert": True} | fields)
 
 
@@ -118,7 +118,7 @@ def route(alice: User, team: Team, campaign: Campaign) -> LeadRoute:
 
 @pytest.fixture
 def options(team: Team, bob: User, dana: User) -> list[TeamMemberDistributionOption]:
-    """Bob is told first and dana after him, each by text and email; five minutes lie between."""
+    """Bob is alerted first and dana five minutes later, both by text and email."""
     return [
         make_option(team, bob, rank=1, has_email_alert=True),
         make_option(team, dana, rank=2, has_email_alert=True),
@@ -127,7 +127,7 @@ def options(team: Team, bob: User, dana: User) -> list[TeamMemberDistributionOpt
 
 @pytest.fixture
 def lead(api: Any, alice: User, mary: Contact, route: LeadRoute, options: list[Any]) -> Lead:
-    """Mary asks through Zillow; alice brings the lead in, for her team."""
+    """Mary inquires through Zillow; alice creates the lead, for her team."""
     return Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
 
 
@@ -135,7 +135,7 @@ MLS_IDS = count(2000)
 
 
 def inquiry(contact: Contact, **fields: Any) -> dict[str, Any]:
-    """The body of POST /leads, much as documented; each about a listing of its own, so that none is a duplicate."""
+    """Return a body of `POST /leads`. Each has its own listing, so that none is a duplicate."""
     return {
         "contact_id": contact.pk,
         "source_id": ZILLOW,
@@ -156,7 +156,7 @@ ALICES_NUMBER = "+19495550190"
 
 @pytest.fixture
 def text_in(settings: Any, alice: User) -> Callable[..., Any]:
-    """`text_in(number, "1")` posts Twilio's signed announcement of a text, to the alert number unless `to` says."""
+    """`text_in(number, "1")` posts Twilio's signed webhook of a text. `to` defaults to the alert number."""
     PhoneNumber.objects.create(number=ALICES_NUMBER, user=alice)
     settings.PUBLIC_URL = "https://crm.example.com"
     path, turns = "/webhooks/twilio/texts", count(1)
@@ -178,16 +178,16 @@ def offer_of(lead: Lead, user: User) -> LeadOffer:
 
 
 def statuses(lead: Lead) -> dict[str, str]:
-    """Each offered member's first name with the state of their offer."""
+    """Return the status of each offer by the member's first name."""
     return {offer.user.first_name: offer.status for offer in lead.offers.select_related("user")}
 
 
 def texts_to(user: User) -> list[str]:
-    """What the user was or will be texted, oldest first; what was cancelled is not."""
+    """Return the bodies of texts to the user, oldest first, without canceled ones."""
     told = Message.objects.filter(recipient=user.phone_e164, channel="text").exclude(status="cancelled")
     return list(told.order_by("pk").values_list("body", flat=True))
 
 
 def emails_to(user: User) -> list[str]:
-    """The subjects of the emails to the user."""
+    """Return the subjects of the emails to the user."""
     return list(Message.objects.filter(recipient=user.email, channel="email").values_list("subject", flat=True))

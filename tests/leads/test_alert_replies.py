@@ -11,7 +11,7 @@ from tests.leads.conftest import NOON, inquiry, offer_of, statuses, texts_to
 
 @pytest.fixture
 def texts_in(settings, clock):
-    """`texts_in(bob, "1")`: bob answers his alert; tells whether that was taken."""
+    """`texts_in(bob, "1")`: bob answers his alert. Return whether the text was handled."""
 
     def texts_in(user, body):
         message = Message.objects.create(
@@ -50,7 +50,7 @@ def offer_another(api, alice, mary):
 
 @pytest.fixture
 def offered(api, alice, lead, run):
-    """Bob was told first, dana five minutes later."""
+    """Bob was alerted first, dana five minutes later."""
     api(alice).post(f"/leads/{lead.pk}/offers")
     run(minutes=5)
     return lead
@@ -123,20 +123,20 @@ def test_a_lone_digit_claims(offered, bob, texts_in, settings, body):
         ),
     ],
 )
-def test_anything_beside_the_digit_is_somebody_elses_to_take(offered, bob, texts_in, body):
+def test_other_texts_are_not_claims(offered, bob, texts_in, body):
     assert not texts_in(bob, body)
 
     assert statuses(offered)["Bob"] == "Sent"
 
 
-def test_who_claims_by_text_gets_no_email_about_it_any_more(offered, bob, texts_in):
+def test_a_claim_by_text_cancels_the_email_alert(offered, bob, texts_in):
     texts_in(bob, "1")
 
     assert Message.objects.get(recipient=bob.email).status == "cancelled"
     assert texts_to(bob)[-1].startswith("The lead is yours")
 
 
-def test_the_loser_is_told(offered, bob, dana, texts_in):
+def test_the_second_agent_is_answered_that_the_lead_is_claimed(offered, bob, dana, texts_in):
     texts_in(bob, "1")
 
     assert texts_in(dana, "1")
@@ -146,7 +146,7 @@ def test_the_loser_is_told(offered, bob, dana, texts_in):
     assert offered.claimed_by_user == bob
 
 
-def test_the_winner_who_replies_again_is_told_again(offered, bob, texts_in):
+def test_the_claimer_who_replies_again_is_answered_again(offered, bob, texts_in):
     texts_in(bob, "1")
 
     assert texts_in(bob, "1")
@@ -166,7 +166,7 @@ def test_each_number_claims_its_own_lead(api, alice, bob, mary, offered, texts_i
     assert (second.claimed_by_user, offered.claimed_by_user) == (bob, None)
 
 
-def test_an_unknown_number_is_answered_with_the_open_ones(offered, bob, texts_in):
+def test_an_unknown_number_is_answered_with_the_open_leads(offered, bob, texts_in):
     assert texts_in(bob, "7")
 
     assert texts_to(bob)[-1] == (
@@ -183,7 +183,7 @@ def test_a_declined_lead_is_no_longer_open(api, offered, bob, texts_in):
 
 
 @pytest.mark.parametrize("body", ["1 no", "1, no.", "1: NO!", "pass 1", "1 pass", "Pass #1", "decline 1", "1no"])
-def test_a_no_beside_the_number_declines(api, alice, bob, dana, lead, run, texts_in, body):
+def test_a_no_with_the_number_declines(api, alice, bob, dana, lead, run, texts_in, body):
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
 
@@ -196,7 +196,7 @@ def test_a_no_beside_the_number_declines(api, alice, bob, dana, lead, run, texts
     assert texts_to(bob)[-1] == "You declined lead 1: Mary Jackson."
 
 
-def test_what_is_not_to_be_declined_is_told(offered, bob, dana, texts_in):
+def test_a_decline_that_is_not_possible_is_answered(offered, bob, dana, texts_in):
     texts_in(bob, "1")
     texts_in(bob, "1 no")
     texts_in(dana, "1 no")
@@ -208,14 +208,14 @@ def test_what_is_not_to_be_declined_is_told(offered, bob, dana, texts_in):
     assert statuses(offered) == {"Bob": "Claimed", "Dana": "Lost"}
 
 
-def test_stop_declines_nothing_and_stops(offered, bob, text_in):
+def test_stop_opts_out_and_declines_nothing(offered, bob, text_in):
     text_in(bob.phone_e164, "STOP")
 
     assert statuses(offered)["Bob"] == "Sent"
     assert consent.state_of(bob.phone_e164).opted_out
 
 
-def test_a_number_that_is_used_again_means_the_open_lead(api, alice, bob, mary, offered, texts_in, run):
+def test_a_reused_number_claims_the_open_lead(api, alice, bob, mary, offered, texts_in, run):
     texts_in(bob, "1")
     leads = [offer_another(api, alice, mary) for _ in range(9)]
     run()
@@ -227,7 +227,7 @@ def test_a_number_that_is_used_again_means_the_open_lead(api, alice, bob, mary, 
     assert reused.claimed_by_user == bob
 
 
-def test_an_open_lead_is_claimed_however_many_came_after_it(api, alice, bob, mary, offered, texts_in, run):
+def test_an_open_lead_can_be_claimed_after_many_newer_ones(api, alice, bob, mary, offered, texts_in, run):
     for _ in range(RECENT_CODES + 2):
         offer_another(api, alice, mary)
     run()
@@ -238,12 +238,12 @@ def test_an_open_lead_is_claimed_however_many_came_after_it(api, alice, bob, mar
     assert offered.claimed_by_user == bob
 
 
-def test_a_digit_from_somebody_without_offers_is_not_taken(offered, alice, charlie, texts_in):
+def test_a_digit_from_a_user_without_offers_claims_nothing(offered, alice, charlie, texts_in):
     assert not texts_in(alice, "1")
     assert not texts_in(charlie, "1")
 
 
-def test_of_several_users_with_one_phone_the_one_with_the_offer_is_meant(offered, alice, bob, charlie, texts_in):
+def test_of_users_with_one_phone_the_one_with_the_offer_claims(offered, alice, bob, charlie, texts_in):
     for user in (alice, charlie):
         give_phone(user, bob.phone)
 
@@ -255,13 +255,13 @@ def test_of_several_users_with_one_phone_the_one_with_the_offer_is_meant(offered
 
 @pytest.fixture
 def one_phone(team, bob, dana):
-    """Dana, who assists bob, has her texts sent to his phone. Everybody is told at once."""
+    """Dana assists bob and gets her texts on his phone. All members are alerted together."""
     give_phone(dana, bob.phone)
     team.mins_until_next_alert = 0
     team.save()
 
 
-def test_two_members_with_one_phone_are_told_different_numbers(one_phone, api, alice, bob, dana, lead, texts_in, run):
+def test_two_members_with_one_phone_get_different_numbers(one_phone, api, alice, bob, dana, lead, texts_in, run):
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
     assert [body.split(" ", 1)[1] for body in (text.rpartition("/c/")[2] for text in texts_to(bob))] == [
@@ -276,7 +276,7 @@ def test_two_members_with_one_phone_are_told_different_numbers(one_phone, api, a
     assert statuses(lead) == {"Bob": "Lost", "Dana": "Claimed"}
 
 
-def test_one_phones_numbers_go_on_from_member_to_member(one_phone, api, alice, bob, dana, mary, lead, texts_in, run):
+def test_the_numbers_of_a_phone_continue_across_members(one_phone, api, alice, bob, dana, mary, lead, texts_in, run):
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
     second = offer_another(api, alice, mary)
@@ -290,8 +290,8 @@ def test_one_phones_numbers_go_on_from_member_to_member(one_phone, api, alice, b
     assert (lead.claimed_by_user, second.claimed_by_user) == (None, bob)
 
 
-def test_a_number_counts_on_the_phone_that_was_told_it(offered, bob, dana, texts_in):
-    """Dana gets bob's phone, and he a new one, after he was alerted."""
+def test_a_number_counts_only_on_the_alerted_phone(offered, bob, dana, texts_in):
+    """After bob was alerted, dana gets his phone and he gets a new one."""
     give_phone(dana, bob.phone)
     give_phone(bob, "+1 949 555 0119")
 
@@ -308,7 +308,7 @@ def test_a_deactivated_user_claims_nothing(offered, bob, texts_in):
     assert not texts_in(bob, "1")
 
 
-def test_the_number_of_a_lead_that_was_merged_claims_what_it_is_part_of(api, alice, bob, mary, offered, texts_in):
+def test_the_number_of_a_merged_lead_claims_the_surviving_lead(api, alice, bob, mary, offered, texts_in):
     main = api(alice).made("/leads", inquiry(mary))["id"]
     assert api(alice).post(f"/leads/{main}/merge", {"lead_id": offered.pk}).status_code == 200
 

@@ -20,7 +20,7 @@ from tests.leads.conftest import (
 STRANGER = "+19495550177"
 
 
-def test_a_stranger_who_texts_in_is_a_lead(alice, text_in):
+def test_a_text_from_charlie_creates_a_lead(alice, text_in):
     text_in(STRANGER, "Is it still for sale?", to=ALICES_NUMBER)
 
     lead = Lead.objects.get()
@@ -30,20 +30,20 @@ def test_a_stranger_who_texts_in_is_a_lead(alice, text_in):
     assert STRANGER in texts_to(alice)[0]
 
 
-def test_a_known_contact_who_texts_in_is_no_new_lead(alice, text_in):
+def test_a_text_from_a_contact_creates_no_lead(alice, text_in):
     text_in(STRANGER, "Is it still for sale?", to=ALICES_NUMBER)
     text_in(STRANGER, "Hello?", to=ALICES_NUMBER)
 
     assert Lead.objects.count() == 1
 
 
-def test_a_stranger_whose_first_text_is_a_keyword_is_no_lead(alice, text_in):
+def test_a_keyword_from_charlie_creates_no_lead(alice, text_in):
     text_in(STRANGER, "STOP", to=ALICES_NUMBER)
 
     assert not Lead.objects.exists()
 
 
-def test_a_stranger_who_wants_to_be_left_alone_is_no_lead_and_nobodys_contact(alice, text_in):
+def test_an_opt_out_from_charlie_creates_neither_lead_nor_contact(alice, text_in):
     text_in(STRANGER, "Please stop texting me", to=ALICES_NUMBER)
 
     assert not Lead.objects.exists()
@@ -52,13 +52,13 @@ def test_a_stranger_who_wants_to_be_left_alone_is_no_lead_and_nobodys_contact(al
     assert (kept.status, kept.user, kept.body) == ("received", alice, "Please stop texting me")
 
 
-def test_a_contact_who_wants_to_be_left_alone_is_heard(alice, mary, text_in):
+def test_an_opt_out_from_a_contact_is_recorded(alice, mary, text_in):
     text_in(mary.mobile_e164, "Please stop texting me", to=ALICES_NUMBER)
 
     assert list(mary.messages.values_list("status", "body")) == [("received", "Please stop texting me")]
 
 
-def test_a_stranger_is_offered_to_the_team_and_enrolled_unasked(alice, bob, team, campaign, options, text_in, run):
+def test_a_texted_lead_is_distributed_and_enrolled_automatically(alice, bob, team, campaign, options, text_in, run):
     rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
     make_route(alice, campaign, lead_source_id=TEXT, **rollout)
 
@@ -72,9 +72,7 @@ def test_a_stranger_is_offered_to_the_team_and_enrolled_unasked(alice, bob, team
     assert CampaignContact.objects.get().campaign == campaign
 
 
-def test_the_number_of_a_stranger_is_not_shown_to_whoever_is_only_offered_them(
-    api, alice, bob, team, campaign, options, text_in, run
-):
+def test_an_offered_member_does_not_see_the_number_of_a_texter(api, alice, bob, team, campaign, options, text_in, run):
     rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
     make_route(alice, campaign, lead_source_id=TEXT, **rollout)
     text_in(STRANGER, "Is it still for sale?", to=ALICES_NUMBER)
@@ -85,7 +83,7 @@ def test_the_number_of_a_stranger_is_not_shown_to_whoever_is_only_offered_them(
     assert offer["lead"]["contact"] == {"id": Lead.objects.get().contact_id, "first_name": "", "last_name": ""}
 
 
-def test_a_stranger_is_routed_by_the_contact_source_too(alice, campaign, text_in):
+def test_a_texted_lead_is_routed_by_its_contact_source(alice, campaign, text_in):
     source = ContactSource.objects.create(user=alice, name="TEXT")
     route = make_route(alice, campaign, lead_source_id=None, contact_source=source)
 
@@ -109,7 +107,7 @@ def test_a_lone_digit_from_an_agents_phone_claims(api, alice, bob, lead, run, te
 
 @pytest.fixture
 def alerted(api, alice, lead, run):
-    """Bob was told `1`, on the phone that he names as his."""
+    """Bob was sent the number 1, on the phone that he entered as his."""
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
     return lead
@@ -117,12 +115,12 @@ def alerted(api, alice, lead, run):
 
 @pytest.fixture
 def clara(alice, bob):
-    """A client of alice's, reached at the phone that bob names as his."""
+    """A client of alice's with the phone that bob entered as his."""
     return make_contact(alice, first_name="Clara", email="clara@example.com", mobile_phone=bob.phone)
 
 
 @pytest.mark.parametrize("body", ["1", "2", "7", "Saturday at 2 suits me"])
-def test_what_a_contact_texts_their_agent_is_theirs_whoever_names_their_phone(alerted, bob, clara, text_in, body):
+def test_a_text_of_a_contact_reaches_their_agent_although_bob_entered_that_phone(alerted, bob, clara, text_in, body):
     told = texts_to(bob)
 
     text_in(bob.phone_e164, body, to=ALICES_NUMBER)
@@ -132,7 +130,7 @@ def test_what_a_contact_texts_their_agent_is_theirs_whoever_names_their_phone(al
     assert Message.objects.get(purpose="inbound").contact == clara
 
 
-def test_a_contacts_reply_stops_their_texts_whoever_names_their_phone(api, alice, bob, clara, campaign, text_in):
+def test_a_stop_of_a_contact_counts_although_bob_entered_that_phone(api, alice, bob, clara, campaign, text_in):
     action = {"type": "Text Contact", "is_stopped_on_text_reply": True}
     timing = {"timing_type": "Delay by Minutes", "delay_by_seconds": 600}
     api(alice).made(f"/campaigns/{campaign.pk}/actions", action | timing)
@@ -144,7 +142,7 @@ def test_a_contacts_reply_stops_their_texts_whoever_names_their_phone(api, alice
     assert (text["is_active"], text["reason"]) == (False, "The contact replied.")
 
 
-def test_an_agent_whom_somebody_keeps_as_a_contact_claims_all_the_same(alerted, bob, clara, text_in):
+def test_an_agent_who_is_also_a_contact_can_claim(alerted, bob, clara, text_in):
     text_in(bob.phone_e164, "1")
 
     alerted.refresh_from_db()
@@ -153,7 +151,7 @@ def test_an_agent_whom_somebody_keeps_as_a_contact_claims_all_the_same(alerted, 
     assert texts_to(bob)[-1].startswith("The lead is yours")
 
 
-def test_but_by_no_number_that_their_phone_was_not_told(alerted, bob, clara, text_in):
+def test_a_number_that_the_phone_was_not_sent_claims_nothing(alerted, bob, clara, text_in):
     told = texts_to(bob)
 
     text_in(bob.phone_e164, "2")
@@ -161,7 +159,7 @@ def test_but_by_no_number_that_their_phone_was_not_told(alerted, bob, clara, tex
     assert texts_to(bob) == told
 
 
-def test_nor_when_a_day_has_gone_by(alerted, bob, clara, text_in, run):
+def test_a_number_older_than_a_day_claims_nothing(alerted, bob, clara, text_in, run):
     run(hours=25)
 
     text_in(bob.phone_e164, "1")
@@ -173,7 +171,7 @@ def test_nor_when_a_day_has_gone_by(alerted, bob, clara, text_in, run):
 # Leaving a team
 
 
-def test_who_leaves_the_team_is_told_nothing_more(api, alice, bob, dana, team, lead, run):
+def test_a_member_who_left_is_not_alerted(api, alice, bob, dana, team, lead, run):
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
     dana_is = team.memberships.get(user=dana)
@@ -186,7 +184,7 @@ def test_who_leaves_the_team_is_told_nothing_more(api, alice, bob, dana, team, l
     assert texts_to(dana) == []
 
 
-def test_who_leaves_the_team_cannot_claim_what_they_were_alerted_to(api, alice, bob, dana, team, alerted, run, text_in):
+def test_a_member_who_left_cannot_claim(api, alice, bob, dana, team, alerted, run, text_in):
     bobs = offer_of(alerted, bob)
 
     assert api(alice).delete(f"/team-members/{team.memberships.get(user=bob).pk}").status_code == 200
@@ -203,7 +201,7 @@ def test_who_leaves_the_team_cannot_claim_what_they_were_alerted_to(api, alice, 
     assert alerted.claimed_by_user == dana
 
 
-def test_who_leaves_the_team_keeps_what_they_have_claimed(api, alice, bob, mary, team, alerted, text_in):
+def test_a_member_who_left_keeps_claimed_leads(api, alice, bob, mary, team, alerted, text_in):
     text_in(bob.phone_e164, "1")
 
     api(bob).delete(f"/team-members/{team.memberships.get(user=bob).pk}")
@@ -213,7 +211,7 @@ def test_who_leaves_the_team_keeps_what_they_have_claimed(api, alice, bob, mary,
     assert (alerted.claimed_by_user, statuses(alerted)["Bob"], mary.assigned_user) == (bob, "Claimed", bob)
 
 
-def test_offers_of_other_teams_stay(api, alice, dana, team, lead, charlie):
+def test_offers_of_other_teams_are_kept(api, alice, dana, team, lead, charlie):
     api(alice).post(f"/leads/{lead.pk}/offers")
     other = type(team).objects.create(creator=charlie, name="Other")
     LeadOffer.objects.filter(user=dana).update(team=other)
@@ -227,7 +225,7 @@ def test_offers_of_other_teams_stay(api, alice, dana, team, lead, charlie):
 # Removing a contact
 
 
-def test_with_its_contact_a_lead_goes_and_its_waiting_alerts_are_cancelled(api, alice, bob, mary, lead, run):
+def test_deleting_a_contact_deletes_its_leads_and_cancels_alerts(api, alice, bob, mary, lead, run):
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
 
@@ -240,7 +238,7 @@ def test_with_its_contact_a_lead_goes_and_its_waiting_alerts_are_cancelled(api, 
     assert not emails_to(alice)
 
 
-def test_a_contact_is_removed_with_a_lead_that_is_claimed(alice, mary, api):
+def test_a_contact_with_a_claimed_lead_can_be_deleted(alice, mary, api):
     api(alice).made("/leads", {"contact_id": mary.pk})
 
     remove_contact(mary, now=NOON)

@@ -1,4 +1,4 @@
-"""Nothing about a lead goes to a phone that its user has not confirmed, and nothing is taken from it."""
+"""An unconfirmed phone gets no alert, and its replies and key presses claim nothing."""
 
 import pytest
 from django.test import Client
@@ -13,7 +13,7 @@ REASON = "phone_not_confirmed"
 
 
 def unconfirm(user):
-    """The user enters another phone, which may be anybody's."""
+    """The user enters another phone, which may belong to another person."""
     user.phone = "+1 949 555 0188"
     user.save()
 
@@ -34,7 +34,7 @@ def to_phone(user):
     return Message.objects.filter(recipient=user.phone_e164)
 
 
-def test_a_member_who_is_alerted_by_text_and_call_alone_is_skipped(api, alice, bob, dana, lead, team):
+def test_a_member_with_only_text_and_call_alerts_is_skipped(api, alice, bob, dana, lead, team):
     team.distribution_options.update(has_email_alert=False, has_call_alert=True)
     unconfirm(bob)
 
@@ -91,7 +91,7 @@ def test_the_team_lead_is_warned(api, alice, bob, team):
     assert (warning["code"], warning["details"]) == (REASON, {})
 
 
-def test_a_test_alert_does_not_go_there(api, bob, team):
+def test_a_test_alert_is_not_sent_to_an_unconfirmed_phone(api, bob, team):
     make_option(team, bob, has_call_alert=True, has_email_alert=True)
     unconfirm(bob)
 
@@ -101,7 +101,7 @@ def test_a_test_alert_does_not_go_there(api, bob, team):
     assert not to_phone(bob).exists()
 
 
-def test_a_reply_from_there_claims_nothing(offered, bob, text_in):
+def test_a_reply_from_an_unconfirmed_phone_claims_nothing(offered, bob, text_in):
     unconfirm(bob)
 
     text_in(bob.phone_e164, "1")
@@ -110,8 +110,8 @@ def test_a_reply_from_there_claims_nothing(offered, bob, text_in):
     assert not to_phone(bob).exists()
 
 
-def test_the_number_that_another_phone_was_sent_claims_nothing_from_there(offered, bob, dana, text_in):
-    """Dana enters bob's phone as hers: his number still claims for him alone."""
+def test_a_number_sent_to_another_phone_claims_nothing(offered, bob, dana, text_in):
+    """Dana enters bob's phone as hers: his number still claims only for him."""
     dana.phone = bob.phone
     dana.save()
 
@@ -120,7 +120,7 @@ def test_the_number_that_another_phone_was_sent_claims_nothing_from_there(offere
     assert statuses(offered)["Bob"] == "Claimed"
 
 
-def test_a_text_from_there_is_a_strangers(alice, bob, text_in):
+def test_a_text_from_an_unconfirmed_phone_is_that_of_a_stranger(alice, bob, text_in):
     unconfirm(bob)
 
     text_in(bob.phone_e164, "What is this?")
@@ -131,7 +131,7 @@ def test_a_text_from_there_is_a_strangers(alice, bob, text_in):
     assert (message.contact.owner_user, message.contact.mobile_phone) == (alice, bob.phone_e164)
 
 
-def test_a_key_pressed_there_claims_nothing(api, alice, bob, lead, team, run):
+def test_a_key_press_on_an_unconfirmed_phone_claims_nothing(api, alice, bob, lead, team, run):
     team.distribution_options.update(has_call_alert=True)
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
@@ -142,7 +142,7 @@ def test_a_key_pressed_there_claims_nothing(api, alice, bob, lead, team, run):
     assert statuses(lead)["Bob"] == "Sent"
 
 
-def test_what_is_given_is_told_by_email_alone(api, alice, bob, lead):
+def test_an_assignment_to_an_unconfirmed_phone_is_notified_by_email_only(api, alice, bob, lead):
     unconfirm(bob)
 
     assert api(alice).post(f"/leads/{lead.pk}/reassign", {"user_id": bob.pk}).status_code in (200, 201)
@@ -156,7 +156,7 @@ def desk(user):
     return client
 
 
-def test_the_page_leads_from_an_unconfirmed_phone_to_a_confirmed_one(bob, team):
+def test_the_page_confirms_an_unconfirmed_phone(bob, team):
     make_option(team, bob)
     page = reverse("admin:leads_test_alert")
     assert "Confirm your phone" not in desk(bob).get(page).content.decode()
@@ -177,7 +177,7 @@ def test_the_page_leads_from_an_unconfirmed_phone_to_a_confirmed_one(bob, team):
     assert desk(bob).post(page, {"code": code, "confirm": ""}).context["code_form"].errors.keys() == {"__all__"}
 
 
-def test_a_phone_that_is_confirmed_gets_texts_again(api, alice, bob, lead, run):
+def test_a_confirmed_phone_gets_texts_again(api, alice, bob, lead, run):
     unconfirm(bob)
     api(bob).post("/me/phone/code")
     code = Message.objects.get(user=bob, purpose="code").body[:6]

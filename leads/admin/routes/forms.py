@@ -74,10 +74,10 @@ class SimulationForm(forms.Form):
 
     def lead(self) -> dict[str, Any] | None:
         """Return the typed lead as the API reads it; None if no field has a value."""
-        given = {name: self.cleaned_data[name] for name in COLUMNS if self.cleaned_data.get(name)}
-        if source := given.get("source_id"):
-            given["source_id"] = source.pk
-        return given or None
+        values = {name: self.cleaned_data[name] for name in COLUMNS if self.cleaned_data.get(name)}
+        if source := values.get("source_id"):
+            values["source_id"] = source.pk
+        return values or None
 
     def table(self) -> str:
         """Return the content of the uploaded file, otherwise the pasted text."""
@@ -107,7 +107,7 @@ class SimulationForm(forms.Form):
 class RouteForm(ResourceForm):
     """A rule, on a page that also takes a file to rehearse it with."""
 
-    simulated: Callable[[Any, dict[str, Any]], Any]
+    simulate: Callable[[Any, dict[str, Any]], Any]
 
     def is_multipart(self) -> bool:
         return True
@@ -116,12 +116,12 @@ class RouteForm(ResourceForm):
 class PreviewForm(RouteForm):
     """A route to simulate: validated as on saving, and never saved."""
 
-    trial: SimulationForm
-    rehearsal: PreviewResult | None = None
+    simulation_form: SimulationForm
+    preview: PreviewResult | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.trial = SimulationForm(self.data, self.files)
+        self.simulation_form = SimulationForm(self.data, self.files)
 
     def is_valid(self) -> bool:
         """Never valid: the form is shown again, with the result of the simulation."""
@@ -129,11 +129,11 @@ class PreviewForm(RouteForm):
         return False
 
     def _post_clean(self) -> None:
-        if self.errors or not self.trial.is_valid():
+        if self.errors or not self.simulation_form.is_valid():
             return
         try:
-            simulate = partial(self.simulated, self.user)
-            self.rehearsal = run_preview(simulate, self.user, self.as_typed(), self.as_body(), self.trial)
+            simulate = partial(self.simulate, self.user)
+            self.preview = run_preview(simulate, self.user, self.as_typed(), self.as_body(), self.simulation_form)
         except ApiError as refusal:
             self.show(refusal)
 

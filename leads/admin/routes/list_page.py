@@ -21,17 +21,17 @@ class RouteLine:
     """A route as the page shows it. Its number is the route's id, as in traces and simulations."""
 
     route: LeadRoute
-    which: str
-    whose: str
-    asides: list[str]
-    matters: list[str] = field(default_factory=list)
+    conditions: str
+    distribution: str
+    notes: list[str]
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class SetupStep:
     """Something to be done before leads go to a team."""
 
-    says: str
+    text: str
     link: str
     is_done: bool
 
@@ -39,21 +39,23 @@ class SetupStep:
 def route_lines(owner: User, now: datetime) -> list[RouteLine]:
     """The owner's rules in the order in which they are tried."""
     routes = ordered_routes(owner)
-    teams, matters = teams_of(owner), warnings_for(owner, routes, now)
-    named = [texts_for(matters[route.pk], owner.zone) for route in routes]
+    teams, warnings = teams_of(owner), warnings_for(owner, routes, now)
+    texts = [texts_for(warnings[route.pk], owner.zone) for route in routes]
     return [
-        RouteLine(route, conditions_text(route), distribution_text(route, teams), list(route_notes(route)), told)
-        for route, told in zip(routes, named, strict=True)
+        RouteLine(
+            route, conditions_text(route), distribution_text(route, teams), list(route_notes(route)), warning_texts
+        )
+        for route, warning_texts in zip(routes, texts, strict=True)
     ]
 
 
 def ordered_routes(owner: User) -> list[LeadRoute]:
     """Return the routes in the order of routing, with all that their sentences need."""
-    whole = LeadRoute.objects.visible_to(owner).select_related(
+    routes = LeadRoute.objects.visible_to(owner).select_related(
         "owner_user", "lead_source", "contact_source", "team__creator", "campaign"
     )
-    by_id = {route.pk: route for route in whole}
-    return [by_id[rule.id] for rule in sort_rules([rule_from_route(route) for route in whole])]
+    by_id = {route.pk: route for route in routes}
+    return [by_id[rule.id] for rule in sort_rules([rule_from_route(route) for route in routes])]
 
 
 def teams_of(owner: User) -> dict[int, Team]:
@@ -67,13 +69,13 @@ def setup_steps(owner: User, lines: list[RouteLine]) -> list[SetupStep]:
     team = Team.objects.filter(creator=owner).order_by("pk").first()
     options = TeamMemberDistributionOption.objects.visible_to(owner).exclude(user=owner)
     teams = reverse("admin:teams_team_change", args=[team.pk]) if team else reverse("admin:teams_team_add")
-    tasks = [
+    steps = [
         SetupStep("Create a team and choose how it is offered leads", teams, team is not None),
         SetupStep("On its page, invite members and choose how each is alerted", teams, options.exists()),
         SetupStep("Create the campaign for new leads; it may be empty", *campaign_step(owner)),
         SetupStep("Add a rule, simulate it and save it", reverse("admin:leads_leadroute_add"), bool(lines)),
     ]
-    return [] if all(task.is_done for task in tasks) else tasks
+    return [] if all(step.is_done for step in steps) else steps
 
 
 def campaign_step(owner: User) -> tuple[str, bool]:
@@ -82,4 +84,4 @@ def campaign_step(owner: User) -> tuple[str, bool]:
 
 def list_context(owner: User, now: datetime) -> dict[str, Any]:
     lines = route_lines(owner, now)
-    return {"lines": lines, "tasks": setup_steps(owner, lines), "owner": owner}
+    return {"lines": lines, "steps": setup_steps(owner, lines), "owner": owner}

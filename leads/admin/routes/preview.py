@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from api.internal_client import ApiError
-from leads.admin.history import names_of
+from leads.admin.history import load_names
 from leads.admin.routes.list_page import ordered_routes
 from leads.admin.routes.simulation_diff import SimulationDiff, collect_ids, compare
 from leads.models import LeadRoute
@@ -42,24 +42,24 @@ class PreviewResult:
 
 
 def run_preview(
-    simulate: Simulate, user: User, route: LeadRoute, body: dict[str, Any], asked: PreviewInput
+    simulate: Simulate, user: User, route: LeadRoute, body: dict[str, Any], preview_input: PreviewInput
 ) -> PreviewResult | None:
     """Simulate this route among the others. Raises ApiError as saving would. None if the leads are invalid."""
-    standing = ordered_routes(user)
-    draft = [*({"id": other.pk} for other in standing if other.pk != route.pk), route_body(route, body)]
-    names = route_names([*(other for other in standing if other.pk != route.pk), route])
-    lead, table = asked.lead(), asked.table()
-    days = asked.cleaned_data.get("days") or (None if lead or table else DEFAULT_DAYS)
+    saved_routes = ordered_routes(user)
+    draft = [*({"id": other.pk} for other in saved_routes if other.pk != route.pk), route_body(route, body)]
+    names = route_names([*(other for other in saved_routes if other.pk != route.pk), route])
+    lead, table = preview_input.lead(), preview_input.table()
+    days = preview_input.cleaned_data.get("days") or (None if lead or table else DEFAULT_DAYS)
     try:
-        past = compare_leads(simulate, user, {"days": days}, draft, names) if days else None
-        typed = compare_leads(simulate, user, {"lead": lead}, draft, names) if lead else None
-        tabled = compare_leads(simulate, user, {"csv": table}, draft, names) if table else None
+        past_diff = compare_leads(simulate, user, {"days": days}, draft, names) if days else None
+        lead_diff = compare_leads(simulate, user, {"lead": lead}, draft, names) if lead else None
+        table_diff = compare_leads(simulate, user, {"csv": table}, draft, names) if table else None
     except ApiError as refusal:
         if all(DRAFT_PREFIX.match(name) for name in refusal.errors):
             raise as_form_error(refusal) from None
-        asked.show(refusal)
+        preview_input.show(refusal)
         return None
-    return PreviewResult(past, typed, tabled, days)
+    return PreviewResult(past_diff, lead_diff, table_diff, days)
 
 
 def route_body(route: LeadRoute, body: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def compare_leads(
     """These leads by the rules as saved, and by the draft."""
     then = simulate(leads | {"routes": draft})  # first, because it can raise
     now = simulate(leads)
-    return compare(now, then, routes | names_of(collect_ids([now, then]), user), user.zone)
+    return compare(now, then, routes | load_names(collect_ids([now, then]), user), user.zone)
 
 
 def route_names(routes: Sequence[LeadRoute]) -> dict[tuple[str, int], str]:

@@ -14,13 +14,13 @@ from api.internal_client import ApiError, call_api
 from core import clock
 from leads.admin.routes.forms import PreviewForm, RouteForm, SimulationForm
 from leads.admin.routes.list_page import list_context, ordered_routes
-from leads.api.simulation.views import RehearsalResource
+from leads.api.simulation.views import SimulationResource
 from leads.api.views import LeadRouteResource
 from leads.models import LeadRoute
 from teams.models import Team, User
 
 PAGE: Final = "admin/leads/leadroute/rules.html"
-PREVIEW_BUTTON: Final = "_rehearse"
+PREVIEW_BUTTON: Final = "_simulate"
 LIST_HELP: Final = (
     "Separate values with commas; write one with a comma in double quotes. Leave empty to match any value."
 )
@@ -100,8 +100,8 @@ class LeadRouteAdmin(ResourceAdmin):
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_choice_field(db_field, request, **kwargs)
-        words = CHOICES.get(db_field.name, {})
-        field.choices = [(value, words.get(value, label)) for value, label in field.choices]
+        labels = CHOICES.get(db_field.name, {})
+        field.choices = [(value, labels.get(value, label)) for value, label in field.choices]
         return field
 
     # The list
@@ -111,9 +111,9 @@ class LeadRouteAdmin(ResourceAdmin):
         return [path("<int:route_id>/move/", move, name="leads_leadroute_move"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        shown = list_context(cast(User, request.user), clock.now())
+        page = list_context(cast(User, request.user), clock.now())
         context = {"title": "Lead routing rules", "opts": self.opts}
-        return TemplateResponse(request, PAGE, self.admin_site.each_context(request) | context | shown)
+        return TemplateResponse(request, PAGE, self.admin_site.each_context(request) | context | page)
 
     def move(self, request: HttpRequest, route_id: int) -> HttpResponse:
         """Move a route up or down by one."""
@@ -129,14 +129,14 @@ class LeadRouteAdmin(ResourceAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         kind = PreviewForm if PREVIEW_BUTTON in request.POST else RouteForm
         form = super().get_form(request, obj, change=change, **{"form": kind} | kwargs)
-        form.simulated = staticmethod(run_simulation)
+        form.simulate = staticmethod(run_simulation)
         return form
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         form = context["adminform"].form
         context |= {
-            "trial": getattr(form, "trial", None) or SimulationForm(),
-            "rehearsal": getattr(form, "rehearsal", None),
+            "simulation_form": getattr(form, "simulation_form", None) or SimulationForm(),
+            "preview": getattr(form, "preview", None),
         }
         return cast(HttpResponse, super().render_change_form(request, context, **kwargs))
 
@@ -153,7 +153,7 @@ class LeadRouteAdmin(ResourceAdmin):
 
 
 def run_simulation(user: User, body: dict[str, Any]) -> Any:
-    return call_api(RehearsalResource, "POST", user, body)
+    return call_api(SimulationResource, "POST", user, body)
 
 
 def next_position(request: HttpRequest, route_id: int) -> int:

@@ -60,8 +60,8 @@ def without_recipients(
     """Return routes to teams in which no member could be offered a lead now."""
     by_area = [team_id for team_id, team in teams.items() if team.distribution_zipcodes]
     teams_of_routes = {route.pk: by_area if goes_by_area(route) else [route.team_id or 0] for route in routes}
-    asked = set().union(*teams_of_routes.values()) & teams.keys()
-    reasons = {team_id: no_recipients_now(teams[team_id], now) for team_id in asked}
+    team_ids = set().union(*teams_of_routes.values()) & teams.keys()
+    reasons = {team_id: no_recipients_now(teams[team_id], now) for team_id in team_ids}
     return {
         route_id: [reason for each in ids if (reason := reasons.get(each))] for route_id, ids in teams_of_routes.items()
     }

@@ -21,10 +21,9 @@ from teams.display_names import ReaderNames, RecordNames
 from teams.timezones import format_local_time
 
 Row = Mapping[str, Any]
-Ways = Mapping[str, str]
 
 MAX_LEADS_LISTED: Final = 50  # leads that a page lists
-CHANNEL_NAMES: Final[Ways] = {"Text": "text", "Email": "email", "Phone": "call"}
+CHANNEL_NAMES: Final[Mapping[str, str]] = {"Text": "text", "Email": "email", "Phone": "call"}
 NO_CHANGE: Final = "="
 
 
@@ -42,8 +41,8 @@ class PathStep:
     """What would happen at a moment."""
 
     clock: str
-    says: str
-    look: str = ""
+    text: str
+    style: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,13 +58,13 @@ class LeadDiff:
 
 @dataclass(frozen=True)
 class SimulationDiff:
-    says: str
+    summary: str
     shares: ResponsiveTable
     rules: ResponsiveTable
     skipped: ResponsiveTable
     changed: Sequence[LeadDiff]
     same: Sequence[LeadDiff]
-    untold: int  # leads that the page leaves out
+    unlisted_count: int  # leads that the page leaves out
     invalid_rows: Sequence[str] = ()  # of a table
     warnings: Sequence[str] = ()
 
@@ -76,8 +75,8 @@ class NameResolver:
 
     names: ReaderNames
 
-    def called(self, what: str, number: int | None) -> str:
-        return self.names.names.get((what, number or 0), f"{what} {number}")
+    def name_of(self, kind: str, number: int | None) -> str:
+        return self.names.names.get((kind, number or 0), f"{kind} {number}")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -90,7 +89,7 @@ class NameResolver:
     def rule(self, route_id: int) -> str:
         """`Rule 12: Zillow, Buyer → Pride`, by its number in the list; a rule that is not saved has none yet."""
         number = f"Rule {route_id}" if route_id > 0 else "New rule"
-        return f"{number}: {self.called('route', route_id)}"
+        return f"{number}: {self.name_of('route', route_id)}"
 
 
 def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> SimulationDiff:
@@ -101,13 +100,13 @@ def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> Simulati
     same = [pair for pair in pairs if not change(*pair)]
     room = max(MAX_LEADS_LISTED - len(changed), 0)
     return SimulationDiff(
-        says=diff_caption(pairs),
+        summary=diff_caption(pairs),
         shares=share_table(pairs, reader),
         rules=route_table(now["summary"]["routes"], then["summary"]["routes"], reader),
         skipped=skipped_table(now["leads"], then["leads"], reader),
         changed=[lead_diff(*pair, reader) for pair in changed[-MAX_LEADS_LISTED:]],
         same=[lead_diff(*pair, reader) for pair in same[len(same) - room :]] if room else [],
-        untold=len(pairs) - min(len(changed), MAX_LEADS_LISTED) - min(len(same), room),
+        unlisted_count=len(pairs) - min(len(changed), MAX_LEADS_LISTED) - min(len(same), room),
         invalid_rows=[f"Line {row['line']}: {row['message']}" for row in then["invalid_rows"]],
         warnings=[warning["message"] for warning in then["warnings"]],
     )
@@ -127,11 +126,11 @@ def change(now: Row, then: Row) -> str:
 
 def destination(lead: Row) -> Destination:
     """Return the first recipients; if there are none, where the lead ends."""
-    for station in lead["stops"]:
-        if station["offers"]:
-            return Destination(TEAM, station["team_id"], first_recipients(station["offers"]))
-        if station["target"] == USER:
-            return Destination(USER, None, (station["user_id"],))
+    for stop in lead["stops"]:
+        if stop["offers"]:
+            return Destination(TEAM, stop["team_id"], first_recipients(stop["offers"]))
+        if stop["target"] == USER:
+            return Destination(USER, None, (stop["user_id"],))
     last = lead["stops"][-1]
     return Destination(last["target"], last["team_id"] if last["target"] == POND else None)
 
@@ -166,14 +165,14 @@ def share_table(pairs: Sequence[tuple[Row, Row]], reader: NameResolver) -> Respo
     then = Counter(destination(after) for _, after in pairs)
     rows: list[list[str | int]] = []
     for team_id in sorted({goal.team_id for goal in now | then if goal.target == TEAM and goal.team_id}):
-        ours = [goal for goal in now | then if goal.target == TEAM and goal.team_id == team_id]
-        name = f"Team {reader.called('team', team_id)}"
-        rows.append(share_row(name, sum(now[each] for each in ours), sum(then[each] for each in ours)))
+        of_team = [goal for goal in now | then if goal.target == TEAM and goal.team_id == team_id]
+        name = f"Team {reader.name_of('team', team_id)}"
+        rows.append(share_row(name, sum(now[each] for each in of_team), sum(then[each] for each in of_team)))
         rows += sorted(
             (
-                share_row(f"\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}{reader.called('user', user_id)}", *counts)
-                for user_id in {user_id for each in ours for user_id in each.user_ids}
-                for counts in [[sum(of[each] for each in ours if user_id in each.user_ids) for of in (now, then)]]
+                share_row(f"\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}{reader.name_of('user', user_id)}", *counts)
+                for user_id in {user_id for each in of_team for user_id in each.user_ids}
+                for counts in [[sum(of[each] for each in of_team if user_id in each.user_ids) for of in (now, then)]]
             ),
             key=lambda row: str(row[0]),
         )
@@ -191,8 +190,8 @@ def share_row(name: str, now: int, then: int) -> list[str | int]:
 
 def destination_name(goal: Destination, reader: NameResolver) -> str:
     if goal.target == POND:
-        return f"The pond of {reader.called('team', goal.team_id)}"
-    return "You" if goal.target == OWNER else reader.called("user", goal.user_ids[0])
+        return f"The pond of {reader.name_of('team', goal.team_id)}"
+    return "You" if goal.target == OWNER else reader.name_of("user", goal.user_ids[0])
 
 
 def route_table(now: Sequence[Row], then: Sequence[Row], reader: NameResolver) -> ResponsiveTable:
@@ -213,18 +212,18 @@ def skipped_table(now: Iterable[Row], then: Iterable[Row], reader: NameResolver)
     """Members passed over, with why and how often."""
     before, after = Counter(skipped_members(now, reader)), Counter(skipped_members(then, reader))
     rows: list[list[str | int]] = [
-        [reader.called("user", user_id), reader.called("team", team_id), why, before[key], after[key]]
+        [reader.name_of("user", user_id), reader.name_of("team", team_id), why, before[key], after[key]]
         for key in sorted(before | after, key=str)
         for user_id, team_id, why in [key]
     ]
     return ResponsiveTable(["Skipped", "Team", "Why", "Saved rules", "With this rule"], rows)
 
 
-def skipped_members(rehearsed: Iterable[Row], reader: NameResolver) -> Iterator[tuple[int, int, str]]:
-    for lead in rehearsed:
-        for station in lead["stops"]:
-            for each in station["skipped"]:
-                yield each["user_id"], station["team_id"], reader.text(each)
+def skipped_members(simulated: Iterable[Row], reader: NameResolver) -> Iterator[tuple[int, int, str]]:
+    for lead in simulated:
+        for stop in lead["stops"]:
+            for each in stop["skipped"]:
+                yield each["user_id"], stop["team_id"], reader.text(each)
 
 
 # One lead
@@ -244,7 +243,7 @@ def lead_diff(now: Row, then: Row, reader: NameResolver) -> LeadDiff:
 def lead_summary(lead: Row, reader: NameResolver) -> str:
     """`Buyer, Irvine 92618, $750,000, Zillow`."""
     price = str(lead.get("listing_price") or "")
-    source = reader.called("lead source", lead["source_id"]) if lead.get("source_id") else ""
+    source = reader.name_of("lead source", lead["source_id"]) if lead.get("source_id") else ""
     facts = (
         lead.get("type"),
         " ".join(filter(None, (lead.get("city"), lead.get("zipcode")))),
@@ -258,12 +257,12 @@ def path_steps(lead: Row, reader: NameResolver) -> Iterator[PathStep]:
     """Yield what happens to an unclaimed lead, in order."""
     start = datetime.fromisoformat(lead["at"])
     yield PathStep("", decision_text(lead["decision"], reader))
-    for station in lead["stops"]:
-        if station["target"] == TEAM:
-            yield from offer_steps(station, start, reader)
+    for stop in lead["stops"]:
+        if stop["target"] == TEAM:
+            yield from offer_steps(stop, start, reader)
         else:
             is_routed = lead["decision"]["team_id"] is not None
-            yield PathStep(elapsed_text(station["at"], start), final_text(station, reader, is_routed=is_routed))
+            yield PathStep(elapsed_text(stop["at"], start), final_text(stop, reader, is_routed=is_routed))
 
 
 def decision_text(decision: Row, reader: NameResolver) -> str:
@@ -281,26 +280,26 @@ def route_label(route_id: int) -> str:
     return f"rule {route_id}" if route_id > 0 else "the new rule"
 
 
-def offer_steps(station: Row, start: datetime, reader: NameResolver) -> Iterator[PathStep]:
-    team = reader.called("team", station["team_id"])
-    if not station["offers"]:
-        yield PathStep(elapsed_text(station["at"], start), f"No member of {team} can be alerted.", "bad")
-    for offer in station["offers"]:
-        ways = " and ".join(CHANNEL_NAMES[way] for way in offer["channels"])
-        what = "gets it automatically" if offer["assign_automatically"] else "is offered it"
-        lasts = f", for {duration_text(offer['at'], offer['closes_at'])}" if offer["closes_at"] else ""
-        says = f"{reader.called('user', offer['user_id'])} of {team} {what}{lasts}, alerted by {ways}."
-        yield PathStep(elapsed_text(offer["at"], start), says)
-    for each in station["skipped"]:
-        yield PathStep("", f"{reader.called('user', each['user_id'])} is skipped: {reader.text(each)}.", "quiet")
+def offer_steps(stop: Row, start: datetime, reader: NameResolver) -> Iterator[PathStep]:
+    team = reader.name_of("team", stop["team_id"])
+    if not stop["offers"]:
+        yield PathStep(elapsed_text(stop["at"], start), f"No member of {team} can be alerted.", "bad")
+    for offer in stop["offers"]:
+        channels = " and ".join(CHANNEL_NAMES[channel] for channel in offer["channels"])
+        verb = "gets it automatically" if offer["assign_automatically"] else "is offered it"
+        window = f", for {duration_text(offer['at'], offer['closes_at'])}" if offer["closes_at"] else ""
+        text = f"{reader.name_of('user', offer['user_id'])} of {team} {verb}{window}, alerted by {channels}."
+        yield PathStep(elapsed_text(offer["at"], start), text)
+    for each in stop["skipped"]:
+        yield PathStep("", f"{reader.name_of('user', each['user_id'])} is skipped: {reader.text(each)}.", "quiet")
 
 
-def final_text(station: Row, reader: NameResolver, *, is_routed: bool) -> str:
+def final_text(stop: Row, reader: NameResolver, *, is_routed: bool) -> str:
     """Return where an unclaimed lead ends."""
-    if station["target"] == POND:
-        return f"Into the pond of {reader.called('team', station['team_id'])}, for any member to claim."
-    if station["target"] == USER:
-        return f"{reader.called('user', station['user_id'])} gets it."
+    if stop["target"] == POND:
+        return f"Into the pond of {reader.name_of('team', stop['team_id'])}, for any member to claim."
+    if stop["target"] == USER:
+        return f"{reader.name_of('user', stop['user_id'])} gets it."
     return "It waits for you." if is_routed else "It is yours."
 
 
@@ -322,13 +321,13 @@ def collect_ids(answers: Iterable[Row]) -> dict[str, set[int]]:
         found["lead source"].add(lead["lead"].get("source_id"))
         found["lead source"] |= {attempt["actual"] for attempt in named_sources(lead["decision"])}
         found["lead source"] |= {attempt["expected"] for attempt in named_sources(lead["decision"])}
-        for station in lead["stops"]:
-            found["team"].add(station["team_id"])
-            found["user"] |= {station["user_id"], *(each["user_id"] for each in station["offers"])}
-            found["user"] |= {each["user_id"] for each in station["skipped"]}
-            for each in station["skipped"]:
+        for stop in lead["stops"]:
+            found["team"].add(stop["team_id"])
+            found["user"] |= {stop["user_id"], *(each["user_id"] for each in stop["offers"])}
+            found["user"] |= {each["user_id"] for each in stop["skipped"]}
+            for each in stop["skipped"]:
                 reason_text(*stored_reason(each), collector)
-    return {what: (ids | collector.ids.get(what, set())) - {None} for what, ids in found.items()}
+    return {kind: (ids | collector.ids.get(kind, set())) - {None} for kind, ids in found.items()}
 
 
 def named_sources(decision: Row) -> list[Row]:

@@ -26,7 +26,7 @@ class CsvTable:
     unused: list[str]  # names of unknown columns, as they are written
 
 
-def read_table(text: str, columns: Collection[str], most: int) -> CsvTable:
+def read_table(text: str, columns: Collection[str], max_rows: int) -> CsvTable:
     """Read a table whose columns may be named in any case and order, with blanks, hyphens or none for underscores.
 
     A row without values is passed over. Raises Unreadable, also while the rows are read.
@@ -36,28 +36,28 @@ def read_table(text: str, columns: Collection[str], most: int) -> CsvTable:
     separator = max(
         SEPARATORS, key=lambda each: len({column_key(name) for name in column_names(lines, each)} & known.keys())
     )
-    written = column_names(lines, separator)
-    if len(written) > MAX_COLUMNS:
+    headers = column_names(lines, separator)
+    if len(headers) > MAX_COLUMNS:
         raise UnreadableCsv(f"may have at most {MAX_COLUMNS} columns.")
-    names = [known.get(column_key(name), "") for name in written]
+    names = [known.get(column_key(name), "") for name in headers]
     if not any(names):
         raise UnreadableCsv(f"must begin with a line of column names, some of {', '.join(columns)}.")
     for name in columns:
         if names.count(name) > 1:
-            same = " and ".join(each for each, meant in zip(written, names, strict=True) if meant == name)
-            raise UnreadableCsv(f"names the column {name} more than once: {same}.")
-    unused = [each[:MAX_NAME_LENGTH] for each, meant in zip(written, names, strict=True) if each and not meant]
-    return CsvTable(rows_by_column(parse_rows(lines, separator), names, most), list(dict.fromkeys(unused)))
+            duplicates = " and ".join(each for each, field in zip(headers, names, strict=True) if field == name)
+            raise UnreadableCsv(f"names the column {name} more than once: {duplicates}.")
+    unused = [each[:MAX_NAME_LENGTH] for each, field in zip(headers, names, strict=True) if each and not field]
+    return CsvTable(rows_by_column(parse_rows(lines, separator), names, max_rows), list(dict.fromkeys(unused)))
 
 
 def rows_by_column(
-    rows: Iterator[tuple[int, list[str] | str]], names: Sequence[str], most: int
+    rows: Iterator[tuple[int, list[str] | str]], names: Sequence[str], max_rows: int
 ) -> Iterator[tuple[int, dict[str, str] | str]]:
     """The rows below the first one, by the names of their columns."""
     number = 0
     for number, (line, cells) in enumerate(islice(rows, 1, None), 1):
-        if number > most:
-            raise UnreadableCsv(f"may have at most {most} rows.")
+        if number > max_rows:
+            raise UnreadableCsv(f"may have at most {max_rows} rows.")
         if isinstance(cells, str):
             yield line, cells
         elif len(cells) > len(names):

@@ -10,7 +10,7 @@ from django.db.models import Min, OuterRef, Subquery
 from crm.models import Contact
 from leads.api.simulation.csv_input import UnreadableCsv, read_table
 from leads.api.simulation.errors import InvalidSimulation
-from leads.api.simulation.serializers import GivenLeadSerializer
+from leads.api.simulation.serializers import LeadInputSerializer
 from leads.lifecycle.intake import build_inquiry
 from leads.models import Lead, LeadOffer, LeadSource
 from leads.routing.matching import Inquiry
@@ -27,28 +27,28 @@ INPUT_FIELDS: Final = ("lead", "csv", "days")
 class InputRow:
     """What was given of a lead, as it was read."""
 
-    given: dict[str, Any]
+    fields: dict[str, Any]
     line: int | None = None
 
 
-def read_cases(owner: User, asked: dict[str, Any], now: datetime) -> SimulationInput:
+def read_cases(owner: User, body: dict[str, Any], now: datetime) -> SimulationInput:
     """The leads that the body names in one of three ways; all at the moment `at`, where it names one."""
-    kinds = [kind for kind in INPUT_FIELDS if asked.get(kind) not in (None, "")]
+    kinds = [kind for kind in INPUT_FIELDS if body.get(kind) not in (None, "")]
     if len(kinds) != 1:
-        said = " and ".join(kinds) or "none of them"
+        sent = " and ".join(kinds) or "none of them"
         raise InvalidSimulation(
-            {kinds[-1] if kinds else "lead": [f"is required: send one of lead, csv and days, not {said}."]}
+            {kinds[-1] if kinds else "lead": [f"is required: send one of lead, csv and days, not {sent}."]}
         )
-    at: datetime | None = asked.get("at")
+    at: datetime | None = body.get("at")
     if kinds == ["days"]:
-        return SimulationInput(past_cases(owner, asked["days"], at, now), [], [])
-    rows, bad, unused = read_rows(asked["csv"]) if kinds == ["csv"] else ([InputRow(asked["lead"])], {}, [])
-    cases, strange = given_cases(owner, rows, at, now)
-    if kinds == ["lead"] and strange:
-        raise InvalidSimulation({"lead": strange[0]})
-    bad |= {rows[index].line or 0: fault for index, fault in strange.items()}
-    bad_rows = [InvalidRow(line, row_error_text(bad[line])) for line in sorted(bad)]
-    return SimulationInput(cases, bad_rows, [unused_column(name) for name in unused])
+        return SimulationInput(past_cases(owner, body["days"], at, now), [], [])
+    rows, row_errors, unused = read_rows(body["csv"]) if kinds == ["csv"] else ([InputRow(body["lead"])], {}, [])
+    cases, errors = input_cases(owner, rows, at, now)
+    if kinds == ["lead"] and errors:
+        raise InvalidSimulation({"lead": errors[0]})
+    row_errors |= {rows[index].line or 0: error for index, error in errors.items()}
+    invalid_rows = [InvalidRow(line, row_error_text(row_errors[line])) for line in sorted(row_errors)]
+    return SimulationInput(cases, invalid_rows, [unused_column(name) for name in unused])
 
 
 def unused_column(name: str) -> InputWarning:
@@ -58,92 +58,92 @@ def unused_column(name: str) -> InputWarning:
 def read_rows(text: str) -> tuple[list[InputRow], dict[int, Any], list[str]]:
     """The rows of a table that can be read, what is wrong with the others by line, and the unused columns."""
     rows: list[InputRow] = []
-    bad: dict[int, Any] = {}
+    errors: dict[int, Any] = {}
     try:
-        table = read_table(text, list(GivenLeadSerializer().fields), MAX_LEADS)
+        table = read_table(text, list(LeadInputSerializer().fields), MAX_LEADS)
         for line, cells in table.rows:
-            serializer = GivenLeadSerializer(data=cells) if isinstance(cells, dict) else None
+            serializer = LeadInputSerializer(data=cells) if isinstance(cells, dict) else None
             if serializer is None:
-                bad[line] = cells
+                errors[line] = cells
             elif serializer.is_valid():
                 rows.append(InputRow(dict(serializer.validated_data), line))
             else:
-                bad[line] = serializer.errors
-    except UnreadableCsv as fault:
-        raise InvalidSimulation({"csv": [str(fault)]}) from None
-    return rows, bad, table.unused
+                errors[line] = serializer.errors
+    except UnreadableCsv as error:
+        raise InvalidSimulation({"csv": [str(error)]}) from None
+    return rows, errors, table.unused
 
 
-def row_error_text(fault: Any) -> str:
+def row_error_text(error: Any) -> str:
     """What is wrong with a row, as a sentence."""
-    if isinstance(fault, str):
-        return f"The row {fault}"
-    name, texts = next(iter(fault.items()))
+    if isinstance(error, str):
+        return f"The row {error}"
+    name, texts = next(iter(error.items()))
     return f"{name} {texts[0]}"
 
 
-def given_cases(
+def input_cases(
     owner: User, rows: Sequence[InputRow], at: datetime | None, now: datetime
 ) -> tuple[list[SimulationCase], dict[int, dict[str, list[str]]]]:
     """The leads that were written down, and by index what those refer to that there is not."""
     contacts = load_referenced(Contact.objects.visible_to(owner).select_related("source"), rows, "contact_id")
     sources = load_referenced(LeadSource.objects.all(), rows, "source_id")
     cases: list[SimulationCase] = []
-    strange: dict[int, dict[str, list[str]]] = {}
+    errors: dict[int, dict[str, list[str]]] = {}
     for index, row in enumerate(rows):
-        fault = missing_reference(row, "contact_id", contacts) or missing_reference(row, "source_id", sources)
-        if fault:
-            strange[index] = fault
+        error = missing_reference(row, "contact_id", contacts) or missing_reference(row, "source_id", sources)
+        if error:
+            errors[index] = error
         else:
-            contact: Contact | None = contacts.get(row.given.get("contact_id") or 0)
-            cases.append(SimulationCase(newcomer_of(index, row.given, contact, at, now), row.given, row.line))
-    return cases, strange
+            contact: Contact | None = contacts.get(row.fields.get("contact_id") or 0)
+            cases.append(SimulationCase(simulated_lead(index, row.fields, contact, at, now), row.fields, row.line))
+    return cases, errors
 
 
 def load_referenced(records: Any, rows: Iterable[InputRow], name: str) -> dict[int, Any]:
     """The records that these rows name, by id, in one query."""
-    ids = {row.given[name] for row in rows if row.given.get(name)}
+    ids = {row.fields[name] for row in rows if row.fields.get(name)}
     return records.in_bulk(ids) if ids else {}
 
 
 def missing_reference(row: InputRow, name: str, records: Collection[int]) -> dict[str, list[str]]:
-    given = row.given.get(name)
-    if not given or given in records:
+    record_id = row.fields.get(name)
+    if not record_id or record_id in records:
         return {}
-    return {name: [f"names no record: there is no {given} that you may use."]}
+    return {name: [f"names no record: there is no {record_id} that you may use."]}
 
 
-def newcomer_of(
-    number: int, given: dict[str, Any], contact: Contact | None, at: datetime | None, now: datetime
+def simulated_lead(
+    number: int, fields: dict[str, Any], contact: Contact | None, at: datetime | None, now: datetime
 ) -> SimulatedLead:
     """Return a lead that is received at `at`, at its own time, or now."""
-    moment = at or given.get("created_at") or now
-    named = contact.source.name if contact and contact.source else ""
+    received_at = at or fields.get("created_at") or now
+    source = contact.source.name if contact and contact.source else ""
     inquiry = Inquiry(
-        lead_source_id=given.get("source_id") or None,
-        contact_source=given.get("contact_source") or named,
-        type=given.get("type", ""),
-        zipcode=given.get("zipcode", ""),
-        city=given.get("city", ""),
-        listing_status=given.get("listing_status", ""),
-        price=parse_price(given.get("listing_price", "")),
-        at=moment,
+        lead_source_id=fields.get("source_id") or None,
+        contact_source=fields.get("contact_source") or source,
+        type=fields.get("type", ""),
+        zipcode=fields.get("zipcode", ""),
+        city=fields.get("city", ""),
+        listing_status=fields.get("listing_status", ""),
+        price=parse_price(fields.get("listing_price", "")),
+        at=received_at,
     )
-    return SimulatedLead(number, moment, inquiry, contact.pk if contact else None)
+    return SimulatedLead(number, received_at, inquiry, contact.pk if contact else None)
 
 
 def past_cases(owner: User, days: int, at: datetime | None, now: datetime) -> list[SimulationCase]:
     """The owner's leads of the last days, the latest of them where they are many, as they came in."""
     leads = Lead.objects.filter(owner_user=owner, created_at__gt=now - timedelta(days=days), created_at__lte=now)
     alerts = LeadOffer.objects.filter(lead=OuterRef("pk")).order_by().values("lead").annotate(first=Min("alerted_at"))
-    told = leads.annotate(first_alert_at=Subquery(alerts.values("first"))).select_related("contact__source")
-    latest = list(told.defer("text_body", "html_body").order_by("-created_at", "-pk")[:MAX_LEADS])[::-1]
+    with_alert = leads.annotate(first_alert_at=Subquery(alerts.values("first"))).select_related("contact__source")
+    latest = list(with_alert.defer("text_body", "html_body").order_by("-created_at", "-pk")[:MAX_LEADS])[::-1]
     return [past_case(number, lead, at or lead.created_at) for number, lead in enumerate(latest)]
 
 
 def past_case(number: int, lead: Lead, at: datetime) -> SimulationCase:
     inquiry = replace(build_inquiry(lead, at), at=at)
-    given = {
+    fields = {
         "source_id": lead.source_id,
         "contact_id": lead.contact_id,
         "contact_source": inquiry.contact_source,
@@ -153,4 +153,4 @@ def past_case(number: int, lead: Lead, at: datetime) -> SimulationCase:
         "listing_price": lead.listing_price,
         "listing_status": lead.listing_status,
     }
-    return SimulationCase(SimulatedLead(number, at, inquiry, lead.contact_id, lead.pk), given, lead=lead)
+    return SimulationCase(SimulatedLead(number, at, inquiry, lead.contact_id, lead.pk), fields, lead=lead)

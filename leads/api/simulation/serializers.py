@@ -44,26 +44,26 @@ class ArrivalTime(LenientDateTime):
 
 def unknown_keys(body: Mapping[str, Any], known: Collection[str]) -> dict[str, list[str]]:
     """Return the errors of unknown keys. They are refused: a typing error would simulate something else."""
-    strange = [key for key in body if key not in known]
-    return {key: ["is not known here."] for key in strange[:MAX_NAMES_LISTED]}
+    unknown = [key for key in body if key not in known]
+    return {key: ["is not known here."] for key in unknown[:MAX_NAMES_LISTED]}
 
 
-class ExactSerializer(serializers.Serializer[Any]):
+class StrictSerializer(serializers.Serializer[Any]):
     """Takes no key that it does not know."""
 
-    passed_over: ClassVar[frozenset[str]] = frozenset()  # known, and of no account
+    ignored_fields: ClassVar[frozenset[str]] = frozenset()  # known, and of no account
 
     def to_internal_value(self, data: Any) -> Any:
-        known = self.fields.keys() | self.passed_over
-        if isinstance(data, Mapping) and (strange := unknown_keys(data, known)):
-            raise serializers.ValidationError(strange)
+        known = self.fields.keys() | self.ignored_fields
+        if isinstance(data, Mapping) and (unknown := unknown_keys(data, known)):
+            raise serializers.ValidationError(unknown)
         return super().to_internal_value(data)
 
 
-class GivenLeadSerializer(ExactSerializer):
+class LeadInputSerializer(StrictSerializer):
     """A lead as far as routing looks at it; nothing is required, and the rest of a lead's body is passed over."""
 
-    passed_over = frozenset(LeadSerializer.Meta.fields)
+    ignored_fields = frozenset(LeadSerializer.Meta.fields)
 
     source_id = LenientInteger(required=False, allow_null=True)
     contact_id = LenientInteger(required=False, allow_null=True)
@@ -76,10 +76,10 @@ class GivenLeadSerializer(ExactSerializer):
     created_at = ArrivalTime(required=False, allow_null=True)
 
 
-class RehearsalOrderSerializer(serializers.Serializer[Any]):
+class SimulationRequestSerializer(serializers.Serializer[Any]):
     """Give one of `lead`, `csv` and `days`."""
 
-    lead = GivenLeadSerializer(required=False, allow_null=True, help_text="One lead.")
+    lead = LeadInputSerializer(required=False, allow_null=True, help_text="One lead.")
     csv = LenientText(
         max_length=MAX_TABLE_LENGTH,
         required=False,
@@ -114,7 +114,7 @@ class RehearsalOrderSerializer(serializers.Serializer[Any]):
         example = examples.REHEARSAL_ORDER
 
 
-class ToldSerializer(LenientSerializer[Any]):
+class SimulatedOfferSerializer(LenientSerializer[Any]):
     """A member who would be alerted."""
 
     user_id, at, closes_at = number(), moment(), moment()
@@ -132,7 +132,7 @@ class StopSerializer(LenientSerializer[Any]):
     at, ends_at, team_id, user_id = moment(), moment(), number(), number()
     target, code = LenientText(read_only=True), serializers.CharField(source="reason.code", read_only=True)
     details, reason = serializers.SerializerMethodField(), serializers.SerializerMethodField()
-    offers = ToldSerializer(many=True, read_only=True)
+    offers = SimulatedOfferSerializer(many=True, read_only=True)
     skipped, rotation = serializers.SerializerMethodField(), serializers.SerializerMethodField()
 
     class Meta:
@@ -174,7 +174,7 @@ class ActualSerializer(LenientSerializer[Any]):
         ]
 
 
-class RehearsedLeadSerializer(LenientSerializer[Any]):
+class SimulatedLeadSerializer(LenientSerializer[Any]):
     line, at = number(), moment()
     lead, decision = serializers.JSONField(read_only=True), serializers.JSONField(read_only=True)
     stops = StopSerializer(many=True, read_only=True)
@@ -193,7 +193,7 @@ class InvalidRowSerializer(LenientSerializer[Any]):
         fields = ["line", "message"]
 
 
-class WarnedSerializer(LenientSerializer[Any]):
+class InputWarningSerializer(LenientSerializer[Any]):
     """What was sent, but is not used: `code` is `unused_column`, whose `details` name the `column`."""
 
     code, message = LenientText(read_only=True), LenientText(read_only=True)
@@ -246,12 +246,12 @@ class SummarySerializer(LenientSerializer[Any]):
         fields = ["leads", "routes", "teams", "unrouted", "not_notified", "never_matched"]
 
 
-class RehearsalSerializer(LenientSerializer[Any]):
+class SimulationResultSerializer(LenientSerializer[Any]):
     """Which members would be offered which lead, when, and what follows if the lead is not claimed."""
 
-    leads = RehearsedLeadSerializer(many=True, read_only=True)
+    leads = SimulatedLeadSerializer(many=True, read_only=True)
     invalid_rows = InvalidRowSerializer(many=True, read_only=True)
-    warnings = WarnedSerializer(many=True, read_only=True)
+    warnings = InputWarningSerializer(many=True, read_only=True)
     summary = SummarySerializer(read_only=True)
 
     class Meta:

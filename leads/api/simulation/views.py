@@ -9,26 +9,26 @@ from rest_framework.response import Response
 from api.viewsets import BEYOND, Resource
 from leads.api.simulation.draft_routes import draft_routes
 from leads.api.simulation.input import read_cases
-from leads.api.simulation.serializers import RehearsalOrderSerializer, RehearsalSerializer
+from leads.api.simulation.serializers import SimulationRequestSerializer, SimulationResultSerializer
 from leads.models import LeadRoute
 from leads.routing.routes import load_routes
 from leads.simulation.run import simulate
 
 
-class RehearsalResource(Resource[LeadRoute]):
+class SimulationResource(Resource[LeadRoute]):
     """Who would be offered which lead and when, by your routes or by others that you think of. Nothing is written."""
 
     verbs = ("create",)
     tag = BEYOND
-    serializer_class = RehearsalSerializer
+    serializer_class = SimulationResultSerializer
 
-    @extend_schema(request=RehearsalOrderSerializer, responses={200: RehearsalSerializer})
+    @extend_schema(request=SimulationRequestSerializer, responses={200: SimulationResultSerializer})
     def create(self, request: Request, **kwargs: Any) -> Response:
-        asked = RehearsalOrderSerializer(data=request.data, context=self.get_serializer_context())
-        self.validate(asked)
-        given = asked.validated_data
-        cases = read_cases(self.user, given, self.now)
-        bodies = given.get("routes")
+        serializer = SimulationRequestSerializer(data=request.data, context=self.get_serializer_context())
+        self.validate(serializer)
+        body = serializer.validated_data
+        cases = read_cases(self.user, body, self.now)
+        bodies = body.get("routes")
         is_draft = bodies is not None
         routes = draft_routes(self.user, bodies, self.get_serializer_context()) if is_draft else load_routes(self.user)
         return Response(self.represent(simulate(self.user, routes, cases)))

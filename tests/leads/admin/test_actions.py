@@ -1,4 +1,4 @@
-"""Leads reassigned, returned and merged on pages of the admin: what those say, to whom, and what they refuse."""
+"""Reassigning, returning and merging leads in the admin: texts, permissions and errors."""
 
 import pytest
 from django.test import Client
@@ -11,7 +11,7 @@ from tests.leads.conftest import inquiry, offer_of, statuses, texts_to
 
 @pytest.fixture
 def claimed(api, alice, bob, lead, run):
-    """Bob's, who was offered it first."""
+    """Return a lead that bob claimed, who was offered it first."""
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
     api(bob).patch(f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", {"status": "Claimed"})
@@ -20,13 +20,13 @@ def claimed(api, alice, bob, lead, run):
 
 
 @pytest.fixture
-def double(api, alice, mary, lead):
+def duplicate(api, alice, mary, lead):
     return Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary, city="Tustin"))["id"])
 
 
 @pytest.fixture
 def unseen(claimed, charlie):
-    """Of a contact that its team's creator does not see."""
+    """Return a lead whose contact the creator of its team cannot see."""
     Contact.objects.update(owner_user=charlie)
     Lead.objects.update(owner_user=charlie)
     return claimed
@@ -47,24 +47,24 @@ def said(answer):
     return [str(message) for message in answer.context["messages"]]
 
 
-def deeds(user, lead):
-    """The buttons on a lead's page."""
+def action_titles(user, lead):
+    """Return the titles of the buttons on a lead's page."""
     answer = browser(user).get(f"/admin/leads/lead/{lead.pk}/change/")
-    return [title for title, _, _ in answer.context["deeds"]]
+    return [title for title, _, _ in answer.context["action_links"]]
 
 
-def test_each_button_stands_where_it_may_be_pressed(alice, bob, dana, claimed):
-    assert deeds(alice, claimed) == ["Reassign", "Return to the pond"]
-    assert deeds(bob, claimed) == ["Return to the pond"]
-    assert deeds(dana, claimed) == []
+def test_a_button_is_shown_for_each_action_that_the_user_can_take(alice, bob, dana, claimed):
+    assert action_titles(alice, claimed) == ["Reassign", "Return to the pond"]
+    assert action_titles(bob, claimed) == ["Return to the pond"]
+    assert action_titles(dana, claimed) == []
 
 
-def test_a_lead_with_a_double_can_be_merged_by_its_owner(alice, bob, claimed, double):
-    assert deeds(alice, claimed) == ["Reassign", "Return to the pond", "Merge a duplicate"]
-    assert "Merge a duplicate" not in deeds(bob, claimed)
+def test_the_owner_can_merge_a_lead_that_has_a_duplicate(alice, bob, claimed, duplicate):
+    assert action_titles(alice, claimed) == ["Reassign", "Return to the pond", "Merge a duplicate"]
+    assert "Merge a duplicate" not in action_titles(bob, claimed)
 
 
-def test_it_says_before_what_will_happen_and_who_is_told(alice, bob, claimed):
+def test_the_form_shows_the_consequences_and_who_is_notified(alice, bob, claimed):
     shown = page(alice, claimed, "reassign").content.decode()
 
     assert "It is taken from Bob Example, with a notice by email and text." in shown
@@ -82,7 +82,7 @@ def test_the_owner_reassigns_a_lead(alice, bob, dana, claimed):
     assert f"{alice} reassigned it to {dana}." in texts_to(bob)[-1]
 
 
-def test_nobody_to_reassign_it_to_is_said_in_place(alice, bob, claimed, charlie):
+def test_reassigning_without_a_user_shows_an_error_on_the_form(alice, bob, claimed, charlie):
     assert "Choose a user." in page(alice, claimed, "reassign", user="").content.decode()
     assert "Choose one of the list." in page(alice, claimed, "reassign", user=charlie.pk).content.decode()
     claimed.refresh_from_db()
@@ -90,9 +90,9 @@ def test_nobody_to_reassign_it_to_is_said_in_place(alice, bob, claimed, charlie)
 
 
 @pytest.mark.parametrize("name", ["reassign", "merge"])
-def test_a_member_is_told_why_they_may_not(name, bob, dana, claimed, double):
+def test_a_member_reads_why_they_cannot_reassign(name, bob, dana, claimed, duplicate):
     asked = page(bob, claimed, name).content.decode()
-    pressed = page(bob, claimed, name, user=dana.pk, lead=double.pk).content.decode()
+    pressed = page(bob, claimed, name, user=dana.pk, lead=duplicate.pk).content.decode()
 
     assert "Only the owner of this lead" in asked
     assert "Only the owner of this lead" in pressed
@@ -100,13 +100,13 @@ def test_a_member_is_told_why_they_may_not(name, bob, dana, claimed, double):
     assert claimed.claimed_by_user == bob
 
 
-def test_a_stranger_finds_no_lead(charlie, claimed):
+def test_charlie_finds_no_lead(charlie, claimed):
     answer = page(charlie, claimed, "return", pressed="yes")
 
     assert said(answer) == [f"There is no lead {claimed.pk} that you can see."]
 
 
-def test_whoever_has_it_returns_it_to_the_pond(bob, claimed):
+def test_the_claimer_returns_the_lead_to_the_pond(bob, claimed):
     shown = page(bob, claimed, "return").content.decode()
     answer = page(bob, claimed, "return", pressed="yes")
 
@@ -116,24 +116,24 @@ def test_whoever_has_it_returns_it_to_the_pond(bob, claimed):
     assert (claimed.claimed_by_user, claimed.ponded_at is None) == (None, False)
 
 
-def test_what_happened_meanwhile_is_said_in_place(api, alice, bob, claimed):
+def test_a_change_in_the_meantime_shows_an_error_on_the_form(api, alice, bob, claimed):
     api(bob).post(f"/leads/{claimed.pk}/return")
 
     assert "This lead is not claimed." in page(alice, claimed, "return").content.decode()
     assert "This lead is not claimed." in page(alice, claimed, "return", pressed="yes").content.decode()
 
 
-def test_a_double_is_merged(alice, claimed, double):
+def test_a_duplicate_is_merged(alice, claimed, duplicate):
     shown = page(alice, claimed, "merge").content.decode()
-    answer = page(alice, claimed, "merge", lead=double.pk)
+    answer = page(alice, claimed, "merge", lead=duplicate.pk)
 
-    assert f"Lead {double.pk}: Mary" in shown
-    assert said(answer) == [f"Lead {double.pk} is merged into this one."]
-    double.refresh_from_db()
-    assert double.merged_into == claimed
+    assert f"Lead {duplicate.pk}: Mary" in shown
+    assert said(answer) == [f"Lead {duplicate.pk} is merged into this one."]
+    duplicate.refresh_from_db()
+    assert duplicate.merged_into == claimed
 
 
-def test_the_pages_need_a_token_against_forgery(alice, dana, claimed):
+def test_the_pages_require_a_csrf_token(alice, dana, claimed):
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
 
@@ -143,18 +143,18 @@ def test_the_pages_need_a_token_against_forgery(alice, dana, claimed):
 # Leads of a team whose contacts its creator does not see
 
 
-def test_a_teams_creator_finds_the_leads_that_they_do_not_see(alice, bob, team, unseen):
+def test_alice_finds_leads_of_her_team_whose_contacts_she_cannot_see(alice, bob, team, unseen):
     Team.objects.update(claim_preview="Area")
 
-    shown = browser(alice).get("/admin/leads/teamlead/").content.decode()
+    shown = browser(alice).get("/admin/leads/leadofteam/").content.decode()
 
     assert "Buyer, Irvine" in shown
     assert f"/admin/leads/lead/{unseen.pk}/reassign/" in shown
     assert "Mary" not in shown
-    assert "Buyer, Irvine" not in browser(bob).get("/admin/leads/teamlead/").content.decode()
+    assert "Buyer, Irvine" not in browser(bob).get("/admin/leads/leadofteam/").content.decode()
 
 
-def test_and_reassigns_them_without_reading_more_than_an_offer_tells(alice, dana, unseen):
+def test_alice_reassigns_them_without_seeing_more_than_an_offer_shows(alice, dana, unseen):
     Team.objects.update(claim_preview="Area")
 
     asked = page(alice, unseen, "reassign").content.decode()
@@ -163,65 +163,65 @@ def test_and_reassigns_them_without_reading_more_than_an_offer_tells(alice, dana
     assert "Buyer, Irvine" in asked
     assert "Mary" not in asked
     assert "Mary" not in answer.content.decode()
-    assert answer.redirect_chain[-1][0] == "/admin/leads/teamlead/"
+    assert answer.redirect_chain[-1][0] == "/admin/leads/leadofteam/"
     unseen.refresh_from_db()
     assert unseen.claimed_by_user == dana
 
 
-def test_nothing_more_is_done_by_hand_with_a_lead_that_nobody_sees(alice, unseen):
+def test_no_other_action_is_possible_on_a_lead_that_alice_cannot_see(alice, unseen):
     assert "Only the user who claimed this lead" in page(alice, unseen, "return").content.decode()
 
 
-# Doubles
+# Duplicates
 
 
-def test_a_merged_lead_is_left_out_of_the_list_unless_it_is_asked_for(api, alice, lead, double):
-    api(alice).post(f"/leads/{lead.pk}/merge", {"lead_id": double.pk})
+def test_merged_leads_are_listed_only_with_the_filter(api, alice, lead, duplicate):
+    api(alice).post(f"/leads/{lead.pk}/merge", {"lead_id": duplicate.pk})
     client = browser(alice)
 
     def listed(query=""):
         return [row.pk for row in client.get(f"/admin/leads/lead/{query}").context["cl"].result_list]
 
     assert listed() == [lead.pk]
-    assert listed("?doubles=merged") == [double.pk]
-    assert listed("?doubles=all") == [double.pk, lead.pk]
-    assert f"lead {lead.pk}</a>" in client.get("/admin/leads/lead/?doubles=merged").content.decode()
+    assert listed("?duplicates=merged") == [duplicate.pk]
+    assert listed("?duplicates=all") == [duplicate.pk, lead.pk]
+    assert f"lead {lead.pk}</a>" in client.get("/admin/leads/lead/?duplicates=merged").content.decode()
 
 
-def test_a_merged_lead_and_what_it_is_part_of_lead_to_each_other(api, alice, lead, double):
-    api(alice).post(f"/leads/{lead.pk}/merge", {"lead_id": double.pk})
+def test_a_merged_lead_and_its_original_link_to_each_other(api, alice, lead, duplicate):
+    api(alice).post(f"/leads/{lead.pk}/merge", {"lead_id": duplicate.pk})
     client = browser(alice)
 
-    part = client.get(f"/admin/leads/lead/{double.pk}/change/").content.decode()
+    part = client.get(f"/admin/leads/lead/{duplicate.pk}/change/").content.decode()
     whole = client.get(f"/admin/leads/lead/{lead.pk}/change/").content.decode()
 
     assert f'href="/admin/leads/lead/{lead.pk}/change/">lead {lead.pk}</a>' in part
-    assert f'href="/admin/leads/lead/{double.pk}/change/">lead {double.pk}</a>' in whole
-    assert deeds(alice, double) == []
-    assert statuses(double) == {}
+    assert f'href="/admin/leads/lead/{duplicate.pk}/change/">lead {duplicate.pk}</a>' in whole
+    assert action_titles(alice, duplicate) == []
+    assert statuses(duplicate) == {}
 
 
-def test_a_teams_creator_reads_why_of_a_lead_of_which_they_do_not_see_the_contact(alice, unseen):
+def test_alice_reads_the_trace_of_a_lead_whose_contact_she_cannot_see(alice, unseen):
     Team.objects.update(claim_preview="Area")
-    listed = browser(alice).get("/admin/leads/teamlead/").text
+    listed = browser(alice).get("/admin/leads/leadofteam/").text
     path = f"/admin/leads/routingtrace/{unseen.routing_trace.pk}/change/"
     assert f'href="{path}">Why</a>' in listed
 
     shown = browser(alice).get(path).text
 
     assert "Bob Example claimed it by the API" in shown
-    assert '<a href="/admin/leads/teamlead/">Leads of your teams</a>' in shown
+    assert '<a href="/admin/leads/leadofteam/">Leads of your teams</a>' in shown
     assert "Mary" not in shown
 
 
-def test_strangers_read_nothing_of_why(dana, unseen):
+def test_charlie_cannot_read_the_trace(dana, unseen):
     path = f"/admin/leads/routingtrace/{unseen.routing_trace.pk}/change/"
 
     for there in (path, "/admin/leads/routingtrace/x/change/", f"/admin/leads/routingtrace/{10**30}/change/"):
         assert browser(dana).get(there).status_code == 302
 
 
-def test_the_owner_goes_back_from_why_to_the_lead(alice, claimed):
+def test_the_trace_links_back_to_the_lead_for_its_owner(alice, claimed):
     shown = browser(alice).get(f"/admin/leads/routingtrace/{claimed.routing_trace.pk}/change/").text
 
     assert f'<a href="/admin/leads/lead/{claimed.pk}/change/">The lead</a>' in shown

@@ -13,14 +13,14 @@ OFFERS = "/admin/leads/leadoffer/"
 
 @pytest.fixture
 def offered(api, alice, lead, run):
-    """Bob was told first, dana five minutes later."""
+    """Bob was alerted first, dana five minutes later."""
     api(alice).post(f"/leads/{lead.pk}/offers")
     run(minutes=5)
     return lead
 
 
 def say(user, action, offer):
-    """Tick the offer in the admin's list, and do this with it; what the page then says."""
+    """Run this action on the offer in the admin's list. Return the messages of the page."""
     browser = Client()
     browser.force_login(user)
     answer = browser.post(OFFERS, {"action": action, "_selected_action": [offer.pk]}, follow=True)
@@ -38,7 +38,7 @@ def test_an_agent_claims_in_the_admin(offered, bob):
     assert offered.claimed_by_user == bob
 
 
-def test_the_loser_is_told_on_the_page(offered, bob, dana):
+def test_the_second_agent_reads_that_the_lead_is_claimed(offered, bob, dana):
     say(bob, "claim", offer_of(offered, bob))
 
     assert say(dana, "claim", offer_of(offered, dana)) == ["This lead has already been claimed."]
@@ -53,7 +53,7 @@ def test_an_agent_declines_in_the_admin(offered, bob):
 
 
 def press(user, offer, name):
-    """The offer's button in the admin's list; what the page then says."""
+    """Press the button of the offer in the admin's list. Return the messages of the page."""
     browser = Client()
     browser.force_login(user)
     answer = browser.post(f"{OFFERS}{offer.pk}/{name}/", follow=True)
@@ -67,7 +67,7 @@ def buttons(user, page=OFFERS):
     return re.findall(r'form="answer" formaction="([^"]+)"', browser.get(page).text)
 
 
-def test_a_button_claims_and_tells_how_to_reach_the_person(offered, bob):
+def test_a_button_claims_and_shows_contact_details(offered, bob):
     Contact.objects.update(mobile_phone="949 555 0150", email="mary@example.com")
 
     (said,) = press(bob, offer_of(offered, bob), "claim")
@@ -86,7 +86,7 @@ def test_a_button_declines(offered, bob):
     assert statuses(offered)["Bob"] == "Declined"
 
 
-def test_only_who_is_asked_has_buttons_and_only_while_they_are(offered, alice, bob, dana):
+def test_only_an_agent_with_an_open_offer_has_buttons(offered, alice, bob, dana):
     bobs, danas = (f"{OFFERS}{offer_of(offered, user).pk}" for user in (bob, dana))
 
     assert buttons(alice) == []
@@ -96,19 +96,19 @@ def test_only_who_is_asked_has_buttons_and_only_while_they_are(offered, alice, b
     assert buttons(bob) == buttons(dana) == []
 
 
-def test_the_loser_who_presses_an_old_button_is_told(offered, bob, dana):
+def test_an_old_button_shows_that_the_lead_is_claimed(offered, bob, dana):
     press(bob, offer_of(offered, bob), "claim")
 
     assert press(dana, offer_of(offered, dana), "claim") == ["This lead has already been claimed."]
 
 
-def test_what_somebody_does_not_see_is_not_there_for_them(offered, bob, dana):
+def test_an_invisible_offer_does_not_exist_for_the_user(offered, bob, dana):
     assert press(dana, offer_of(offered, bob), "claim") == ["This lead is no longer available to you."]
 
     assert statuses(offered)["Bob"] == "Sent"
 
 
-def test_looking_at_a_buttons_address_claims_nothing(offered, bob):
+def test_a_get_of_a_buttons_url_claims_nothing(offered, bob):
     browser = Client()
     browser.force_login(bob)
 
@@ -116,13 +116,13 @@ def test_looking_at_a_buttons_address_claims_nothing(offered, bob):
     assert statuses(offered)["Bob"] == "Sent"
 
 
-def test_one_who_takes_from_the_pond_is_told_how_to_reach_the_person(offered, bob):
+def test_claiming_from_the_pond_shows_contact_details(offered, bob):
     Contact.objects.update(email="mary@example.com")
     Lead.objects.update(ponded_at=offered.created_at)
     LeadOffer.objects.all().delete()
     browser = Client()
     browser.force_login(bob)
-    take = f"/admin/leads/pondlead/{offered.pk}/take/"
+    take = f"/admin/leads/pondlead/{offered.pk}/claim/"
     assert buttons(bob, "/admin/leads/pondlead/") == [take]
 
     (said,) = [str(message) for message in browser.post(take, follow=True).context["messages"]]
@@ -132,14 +132,14 @@ def test_one_who_takes_from_the_pond_is_told_how_to_reach_the_person(offered, bo
     assert offered.claimed_by_user == bob
 
 
-def test_nobody_claims_for_another_in_the_admin(offered, alice, bob):
+def test_an_agent_cannot_claim_for_another_in_the_admin(offered, alice, bob):
     assert say(alice, "claim", offer_of(offered, bob)) != []
 
     assert statuses(offered)["Bob"] == "Sent"
 
 
 @pytest.mark.parametrize("known_by", [{"email": "mary@example.com"}, {"first_name": "+19495550177"}])
-def test_an_offered_member_reads_nothing_there_by_which_to_reach_the_person(offered, bob, known_by):
+def test_an_offered_member_sees_no_contact_details_in_the_admin(offered, bob, known_by):
     Contact.objects.update(**{"first_name": "", "last_name": "", "email": ""} | known_by)
     browser = Client()
     browser.force_login(bob)
@@ -150,7 +150,7 @@ def test_an_offered_member_reads_nothing_there_by_which_to_reach_the_person(offe
         assert [value for value in known_by.values() if value in shown] == []
 
 
-def test_where_an_area_alone_is_told_the_name_is_kept_from_members_there_too(offered, alice, bob):
+def test_the_area_preview_hides_the_name_in_the_admin(offered, alice, bob):
     Team.objects.update(claim_preview="Area")
     browser, path = Client(), f"{OFFERS}{offer_of(offered, bob).pk}/change/"
 

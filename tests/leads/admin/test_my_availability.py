@@ -1,4 +1,4 @@
-"""Taking no leads for a while: the agent's own page in the admin."""
+"""The page "My availability and alerts" of an agent in the admin."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -37,13 +37,13 @@ def shown(desk):
         ("2027-03-07T20:00", ["2027-03-07T21:00", "2027-03-08T16:00"]),  # Sunday: tomorrow is Monday
     ],
 )
-def test_pauses_end_in_the_morning_of_ones_own_clock(now, ends):
+def test_pauses_end_in_the_morning_of_the_users_time_zone(now, ends):
     moments = [pause.until for pause in pause_presets(datetime.fromisoformat(now).replace(tzinfo=UTC), LOS_ANGELES)]
 
     assert [f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}" for moment in moments] == ends
 
 
-def test_no_leads_until_monday_at_one_tap(desk, api, alice, bob, dana, lead, run):
+def test_one_tap_pauses_until_monday(desk, api, alice, bob, dana, lead, run):
     answer = desk.post(PAGE, {"pause": "monday"}, follow=True)
 
     bob.refresh_from_db()
@@ -54,7 +54,7 @@ def test_no_leads_until_monday_at_one_tap(desk, api, alice, bob, dana, lead, run
     assert [offer.user for offer in lead.offers.all()] == [dana]
 
 
-def test_the_pause_is_ended_at_one_tap(desk, bob):
+def test_one_tap_ends_the_pause(desk, bob):
     assert "Resume now" not in shown(desk)
     desk.post(PAGE, {"pause": "hour"})
     assert "Resume now" in shown(desk)
@@ -66,7 +66,7 @@ def test_the_pause_is_ended_at_one_tap(desk, bob):
     assert said(answer) == ["The pause has ended. You get leads again."]
 
 
-def test_hours_and_days_off_are_set_as_they_are_typed(desk, bob):
+def test_hours_and_days_off_are_saved(desk, bob):
     typed = {"paused_until": "2027-03-02T09:30", "working_hours": "Mon-Fri 9-17", "days_off": "2027-07-04, 2027-12-25"}
 
     answer = desk.post(PAGE, typed | {"phone": bob.phone, "timezone": bob.timezone, "_save": ""}, follow=True)
@@ -80,7 +80,7 @@ def test_hours_and_days_off_are_set_as_they_are_typed(desk, bob):
     assert 'value="2027-07-04, 2027-12-25"' in page
 
 
-def test_what_cannot_be_read_is_said_beside_its_field(desk, bob):
+def test_an_invalid_value_shows_an_error_at_its_field(desk, bob):
     typed = {"timezone": bob.timezone, "paused_until": "", "working_hours": "Mon-Fun 9-17", "days_off": "soon"}
 
     answer = desk.post(PAGE, typed | {"_save": ""})
@@ -93,7 +93,7 @@ def test_what_cannot_be_read_is_said_beside_its_field(desk, bob):
     assert bob.working_hours == ""
 
 
-def test_it_shows_ones_turn_in_each_team_how_much_one_takes_and_what_is_the_matter(desk, alice, bob, team):
+def test_the_page_shows_turn_limits_and_warnings_in_each_team(desk, alice, bob, team):
     make_option(team, bob, rank=2, cap_open=3, cap_day=0, paused_until=NOON.replace(hour=23))
     alice.created_teams.create(name="Lions").memberships.create(user=bob, request_status="Accepted")
 
@@ -106,7 +106,7 @@ def test_it_shows_ones_turn_in_each_team_how_much_one_takes_and_what_is_the_matt
     assert '<span class="matter">Paused until Mar 1, 15:00</span>' in page
 
 
-def test_it_shows_what_keeps_alerts_from_oneself(desk, bob, team):
+def test_the_page_shows_why_alerts_are_not_delivered(desk, bob, team):
     make_option(team, bob, has_text_alert=True)
     bob.phone, bob.working_hours = "", "Sun 3-4"
     bob.save()
@@ -117,7 +117,7 @@ def test_it_shows_what_keeps_alerts_from_oneself(desk, bob, team):
     assert "You get no leads now: outside working hours." in page
 
 
-def test_ones_own_phone_and_zone_are_set_there(desk, bob, team):
+def test_phone_and_time_zone_are_saved(desk, bob, team):
     make_option(team, bob)
     bob.phone = ""
     bob.save()
@@ -131,8 +131,8 @@ def test_ones_own_phone_and_zone_are_set_there(desk, bob, team):
     assert "You have no valid phone" not in shown(desk)
 
 
-def test_what_was_not_changed_is_not_written(desk, bob):
-    """A phone from elsewhere that we cannot read does not keep anybody from saying when they work."""
+def test_unchanged_fields_are_not_saved(desk, bob):
+    """A stored phone that cannot be parsed does not prevent saving the working hours."""
     bob.phone = "ask at the desk"
     bob.save()
 
@@ -142,7 +142,7 @@ def test_what_was_not_changed_is_not_written(desk, bob):
     assert bob.working_hours == "Mon 9-17"
 
 
-def test_an_invitation_is_found_there(desk, bob, team):
+def test_the_page_shows_an_invitation(desk, bob, team):
     member = team.memberships.get(user=bob)
     assert "You are invited." not in shown(desk)
     team.memberships.update(request_status="Pending")
@@ -150,14 +150,14 @@ def test_an_invitation_is_found_there(desk, bob, team):
     assert f'You are invited. <a href="/admin/teams/teammember/{member.pk}/change/">Answer</a>' in shown(desk)
 
 
-def test_a_stranger_to_all_teams_has_a_page_too(charlie):
+def test_a_user_without_a_team_has_the_page(charlie):
     client = Client()
     client.force_login(charlie)
 
     assert "You are not a member of a team" in client.get(PAGE).content.decode()
 
 
-def test_it_needs_a_token_against_forgery(bob):
+def test_the_page_requires_a_csrf_token(bob):
     client = Client(enforce_csrf_checks=True)
     client.force_login(bob)
 

@@ -1,4 +1,4 @@
-"""Rules as a team lead sees them: sentences, which can never match, moving, and rehearsing before saving."""
+"""Rules in the admin of a team lead: descriptions, warnings, order, and simulation before saving."""
 
 import re
 from dataclasses import replace
@@ -27,7 +27,7 @@ RULES = "admin:leads_leadroute_changelist"
 
 @pytest.fixture
 def desk(alice):
-    """A browser in which alice is logged in."""
+    """Return a browser in which alice is logged in."""
     client = Client()
     client.force_login(alice)
     return client
@@ -38,7 +38,7 @@ def shown(client):
 
 
 def typed(team, campaign, **more):
-    """The form of a rule, filled in."""
+    """Return a completed form of a rule."""
     return {
         "lead_source": ZILLOW,
         "distribution_target": "Team Rollout",
@@ -50,7 +50,7 @@ def typed(team, campaign, **more):
     } | more
 
 
-def test_the_admin_begins_with_where_to_begin(desk):
+def test_the_start_page_links_to_rules_offers_and_availability(desk):
     home = desk.get(reverse("admin:index")).content.decode()
 
     assert f'href="{reverse(RULES)}">Lead routing rules' in home
@@ -83,7 +83,7 @@ def test_a_value_with_a_comma_is_shown_in_quotes(alice, campaign):
     assert conditions_text(rule) == 'Zillow, in "Washington, D.C." or Irvine'
 
 
-def test_fallbacks_are_told_to_their_end(alice, team, campaign):
+def test_a_rule_describes_all_its_fallbacks(alice, team, campaign):
     lions = Team(pk=901, name="Lions", creator=alice, fallback_target="Team", fallback_team=team)
     team.fallback_target, team.fallback_team = "Team", lions
     rollout = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": team}
@@ -106,7 +106,7 @@ LEADS = [
 
 
 def seldom(value, *others):
-    """Mostly what asks for nothing, so that rules often differ in one thing."""
+    """Mostly empty conditions, so that rules often differ in one condition."""
     return st.sampled_from([value] * (2 * len(others)) + list(others))
 
 
@@ -146,26 +146,26 @@ rules = st.builds(
 
 @settings(max_examples=300)
 @given(st.lists(rules, min_size=2, max_size=4))
-def test_no_lead_ever_takes_a_rule_that_is_said_to_match_none(given):
+def test_a_rule_reported_as_unreachable_matches_no_lead(given):
     numbered = [replace(rule, id=number, position=number) for number, rule in enumerate(given, 1)]
     never = unreachable_routes(numbered, ["92618", "K1A"])
     taken = {pick_route(lead, numbered, AREA).route_id for lead in LEADS} if never else set()
     assert not never.keys() & taken
 
 
-def test_a_rule_by_zip_code_takes_no_more_than_its_teams_serve():
+def test_a_zip_code_rule_matches_only_the_areas_of_its_teams():
     both = Conditions(zipcodes=frozenset(["92618", "92620"]))
     by_zip = Rule(1, 1, target="Team Rollout", team_selection_method="Zipcode", conditions=both)
     assert unreachable_routes([by_zip, Rule(2, 2, conditions=both)], ["92618"]) == {}
 
 
-def test_an_area_hides_its_codes_and_not_the_other_way_round():
+def test_a_postal_area_shadows_its_codes_but_not_the_reverse():
     area, code = (Conditions(zipcodes=frozenset([each])) for each in ("K1A", "K1A0B1"))
     assert unreachable_routes([Rule(1, 1, conditions=area), Rule(2, 2, conditions=code)], []) == {2: (SHADOWED, 1)}
     assert unreachable_routes([Rule(1, 1, conditions=code), Rule(2, 2, conditions=area)], []) == {}
 
 
-def test_it_says_why_a_rule_never_matches():
+def test_the_list_shows_why_a_rule_never_matches():
     wide, narrow = Rule(1, 1), Rule(2, 2, lead_source_id=1, filter="Buyer")
     torn = Rule(3, 3, filter="Buyer", conditions=Conditions(types=frozenset(["renter"])))
     placeless = Rule(4, 4, target="Team Rollout", team_selection_method="Zipcode")
@@ -176,7 +176,7 @@ def test_it_says_why_a_rule_never_matches():
 # The page
 
 
-def test_the_catch_all_stands_at_the_end_and_has_no_buttons(desk, route):
+def test_the_catch_all_is_last_and_has_no_buttons(desk, route):
     page = shown(desk)
     assert "Every other lead" in page
     assert page.count("/move/") == 1
@@ -206,7 +206,7 @@ def test_rules_are_moved_by_buttons(desk, alice, campaign, route):
     assert list(LeadRoute.objects.order_by("position")) == [third, route, second]
 
 
-def test_nobody_moves_anothers_rules(charlie, route):
+def test_a_user_cannot_move_rules_of_another_user(charlie, route):
     client = Client()
     client.force_login(charlie)
     answer = client.post(reverse("admin:leads_leadroute_move", args=[route.pk]), {"down": ""}, follow=True)
@@ -214,7 +214,7 @@ def test_nobody_moves_anothers_rules(charlie, route):
     assert client.get(reverse("admin:leads_leadroute_move", args=[route.pk])).status_code == 405
 
 
-def test_the_page_names_what_is_the_matter(desk, alice, bob, campaign, team, route):
+def test_the_page_shows_warnings(desk, alice, bob, campaign, team, route):
     make_option(team, bob, has_text_alert=False)
     make_route(alice, campaign, position=2, cities="Irvine")
     page = shown(desk)
@@ -222,8 +222,8 @@ def test_the_page_names_what_is_the_matter(desk, alice, bob, campaign, team, rou
     assert f"rule {route.pk} matches all of its leads first" in page
 
 
-def test_a_rule_has_one_number_in_the_list_the_rehearsal_and_the_trace(desk, api, alice, bob, mary, team, campaign):
-    """The id: it stays when rules are moved or removed, and old traces name it."""
+def test_a_rule_has_one_number_in_the_list_the_simulation_and_the_trace(desk, api, alice, bob, mary, team, campaign):
+    """The id: it does not change when rules are moved or deleted, and old traces contain it."""
     make_option(team, bob)
     gone, second = make_route(alice, campaign, position=1, cities="Tustin"), make_route(alice, campaign, position=2)
     api(alice).delete(f"/lead-routes/{gone.pk}")
@@ -233,32 +233,32 @@ def test_a_rule_has_one_number_in_the_list_the_rehearsal_and_the_trace(desk, api
     trace = api(alice).get(f"/leads/{lead['id']}/routing-trace").json()
     why = desk.get(reverse("admin:leads_routingtrace_change", args=[trace["id"]])).content.decode()
     change = reverse("admin:leads_leadroute_change", args=[second.pk])
-    rehearsal = desk.post(change, typed(team, campaign, **{"_rehearse": "", "try-source_id": ZILLOW})).content.decode()
+    simulation = desk.post(change, typed(team, campaign, **{"_simulate": "", "try-source_id": ZILLOW})).content.decode()
     saved = desk.post(change, typed(team, campaign), follow=True).content.decode()
 
     assert listed == [str(second.pk)]
     assert trace["decision"]["route_id"] == second.pk
     assert set(re.findall(r"[Rr]ule (\d+)", why)) == {str(second.pk)}
-    assert set(re.findall(r"[Rr]ule (\d+)", rehearsal)) == {str(second.pk)}
+    assert set(re.findall(r"[Rr]ule (\d+)", simulation)) == {str(second.pk)}
     assert set(re.findall(r"[Rr]ule (\d+)", saved)) == {str(second.pk)}
 
 
-def test_a_rule_that_is_not_saved_has_no_number_in_a_rehearsal(desk, team, campaign, route):
+def test_an_unsaved_rule_has_no_number_in_a_simulation(desk, team, campaign, route):
     add = reverse("admin:leads_leadroute_add")
-    page = desk.post(add, typed(team, campaign, cities="Irvine", **{"_rehearse": "", "try-city": "x"})).content.decode()
+    page = desk.post(add, typed(team, campaign, cities="Irvine", **{"_simulate": "", "try-city": "x"})).content.decode()
     assert "New rule" in page or "the new rule" in page
     assert set(re.findall(r"[Rr]ule (-?\d+)", page)) <= {str(route.pk)}
 
 
-# Rehearsing
+# Simulation
 
 
-def test_a_rehearsal_shows_both_and_writes_nothing(desk, api, alice, bob, team, campaign):
+def test_a_simulation_shows_both_results_and_saves_nothing(desk, api, alice, bob, team, campaign):
     make_option(team, bob)
     api(alice).made("/leads", {"contact_id": make_contact(alice).pk, "source_id": ZILLOW, "city": "Irvine"})
     before = [model.objects.count() for model in (Lead, LeadOffer, LeadRoute, RoutingTrace)]
     add = reverse("admin:leads_leadroute_add")
-    answer = desk.post(add, typed(team, campaign, cities="Irvine", **{"_rehearse": "", "try-days": "30"}))
+    answer = desk.post(add, typed(team, campaign, cities="Irvine", **{"_simulate": "", "try-days": "30"}))
     page = answer.content.decode()
     assert "1 lead: 1 would go elsewhere" in page
     assert "Bob Example of Pride is offered it, alerted by text." in page
@@ -266,18 +266,18 @@ def test_a_rehearsal_shows_both_and_writes_nothing(desk, api, alice, bob, team, 
     assert [model.objects.count() for model in (Lead, LeadOffer, LeadRoute, RoutingTrace)] == before
 
 
-def test_a_rule_is_rehearsed_as_it_is_typed_not_as_it_stands(desk, alice, bob, team, campaign, route):
+def test_a_rule_is_simulated_as_typed_not_as_saved(desk, alice, bob, team, campaign, route):
     make_option(team, bob)
     change = reverse("admin:leads_leadroute_change", args=[route.pk])
-    asked = {"_rehearse": "", "try-source_id": ZILLOW, "try-city": "Irvine"}
+    asked = {"_simulate": "", "try-source_id": ZILLOW, "try-city": "Irvine"}
     page = desk.post(change, typed(team, campaign, cities="Tustin", position=route.position, **asked)).content.decode()
     assert "city Irvine, required: tustin" in page
     assert LeadRoute.objects.get(pk=route.pk).cities == ""
 
 
-def rehearsed(desk, team, campaign, **asked):
+def simulated(desk, team, campaign, **asked):
     typed_in = {f"try-{name}": value for name, value in asked.items()}
-    answer = desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign, _rehearse="", **typed_in))
+    answer = desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign, _simulate="", **typed_in))
     return " ".join(answer.content.decode().split())
 
 
@@ -285,25 +285,25 @@ TABLE = f"source_id,city,listing_price\n{ZILLOW},Irvine,750000\n{ZILLOW},Tustin\
 
 
 @pytest.mark.parametrize("how", ["pasted", "as a file", "as a spreadsheet writes it"])
-def test_a_table_of_leads_is_rehearsed_and_bad_rows_are_told_by_line(how, desk, bob, team, campaign):
+def test_a_table_is_simulated_and_invalid_rows_are_listed_by_line(how, desk, bob, team, campaign):
     make_option(team, bob)
     mark = "\ufeff" if how == "as a spreadsheet writes it" else ""
     file = SimpleUploadedFile("leads.csv", (mark + TABLE).encode())
 
-    page = rehearsed(desk, team, campaign, **({"csv": TABLE} if how == "pasted" else {"file": file}))
+    page = simulated(desk, team, campaign, **({"csv": TABLE} if how == "pasted" else {"file": file}))
 
     assert "2 leads: 2 would go elsewhere" in page
     assert "Line 2: Irvine, $750,000, Zillow" in page
     assert "<li>Line 4: source_id must be a whole number." in page
     assert "<li>Line 5: The row has 4 values, but the first line has 3 columns.</li>" in page
     assert "Your leads of the last" not in page
-    assert TABLE.split()[2] in page[page.index('name="try-csv"') :]  # there to be rehearsed again
+    assert TABLE.split()[2] in page[page.index('name="try-csv"') :]  # kept for the next simulation
     assert not LeadRoute.objects.exists()
 
 
-def test_columns_of_a_table_that_are_not_used_are_shown(desk, bob, team, campaign):
+def test_unused_columns_of_a_table_are_listed(desk, bob, team, campaign):
     make_option(team, bob)
-    page = rehearsed(desk, team, campaign, csv=f"Source ID,Zip-Code,<b>Agent</b>\n{ZILLOW},92618,Ann\n")
+    page = simulated(desk, team, campaign, csv=f"Source ID,Zip-Code,<b>Agent</b>\n{ZILLOW},92618,Ann\n")
     assert "<li>The column &lt;b&gt;Agent&lt;/b&gt; is not used.</li>" in page
 
 
@@ -316,20 +316,20 @@ def test_columns_of_a_table_that_are_not_used_are_shown(desk, bob, team, campaig
         ({"file": SimpleUploadedFile("leads.csv", b"type\n" + b"a" * 1_000_001)}, "larger than 1 MB"),
     ],
 )
-def test_what_is_no_table_is_said_beside_it(asked, says, desk, team, campaign):
-    page = rehearsed(desk, team, campaign, **asked)
+def test_an_invalid_table_shows_an_error_at_its_field(asked, says, desk, team, campaign):
+    page = simulated(desk, team, campaign, **asked)
 
-    assert says in page[page.index('id="rehearse"') :]
+    assert says in page[page.index('id="simulate"') :]
 
 
-def test_a_table_without_a_lead_says_so(desk, team, campaign):
-    page = rehearsed(desk, team, campaign, csv="source_id\nsoon\n")
+def test_a_table_without_leads_shows_a_message(desk, team, campaign):
+    page = simulated(desk, team, campaign, csv="source_id\nsoon\n")
 
     assert "The table contains no lead." in page
     assert "Line 2: source_id" in page
 
 
-@pytest.mark.parametrize("button", ["_save", "_rehearse"])
+@pytest.mark.parametrize("button", ["_save", "_simulate"])
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -340,21 +340,21 @@ def test_a_table_without_a_lead_says_so(desk, team, campaign):
         ({"campaign": ""}, "This field is required"),
     ],
 )
-def test_what_saving_would_refuse_a_rehearsal_refuses(desk, team, campaign, button, wrong, says):
+def test_a_simulation_refuses_what_saving_refuses(desk, team, campaign, button, wrong, says):
     answer = desk.post(reverse("admin:leads_leadroute_add"), typed(team, campaign, **{button: ""}) | wrong)
     assert answer.status_code == 200
     assert says in answer.content.decode()
     assert not LeadRoute.objects.exists()
 
 
-def test_a_member_is_offered_leads_from_the_teams_page(desk, bob, dana, team):
+def test_alice_sets_up_a_member_from_the_page_of_the_team(desk, bob, dana, team):
     TeamMemberDistributionOption.objects.create(team=team, user=bob, rank=1)
     page = " ".join(desk.get(reverse("admin:teams_team_change", args=[team.pk])).content.decode().split())
     assert "all alerts are off" in page
     assert f"?team={team.pk}&amp;user={dana.pk}&amp;has_text_alert=1" in page
 
 
-def test_only_the_creator_sees_who_is_told_how(bob, team):
+def test_only_the_creator_sees_the_channels_of_members(bob, team):
     client = Client()
     client.force_login(bob)
     assert "Invite a member" not in client.get(reverse("admin:teams_team_change", args=[team.pk])).content.decode()

@@ -1,4 +1,4 @@
-"""The link in an alert: a page on any phone, and a button that claims."""
+"""The page behind the link in an alert, with a button to claim."""
 
 import re
 
@@ -15,7 +15,7 @@ LINK = re.compile(r"http\S+(/c/\S+)")
 
 @pytest.fixture
 def offered(api, alice, lead, run):
-    """Bob and dana are told of mary's inquiry, all at once."""
+    """Bob and dana are alerted to mary's inquiry together."""
     Team.objects.update(mins_until_next_alert=0)
     api(alice).made(f"/leads/{lead.pk}/offers", {})
     run()
@@ -32,7 +32,7 @@ def claim_by(link: str, **form: str):
     return Client().post(link, form or {"claim": "1"})
 
 
-def test_looking_at_the_page_claims_nothing(offered, bob):
+def test_opening_the_page_claims_nothing(offered, bob):
     page = Client().get(link_in(texts_to(bob)[0]))
 
     assert page.status_code == 200
@@ -44,7 +44,7 @@ def test_looking_at_the_page_claims_nothing(offered, bob):
 
 
 @pytest.mark.parametrize("channel", ["text", "email"])
-def test_one_tap_claims_and_tells_how_to_reach_the_person(offered, bob, channel):
+def test_one_tap_claims_and_shows_contact_details(offered, bob, channel):
     page = claim_by(link_in(Message.objects.get(user=bob, channel=channel).body))
 
     assert page.status_code == 200
@@ -54,7 +54,7 @@ def test_one_tap_claims_and_tells_how_to_reach_the_person(offered, bob, channel)
     assert offered.claimed_through == f"{channel}_link"
 
 
-def test_the_second_to_tap_is_told_so(offered, bob, dana):
+def test_the_second_agent_to_tap_reads_that_the_lead_is_claimed(offered, bob, dana):
     bobs, danas = link_in(texts_to(bob)[0]), link_in(texts_to(dana)[0])
     claim_by(bobs)
 
@@ -65,20 +65,20 @@ def test_the_second_to_tap_is_told_so(offered, bob, dana):
     assert "555-0150" not in page.text
 
 
-def test_the_winner_may_tap_again(offered, bob):
+def test_the_claimer_can_tap_again(offered, bob):
     link = link_in(texts_to(bob)[0])
     claim_by(link)
 
-    assert "555-0150" not in Client().get(link).text  # whoever finds the phone still has to tap
+    assert "555-0150" not in Client().get(link).text  # contact details appear only after another tap
     assert "tel:+19495550150" in claim_by(link).text
 
 
-def test_a_lead_can_be_declined_there(offered, bob):
+def test_a_lead_can_be_declined_on_the_page(offered, bob):
     assert "You declined this lead" in claim_by(link_in(texts_to(bob)[0]), decline="1").text
     assert offer_of(offered, bob).status == LeadOffer.Status.DECLINED
 
 
-def test_a_link_lives_a_week(offered, bob, clock):
+def test_a_link_expires_after_a_week(offered, bob, clock):
     link = link_in(texts_to(bob)[0])
     clock.advance(days=7)
 
@@ -87,7 +87,7 @@ def test_a_link_lives_a_week(offered, bob, clock):
 
 
 @pytest.mark.parametrize("change", [lambda link: link[:-1] + "-", lambda link: link.replace("/c/t", "/c/e")])
-def test_a_link_we_did_not_sign_opens_nothing(offered, bob, change):
+def test_a_link_with_a_wrong_signature_is_refused(offered, bob, change):
     page = Client().get(change(link_in(texts_to(bob)[0])))
 
     assert page.status_code == 404
@@ -95,17 +95,17 @@ def test_a_link_we_did_not_sign_opens_nothing(offered, bob, change):
 
 
 @pytest.mark.parametrize("token", ["x", ".", "t.", "é.é", "t1.\x00", "t" * 500])
-def test_rubbish_opens_nothing(db, token):
+def test_a_malformed_link_is_refused(db, token):
     assert Client().get(f"/c/{token}").status_code == 404
 
 
-def test_a_member_who_was_deactivated_claims_nothing(offered, bob):
+def test_a_deactivated_member_cannot_claim(offered, bob):
     bob.is_active = False
     bob.save()
     assert claim_by(link_in(texts_to(bob)[0])).status_code == 404
 
 
-def test_a_page_of_one_phone_is_kept_by_nobody(offered, bob):
+def test_the_page_is_not_cached(offered, bob):
     page = Client().get(link_in(texts_to(bob)[0]))
     assert "no-store" in page["Cache-Control"]
     assert page["Referrer-Policy"] == "no-referrer"
@@ -119,7 +119,7 @@ def test_a_page_of_one_phone_is_kept_by_nobody(offered, bob):
         ("Message", 'They wrote: "Lead from Zillow"', "555-0150"),
     ],
 )
-def test_the_team_says_how_much_is_told_before_a_claim(api, alice, bob, lead, run, preview, told, untold):
+def test_the_team_sets_what_is_shown_before_a_claim(api, alice, bob, lead, run, preview, told, untold):
     Team.objects.update(claim_preview=preview)
     api(alice).made(f"/leads/{lead.pk}/offers", {})
     run()
@@ -131,7 +131,7 @@ def test_the_team_says_how_much_is_told_before_a_claim(api, alice, bob, lead, ru
     assert untold not in Client().get(link_in(text)).text
 
 
-def test_an_area_alone_keeps_the_name_out_of_the_offer_too(api, alice, bob, lead, run):
+def test_the_area_preview_hides_the_name_in_the_offer(api, alice, bob, lead, run):
     Team.objects.update(claim_preview="Area")
     api(alice).made(f"/leads/{lead.pk}/offers", {})
     run()
@@ -152,7 +152,7 @@ def test_an_area_alone_keeps_the_name_out_of_the_offer_too(api, alice, bob, lead
         "Write to mary@example.com, please",
     ],
 )
-def test_what_they_wrote_tells_before_a_claim_not_how_to_reach_them(api, alice, bob, lead, run, said):
+def test_the_message_is_shown_before_a_claim_without_contact_details(api, alice, bob, lead, run, said):
     Team.objects.update(claim_preview="Message")
     type(lead).objects.update(text_body=f"Is it sold? {said} I pay $1,250,000 for MLS 22001234")
     api(alice).made(f"/leads/{lead.pk}/offers", {})
@@ -168,7 +168,7 @@ def test_what_they_wrote_tells_before_a_claim_not_how_to_reach_them(api, alice, 
     assert said.split()[0] in claim_by(link_in(text)).text
 
 
-def test_a_name_that_is_an_address_is_none_before_a_claim(api, alice, bob, mary, lead, run):
+def test_a_name_that_is_an_address_is_hidden_before_a_claim(api, alice, bob, mary, lead, run):
     type(mary).objects.update(first_name="mary@example.com", last_name="")
     api(alice).made(f"/leads/{lead.pk}/offers", {})
     run()
@@ -180,8 +180,8 @@ def test_a_name_that_is_an_address_is_none_before_a_claim(api, alice, bob, mary,
     assert offer["lead"]["contact"]["first_name"] == ""
 
 
-def test_an_area_is_no_address(api, alice, bob, lead, run):
-    """Of who sells, the street tells who they are and how to reach them."""
+def test_the_area_preview_hides_the_street(api, alice, bob, lead, run):
+    """The street of a seller identifies them."""
     Team.objects.update(claim_preview="Area")
     api(alice).made(f"/leads/{lead.pk}/offers", {})
     run()
@@ -206,7 +206,7 @@ def test_an_area_is_no_address(api, alice, bob, lead, run):
         ("--x\r\nclaim", "multipart/form-data; boundary=x"),
     ],
 )
-def test_what_neither_claims_nor_declines_changes_nothing(offered, bob, body, kind):
+def test_a_post_that_neither_claims_nor_declines_changes_nothing(offered, bob, body, kind):
     answer = Client().post(link_in(texts_to(bob)[0]), body, content_type=kind)
 
     assert answer.status_code == 400

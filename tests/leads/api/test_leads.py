@@ -26,7 +26,7 @@ from tests.leads.conftest import (
 
 
 @pytest.mark.contract("Leads", "As the example has it: `mls_id` and `zipcode` leave as numbers", "documented")
-def test_a_lead_is_answered_as_documented(api, alice, mary):
+def test_a_lead_has_the_documented_shape(api, alice, mary):
     made = api(alice).made("/leads", inquiry(mary, html_body="<b>Lead</b>", mls_id=2000))
 
     assert made == {
@@ -67,11 +67,11 @@ def test_a_lead_is_answered_as_documented(api, alice, mary):
     ("given", "shown"),
     [("02108", "02108"), (2108, 2108), ("92618-1234", "92618-1234"), ("", ""), (None, ""), ("A 7", "A 7"), ("0", 0)],
 )
-def test_a_zipcode_leaves_as_a_number_unless_that_would_change_it(api, alice, mary, given, shown):
+def test_a_zip_code_is_a_number_unless_that_changes_it(api, alice, mary, given, shown):
     assert api(alice).made("/leads", inquiry(mary, zipcode=given))["zipcode"] == shown
 
 
-def test_only_a_contact_is_needed(api, alice, mary):
+def test_only_a_contact_is_required(api, alice, mary):
     made = api(alice).made("/leads", {"contact_id": str(mary.pk)})
 
     assert (made["source_id"], made["text_body"], made["mls_id"], made["claimed_via"]) == (None, "", "", "Assigned")
@@ -95,7 +95,7 @@ def test_only_a_contact_is_needed(api, alice, mary):
         ({"city": "\ud800"}, "city"),
     ],
 )
-def test_a_wrong_lead_is_refused_by_field(api, alice, mary, change, field):
+def test_an_invalid_lead_is_refused_by_field(api, alice, mary, change, field):
     answer = api(alice).post("/leads", inquiry(mary) | change)
 
     assert answer.status_code == 400
@@ -104,7 +104,7 @@ def test_a_wrong_lead_is_refused_by_field(api, alice, mary, change, field):
     assert not Message.objects.exists()
 
 
-def test_a_strangers_contact_cannot_inquire(api, charlie, mary):
+def test_a_contact_of_charlie_is_refused(api, charlie, mary):
     assert "contact_id" in api(charlie).post("/leads", inquiry(mary)).json()["errors"]
 
 
@@ -114,12 +114,12 @@ def test_leads_are_not_changed_or_removed(api, alice, lead):
     assert api(alice).delete(f"/leads/{lead.pk}").status_code == 405
 
 
-def test_nobody_reads_leads_without_a_token(api, lead):
+def test_leads_require_a_token(api, lead):
     for path in ("/leads", f"/leads/{lead.pk}", f"/leads/{lead.pk}/offers", "/lead-offers", "/lead-routes"):
         assert api(None).get(path).status_code == 401
 
 
-def test_a_lead_follows_its_contact(api, alice, bob, charlie, lead, team):
+def test_a_visible_contact_makes_its_leads_visible(api, alice, bob, charlie, lead, team):
     """Bob sees alice's contacts because the team shares them."""
     assert api(bob).get(f"/leads/{lead.pk}").status_code == 200
     assert api(charlie).get(f"/leads/{lead.pk}").status_code == 404
@@ -129,7 +129,7 @@ def test_a_lead_follows_its_contact(api, alice, bob, charlie, lead, team):
     assert api(bob).get(f"/leads/{lead.pk}").status_code == 404
 
 
-def test_a_list_of_leads_costs_what_one_costs(api, alice, mary, django_assert_num_queries):
+def test_a_list_of_leads_takes_as_many_queries_as_one_lead(api, alice, mary, django_assert_num_queries):
     client = api(alice)
     client.made("/leads", inquiry(mary))
     with django_assert_num_queries(2):
@@ -144,7 +144,7 @@ def test_a_list_of_leads_costs_what_one_costs(api, alice, mary, django_assert_nu
 
 
 @pytest.mark.contract("Leads", "Without a route it is its owner's at once", "inferred")
-def test_without_a_route_the_lead_is_its_owners(api, alice, mary):
+def test_without_a_route_the_owner_claims_the_lead(api, alice, mary):
     made = api(alice).made("/leads", inquiry(mary))
 
     assert (made["claimed_by_user_id"], made["time_to_claim"]) == (alice.pk, 0)
@@ -152,20 +152,20 @@ def test_without_a_route_the_lead_is_its_owners(api, alice, mary):
     assert mary.assigned_user == alice
 
 
-def test_claimed_via_is_kept_as_posted(api, alice, mary):
+def test_claimed_via_is_stored_as_posted(api, alice, mary):
     assert api(alice).made("/leads", inquiry(mary, claimed_via="email"))["claimed_via"] == "Email"
     assert api(alice).made("/leads", inquiry(mary, claimed_via="None"))["claimed_via"] == "Assigned"
     assert api(alice).made("/leads", inquiry(mary, claimed_via=""))["claimed_via"] == "Assigned"
 
 
-def test_claimed_via_of_an_unclaimed_lead_is_echoed_and_decides_nothing(api, alice, mary, route):
+def test_claimed_via_of_an_unclaimed_lead_is_returned_and_has_no_effect(api, alice, mary, route):
     made = api(alice).made("/leads", inquiry(mary, claimed_via="Email"))
 
     assert made["claimed_via"] == "Email"
     assert (made["claimed_by_user_id"], made["claimed_at"], made["time_to_claim"]) == (None, None, None)
 
 
-def test_the_owner_is_told_whom_to_call(api, alice, mary):
+def test_the_owner_is_sent_the_contact_details(api, alice, mary):
     api(alice).made("/leads", inquiry(mary))
 
     (text,) = texts_to(alice)
@@ -176,7 +176,7 @@ def test_the_owner_is_told_whom_to_call(api, alice, mary):
     assert set(Message.objects.values_list("purpose", "user_id")) == {("alert", alice.pk)}
 
 
-def test_an_owner_without_a_phone_is_told_by_email_alone(api, alice, mary):
+def test_an_owner_without_a_phone_is_notified_by_email_only(api, alice, mary):
     alice.phone = ""
     alice.save()
 
@@ -185,7 +185,7 @@ def test_an_owner_without_a_phone_is_told_by_email_alone(api, alice, mary):
     assert list(Message.objects.values_list("channel", flat=True)) == ["email"]
 
 
-def test_somebody_else_who_works_with_the_contact_goes_on(api, alice, bob, mary, team):
+def test_the_assigned_user_keeps_the_contact(api, alice, bob, mary, team):
     mary.assigned_user = bob
     mary.save()
 
@@ -196,7 +196,7 @@ def test_somebody_else_who_works_with_the_contact_goes_on(api, alice, bob, mary,
     assert not mary.shares.exists()  # alice owns her
 
 
-def test_an_inquiry_is_consent_to_texts_about_it(api, alice, mary):
+def test_an_inquiry_records_consent_to_texts(api, alice, mary):
     mary.home_phone = "949 555 0151"
     mary.save()
     api(alice).made("/leads", inquiry(mary))
@@ -216,7 +216,7 @@ def trace_of(api, user, lead_id):
 
 
 @pytest.mark.contract("Leads", "`GET /leads/:id/routing-trace` tells why it went where it went", "ours")
-def test_the_trace_tells_what_was_tried(api, alice, mary, route, campaign, team):
+def test_the_trace_lists_the_evaluated_routes(api, alice, mary, route, campaign, team):
     trulia = make_route(alice, campaign, lead_source_id=TRULIA, position=0)
 
     made = api(alice).made("/leads", inquiry(mary))
@@ -231,13 +231,13 @@ def test_the_trace_tells_what_was_tried(api, alice, mary, route, campaign, team)
     assert trace["decided_at"] == "2027-03-01T20:00:00.000Z"
 
 
-def test_a_stranger_sees_no_trace(api, charlie, lead):
+def test_charlie_sees_no_trace(api, charlie, lead):
     assert api(charlie).get(f"/leads/{lead.pk}/routing-trace").status_code == 404
     assert api(charlie).get("/leads/nonsense/routing-trace").status_code == 404
 
 
-def test_only_ones_own_routes_count(api, bob, mary, route):
-    """Bob brings in alice's contact, which the team shares."""
+def test_only_routes_of_the_owner_are_evaluated(api, bob, mary, route):
+    """Bob creates a lead about alice's contact, which the team shares."""
     assert api(bob).made("/leads", inquiry(mary))["distribution_target"] == "Myself"
 
 
@@ -253,7 +253,7 @@ def test_contact_sources_match_by_name(api, alice, bob, campaign, team):
 
 
 @pytest.mark.contract("Lead routes", "`Zipcode` picks the team that serves the lead's", "documented")
-def test_a_zipcode_picks_the_team(api, alice, mary, team, campaign, bob):
+def test_a_zip_code_selects_the_team(api, alice, mary, team, campaign, bob):
     make_route(alice, campaign, distribution_target="Team Rollout", team_selection_method="Zipcode", position=2)
     team.distribution_zipcodes = "02108,92618"
     team.save()
@@ -276,14 +276,14 @@ def automatic(route):
 
 
 @pytest.mark.contract("Lead routes", "`is_automatic` offers without being asked", "ours")
-def test_an_automatic_route_offers_by_itself(api, alice, mary, automatic, options):
+def test_an_automatic_route_offers_the_lead(api, alice, mary, automatic, options):
     made = api(alice).made("/leads", inquiry(mary))
 
     assert statuses(Lead.objects.get(pk=made["id"])) == {"Bob": "Pending", "Dana": "Pending"}
     assert not Message.objects.exists()
 
 
-def test_asking_for_the_offers_of_an_automatic_route_answers_what_exists(
+def test_requesting_offers_of_an_automatic_route_returns_the_existing_ones(
     api, alice, bob, mary, automatic, options, run
 ):
     path = f"/leads/{api(alice).made('/leads', inquiry(mary))['id']}/offers"
@@ -299,7 +299,7 @@ def test_asking_for_the_offers_of_an_automatic_route_answers_what_exists(
     assert [offer["status"] for offer in again.json()] == ["Claimed", "Cancelled"]
 
 
-def test_an_automatic_lead_that_nobody_can_be_told_of_is_its_owners_to_see(api, alice, bob, mary, automatic, team):
+def test_the_owner_is_notified_if_no_member_can_be_alerted(api, alice, bob, mary, automatic, team):
     make_option(team, bob, has_text_alert=False)
 
     made = api(alice).made("/leads", inquiry(mary))
@@ -325,12 +325,12 @@ def test_time_to_claim_counts_seconds(api, alice, bob, lead, run, clock):
 
 
 def add_action(campaign, **fields):
-    """A text to the contact ten minutes on, unless `fields` say otherwise."""
+    """Add an action: a text to the contact after ten minutes. `fields` override its fields."""
     given = {"type": "Text Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 600, "notes": "Hello"}
     return CampaignAction.objects.create(campaign=campaign, **given | fields)
 
 
-def test_an_automatic_route_starts_the_campaign_by_itself(api, alice, mary, campaign, automatic, options):
+def test_an_automatic_route_starts_the_campaign(api, alice, mary, campaign, automatic, options):
     add_action(campaign)
 
     api(alice).made("/leads", inquiry(mary))
@@ -343,14 +343,14 @@ def test_an_automatic_route_starts_the_campaign_by_itself(api, alice, mary, camp
     assert CampaignContact.objects.count() == 1
 
 
-def test_a_route_that_is_not_automatic_starts_nothing(api, alice, mary, route, options):
+def test_a_route_that_is_not_automatic_starts_no_campaign(api, alice, mary, route, options):
     api(alice).made("/leads", inquiry(mary))
 
     assert not CampaignContact.objects.exists()
     assert not LeadOffer.objects.exists()
 
 
-def test_an_automatic_lead_for_a_team_of_five_costs_twenty_statements(
+def test_an_automatic_lead_for_a_team_of_five_takes_twenty_statements(
     api, alice, mary, campaign, automatic, team, options
 ):
     for at in range(3):

@@ -16,7 +16,7 @@ def path_of(lead):
 
 
 @pytest.mark.contract("Lead offers", "POST, without a body, answers a bare array", "documented")
-def test_offers_are_answered_as_a_bare_array(api, alice, bob, dana, mary, team, lead):
+def test_offers_are_returned_as_an_array(api, alice, bob, dana, mary, team, lead):
     answer = api(alice).post(path_of(lead))
 
     assert answer.status_code == 201
@@ -50,13 +50,13 @@ def test_offers_are_answered_as_a_bare_array(api, alice, bob, dana, mary, team, 
         ("application/octet-stream", ""),
     ],
 )
-def test_no_body_is_needed(api, alice, lead, kind, body):
+def test_no_body_is_required(api, alice, lead, kind, body):
     client = api(alice)
 
     assert client.http.generic("POST", path_of(lead), body, kind, headers=client.headers).status_code == 201
 
 
-def test_a_body_that_is_no_json_is_refused(api, alice, lead):
+def test_an_invalid_json_body_is_refused(api, alice, lead):
     client = api(alice)
 
     answer = client.http.generic("POST", path_of(lead), "{nonsense", "application/json", headers=client.headers)
@@ -66,7 +66,7 @@ def test_a_body_that_is_no_json_is_refused(api, alice, lead):
 
 
 @pytest.mark.contract("Lead offers", "A standing rollout is the answer to a second POST, 200", "ours")
-def test_a_standing_rollout_is_the_answer(api, alice, lead):
+def test_a_rollout_in_progress_is_returned(api, alice, lead):
     made = api(alice).post(path_of(lead)).json()
 
     again = api(alice).post(path_of(lead))
@@ -76,7 +76,7 @@ def test_a_standing_rollout_is_the_answer(api, alice, lead):
     assert LeadOffer.objects.count() == 2
 
 
-def test_once_alerting_is_over_those_not_yet_offered_are_offered(api, alice, lead, team, run):
+def test_after_the_last_alert_only_new_members_are_offered(api, alice, lead, team, run):
     api(alice).post(path_of(lead))
     run(minutes=5)
     make_option(team, alice, rank=3)
@@ -88,7 +88,7 @@ def test_once_alerting_is_over_those_not_yet_offered_are_offered(api, alice, lea
     assert LeadOffer.objects.count() == 3
 
 
-def test_offers_that_were_sent_stand_until_somebody_claims(api, alice, lead, run):
+def test_sent_offers_stay_open_until_a_claim(api, alice, lead, run):
     made = api(alice).post(path_of(lead)).json()
     run(minutes=5)
 
@@ -98,7 +98,7 @@ def test_offers_that_were_sent_stand_until_somebody_claims(api, alice, lead, run
     assert [(offer["id"], offer["status"]) for offer in answer.json()] == [(offer["id"], "Sent") for offer in made]
 
 
-def test_when_everybody_declined_there_is_nobody_to_tell(api, alice, lead, run):
+def test_after_all_members_declined_no_member_can_be_offered_the_lead(api, alice, lead, run):
     api(alice).post(path_of(lead))
     run(minutes=5)
     for offer in LeadOffer.objects.filter(lead=lead):
@@ -118,15 +118,15 @@ def refusal(api, user, lead):
 
 
 @pytest.mark.contract("Lead offers", "Only who brought the lead in can offer it", "documented")
-def test_only_who_brought_the_lead_in_can_offer_it(api, bob, lead):
+def test_only_the_owner_can_offer_a_lead(api, bob, lead):
     assert refusal(api, bob, lead) == (400, "Only the user who created this lead can offer it.")
 
 
-def test_a_strangers_lead_cannot_be_offered(api, charlie, lead):
+def test_a_lead_of_charlie_cannot_be_offered(api, charlie, lead):
     assert refusal(api, charlie, lead) == (404, f"No record found for id '{lead.pk}'")
 
 
-def test_a_lead_of_ones_own_is_not_offered(api, alice, mary):
+def test_a_lead_for_its_owner_cannot_be_offered(api, alice, mary):
     lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary, source_id=3))["id"])
 
     code, message = refusal(api, alice, lead)
@@ -136,7 +136,7 @@ def test_a_lead_of_ones_own_is_not_offered(api, alice, mary):
 
 
 @pytest.mark.contract("Lead offers", "Only to a team they created", "documented")
-def test_only_a_team_the_caller_created_is_offered_to(api, alice, bob, lead):
+def test_only_the_creator_of_the_team_can_offer_to_it(api, alice, bob, lead):
     team = Team.objects.create(creator=bob, name="Bob's")
     lead.team = team
     lead.save()
@@ -144,7 +144,7 @@ def test_only_a_team_the_caller_created_is_offered_to(api, alice, bob, lead):
     assert refusal(api, alice, lead) == (400, "The team Bob's was not created by you.")
 
 
-def test_without_options_there_is_nobody_to_tell(api, alice, lead, team):
+def test_without_distribution_options_no_member_can_be_offered_the_lead(api, alice, lead, team):
     team.distribution_options.all().delete()
 
     answer = api(alice).post(path_of(lead))
@@ -155,7 +155,7 @@ def test_without_options_there_is_nobody_to_tell(api, alice, lead, team):
 
 
 @pytest.mark.contract("Lead offers", "A claimed lead is not offered", "documented")
-def test_a_claimed_lead_is_not_offered(api, alice, bob, lead, run):
+def test_a_claimed_lead_cannot_be_offered(api, alice, bob, lead, run):
     api(alice).post(path_of(lead))
     run()
     api(bob).patch(f"{path_of(lead)}/{offer_of(lead, bob).pk}", {"status": "Claimed"})
@@ -167,7 +167,7 @@ def test_a_claimed_lead_is_not_offered(api, alice, bob, lead, run):
 
 
 @pytest.mark.contract("Team member distribution options", "All alerts off pauses a member", "documented")
-def test_paused_and_unreachable_members_are_passed_over_with_a_reason(api, alice, bob, dana, lead, team):
+def test_paused_and_unreachable_members_are_skipped_with_a_reason(api, alice, bob, dana, lead, team):
     options = {option.user: option for option in team.distribution_options.all()}
     options[bob].has_text_alert = options[bob].has_email_alert = False
     options[bob].save()
@@ -186,7 +186,7 @@ def test_paused_and_unreachable_members_are_passed_over_with_a_reason(api, alice
     offers = api(alice).post(path_of(lead)).json()
 
     assert [offer["user"]["first_name"] for offer in offers] == ["Dana"]
-    assert offers[0]["notify_at"] == "2027-03-01T20:00:00.000Z"  # only members who are told take up a turn
+    assert offers[0]["notify_at"] == "2027-03-01T20:00:00.000Z"  # skipped members take no turn
     trace = api(alice).get(f"/leads/{lead.pk}/routing-trace").json()
     assert {skipped["user_id"]: skipped["code"] for skipped in trace["skipped"]} == {
         bob.pk: "alerts_off",
@@ -196,7 +196,7 @@ def test_paused_and_unreachable_members_are_passed_over_with_a_reason(api, alice
     }
 
 
-def test_call_alerts_alone_reach_a_member_who_has_a_phone(api, alice, bob, dana, lead, team):
+def test_a_member_with_a_phone_can_have_call_alerts_only(api, alice, bob, dana, lead, team):
     team.distribution_options.update(has_text_alert=False, has_email_alert=False, has_call_alert=True)
     dana.phone = ""
     dana.save()
@@ -209,7 +209,7 @@ def test_call_alerts_alone_reach_a_member_who_has_a_phone(api, alice, bob, dana,
     assert skipped["reason"] == "no alert can be delivered: no valid phone number"
 
 
-def test_time_gives_each_member_their_own_minutes(api, alice, bob, dana, lead, team):
+def test_by_time_each_member_has_their_own_delay(api, alice, bob, dana, lead, team):
     team.order_method = "Time"
     team.save()
     team.distribution_options.filter(user=bob).update(mins_until_lead_offer=30)
@@ -221,7 +221,7 @@ def test_time_gives_each_member_their_own_minutes(api, alice, bob, dana, lead, t
     assert (second["user"]["id"], second["notify_at"]) == (bob.pk, "2027-03-01T20:30:00.000Z")
 
 
-def test_the_zipcode_decides_to_whom_the_offers_go(api, alice, bob, mary, team, campaign):
+def test_the_zip_code_selects_the_team_that_is_offered_the_lead(api, alice, bob, mary, team, campaign):
     make_route(alice, campaign, distribution_target="Team Rollout", team_selection_method="Zipcode")
     team.distribution_zipcodes = "92618"
     team.save()
@@ -237,7 +237,7 @@ def test_the_zipcode_decides_to_whom_the_offers_go(api, alice, bob, mary, team, 
 @pytest.mark.contract(
     "Lead offers", "`GET /leads/:id/offers`, and one of them; `GET /lead-offers` are those made to you", "ours"
 )
-def test_an_offered_member_sees_their_own_offer_and_not_yet_the_lead(api, alice, bob, charlie, dana, lead, team):
+def test_an_offered_member_sees_the_offer_but_not_the_lead(api, alice, bob, charlie, dana, lead, team):
     team.is_contact_resource_sharing_enabled = False
     team.save()
     offers = {offer["user"]["id"]: offer for offer in api(alice).post(path_of(lead)).json()}
@@ -269,7 +269,7 @@ def test_offers_are_filtered(api, alice, bob, lead):
     assert api(alice).get(path_of(lead), {"reason": "x"}).status_code == 400
 
 
-def test_a_list_of_offers_costs_what_one_costs(api, alice, bob, lead, team, django_assert_num_queries):
+def test_a_list_of_offers_takes_as_many_queries_as_one_offer(api, alice, bob, lead, team, django_assert_num_queries):
     client = api(alice)
     client.post(path_of(lead))
     LeadOffer.objects.filter(user=bob).delete()
@@ -288,7 +288,7 @@ def test_a_list_of_offers_costs_what_one_costs(api, alice, bob, lead, team, djan
 
 @pytest.fixture
 def offered(api, alice, lead, run):
-    """The lead is offered, and bob has been told."""
+    """The lead is offered, and bob was alerted."""
     api(alice).post(path_of(lead))
     run()
     return lead
@@ -315,7 +315,7 @@ def test_the_claimer_gets_the_lead_and_the_contact(api, alice, bob, mary, offere
     assert statuses(offered) == {"Bob": "Claimed", "Dana": "Cancelled"}
 
 
-def test_a_contact_somebody_works_with_is_shared_with_the_claimer(api, alice, bob, mary, offered, team):
+def test_an_assigned_contact_is_shared_with_the_claimer(api, alice, bob, mary, offered, team):
     team.is_contact_resource_sharing_enabled = False
     team.save()
     mary.assigned_user = alice
@@ -329,7 +329,7 @@ def test_a_contact_somebody_works_with_is_shared_with_the_claimer(api, alice, bo
     assert api(bob).get(f"/contacts/{mary.pk}").status_code == 200
 
 
-def test_a_claim_says_how_it_was_made(api, bob, offered):
+def test_a_claim_stores_the_posted_channel(api, bob, offered):
     answer(api, bob, offered, "Claimed", claimed_via="phone")
 
     offered.refresh_from_db()
@@ -337,7 +337,7 @@ def test_a_claim_says_how_it_was_made(api, bob, offered):
 
 
 @pytest.mark.contract("Leads", "`claimed_through` shows how a lead was really claimed", "ours")
-def test_a_claim_by_the_api_is_shown_as_such_whatever_channel_it_names(api, alice, bob, offered):
+def test_claimed_through_is_api_for_any_posted_channel(api, alice, bob, offered):
     answer(api, bob, offered, "Claimed", claimed_via="phone")
 
     shown = api(alice).get(f"/leads/{offered.pk}").json()
@@ -351,7 +351,7 @@ def test_a_claim_by_the_api_is_shown_as_such_whatever_channel_it_names(api, alic
     assert claimed["details"]["claimed_through"] == "api"
 
 
-def test_a_claim_by_one_told_by_email_alone_counts_as_by_email(api, bob, offered):
+def test_a_claim_after_an_email_only_alert_counts_as_email(api, bob, offered):
     LeadOffer.objects.filter(user=bob).update(has_text_alert=False)
 
     answer(api, bob, offered, "Claimed")
@@ -360,7 +360,7 @@ def test_a_claim_by_one_told_by_email_alone_counts_as_by_email(api, bob, offered
     assert offered.claimed_via == "Email"
 
 
-def test_claiming_before_ones_turn_is_refused(api, dana, offered):
+def test_claiming_before_the_turn_is_refused(api, dana, offered):
     refused = answer(api, dana, offered, "Claimed")
 
     assert refused.status_code == 409
@@ -382,7 +382,7 @@ def test_the_second_claim_is_refused(api, bob, dana, offered, run):
     assert offered.claimed_by_user == bob
 
 
-def test_the_winner_may_claim_again(api, bob, offered, run):
+def test_the_claimer_can_claim_again(api, bob, offered, run):
     answer(api, bob, offered, "Claimed")
     run(minutes=3)
 
@@ -391,7 +391,7 @@ def test_the_winner_may_claim_again(api, bob, offered, run):
     assert offered.time_to_claim == 0
 
 
-def test_nobody_claims_through_anothers_offer(api, alice, bob, charlie, offered):
+def test_an_agent_cannot_claim_the_offer_of_another(api, alice, bob, charlie, offered):
     path = f"{path_of(offered)}/{offer_of(offered, bob).pk}"
 
     assert api(alice).patch(path, {"status": "Claimed"}).status_code == 403
@@ -399,14 +399,14 @@ def test_nobody_claims_through_anothers_offer(api, alice, bob, charlie, offered)
     assert statuses(offered)["Bob"] == "Sent"
 
 
-def test_an_offer_is_reached_only_under_its_own_lead(api, alice, bob, mary, offered):
+def test_an_offer_is_found_only_under_its_own_lead(api, alice, bob, mary, offered):
     other = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
 
     path = f"{path_of(other)}/{offer_of(offered, bob).pk}"
     assert api(bob).patch(path, {"status": "Claimed"}).status_code == 404
 
 
-def test_only_claiming_and_declining_can_be_said(api, bob, offered):
+def test_only_claimed_and_declined_can_be_patched(api, bob, offered):
     assert "status" in answer(api, bob, offered, "Sent").json()["errors"]
     for nothing in (None, ""):
         refused = answer(api, bob, offered, nothing)
@@ -415,7 +415,7 @@ def test_only_claiming_and_declining_can_be_said(api, bob, offered):
     assert statuses(offered)["Bob"] == "Sent"
 
 
-def test_a_patch_that_says_nothing_changes_nothing(api, bob, offered):
+def test_an_empty_patch_changes_nothing(api, bob, offered):
     path = f"{path_of(offered)}/{offer_of(offered, bob).pk}"
     unchanged = api(bob).patch(path, {"rank": 1})
 
@@ -426,7 +426,7 @@ def test_a_patch_that_says_nothing_changes_nothing(api, bob, offered):
 
 
 @pytest.mark.contract("Lead offers", '`"Declined"` leaves it to the others', "ours")
-def test_who_declines_is_out_and_the_others_go_on(api, bob, dana, offered, run):
+def test_a_decline_ends_only_the_offer_of_that_member(api, bob, dana, offered, run):
     declined = answer(api, bob, offered, "Declined")
 
     assert (declined.status_code, declined.json()["status"]) == (200, "Declined")
@@ -437,7 +437,7 @@ def test_who_declines_is_out_and_the_others_go_on(api, bob, dana, offered, run):
     assert answer(api, bob, offered, "Claimed").json()["message"] == "This lead has already been claimed."
 
 
-def test_who_declines_beforehand_is_not_told(api, dana, offered, run):
+def test_a_member_who_declines_before_their_turn_is_not_alerted(api, dana, offered, run):
     assert answer(api, dana, offered, "Declined").status_code == 200
 
     run(minutes=10)
@@ -445,7 +445,7 @@ def test_who_declines_beforehand_is_not_told(api, dana, offered, run):
     assert texts_to(dana) == []
 
 
-def test_who_has_claimed_cannot_decline(api, bob, offered):
+def test_the_claimer_cannot_decline(api, bob, offered):
     answer(api, bob, offered, "Claimed")
 
     assert answer(api, bob, offered, "Declined").status_code == 409
@@ -453,11 +453,11 @@ def test_who_has_claimed_cannot_decline(api, bob, offered):
 
 
 def alerts():
-    """Of each alert: whose it is, on which channel, its status."""
+    """Return user, channel and status of each alert."""
     return sorted(Message.objects.filter(purpose="alert").values_list("user__first_name", "channel", "status"))
 
 
-def test_a_claim_cancels_every_alert_that_has_not_left_the_winners_too(api, bob, dana, offered, run):
+def test_a_claim_cancels_all_unsent_alerts(api, bob, dana, offered, run):
     run(minutes=5)
 
     answer(api, bob, offered, "Claimed")
@@ -466,7 +466,7 @@ def test_a_claim_cancels_every_alert_that_has_not_left_the_winners_too(api, bob,
     assert set(Message.objects.values_list("code", flat=True)) == {"lead_claimed"}
 
 
-def test_an_alert_that_is_leaving_already_leaves(api, bob, offered, clock):
+def test_an_alert_that_is_being_sent_is_not_canceled(api, bob, offered, clock):
     Message.objects.filter(channel="text").update(status="sending", leased_until=clock.now)
 
     assert answer(api, bob, offered, "Claimed").status_code == 200
@@ -474,7 +474,7 @@ def test_an_alert_that_is_leaving_already_leaves(api, bob, offered, clock):
     assert alerts() == [("Bob", "email", "cancelled"), ("Bob", "text", "sending")]
 
 
-def test_who_declines_before_their_alert_has_left_is_not_told(api, bob, dana, offered, run):
+def test_a_decline_cancels_the_unsent_alert(api, bob, dana, offered, run):
     run(minutes=5)
 
     answer(api, bob, offered, "Declined")
@@ -483,11 +483,11 @@ def test_who_declines_before_their_alert_has_left_is_not_told(api, bob, dana, of
     assert [alert[2] for alert in alerts() if alert[0] == "Bob"] == ["cancelled", "cancelled"]
 
 
-def test_offers_are_not_removed(api, bob, offered):
+def test_offers_cannot_be_deleted(api, bob, offered):
     assert api(bob).delete(f"{path_of(offered)}/{offer_of(offered, bob).pk}").status_code == 405
 
 
-def test_a_claim_far_later_is_still_open(api, bob, offered, clock):
+def test_an_offer_can_be_claimed_much_later(api, bob, offered, clock):
     clock.now += timedelta(days=40)
 
     assert answer(api, bob, offered, "Claimed").status_code == 200

@@ -9,7 +9,7 @@ from tests.leads.conftest import TRULIA, ZILLOW, make_route
 
 
 @pytest.mark.contract("Lead sources", "One list for everybody, read only; Zillow is 1, Trulia 3", "documented")
-def test_lead_sources_are_listed_for_everybody(api, alice, charlie):
+def test_lead_sources_are_listed_for_all_users(api, alice, charlie):
     answer = api(charlie).get("/lead-sources", {"name": "zillow"}).json()
 
     assert answer == {"total": 1, "limit": 10, "skip": 0, "data": [{"id": 1, "name": "Zillow"}]}
@@ -18,14 +18,14 @@ def test_lead_sources_are_listed_for_everybody(api, alice, charlie):
     assert "Zillow" not in names
 
 
-def test_lead_sources_are_only_read(api, alice):
+def test_lead_sources_are_read_only(api, alice):
     assert api(alice).post("/lead-sources", {"name": "Mine"}).status_code == 405
     assert api(alice).delete("/lead-sources/1").status_code == 405
 
 
 @pytest.fixture
 def whole(team, campaign, by_email):
-    """A route as the walkthrough writes it."""
+    """Return the body of a route as in LionDesk's walkthrough."""
     return {
         "team_id": team.pk,
         "campaign_id": campaign.pk,
@@ -74,7 +74,7 @@ def test_a_route_is_written_with_ids_and_read_with_records(api, alice, team, cam
     assert api(alice).get("/lead-routes", {"team_id": team.pk, "filter": "seller"}).json()["total"] == 0
 
 
-def test_numbers_and_words_come_as_they_may(api, alice, whole):
+def test_numbers_and_choices_are_read_leniently(api, alice, whole):
     loose = {key: str(value).upper() for key, value in whole.items()}
 
     made = api(alice).made("/lead-routes", loose | {"is_automatic": "true", "nonsense": 1})
@@ -92,7 +92,7 @@ def test_myself_forces_team_and_selection_to_null(api, alice, whole):
 
 
 @pytest.mark.contract("Lead routes", "`None` is no selection", "inferred")
-def test_none_is_accepted_as_no_selection(api, alice, whole):
+def test_the_text_none_is_read_as_no_selection(api, alice, whole):
     made = api(alice).made("/lead-routes", whole | {"distribution_target": "Myself", "team_selection_method": "None"})
 
     assert made["team_selection_method"] is None
@@ -135,7 +135,7 @@ def test_zipcode_forces_the_team_to_null(api, alice, whole):
         ({"is_returning_to_claimer": "perhaps"}, "is_returning_to_claimer"),
     ],
 )
-def test_a_route_that_is_not_whole_is_refused_by_field(api, alice, whole, change, field):
+def test_an_incomplete_route_is_refused_by_field(api, alice, whole, change, field):
     answer = api(alice).post("/lead-routes", whole | change)
 
     assert answer.status_code == 400
@@ -143,8 +143,8 @@ def test_a_route_that_is_not_whole_is_refused_by_field(api, alice, whole, change
     assert not LeadRoute.objects.exists()
 
 
-def test_what_belongs_to_others_cannot_be_routed_to(api, alice, bob, team, campaign, by_email):
-    """Bob is in alice's team, but she made it, the campaign and the contact source."""
+def test_records_of_other_users_are_refused(api, alice, bob, team, campaign, by_email):
+    """Bob is a member of alice's team; she created the team, the campaign and the contact source."""
     body = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "lead_source_id": ZILLOW}
 
     answer = api(bob).post(
@@ -155,7 +155,7 @@ def test_what_belongs_to_others_cannot_be_routed_to(api, alice, bob, team, campa
     assert set(answer.json()["errors"]) == {"team_id", "campaign_id", "contact_source_id"}
 
 
-def test_a_patch_is_judged_by_the_whole_route(api, alice, whole):
+def test_a_patch_is_validated_with_the_whole_route(api, alice, whole):
     path = f"/lead-routes/{api(alice).made('/lead-routes', whole)['id']}"
 
     assert api(alice).patch(path, {"team_id": None}).json()["errors"].keys() == {"team_id"}
@@ -177,7 +177,7 @@ def test_only_the_owner_sees_a_route(api, alice, bob, charlie, route):
     assert LeadRoute.objects.get().filter == ""
 
 
-def test_a_removed_route_is_answered_once_more(api, alice, route):
+def test_deleting_a_route_returns_it(api, alice, route):
     removed = api(alice).delete(f"/lead-routes/{route.pk}")
 
     assert removed.status_code == 200
@@ -189,7 +189,7 @@ def filters_in_order():
     return list(LeadRoute.objects.order_by("position").values_list("filter", flat=True))
 
 
-def test_a_new_route_stands_before_the_first_less_specific_one(api, alice, campaign, by_email):
+def test_a_new_route_is_placed_before_the_first_less_specific_one(api, alice, campaign, by_email):
     base = {"campaign_id": campaign.pk, "distribution_target": "Myself"}
     contact_only = {"contact_source_id": by_email.pk, "filter": "contact source"}
     both = {"lead_source_id": ZILLOW, "contact_source_id": by_email.pk, "filter": "both"}
@@ -214,7 +214,7 @@ def test_a_route_can_be_moved(api, alice, campaign):
     assert filters_in_order() == ["c", "d", "b", "a"]
 
 
-def test_a_route_that_became_less_specific_is_placed_anew(api, alice, campaign):
+def test_a_route_that_becomes_less_specific_is_moved(api, alice, campaign):
     base = {"campaign_id": campaign.pk, "distribution_target": "Myself", "lead_source_id": ZILLOW}
     narrow, _ = [api(alice).made("/lead-routes", base | {"filter": name}) for name in ("a", "b")]
 
@@ -225,7 +225,7 @@ def test_a_route_that_became_less_specific_is_placed_anew(api, alice, campaign):
 
 @pytest.mark.contract("Lead routes", "A route without a source takes leads from every source", "ours")
 @pytest.mark.parametrize("empty", [{}, {"lead_source_id": None, "contact_source_id": None}, {"lead_source_id": 0}])
-def test_a_route_without_a_source_takes_what_no_other_route_takes(api, alice, campaign, mary, empty):
+def test_a_route_without_a_source_matches_leads_that_no_other_route_matches(api, alice, campaign, mary, empty):
     base = {"campaign_id": campaign.pk, "distribution_target": "Myself"}
     every = api(alice).made("/lead-routes", base | empty)
     zillow = api(alice).made("/lead-routes", base | {"lead_source_id": ZILLOW})
@@ -266,7 +266,7 @@ def test_a_route_that_loses_its_source_is_tried_last(api, alice, campaign, route
 
 
 @pytest.mark.contract("Lead routes", "A new route returns a known contact to the previous agent", "ours")
-def test_a_new_route_returns_a_contact_to_the_previous_agent_unless_told_otherwise(api, alice, whole):
+def test_a_new_route_returns_contacts_to_the_previous_agent_by_default(api, alice, whole):
     assert api(alice).made("/lead-routes", whole)["is_returning_to_claimer"] is True
     off = api(alice).made("/lead-routes", whole | {"is_returning_to_claimer": False})
     assert off["is_returning_to_claimer"] is False
@@ -274,7 +274,9 @@ def test_a_new_route_returns_a_contact_to_the_previous_agent_unless_told_otherwi
     assert changed["is_returning_to_claimer"] is False
 
 
-def test_a_list_of_routes_costs_what_one_costs(api, alice, route, campaign, by_email, django_assert_num_queries):
+def test_a_list_of_routes_takes_as_many_queries_as_one_route(
+    api, alice, route, campaign, by_email, django_assert_num_queries
+):
     client = api(alice)
     with django_assert_num_queries(2):
         client.get("/lead-routes")
@@ -284,8 +286,8 @@ def test_a_list_of_routes_costs_what_one_costs(api, alice, route, campaign, by_e
         assert client.get("/lead-routes").json()["total"] == 8
 
 
-def test_a_route_of_a_source_that_was_there_twice_goes_on_matching(api, alice, campaign, by_email):
-    """As a try-out is brought up to date that had one name twice: the later source was given a name of its own."""
+def test_a_route_of_a_renamed_duplicate_source_still_matches(api, alice, campaign, by_email):
+    """When a database with two sources of one name is migrated, the later source is renamed."""
     later = ContactSource.objects.create(user=alice, name="passing")
     ContactSource.objects.filter(pk=later.pk).update(name=f"email #{later.pk}")
     other = ContactSource.objects.create(user=alice, name="Open house #1")
@@ -302,7 +304,7 @@ def test_a_route_of_a_source_that_was_there_twice_goes_on_matching(api, alice, c
     assert routes[1].contact_source == other
 
 
-def test_the_embedded_team_numbers_its_order(api, alice, team, route):
+def test_the_embedded_team_has_its_order_method_as_a_number(api, alice, team, route):
     team.order_method, team.distribution_zipcodes = "Time", "92618"
     team.is_contact_resource_sharing_enabled = False
     team.save()
@@ -315,7 +317,7 @@ def test_the_embedded_team_numbers_its_order(api, alice, team, route):
 # Conditions
 
 
-def test_the_values_of_a_condition_come_as_text_or_as_a_list(api, alice, whole):
+def test_the_values_of_a_condition_are_text_or_a_list(api, alice, whole):
     lists = {"types": ["Buyer", "Renter"], "cities": "Irvine, Tustin", "zipcodes": [92618, "02108"]}
 
     made = api(alice).made("/lead-routes", whole | lists)
@@ -324,7 +326,7 @@ def test_the_values_of_a_condition_come_as_text_or_as_a_list(api, alice, whole):
     assert api(alice).patch(f"/lead-routes/{made['id']}", {"types": [], "cities": None}).json()["types"] == ""
 
 
-def test_a_value_may_hold_a_comma(api, alice, whole):
+def test_a_value_may_contain_a_comma(api, alice, whole):
     made = api(alice).made(
         "/lead-routes", whole | {"cities": ["Washington, D.C.", "Irvine"], "zipcodes": "K1A 0B1,V6B"}
     )
@@ -337,7 +339,7 @@ def test_a_value_may_hold_a_comma(api, alice, whole):
     ]
 
 
-def test_a_price_band_is_judged_whole(api, alice, whole):
+def test_a_price_range_is_validated_as_a_whole(api, alice, whole):
     made = api(alice).made("/lead-routes", whole | {"price_from": "500000", "off_hours": "hold until open"})
 
     assert (made["price_from"], made["off_hours"]) == (500_000, "Hold Until Open")
@@ -347,7 +349,7 @@ def test_a_price_band_is_judged_whole(api, alice, whole):
     assert api(alice).patch(f"/lead-routes/{made['id']}", {"price_to": 400_000, "price_from": 0}).status_code == 200
 
 
-def test_a_route_with_conditions_comes_before_the_same_without(api, alice, whole):
+def test_a_route_with_conditions_is_placed_before_the_same_without(api, alice, whole):
     for number, given in enumerate([{}, {"cities": "Irvine"}, {"filter": ""}], 1):
         api(alice).made("/lead-routes", whole | given | {"types": ""})
         assert LeadRoute.objects.count() == number
@@ -355,13 +357,13 @@ def test_a_route_with_conditions_comes_before_the_same_without(api, alice, whole
     assert list(in_order) == [("Irvine", "Buyer"), ("", "Buyer"), ("", "")]
 
 
-def test_routes_may_name_the_same_zip_codes_for_they_have_an_order(api, alice, whole):
+def test_routes_may_name_the_same_zip_codes(api, alice, whole):
     for _ in range(2):
         api(alice).made("/lead-routes", whole | {"zipcodes": "92618"})
 
 
 @pytest.mark.parametrize(("order", "number"), [("Rank", 1), ("Time", 2), ("Round Robin", 3), ("Broadcast", 4)])
-def test_the_order_of_the_team_inside_is_a_number(api, alice, team, whole, order, number):
+def test_the_order_method_of_the_embedded_team_is_a_number(api, alice, team, whole, order, number):
     api(alice).patch(f"/teams/{team.pk}", {"order_method": order})
 
     assert api(alice).made("/lead-routes", whole)["team"]["order_method"] == number

@@ -1,4 +1,4 @@
-"""Caps, which hold at the moment of each turn, too."""
+"""Caps are checked when a turn is due."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -33,7 +33,7 @@ def had_by(user):
 
 
 @pytest.mark.parametrize("name", ["cap_open", "cap_day"])
-def test_a_cap_set_or_reached_since_counts_at_the_turn_and_the_next_one_is_told_at_once(
+def test_a_cap_set_or_reached_after_planning_skips_the_member_at_their_turn(
     name, api, alice, bob, dana, options, run, clock
 ):
     leads = bring(api, alice, 3)
@@ -49,8 +49,8 @@ def test_a_cap_set_or_reached_since_counts_at_the_turn_and_the_next_one_is_told_
     assert (bobs.end_code, bobs.end_details) == (codes[name], {"cap": 2, "count": 2})
 
 
-def test_later_turns_are_counted_as_well(api, alice, dana, options, run):
-    """Dana's turn is the second of each lead: when they were planned she had none."""
+def test_later_turns_count_toward_the_cap(api, alice, dana, options, run):
+    """Dana has the second turn of each lead; when they were planned, she had no lead."""
     cap(options[1], cap_open=2)
     leads = bring(api, alice, 4)
     run(minutes=5)
@@ -59,7 +59,7 @@ def test_later_turns_are_counted_as_well(api, alice, dana, options, run):
     assert [statuses(lead)["Dana"] for lead in leads] == ["Sent", "Sent", "Cancelled", "Cancelled"]
 
 
-def test_where_everybody_is_at_their_cap_the_lead_falls_back_at_once(api, alice, team, options, run, clock):
+def test_a_lead_falls_back_immediately_if_all_members_are_at_their_caps(api, alice, team, options, run, clock):
     team.fallback_target = "Pond"
     team.save()
     (lead,) = bring(api, alice)
@@ -72,7 +72,7 @@ def test_where_everybody_is_at_their_cap_the_lead_falls_back_at_once(api, alice,
     assert (set(statuses(lead).values()), lead.ponded_at) == ({"Cancelled"}, clock.now)
 
 
-def test_who_gets_leads_unasked_has_a_cap_as_well(api, alice, bob, options, run):
+def test_a_cap_holds_for_automatic_assignment(api, alice, bob, options, run):
     cap(options[0], assign_automatically=True)
     bring(api, alice, 3)
     cap(options[0], cap_open=1)
@@ -82,7 +82,7 @@ def test_who_gets_leads_unasked_has_a_cap_as_well(api, alice, bob, options, run)
     assert had_by(bob) == Lead.objects.filter(claimed_by_user=bob).count() == 1
 
 
-def test_what_was_claimed_and_nobody_was_contacted_about_is_open(api, alice, bob, options, run):
+def test_a_claimed_lead_without_contact_counts_as_open(api, alice, bob, options, run):
     first, second = bring(api, alice, 2)
     run(minutes=0)
     cap(options[0], cap_open=1)
@@ -92,8 +92,8 @@ def test_what_was_claimed_and_nobody_was_contacted_about_is_open(api, alice, bob
     assert statuses(third) == {"Dana": "Pending"}
 
 
-def test_a_window_that_is_over_by_then_does_not_count(api, alice, team, bob, options):
-    """Bob's offer of now is closed when the route of the next one opens."""
+def test_an_offer_whose_window_ends_before_the_turn_does_not_count(api, alice, team, bob, options):
+    """Bob's current offer expires before the route of the next lead opens."""
     team.is_exclusive_window = True
     team.save()
     cap(options[0], cap_open=1)
@@ -105,7 +105,7 @@ def test_a_window_that_is_over_by_then_does_not_count(api, alice, team, bob, opt
     assert offer_of(held, bob).notify_at == NOON + timedelta(minutes=5)
 
 
-def test_nothing_more_is_asked_where_nobody_has_a_cap(api, alice, options, clock):
+def test_without_caps_no_further_query_is_made(api, alice, options, clock):
     bring(api, alice, 2)
     with CaptureQueriesContext(connection) as asked:
         jobs.send_offers.run_batch(clock.now)
@@ -113,7 +113,7 @@ def test_nothing_more_is_asked_where_nobody_has_a_cap(api, alice, options, clock
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_leads_that_come_at_once_nobody_gets_more_than_their_cap(api, alice, bob, options, clock, monkeypatch):
+def test_simultaneous_leads_do_not_exceed_a_cap(api, alice, bob, options, clock, monkeypatch):
     cap(options[0], cap_open=7, cap_day=9)
     monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 4)
     clients = [(api(alice), inquiry(make_contact(alice))) for _ in range(30)]

@@ -1,4 +1,4 @@
-"""Leads that are posted at the same time into a round robin, over real connections, are spread exactly by weight."""
+"""Leads posted simultaneously over real connections are spread exactly by weight."""
 
 from collections import Counter
 from threading import Barrier, Thread
@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connections
 
-from leads.models import LeadOffer, LeadRoute, RotationPlace
+from leads.models import LeadOffer, LeadRoute, RotationSlot
 from tests.conftest import make_user
 from tests.leads.conftest import inquiry, make_option
 
@@ -18,7 +18,7 @@ EACH, CLIENTS = 25, 8  # 200 leads
 
 @pytest.fixture
 def members(team, bob, dana, route):
-    """Four, by name, of different weights; their team's route offers at once."""
+    """Create four members of different weights, and a route that offers automatically."""
     team.order_method = "Round Robin"
     team.save()
     LeadRoute.objects.update(is_automatic=True)
@@ -29,7 +29,7 @@ def members(team, bob, dana, route):
     return people
 
 
-def test_leads_posted_at_once_are_spread_exactly_by_weight(api, alice, mary, members):
+def test_leads_posted_simultaneously_are_spread_exactly_by_weight(api, alice, mary, members):
     begin, answers = Barrier(CLIENTS), []
 
     def post_leads(client):
@@ -48,5 +48,5 @@ def test_leads_posted_at_once_are_spread_exactly_by_weight(api, alice, mary, mem
     assert answers == [201] * EACH * CLIENTS
     firsts = Counter(LeadOffer.objects.filter(position=0).values_list("user__first_name", flat=True))
     assert firsts == {name: EACH * CLIENTS * weight // 10 for name, weight in WEIGHTS.items()}
-    turns = RotationPlace.objects.order_by("-last_turn").values_list("last_turn", flat=True)
+    turns = RotationSlot.objects.order_by("-last_turn").values_list("last_turn", flat=True)
     assert turns[0] == EACH * CLIENTS

@@ -1,4 +1,4 @@
-"""Where a lead goes that nobody of a team claimed, as a pure decision; and teams that fall back in a circle."""
+"""The fallback of an unclaimed lead, as a pure function, and loops of fallbacks."""
 
 from itertools import pairwise
 
@@ -14,9 +14,9 @@ BOB = 2
 INACTIVE = Reason("user_inactive")
 
 
-def hop(fallback, been_to=(), hops=0):
-    """From team 1, of at most three."""
-    return next_fallback(1, been_to, hops, 3, {1: fallback} if fallback else {})
+def step(fallback, been_to=(), fallback_count=0):
+    """Return the step after team 1, with at most three fallbacks."""
+    return next_fallback(1, been_to, fallback_count, 3, {1: fallback} if fallback else {})
 
 
 @pytest.mark.parametrize(
@@ -29,25 +29,25 @@ def hop(fallback, been_to=(), hops=0):
         (None, None, "no_fallback"),
     ],
 )
-def test_a_lead_goes_where_its_team_says_else_it_waits_for_its_owner(fallback, target, code):
-    assert (hop(fallback).target, hop(fallback).reason.code) == (target, code)
+def test_a_lead_goes_to_the_fallback_of_its_team_or_waits_for_its_owner(fallback, target, code):
+    assert (step(fallback).target, step(fallback).reason.code) == (target, code)
 
 
-def test_nobody_is_given_a_lead_to_whom_there_is_an_objection():
-    gone = hop(FallbackPolicy(USER, user_id=BOB, objection=INACTIVE))
+def test_an_unavailable_fallback_user_gets_no_lead():
+    gone = step(FallbackPolicy(USER, user_id=BOB, objection=INACTIVE))
     assert (gone.target, gone.user_id) == (None, None)
     assert gone.reason.code == "fallback_user_unavailable"
     assert gone.reason.details["because"] == INACTIVE.as_json()
 
 
-def test_a_lead_does_not_come_back_to_a_team():
-    assert hop(FallbackPolicy(TEAM, team_id=4), been_to={1, 4}).target is None
-    assert hop(FallbackPolicy(TEAM, team_id=1)).target is None
+def test_a_lead_does_not_return_to_a_team():
+    assert step(FallbackPolicy(TEAM, team_id=4), been_to={1, 4}).target is None
+    assert step(FallbackPolicy(TEAM, team_id=1)).target is None
 
 
-def test_after_so_many_fallbacks_it_is_over():
-    assert hop(FallbackPolicy(TEAM, team_id=4), hops=2).target == TEAM
-    assert hop(FallbackPolicy(TEAM, team_id=4), hops=3).target is None
+def test_the_number_of_fallbacks_is_limited():
+    assert step(FallbackPolicy(TEAM, team_id=4), fallback_count=2).target == TEAM
+    assert step(FallbackPolicy(TEAM, team_id=4), fallback_count=3).target is None
 
 
 TEAMS = st.integers(1, 6)
@@ -63,7 +63,7 @@ FALLBACKS = st.dictionaries(
 
 
 @given(FALLBACKS, TEAMS, st.integers(0, 8))
-def test_whatever_was_set_every_lead_comes_to_an_end_and_to_no_team_twice(fallbacks, first, most):
+def test_every_lead_reaches_an_end_and_no_team_twice(fallbacks, first, most):
     way, been_to = [first], {first}
     while (step := next_fallback(way[-1], been_to, len(way) - 1, most, fallbacks)).target == TEAM:
         way.append(step.team_id)
@@ -75,18 +75,18 @@ def test_whatever_was_set_every_lead_comes_to_an_end_and_to_no_team_twice(fallba
 # Loops
 
 
-def test_a_loop_is_told_in_order_and_closed():
+def test_a_loop_is_reported_in_order_and_closed():
     assert find_loop(1, {1: 2, 2: 3, 3: 2}) == [2, 3, 2]
     assert find_loop(1, {1: 1}) == [1, 1]
 
 
-def test_a_chain_that_ends_is_no_loop():
+def test_a_chain_that_ends_is_not_a_loop():
     assert find_loop(1, {1: 2, 2: 3, 3: None}) == []
     assert find_loop(9, {}) == []
 
 
 @given(st.dictionaries(TEAMS, st.one_of(st.none(), TEAMS)), TEAMS)
-def test_a_loop_is_found_where_there_is_one(following, first):
+def test_every_loop_is_found(following, first):
     loop = find_loop(first, following)
     steps, current = 0, first
     while current is not None and steps <= 6:

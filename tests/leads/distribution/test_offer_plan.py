@@ -1,4 +1,4 @@
-"""Whose turn comes when, as a pure plan."""
+"""The plan of turns, as a pure function."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ def minutes(number: float) -> timedelta:
 
 
 def option(user_id: int, **given: object) -> Candidate:
-    """A member who is told by text, with the option id 10 + their own."""
+    """Return a candidate with text alerts; the option id is 10 + the user id."""
     return Candidate(
         **(
             {
@@ -44,7 +44,7 @@ def option(user_id: int, **given: object) -> Candidate:
 
 
 def turns(team: RolloutTeam, *options: Candidate) -> list[tuple[int, timedelta]]:
-    """Who is told, and how long after `NOW`."""
+    """Return the offered users, and how long after `NOW`."""
     return [(offer.user_id, offer.notify_at - NOW) for offer in plan_rollout(team, options, set(), NOW).offers]
 
 
@@ -55,7 +55,7 @@ def why_not(given: Candidate, already_offered: frozenset[int] = frozenset()) -> 
 
 
 @pytest.mark.contract("Lead offers", "By rank one after another, `mins_until_next_alert` apart", "documented")
-def test_by_rank_members_are_told_one_after_another():
+def test_by_rank_members_are_alerted_one_after_another():
     team = RolloutTeam(6, RANK, mins_until_next_alert=7)
     assert turns(team, option(BOB, rank=2), option(DANA), option(ALICE, rank=1)) == [
         (ALICE, minutes(0)),
@@ -68,17 +68,17 @@ def test_equal_ranks_go_to_the_older_option_first():
     assert [user for user, _ in turns(RolloutTeam(6), option(DANA, rank=1), option(BOB, rank=1))] == [BOB, DANA]
 
 
-def test_an_unnamed_interval_is_five_minutes():
+def test_the_default_interval_is_five_minutes():
     assert turns(RolloutTeam(6, RANK, None), option(ALICE), option(BOB))[1] == (BOB, minutes(5))
 
 
 @pytest.mark.parametrize("interval", [0, -3])
-def test_an_interval_of_nothing_tells_everybody_at_once(interval):
+def test_an_interval_of_zero_alerts_all_members_together(interval):
     assert turns(RolloutTeam(6, RANK, interval), option(ALICE), option(BOB)) == [(ALICE, minutes(0)), (BOB, minutes(0))]
 
 
 @pytest.mark.contract("Lead offers", "By time each after minutes of their own", "documented")
-def test_by_time_each_member_has_minutes_of_their_own():
+def test_by_time_each_member_has_their_own_delay():
     team = RolloutTeam(6, TIME, mins_until_next_alert=5)
     late, soon = option(ALICE, rank=1, mins_until_lead_offer=10), option(BOB, rank=2, mins_until_lead_offer=3)
     assert turns(team, late, soon, option(DANA, rank=3)) == [
@@ -88,12 +88,12 @@ def test_by_time_each_member_has_minutes_of_their_own():
     ]
 
 
-def test_by_time_those_of_one_minute_go_by_rank():
+def test_by_time_members_with_the_same_delay_are_ordered_by_rank():
     both = option(ALICE, rank=2, mins_until_lead_offer=3), option(BOB, rank=1, mins_until_lead_offer=3)
     assert [user for user, _ in turns(RolloutTeam(6, TIME), *both)] == [BOB, ALICE]
 
 
-def test_an_offer_carries_what_the_option_says():
+def test_an_offer_copies_the_channels_of_the_option():
     [offer] = plan_rollout(
         RolloutTeam(6), [option(BOB, rank=4, assign_automatically=True, has_email_alert=True)], set(), NOW
     ).offers
@@ -101,12 +101,12 @@ def test_an_offer_carries_what_the_option_says():
     assert (offer.has_call_alert, offer.has_text_alert, offer.has_email_alert) == (False, True, True)
 
 
-def test_the_rank_belongs_to_ranked_rollouts():
+def test_only_ranked_rollouts_store_the_rank():
     [offer] = plan_rollout(RolloutTeam(6, TIME), [option(BOB, rank=4)], set(), NOW).offers
     assert offer.rank is None
 
 
-def test_only_members_who_are_told_take_up_time():
+def test_skipped_members_take_no_interval():
     paused = option(ALICE, rank=1, has_text_alert=False)
     assert turns(RolloutTeam(6), paused, option(BOB, rank=2), option(DANA, rank=3)) == [
         (BOB, minutes(0)),
@@ -114,7 +114,7 @@ def test_only_members_who_are_told_take_up_time():
     ]
 
 
-def test_a_second_round_starts_now_with_those_who_had_no_turn():
+def test_a_second_round_starts_now_with_members_who_had_no_turn():
     plan = plan_rollout(RolloutTeam(6), [option(ALICE), option(BOB)], {ALICE}, NOW)
     assert [(offer.user_id, offer.notify_at, offer.position) for offer in plan.offers] == [(BOB, NOW, 0)]
     assert [(skipped.user_id, skipped.reason.code) for skipped in plan.skipped] == [(ALICE, "already_offered")]
@@ -143,11 +143,11 @@ def test_a_second_round_starts_now_with_those_who_had_no_turn():
         ),
     ],
 )
-def test_a_member_who_cannot_be_told_is_passed_over_with_the_reason(unreachable, reason):
+def test_an_unreachable_member_is_skipped_with_the_reason(unreachable, reason):
     assert why_not(option(BOB, **unreachable)) == [reason]
 
 
-def test_one_channel_that_arrives_is_enough():
+def test_one_usable_channel_is_enough():
     reachable = option(BOB, phone="", has_call_alert=True, has_email_alert=True, email="bob@example.com")
     assert usable_channels(reachable) == (EMAIL,)
     assert why_not(reachable) == []
@@ -184,7 +184,7 @@ OFFERED = st.frozensets(st.integers(1, 40))
 
 
 @given(TEAMS, OPTIONS, OFFERED)
-def test_every_member_is_told_once_or_passed_over_with_a_reason(team, options, offered):
+def test_every_member_is_offered_once_or_skipped_with_a_reason(team, options, offered):
     plan = plan_rollout(team, options, offered, NOW)
     seen = [offer.user_id for offer in plan.offers] + [skipped.user_id for skipped in plan.skipped]
     assert sorted(seen) == sorted(option.user_id for option in options)
@@ -193,7 +193,7 @@ def test_every_member_is_told_once_or_passed_over_with_a_reason(team, options, o
 
 
 @given(TEAMS, OPTIONS, OFFERED)
-def test_turns_never_go_back_in_time_and_none_is_before_now(team, options, offered):
+def test_turns_are_in_order_and_none_is_in_the_past(team, options, offered):
     offers = plan_rollout(team, options, offered, NOW).offers
     assert [offer.position for offer in offers] == list(range(len(offers)))
     assert [offer.notify_at for offer in offers] == sorted(offer.notify_at for offer in offers)
@@ -201,7 +201,7 @@ def test_turns_never_go_back_in_time_and_none_is_before_now(team, options, offer
 
 
 @given(TEAMS, OPTIONS, OFFERED)
-def test_by_rank_the_first_is_told_at_once_and_the_steps_are_equal(team, options, offered):
+def test_by_rank_the_first_turn_is_now_and_intervals_are_equal(team, options, offered):
     offers = plan_rollout(RolloutTeam(6, RANK, team.mins_until_next_alert), options, offered, NOW).offers
     steps = {after.notify_at - before.notify_at for before, after in itertools.pairwise(offers)}
     assert len(steps) <= 1
@@ -218,27 +218,27 @@ def test_an_alert_up_to_a_minute_late_is_on_time():
     assert lateness_shift(NOW, NOW + minutes(1)) == lateness_shift(NOW, NOW - minutes(9)) == timedelta(0)
 
 
-def test_an_alert_that_leaves_later_moves_the_others_as_far():
+def test_a_later_alert_moves_the_remaining_ones_by_the_same_time():
     assert lateness_shift(NOW, NOW + minutes(45)) == minutes(45)
 
 
-def test_digits_go_up_while_the_earlier_alerts_are_open():
+def test_reply_numbers_increase_while_earlier_alerts_are_open():
     assert [next_reply_number(set()), next_reply_number({1}), next_reply_number({1, 2, 4})] == [1, 2, 3]
 
 
-def test_a_digit_rests_as_long_as_the_others_allow():
+def test_the_least_recently_used_digit_is_reused():
     assert next_reply_number(set(), recent=[2, 1]) == 3
     assert next_reply_number(set(), recent=[9, 8, 7, 6, 5, 4, 3, 2, 1]) == 1
     assert next_reply_number({1}, recent=[9, 8, 7, 6, 5, 4, 3, 2, 1]) == 2
 
 
-def test_beyond_nine_open_alerts_the_numbers_go_on():
+def test_the_tenth_open_alert_has_a_longer_number():
     assert next_reply_number(set(range(1, 10))) == 10
     assert next_reply_number({*range(1, 13), 14}) == 13
 
 
 @given(st.frozensets(st.integers(1, 15)), st.lists(st.integers(1, 15)))
-def test_a_digit_is_never_open_and_single_while_one_is_free(open_numbers, recent):
+def test_the_next_number_is_not_open_and_a_single_digit_while_one_is_free(open_numbers, recent):
     digit = next_reply_number(open_numbers, recent)
     assert digit not in open_numbers
     assert (digit <= 9) == (not open_numbers.issuperset(range(1, 10)))

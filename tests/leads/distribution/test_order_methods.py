@@ -1,4 +1,4 @@
-"""Round robins, broadcasts, exclusive windows, and members who are away, as pure plans."""
+"""Plans of round robins, broadcasts and exclusive windows, and of unavailable members."""
 
 from collections import Counter
 from dataclasses import replace
@@ -46,7 +46,7 @@ ALL = (option(ALICE), option(BOB), option(DANA))
 # Broadcast
 
 
-def test_a_broadcast_tells_everybody_at_once_whatever_the_minutes():
+def test_a_broadcast_alerts_all_members_together_with_any_interval():
     planned = plan(RolloutTeam(6, BROADCAST, mins_until_next_alert=9), *ALL)
     assert turns(planned) == [(ALICE, minutes(0)), (BOB, minutes(0)), (DANA, minutes(0))]
     assert planned.ends_at == NOON + minutes(5)
@@ -66,19 +66,19 @@ def test_a_round_robin_begins_with_another_member_for_each_lead_and_the_others_f
     assert orders == [[ALICE, BOB, DANA], [BOB, DANA, ALICE], [DANA, ALICE, BOB], [ALICE, BOB, DANA]]
 
 
-def test_who_is_away_takes_no_turn_and_keeps_their_place():
+def test_an_unavailable_member_takes_no_turn_and_keeps_their_place():
     paused = option(ALICE, availability=away(paused_until=NOON + minutes(1)))
     planned = plan(RolloutTeam(6, ROUND_ROBIN), paused, option(BOB), option(DANA))
     assert [offer.user_id for offer in planned.offers] == [BOB, DANA]
     assert ALICE not in {place.user_id for place in planned.allocation.places}
 
 
-def test_a_weight_of_nothing_is_a_reason():
+def test_a_weight_of_zero_is_a_reason_to_skip():
     planned = plan(RolloutTeam(6, ROUND_ROBIN), option(BOB), option(DANA, weight=0))
     assert [(skipped.user_id, skipped.reason.code) for skipped in planned.skipped] == [(DANA, "zero_weight")]
 
 
-def test_when_nobody_can_take_a_turn_there_is_none():
+def test_without_an_available_member_there_is_no_turn():
     planned = plan(RolloutTeam(6, ROUND_ROBIN), option(BOB, weight=0))
     assert (planned.is_empty, planned.allocation, planned.ends_at) == (True, None, None)
 
@@ -91,7 +91,7 @@ def test_a_window_closes_when_the_next_one_opens():
     assert [offer.closes_at - NOON for offer in plan(team, *ALL).offers] == [minutes(4), minutes(8), minutes(18)]
 
 
-def test_those_told_together_have_one_window():
+def test_members_alerted_together_share_a_window():
     team = RolloutTeam(6, TIME, is_exclusive_window=True)
     planned = plan(team, option(ALICE), option(BOB), option(DANA, mins_until_lead_offer=3))
     assert [offer.closes_at - NOON for offer in planned.offers] == [minutes(3), minutes(3), minutes(8)]
@@ -120,36 +120,36 @@ def test_without_windows_an_offer_stays_open():
         ({"open_leads": 99, "leads_today": 99}, ""),
     ],
 )
-def test_a_member_is_away_for_a_reason(given, code):
+def test_an_unavailable_member_is_skipped_with_the_reason(given, code):
     reason = unavailable_reason(away(**given), NOON)
     assert (reason.code if reason else "") == code
 
 
-def test_a_day_off_is_a_day_of_the_members_own():
+def test_a_day_off_is_a_day_in_the_members_time_zone():
     off = away(days_off=frozenset({date(2027, 3, 1)}))
     assert unavailable_reason(off, datetime(2027, 3, 2, 7, 59, tzinfo=UTC)).code == "day_off"
     assert unavailable_reason(off, datetime(2027, 3, 2, 8, 0, tzinfo=UTC)) is None
 
 
-def test_what_counts_is_the_moment_of_ones_turn():
+def test_availability_is_checked_for_the_time_of_the_turn():
     late = option(ALICE, rank=2, availability=away(hours=parse_hours("Mon 12:05-13")))
     soon = option(BOB, rank=1, availability=away(hours=parse_hours("Mon 9-12:05")))
     assert turns(plan(RolloutTeam(6), late, soon)) == [(BOB, minutes(0)), (ALICE, minutes(5))]
     assert turns(plan(RolloutTeam(6), replace(late, rank=1), replace(soon, rank=2))) == [(BOB, minutes(0))]
 
 
-def test_nobodys_absence_costs_the_others_time():
+def test_an_unavailable_member_delays_no_other_member():
     paused = option(BOB, availability=away(paused_until=NOON + minutes(60)))
     assert turns(plan(RolloutTeam(6), option(ALICE), paused, option(DANA))) == [(ALICE, minutes(0)), (DANA, minutes(5))]
 
 
-def test_a_lead_that_is_told_counts_against_the_caps_of_the_next():
+def test_an_alerted_lead_counts_toward_the_cap_for_the_next_lead():
     roster = Roster(RolloutTeam(6), (option(BOB, availability=away(cap_open=1)), option(DANA)))
     roster = roster.with_plan_applied(roster.plan((), NOON), NOON)
     assert [offer.user_id for offer in roster.plan((), NOON).offers] == [DANA]
 
 
-# Whatever is set
+# Properties
 
 AVAILABILITIES = st.builds(
     Availability,
@@ -210,14 +210,14 @@ def test_turns_come_in_order_and_windows_leave_no_gap(team, members):
 
 
 @given(TEAMS, MEMBERS)
-def test_nobody_is_told_who_is_away_at_their_turn(team, members):
+def test_no_member_is_offered_a_lead_while_unavailable(team, members):
     by_user = {member.user_id: member for member in members}
     for offer in plan(team, *members).offers:
         assert unavailable_reason(by_user[offer.user_id].availability, offer.notify_at) is None
 
 
 @given(MEMBERS, st.integers(1, 60))
-def test_weights_hold_to_within_a_lead_among_those_who_are_there(members, leads):
+def test_shares_are_within_one_lead_among_available_members(members, leads):
     present = [replace(member, availability=Availability(), has_email_alert=True) for member in members]
     roster = Roster(RolloutTeam(6, ROUND_ROBIN), tuple(present))
     whole, firsts = sum(member.weight for member in present), Counter()

@@ -21,7 +21,7 @@ ALICE, BOB, DANA = 1, 2, 3
 
 
 def run(places: list[RotationMember], turns: int, away: Iterable[int] = ()) -> tuple[list[int], list[RotationMember]]:
-    """Who took each turn, and everybody's place after them."""
+    """Return the recipient of each turn, and all members afterwards."""
     start = max(place.last_turn for place in places)
     takers = []
     for number in range(start + 1, start + turns + 1):
@@ -37,13 +37,13 @@ def test_equal_members_take_turns():
     assert takers == [ALICE, BOB, DANA, ALICE, BOB, DANA, ALICE]
 
 
-def test_weights_are_spread_out_and_not_dealt_in_a_row():
+def test_the_turns_of_a_heavy_member_are_spread_out():
     takers, _ = run([RotationMember(ALICE, weight=2), RotationMember(BOB), RotationMember(DANA)], 8)
     assert Counter(takers) == {ALICE: 4, BOB: 2, DANA: 2}
     assert all(taker != following for taker, following in pairwise(takers) if taker != ALICE)
 
 
-def test_who_is_away_keeps_their_place_and_is_owed_no_more_than_that():
+def test_an_unavailable_member_keeps_their_credit_and_gains_none():
     _, places = run([RotationMember(ALICE), RotationMember(BOB), RotationMember(DANA)], 1)
     takers, places = run(places, 10, away={BOB})
     assert set(takers) == {ALICE, DANA}
@@ -53,24 +53,24 @@ def test_who_is_away_keeps_their_place_and_is_owed_no_more_than_that():
     assert Counter(takers)[BOB] <= 2  # and not ten in a row
 
 
-def test_who_joins_late_is_not_given_all_that_they_missed():
+def test_a_new_member_does_not_get_the_missed_leads():
     _, places = run([RotationMember(ALICE), RotationMember(BOB)], 100)
     takers, _ = run([*places, RotationMember(DANA)], 9)
     assert Counter(takers) == {ALICE: 3, BOB: 3, DANA: 3}
 
 
-def test_a_weight_of_nothing_takes_no_turn():
+def test_a_weight_of_zero_takes_no_turn():
     takers, _ = run([RotationMember(ALICE), RotationMember(BOB, weight=0)], 3)
     assert takers == [ALICE] * 3
     assert allocate([RotationMember(BOB, weight=0)], 1).order == ()
 
 
-def test_everybody_else_follows_in_the_order_of_their_turns():
+def test_the_other_members_follow_in_the_order_of_their_turns():
     _, places = run([RotationMember(ALICE), RotationMember(BOB), RotationMember(DANA)], 1)
     assert [place.user_id for place in allocate(places, 2).order] == [BOB, DANA, ALICE]
 
 
-def test_a_weight_made_small_leaves_no_debt_of_hundreds_of_leads():
+def test_a_reduced_weight_leaves_no_large_debt():
     _, places = run([RotationMember(ALICE, weight=1000), RotationMember(BOB, weight=999)], 7)
     lighter = [RotationMember(place.user_id, 1, place.credit, place.last_turn) for place in places]
     takers, _ = run(lighter, 10)
@@ -82,7 +82,7 @@ weights = st.lists(st.one_of(st.integers(1, 12), st.sampled_from([50, 100, 1000]
 
 @given(weights, st.integers(1, 300))
 @settings(max_examples=150)
-def test_at_no_moment_is_anybody_a_whole_lead_from_their_share(given_weights, turns):
+def test_no_member_is_ever_a_whole_lead_from_their_share(given_weights, turns):
     places = [RotationMember(number, weight) for number, weight in enumerate(given_weights, 1)]
     takers, _ = run(places, turns)
     whole = sum(given_weights)
@@ -93,7 +93,7 @@ def test_at_no_moment_is_anybody_a_whole_lead_from_their_share(given_weights, tu
 
 
 def strays(places: list[RotationMember], aways: Iterable[Iterable[int]]) -> Iterator[float]:
-    """Turn by turn, by how many leads whoever is furthest from their share is: of each lead, among those there."""
+    """Yield after each turn the largest deviation from a share, in leads, among the available members."""
     due = Counter[int]()
     for away in aways:
         there = {place.user_id: place.weight for place in places if place.user_id not in away}
@@ -104,7 +104,7 @@ def strays(places: list[RotationMember], aways: Iterable[Iterable[int]]) -> Iter
 
 
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=6), st.data())
-def test_whoever_comes_and_goes_nobody_strays_by_more_leads_than_there_are_members(given_weights, data):
+def test_with_changing_availability_the_deviation_is_below_the_number_of_members(given_weights, data):
     places = [RotationMember(number, weight) for number, weight in enumerate(given_weights, 1)]
     some_away = st.sets(st.sampled_from([place.user_id for place in places]), max_size=len(places) - 1)
     aways = data.draw(st.lists(some_away, min_size=1, max_size=60))
@@ -113,7 +113,7 @@ def test_whoever_comes_and_goes_nobody_strays_by_more_leads_than_there_are_membe
 
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=12), st.integers(1, 9), st.randoms(use_true_random=False))
 @settings(max_examples=20)
-def test_where_members_are_away_at_random_nobody_strays_by_two_leads(given_weights, tenths, random):
+def test_with_random_availability_the_deviation_is_below_two_leads(given_weights, tenths, random):
     places = [RotationMember(number, weight) for number, weight in enumerate(given_weights, 1)]
     aways = ({place.user_id for place in places[1:] if random.random() < tenths / 10} for _ in range(500))
     assert max(strays(places, aways)) < 2
@@ -123,7 +123,7 @@ def test_where_members_are_away_at_random_nobody_strays_by_two_leads(given_weigh
 
 
 def miss(turn: Allocation, passed: int, before: int = 0) -> SkippedAllocation:
-    """The turn, once the first so many of those offered the lead could not be told."""
+    """Return the turn after the first members who were offered the lead were skipped."""
     offered = [place.user_id for place in turn.order]
     return SkippedAllocation(turn.order, turn.number, offered, offered[:before], offered[:passed])
 
@@ -132,7 +132,7 @@ def placed(places: Iterable[RotationMember]) -> dict[int, RotationMember]:
     return {place.user_id: place for place in places}
 
 
-def test_the_next_one_of_the_plan_pays_for_who_cannot_take_their_turn():
+def test_the_next_member_of_the_plan_is_charged_for_a_skipped_turn():
     before = placed([RotationMember(ALICE), RotationMember(BOB), RotationMember(DANA)])
     turn = allocate(list(before.values()), 1)
 
@@ -143,14 +143,14 @@ def test_the_next_one_of_the_plan_pays_for_who_cannot_take_their_turn():
     assert (after[DANA].credit, after[DANA].last_turn) == (CREDIT_PER_LEAD // 2, 0)
 
 
-def test_where_nobody_can_there_was_no_turn():
+def test_a_turn_that_no_member_can_take_charges_no_member():
     before = placed([RotationMember(ALICE, 2), RotationMember(BOB), RotationMember(DANA)])
     turn = allocate(list(before.values()), 1)
 
     assert reassign_skipped(placed(turn.places), [miss(turn, 3)]) == before
 
 
-def test_of_two_turns_in_a_row_that_one_member_misses_none_is_their_last():
+def test_two_skipped_turns_in_a_row_do_not_count_as_the_last_turn():
     before = placed([RotationMember(ALICE, 5), RotationMember(BOB, 1)])
     first = allocate(list(before.values()), 1)
     second = allocate(first.places, 2)
@@ -170,8 +170,8 @@ members = st.lists(
 
 
 @given(members, st.data())
-def test_who_misses_their_turn_was_as_good_as_left_out_of_it(given_members, data):
-    """At once, or one after the other."""
+def test_a_skipped_turn_gives_the_same_credits_as_an_allocation_without_the_member(given_members, data):
+    """Skipped together, or one after another."""
     places = [RotationMember(number, *member) for number, member in enumerate(given_members, 1)]
     turn = allocate(places, 10)
     count = len(turn.order)
@@ -194,7 +194,7 @@ def test_who_misses_their_turn_was_as_good_as_left_out_of_it(given_members, data
 
 
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=8), st.data())
-def test_whoever_misses_turns_nobody_is_ever_owed_more_than_three_leads(given_weights, data):
+def test_with_skipped_turns_no_member_is_owed_more_than_three_leads(given_weights, data):
     places = placed(RotationMember(number, weight) for number, weight in enumerate(given_weights, 1))
     for number in range(1, 41):
         turn = allocate(list(places.values()), number)
@@ -203,8 +203,8 @@ def test_whoever_misses_turns_nobody_is_ever_owed_more_than_three_leads(given_we
         assert all(abs(place.credit) <= 3 * CREDIT_PER_LEAD for place in places.values())
 
 
-def test_whoever_did_not_share_in_a_turn_pays_nothing_for_it():
-    """Somebody of another team is offered the lead by way of its double, which was planned at the same moment."""
+def test_a_member_who_did_not_participate_in_a_turn_is_not_charged():
+    """A member of another team is offered the lead through its duplicate, which was planned at the same time."""
     turn = allocate([RotationMember(1), RotationMember(2)], 1)
     places = {place.user_id: place for place in turn.places}
 

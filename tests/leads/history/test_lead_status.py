@@ -1,4 +1,4 @@
-"""What stands at the top of a lead's page in the admin: who has it, since when, whose turn it is, what comes next."""
+"""The status at the top of a lead's page in the admin: claimer, current offers and next steps."""
 
 import pytest
 from django.test import Client
@@ -17,7 +17,7 @@ def state(user, lead):
 
 @pytest.fixture
 def offered(api, alice, lead, run):
-    """Bob was told first; dana will be five minutes later."""
+    """Bob was alerted first; dana will be alerted five minutes later."""
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
     return lead
@@ -27,7 +27,7 @@ def at(moment, user):
     return f"{moment.astimezone(user.zone):%b %-d, %H:%M}"
 
 
-def test_who_has_it_and_how_and_since_when(api, alice, bob, offered):
+def test_the_status_shows_claimer_channel_and_time(api, alice, bob, offered):
     api(bob).patch(f"/leads/{offered.pk}/offers/{offer_of(offered, bob).pk}", {"status": "Claimed"})
     offered.refresh_from_db()
 
@@ -41,7 +41,7 @@ def test_who_has_it_and_how_and_since_when(api, alice, bob, offered):
     }
 
 
-def test_by_when_they_must_be_in_touch_and_that_they_are(api, alice, bob, offered):
+def test_the_status_shows_the_contact_deadline_and_the_first_contact(api, alice, bob, offered):
     Team.objects.update(mins_until_contact=30)
     api(bob).patch(f"/leads/{offered.pk}/offers/{offer_of(offered, bob).pk}", {"status": "Claimed"})
     offered.refresh_from_db()
@@ -55,7 +55,7 @@ def test_by_when_they_must_be_in_touch_and_that_they_are(api, alice, bob, offere
     assert facts["First contact"] == at(offered.created_at, alice)
 
 
-def test_whose_turn_it_is_who_is_next_and_when_it_goes_on(alice, bob, dana, offered):
+def test_the_status_shows_current_and_next_members_and_the_fallback(alice, bob, dana, offered):
     Lead.objects.update(falls_back_at=offer_of(offered, dana).notify_at)
 
     outcome, facts = state(alice, offered)
@@ -66,17 +66,17 @@ def test_whose_turn_it_is_who_is_next_and_when_it_goes_on(alice, bob, dana, offe
     assert (facts["Next"], facts["Fallback"]) == (f"Dana Example, at {later}", f"{later}, if it is not claimed")
 
 
-def test_a_large_team_is_not_named_whole(alice, bob, offered, monkeypatch):
+def test_a_long_list_of_members_is_shortened(alice, bob, offered, monkeypatch):
     monkeypatch.setattr("leads.history.lead_status.MAX_NAMED", 0)
 
     assert state(alice, offered)[1]["Offered to"] == "and 1 more"
 
 
-def test_a_lead_that_nobody_is_asked_about_waits_for_its_owner(alice, lead):
+def test_a_lead_without_offers_waits_for_its_owner(alice, lead):
     assert state(alice, lead)[1]["Offered to"] == "No agent. The lead stays with its owner"
 
 
-def test_one_in_the_pond_and_one_merged(api, alice, mary, lead):
+def test_the_status_of_a_pond_lead_and_of_a_merged_lead(api, alice, mary, lead):
     Lead.objects.update(ponded_at=lead.created_at)
     outcome, facts = state(alice, lead)
     assert "in the pond of team Pride" in outcome
@@ -90,7 +90,7 @@ def test_one_in_the_pond_and_one_merged(api, alice, mary, lead):
     assert list(facts) == ["Received", "Owner"]
 
 
-def test_it_leads_to_why(alice, offered):
+def test_the_status_links_to_the_trace(alice, offered):
     browser = Client()
     browser.force_login(alice)
 
@@ -99,7 +99,7 @@ def test_it_leads_to_why(alice, offered):
     assert f'<a href="/admin/leads/routingtrace/{offered.routing_trace.pk}/change/">Routing and timeline</a>' in shown
 
 
-def test_a_new_lead_has_no_state_yet(alice):
+def test_an_unsaved_lead_has_no_status(alice):
     browser = Client()
     browser.force_login(alice)
 

@@ -1,4 +1,4 @@
-"""The timeline of a lead: what it tells, and in which order."""
+"""The timeline of a lead: its events and their order."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.models import Contact
-from leads.history.timeline import TimelineEvent, build_timeline
+from leads.history.timeline import build_timeline
+from leads.history.timeline_event import TimelineEvent
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
 from leads.reasons import EventCode
 from leads.routing.mismatch_text import mismatch_text
@@ -98,7 +99,7 @@ def told(way: Any) -> list[TimelineEvent]:
 
 
 @given(ways)
-def test_whatever_the_rows_say_a_timeline_comes_of_them_in_order_of_time(way: Any):
+def test_a_timeline_of_any_rows_is_ordered_by_time(way: Any):
     found = told(way)
 
     assert [entry.at for entry in found] == sorted(entry.at for entry in found)
@@ -111,13 +112,13 @@ WITHIN_A_TURN = {"Offer planned": 0, "Offered": 1} | dict.fromkeys(
 
 
 def in_time(offer: LeadOffer) -> bool:
-    """Whether an offer's own times run forward."""
+    """Return whether the times of an offer are in order."""
     times = [at for at in (offer.created_at, offer.alerted_at, offer.settled_at) if at]
     return times == sorted(times)
 
 
 @given(ways.filter(lambda way: all(in_time(offer) for offer in way[3])))
-def test_of_one_moment_causes_come_before_what_they_cause(way: Any):
+def test_causes_come_before_effects_at_the_same_time(way: Any):
     """A turn is planned before it begins, and begins before it is answered."""
     courses: dict[int | None, list[str]] = {}
     for entry in told(way):
@@ -129,14 +130,14 @@ def test_of_one_moment_causes_come_before_what_they_cause(way: Any):
 
 
 @given(ways)
-def test_a_lead_comes_in_and_is_routed_before_all_else_of_that_moment(way: Any):
+def test_receipt_and_routing_come_first_at_the_same_time(way: Any):
     found = told(way)
     (came_in,) = [place for place, entry in enumerate(found) if entry.kind == "Received"]
 
     assert all(entry.at < found[came_in].at for entry in found[:came_in])
 
 
-def test_rivals_have_lost_after_the_claim_and_not_before_it():
+def test_other_offers_are_lost_after_the_claim():
     lead = Lead(owner_user_id=1, created_at=NOON, claimed_by_user_id=3, claimed_at=NOON + MINUTE, claimed_via="Text")
     shared: dict[str, Any] = {"team_id": 1, "position": 0, "notify_at": NOON, "created_at": NOON, "alerted_at": NOON}
     bobs = LeadOffer(pk=1, user_id=2, status="Lost", settled_at=NOON + MINUTE, **shared)
@@ -151,7 +152,7 @@ TURN: dict[str, Any] = {"team_id": 1, "position": 0, "notify_at": NOON}
 
 
 @pytest.mark.parametrize("created_at", [NOON - MINUTE, NOON])
-def test_a_turn_that_cannot_come_is_cancelled_before_it_is_anothers(created_at):
+def test_a_skipped_turn_is_canceled_before_the_next_turn_begins(created_at):
     lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
     missed = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=created_at, **TURN)
     missed.end_code = "user_inactive"
@@ -163,7 +164,7 @@ def test_a_turn_that_cannot_come_is_cancelled_before_it_is_anothers(created_at):
     assert kinds.index("Cancelled") > kinds.index("Offer planned")
 
 
-def test_and_before_the_lead_falls_back_for_that():
+def test_a_skipped_turn_is_canceled_before_the_fallback():
     lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
     missed = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=NOON - MINUTE, **TURN)
     nobody = TraceEntry(at=NOON, kind="No member", code="no_fallback", details={"from_team_id": 1})
@@ -174,7 +175,7 @@ def test_and_before_the_lead_falls_back_for_that():
     ]
 
 
-def test_a_merge_is_told_before_the_turns_that_end_with_it():
+def test_a_merge_comes_before_the_offers_that_it_ends():
     lead = Lead(owner_user_id=1, created_at=NOON - MINUTE)
     ended = LeadOffer(pk=1, user_id=2, status="Cancelled", settled_at=NOON, created_at=NOON - MINUTE, **TURN)
     ended.end_code, ended.end_details = "lead_merged", {"lead_id": 7}
@@ -183,7 +184,7 @@ def test_a_merge_is_told_before_the_turns_that_end_with_it():
     assert [entry.kind for entry in build_timeline(lead, None, [merged], [ended], {})][-2:] == ["Merged", "Cancelled"]
 
 
-def test_an_alarm_at_once_follows_the_offer_that_it_is_about():
+def test_an_unclaimed_alert_follows_its_offer():
     lead = Lead(owner_user_id=1, created_at=NOON)
     offer = LeadOffer(pk=2, user_id=3, status="Sent", created_at=NOON, alerted_at=NOON, alert_text_id=5, **TURN)
     alarm = TraceEntry(at=NOON, kind="Alarm", code="unclaimed_alert", details={"alerts": [6]})
@@ -194,7 +195,7 @@ def test_an_alarm_at_once_follows_the_offer_that_it_is_about():
     assert kinds == ["Received", "Offer planned", "Offered", "Alarm", "Alert queued", "Alert queued"]
 
 
-def test_the_members_of_the_team_that_a_lead_leaves_are_passed_over_before_it_leaves():
+def test_members_are_skipped_before_the_lead_leaves_their_team():
     lead = Lead(owner_user_id=1, created_at=NOON)
     trace = RoutingTrace(
         decided_at=NOON, decision={"team_id": 7}, skipped=[{"user_id": 2, "code": "alerts_off", "details": {}}]
@@ -230,7 +231,7 @@ def test_the_members_of_the_team_that_a_lead_leaves_are_passed_over_before_it_le
         ("moon_phase", "full", "new", "moon phase new, required: full"),
     ],
 )
-def test_a_condition_that_failed_is_told_with_the_values_compared(condition, expected, actual, words):
+def test_a_failed_condition_is_shown_with_the_compared_values(condition, expected, actual, words):
     assert mismatch_text({"condition": condition, "expected": expected, "actual": actual}) == words
 
 
@@ -250,7 +251,7 @@ def brief(entries: list[dict[str, Any]]) -> list[tuple[str, int | None]]:
 @pytest.mark.contract(
     "Leads", "`routing-trace` has a `timeline`: every rule, offer, alert with its delivery, answer and move", "ours"
 )
-def test_the_timeline_tells_of_a_lead_from_its_coming_in_to_its_claim(
+def test_the_timeline_shows_a_lead_from_receipt_to_claim(
     api, alice, bob, dana, mary, campaign, route, options, run, clock
 ):
     make_route(alice, campaign, lead_source_id=TRULIA, position=0)
@@ -307,7 +308,7 @@ def test_the_timeline_tells_of_a_lead_from_its_coming_in_to_its_claim(
     assert found[0]["at"] == "2027-03-01T20:00:00.000Z"
 
 
-def test_a_lead_that_stays_with_its_owner_says_so(api, alice, mary):
+def test_the_timeline_shows_that_a_lead_stays_with_its_owner(api, alice, mary):
     lead = Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary))["id"])
 
     assert [entry["reason"] for entry in timeline_of(api, alice, lead)] == [
@@ -319,8 +320,8 @@ def test_a_lead_that_stays_with_its_owner_says_so(api, alice, mary):
     ]
 
 
-def test_what_is_sent_to_whoever_gets_a_lead_or_loses_it_is_told_too(api, alice, bob, dana, team, lead):
-    """Reassigned from bob, who had claimed it, to dana."""
+def test_notices_of_a_reassignment_are_in_the_timeline(api, alice, bob, dana, team, lead):
+    """The lead is reassigned from bob, who had claimed it, to dana."""
     Lead.objects.filter(pk=lead.pk).update(ponded_at=NOON)
     api(bob).post(f"/leads/{lead.pk}/claim")
     assert api(alice).post(f"/leads/{lead.pk}/reassign", {"user_id": dana.pk}).status_code < 300
@@ -337,7 +338,7 @@ def test_what_is_sent_to_whoever_gets_a_lead_or_loses_it_is_told_too(api, alice,
     ]
 
 
-def test_the_pointer_of_a_round_robin_is_told_before_and_after(api, alice, bob, dana, mary, team, route, options):
+def test_the_round_robin_pointer_is_shown_before_and_after(api, alice, bob, dana, mary, team, route, options):
     team.order_method = "Round Robin"
     team.save()
     route.is_automatic = True
@@ -357,8 +358,8 @@ def test_the_pointer_of_a_round_robin_is_told_before_and_after(api, alice, bob, 
     assert api(alice).get(f"/leads/{second.pk}/routing-trace").json()["rotation"] == turns[1]["details"]
 
 
-def test_who_had_a_lead_before_is_told_when_it_is_taken_back(api, alice, bob, dana, team, lead, run, clock):
-    """The claim that is undone, why it was, and the next round."""
+def test_the_earlier_claim_is_shown_when_a_lead_is_taken_back(api, alice, bob, dana, team, lead, run, clock):
+    """The undone claim, its reason, and the next round."""
     team.mins_until_contact = 30
     team.save()
     api(alice).post(f"/leads/{lead.pk}/offers")
@@ -381,7 +382,7 @@ def test_who_had_a_lead_before_is_told_when_it_is_taken_back(api, alice, bob, da
     assert found[-1]["at"] > claimed["at"]
 
 
-def test_what_is_taken_from_the_pond_was_never_planned(api, alice, bob, team, lead):
+def test_a_claim_from_the_pond_shows_no_planned_offer(api, alice, bob, team, lead):
     Lead.objects.filter(pk=lead.pk).update(ponded_at=NOON)
     assert api(bob).post(f"/leads/{lead.pk}/claim").status_code < 300
 
@@ -391,7 +392,7 @@ def test_what_is_taken_from_the_pond_was_never_planned(api, alice, bob, team, le
     ]
 
 
-def test_an_entry_without_a_code_of_its_own_shows_its_text(api, alice, bob, lead):
+def test_an_entry_with_an_unknown_code_shows_its_text(api, alice, bob, lead):
     TraceEntry.objects.create(
         lead=lead, at=NOON + MINUTE, kind="Sung", actor_user=bob, code="other", details={"text": "User 5 sang."}
     )
@@ -402,7 +403,7 @@ def test_an_entry_without_a_code_of_its_own_shows_its_text(api, alice, bob, lead
     assert last["code"] == "other"
 
 
-def test_nothing_in_it_tells_how_to_reach_the_person(api, alice, bob, route, options, run):
+def test_the_timeline_contains_no_contact_details(api, alice, bob, route, options, run):
     mary = make_contact(alice, email="secret@example.com", mobile_phone="+1 949 555 0177")
     route.is_automatic = True
     route.save()
@@ -415,7 +416,7 @@ def test_nothing_in_it_tells_how_to_reach_the_person(api, alice, bob, route, opt
     assert not any(secret in words for secret in ("0177", "0178", "secret@", "Mary"))
 
 
-def test_who_leads_the_team_reads_it_and_nothing_of_the_contact(
+def test_the_team_lead_reads_the_timeline_without_contact_details(
     api, alice, bob, dana, charlie, team, campaign, options
 ):
     """Bob's route sends leads to alice's team, which does not share contacts."""
@@ -440,7 +441,7 @@ def test_who_leads_the_team_reads_it_and_nothing_of_the_contact(
         assert api(other).get(f"/leads/{lead.pk}/routing-trace").status_code == 404
 
 
-def test_a_long_way_is_read_in_as_many_statements_as_a_short_one(
+def test_a_long_timeline_takes_as_many_queries_as_a_short_one(
     api, alice, mary, team, route, options, run, django_assert_max_num_queries
 ):
     route.is_automatic = True

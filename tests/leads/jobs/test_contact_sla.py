@@ -1,4 +1,4 @@
-"""Whoever claims a lead contacts its person in time, or it is offered to others."""
+"""A claimer must contact the person in time, otherwise the lead is offered to others."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from tests.leads.jobs.test_send_offers import offer_another
 
 @pytest.fixture
 def claimed(api, alice, bob, team, lead, run):
-    """Bob has claimed it, and has half an hour to get in touch."""
+    """Bob has claimed the lead and has 30 minutes to contact the person."""
     team.mins_until_contact = 30
     team.save()
     api(alice).post(f"/leads/{lead.pk}/offers")
@@ -28,7 +28,7 @@ def kinds(lead):
     return list(lead.trace_entries.values_list("kind", flat=True))
 
 
-def test_a_claim_says_until_when(claimed):
+def test_a_claim_sets_the_contact_deadline(claimed):
     assert (claimed.contact_due_at, claimed.contacted_at) == (NOON + timedelta(minutes=30), None)
 
 
@@ -41,14 +41,14 @@ def test_without_the_setting_nothing_is_due(api, alice, bob, lead, run):
     assert (lead.contact_due_at, jobs.next_due_at()) == (None, None)
 
 
-def test_who_contacts_nobody_loses_it_to_the_others(claimed, bob, dana, mary, run):
+def test_an_uncontacted_lead_is_offered_to_the_other_members(claimed, bob, dana, mary, run):
     run(minutes=30)
 
     claimed.refresh_from_db()
     mary.refresh_from_db()
     assert (claimed.claimed_by_user, claimed.claimed_via, claimed.claimed_at) == (None, "None", None)
     assert claimed.claimed_through is None
-    assert (claimed.round, claimed.hop, claimed.contact_due_at) == (1, 0, None)
+    assert (claimed.distribution_round, claimed.fallback_count, claimed.contact_due_at) == (1, 0, None)
     assert mary.assigned_user is None
     assert [(offer.user, offer.status) for offer in claimed.offers.filter(round=1)] == [(dana, "Sent")]
     offer = offer_of(claimed, bob)
@@ -58,8 +58,8 @@ def test_who_contacts_nobody_loses_it_to_the_others(claimed, bob, dana, mary, ru
     assert kinds(claimed)[-2:] == ["Taken back", "Planned"]
 
 
-def test_an_outage_costs_nobody_a_lead(claimed, bob, run, clock):
-    """While the service was away nobody could note a contact: their time begins anew."""
+def test_an_outage_restarts_the_contact_deadline(claimed, bob, run, clock):
+    """No contact could be logged while the service was down, so the time restarts."""
     jobs.run_due(clock.advance(hours=3))
 
     claimed.refresh_from_db()
@@ -69,7 +69,7 @@ def test_an_outage_costs_nobody_a_lead(claimed, bob, run, clock):
     assert claimed.claimed_by_user is None
 
 
-def test_a_logged_call_is_contact(api, claimed, bob, mary, run):
+def test_a_logged_call_counts_as_contact(api, claimed, bob, mary, run):
     run(minutes=29)
     api(bob).made(f"/contacts/{mary.pk}/activities", {"kind": "Call"})
     run(hours=1)
@@ -81,7 +81,7 @@ def test_a_logged_call_is_contact(api, claimed, bob, mary, run):
     assert (entry.actor_user, entry.code, entry.details["activity"]) == (bob, "contact_logged", "Call")
 
 
-def test_a_call_of_somebody_else_is_not(api, claimed, alice, bob, mary, run):
+def test_a_call_of_another_user_does_not_count(api, claimed, alice, bob, mary, run):
     api(alice).made(f"/contacts/{mary.pk}/activities", {"kind": "Call"})
     run(minutes=30)
 
@@ -90,7 +90,7 @@ def test_a_call_of_somebody_else_is_not(api, claimed, alice, bob, mary, run):
 
 
 @pytest.mark.parametrize(("purpose", "counts"), [("personal", True), ("campaign", False)])
-def test_a_text_of_their_own_is_contact_one_of_a_campaign_is_not(purpose, counts, claimed, bob, mary, clock):
+def test_a_personal_text_counts_and_a_campaign_text_does_not(purpose, counts, claimed, bob, mary, clock):
     text = message_factory.email_to(mary, "Hello", "Hello Mary", clock.now, user=bob, purpose=purpose)
     outbox.queue_messages([text], clock.now)
     while (due_at := outbox.next_due_at()) and due_at <= clock.now and outbox.run_due(clock.now):
@@ -101,7 +101,7 @@ def test_a_text_of_their_own_is_contact_one_of_a_campaign_is_not(purpose, counts
     assert (claimed.contacted_at is not None) == counts
 
 
-def test_what_the_contact_had_before_stays(api, alice, bob, charlie, team, mary, lead, run):
+def test_earlier_access_to_the_contact_is_kept(api, alice, bob, charlie, team, mary, lead, run):
     Contact.objects.update(assigned_user=charlie)
     team.mins_until_contact = 30
     team.is_contact_resource_sharing_enabled = False
@@ -119,7 +119,7 @@ def test_what_the_contact_had_before_stays(api, alice, bob, charlie, team, mary,
     assert not ContactShare.objects.exists()
 
 
-def test_who_has_another_lead_of_the_contact_keeps_working_with_them(api, alice, bob, claimed, mary, run):
+def test_the_claimer_of_another_lead_keeps_the_contact(api, alice, bob, claimed, mary, run):
     run(minutes=20)
     other = offer_another(api, alice, mary)
     run()
@@ -133,20 +133,20 @@ def test_who_has_another_lead_of_the_contact_keeps_working_with_them(api, alice,
     assert mary.assigned_user is None
 
 
-def test_when_nobody_is_left_the_owner_is_told(api, alice, bob, dana, claimed, run):
+def test_the_owner_is_notified_if_no_member_is_left(api, alice, bob, dana, claimed, run):
     run(minutes=30)
     api(dana).patch(f"/leads/{claimed.pk}/offers/{claimed.offers.get(round=1).pk}", {"status": "Claimed"})
 
     run(minutes=30)
 
     claimed.refresh_from_db()
-    assert (claimed.claimed_by_user, claimed.round) == (None, 2)
+    assert (claimed.claimed_by_user, claimed.distribution_round) == (None, 2)
     assert not claimed.offers.filter(round=2).exists()
     assert texts_to(alice)[-1].startswith("An agent lost a lead, and it is unclaimed again: Mary Jackson")
     assert kinds(claimed)[-2:] == ["Taken back", "No member"]
 
 
-def test_the_fallback_user_does_not_get_it_again(api, alice, charlie, team, lead, run):
+def test_the_fallback_user_does_not_get_the_lead_again(api, alice, charlie, team, lead, run):
     team.memberships.create(user=charlie, request_status="Accepted")
     team.mins_until_contact, team.fallback_target, team.fallback_user = 30, "User", charlie
     team.save()
@@ -161,7 +161,7 @@ def test_the_fallback_user_does_not_get_it_again(api, alice, charlie, team, lead
     run(hours=2)
 
     lead.refresh_from_db()
-    assert (lead.claimed_by_user, lead.round) == (None, 1)
+    assert (lead.claimed_by_user, lead.distribution_round) == (None, 1)
     assert lead.trace_entries.last().code == "fallback_user_had_lead"
     assert texts_to(alice)[-1].startswith("An agent lost a lead, and it is unclaimed again: Mary Jackson")
 
@@ -177,7 +177,7 @@ def alarmed(api, alice, team, lead, run):
     return lead
 
 
-def test_a_lead_that_lies_unclaimed_alarms_the_team_lead_once(alarmed, alice, run):
+def test_the_team_lead_is_notified_once_of_an_unclaimed_lead(alarmed, alice, run):
     run(minutes=14)
     assert texts_to(alice) == []
     run(hours=5)
@@ -189,7 +189,7 @@ def test_a_lead_that_lies_unclaimed_alarms_the_team_lead_once(alarmed, alice, ru
     assert statuses(alarmed) == {"Bob": "Sent", "Dana": "Sent"}
 
 
-def test_a_claimed_one_alarms_nobody(api, alarmed, alice, bob, run):
+def test_a_claimed_lead_sends_no_unclaimed_alert(api, alarmed, alice, bob, run):
     run()
     api(bob).patch(f"/leads/{alarmed.pk}/offers/{offer_of(alarmed, bob).pk}", {"status": "Claimed"})
 

@@ -17,7 +17,7 @@ def exclusive(team):
 
 @pytest.fixture
 def offered(api, alice, exclusive, lead, run):
-    """Bob has the first five minutes, dana the next."""
+    """Bob's window is the first five minutes, dana's the next."""
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
     return lead
@@ -46,7 +46,7 @@ def test_an_expired_offer_cannot_be_claimed(api, offered, bob, run):
     assert refusal.json()["message"] == "This offer is no longer open: it is Expired."
 
 
-def test_nor_by_its_number(offered, bob, run, text_in):
+def test_an_expired_offer_cannot_be_claimed_by_its_number(offered, bob, run, text_in):
     number = offer_of(offered, bob).reply_number
     run(minutes=5)
 
@@ -57,14 +57,14 @@ def test_nor_by_its_number(offered, bob, run, text_in):
     assert f"Lead {number} is no longer open to you." in texts_to(bob)[-1]
 
 
-def test_an_alert_that_has_not_left_by_then_does_not_leave(offered, bob, run):
+def test_an_expired_offer_cancels_its_unsent_alert(offered, bob, run):
     run(minutes=5)
 
     alerts = Message.objects.filter(user=bob)
     assert set(alerts.values_list("status", "code")) == {("cancelled", "window_ended")}
 
 
-def test_the_last_window_ends_with_the_owner_being_told(offered, alice, run):
+def test_the_owner_is_notified_when_the_last_window_ends(offered, alice, run):
     run(minutes=10)
 
     assert statuses(offered) == {"Bob": "Expired", "Dana": "Expired"}
@@ -72,7 +72,7 @@ def test_the_last_window_ends_with_the_owner_being_told(offered, alice, run):
     assert offered.trace_entries.filter(kind="No member").count() == 1
 
 
-def test_whoever_claims_in_time_keeps_it(api, offered, bob, run):
+def test_a_claim_within_the_window_is_kept(api, offered, bob, run):
     run(minutes=4)
     assert answer(api, offered, bob).status_code == 200
 
@@ -83,7 +83,7 @@ def test_whoever_claims_in_time_keeps_it(api, offered, bob, run):
     assert offered.falls_back_at is None
 
 
-def test_a_window_that_opened_late_lasts_its_full_length(api, alice, exclusive, lead, clock, run):
+def test_a_late_window_has_its_full_length(api, alice, exclusive, lead, clock, run):
     api(alice).post(f"/leads/{lead.pk}/offers")
     clock.advance(minutes=12)  # an outage
     jobs.run_due(clock.now)
@@ -96,7 +96,7 @@ def test_a_window_that_opened_late_lasts_its_full_length(api, alice, exclusive, 
     assert statuses(lead) == {"Bob": "Expired", "Dana": "Sent"}
 
 
-def test_after_an_outage_everybody_still_has_their_window(offered, alice, clock, run):
+def test_after_an_outage_each_member_has_their_full_window(offered, alice, clock, run):
     clock.advance(minutes=30)
     jobs.run_due(clock.now)
 
@@ -106,7 +106,7 @@ def test_after_an_outage_everybody_still_has_their_window(offered, alice, clock,
     assert statuses(offered) == {"Bob": "Expired", "Dana": "Expired"}
 
 
-def test_many_windows_close_at_the_cost_of_one(
+def test_expiring_many_offers_takes_as_many_queries_as_one(
     api, alice, exclusive, route, options, run, clock, django_assert_max_num_queries
 ):
     offer_another(api, alice, make_contact(alice))

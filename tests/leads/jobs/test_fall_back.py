@@ -12,7 +12,7 @@ from tests.leads.conftest import NOON, emails_to, inquiry, make_contact, make_op
 
 @pytest.fixture
 def second(alice, charlie):
-    """Another team of alice's: charlie."""
+    """Return another team of alice's, with charlie as member."""
     team = Team.objects.create(creator=alice, name="Second")
     TeamMember.objects.create(team=team, user=charlie, request_status="Accepted")
     make_option(team, charlie, rank=1)
@@ -34,14 +34,14 @@ def kinds(lead):
     return list(lead.trace_entries.values_list("kind", flat=True))
 
 
-def test_after_the_last_turn_another_team_is_offered_it(api, alice, team, second, charlie, lead, run):
+def test_after_the_last_turn_the_fallback_team_is_offered_the_lead(api, alice, team, second, charlie, lead, run):
     falls_back(team, "Team", fallback_team=second)
     offer(api, alice, lead)
 
     run(minutes=10)
 
     lead.refresh_from_db()
-    assert (lead.team, lead.hop) == (second, 1)
+    assert (lead.team, lead.fallback_count) == (second, 1)
     assert statuses(lead) == {"Bob": "Sent", "Dana": "Sent", "Charlie": "Sent"}
     assert offer_of(lead, charlie).alerted_at == NOON + timedelta(minutes=10)
     assert len(texts_to(charlie)) == 1
@@ -49,7 +49,7 @@ def test_after_the_last_turn_another_team_is_offered_it(api, alice, team, second
 
 
 @pytest.mark.parametrize("how", [{}, {"types": "Buyer"}, {"off_hours": "Hold Until Open"}, {"by": "Zipcode"}])
-def test_on_a_holiday_of_the_team_it_falls_back_at_once(
+def test_on_a_holiday_of_the_team_the_lead_falls_back_immediately(
     api, alice, team, second, charlie, mary, options, route, run, how
 ):
     falls_back(team, "Team", fallback_team=second)
@@ -67,7 +67,7 @@ def test_on_a_holiday_of_the_team_it_falls_back_at_once(
     assert [one["code"] for one in lead.routing_trace.skipped] == ["day_off"] * 2
 
 
-def test_the_first_team_may_still_claim_it(api, alice, team, second, bob, lead, run):
+def test_the_first_team_can_still_claim_the_lead(api, alice, team, second, bob, lead, run):
     falls_back(team, "Team", fallback_team=second)
     offer(api, alice, lead)
     run(minutes=10)
@@ -78,7 +78,7 @@ def test_the_first_team_may_still_claim_it(api, alice, team, second, bob, lead, 
     assert statuses(lead) == {"Bob": "Claimed", "Dana": "Lost", "Charlie": "Lost"}
 
 
-def test_it_is_the_first_teams_again_then(api, alice, team, second, bob, charlie, lead, run):
+def test_a_claim_by_the_first_team_moves_the_lead_back_to_it(api, alice, team, second, bob, charlie, lead, run):
     falls_back(team, "Team", fallback_team=second, mins_until_contact=30)
     falls_back(second, "Pond", mins_until_fallback=0)
     offer(api, alice, lead)
@@ -87,7 +87,7 @@ def test_it_is_the_first_teams_again_then(api, alice, team, second, bob, charlie
 
     lead.refresh_from_db()
     assert (lead.team, lead.contact_due_at) == (team, NOON + timedelta(minutes=40))
-    assert api(charlie).post(f"/leads/{lead.pk}/claim").status_code == 409  # too late, and told so
+    assert api(charlie).post(f"/leads/{lead.pk}/claim").status_code == 409  # too late
     claims = [api(alice).get(f"/teams/{one.pk}/distribution-report").json()["totals"] for one in (team, second)]
     assert [(totals["claims"], totals["passed_on"]) for totals in claims] == [(1, 0), (0, 1)]
 
@@ -98,7 +98,7 @@ def test_it_is_the_first_teams_again_then(api, alice, team, second, bob, charlie
     assert lead.trace_entries.last().details["team_id"] == team.pk
 
 
-def test_a_user_gets_it(api, alice, team, second, charlie, mary, lead, run):
+def test_the_fallback_user_gets_the_lead(api, alice, team, second, charlie, mary, lead, run):
     falls_back(team, "User", fallback_user=charlie, mins_until_fallback=20)
     offer(api, alice, lead)
 
@@ -116,7 +116,7 @@ def test_a_user_gets_it(api, alice, team, second, charlie, mary, lead, run):
     assert api(charlie).get(f"/leads/{lead.pk}").status_code == 200
 
 
-def test_who_left_the_creators_teams_gets_nothing_any_more(api, alice, team, second, charlie, lead, run, client):
+def test_a_fallback_user_without_a_common_team_gets_no_lead(api, alice, team, second, charlie, lead, run, client):
     falls_back(team, "User", fallback_user=charlie)
     place = TeamMember.objects.get(team=second, user=charlie)
     assert api(charlie).delete(f"/team-members/{place.pk}").status_code == 200
@@ -140,7 +140,7 @@ def test_who_left_the_creators_teams_gets_nothing_any_more(api, alice, team, sec
 
 
 @pytest.mark.parametrize("becomes", ["creator", "owns the team", "member"])
-def test_who_is_in_any_team_with_the_creator_gets_it(api, alice, charlie, team, lead, run, becomes):
+def test_a_fallback_user_in_any_team_of_the_creator_gets_the_lead(api, alice, charlie, team, lead, run, becomes):
     falls_back(team, "User", fallback_user=alice if becomes == "creator" else charlie)
     if becomes != "creator":
         theirs = Team.objects.create(creator=charlie if becomes == "owns the team" else alice, name="Theirs")
@@ -154,7 +154,7 @@ def test_who_is_in_any_team_with_the_creator_gets_it(api, alice, charlie, team, 
     assert lead.claimed_by_user == team.fallback_user
 
 
-def test_of_two_leads_of_a_contact_given_at_once_the_first_gives_the_contact(
+def test_of_two_leads_assigned_together_the_first_assigns_the_contact(
     api, alice, team, second, charlie, mary, lead, run
 ):
     falls_back(team, "User", fallback_user=charlie)
@@ -166,13 +166,13 @@ def test_of_two_leads_of_a_contact_given_at_once_the_first_gives_the_contact(
 
     mary.refresh_from_db()
     assert mary.assigned_user == charlie
-    assert list(Lead.objects.order_by("pk").values_list("claimed_by_user", "is_contact_given")) == [
+    assert list(Lead.objects.order_by("pk").values_list("claimed_by_user", "has_assigned_contact")) == [
         (charlie.pk, True),
         (charlie.pk, False),
     ]
 
 
-def test_a_claim_ends_its_way(api, alice, bob, team, charlie, lead, run):
+def test_a_claim_ends_the_distribution(api, alice, bob, team, charlie, lead, run):
     falls_back(team, "User", fallback_user=charlie)
     team.mins_until_alarm = 30
     team.save()
@@ -188,7 +188,7 @@ def test_a_claim_ends_its_way(api, alice, bob, team, charlie, lead, run):
     assert jobs.next_due_at() is None
 
 
-def test_without_a_fallback_everything_is_as_it_was(api, alice, lead, run):
+def test_without_a_fallback_the_lead_stays(api, alice, lead, run):
     offer(api, alice, lead)
 
     run(hours=5)
@@ -197,7 +197,7 @@ def test_without_a_fallback_everything_is_as_it_was(api, alice, lead, run):
     assert jobs.next_due_at() is None
 
 
-def test_the_end_of_a_chain_is_the_owner(api, alice, team, second, lead, run):
+def test_the_owner_is_the_end_of_a_fallback_chain(api, alice, team, second, lead, run):
     falls_back(team, "Team", fallback_team=second)
     second.is_exclusive_window = True
     second.save()
@@ -211,7 +211,9 @@ def test_the_end_of_a_chain_is_the_owner(api, alice, team, second, lead, run):
 
 
 @pytest.mark.parametrize("target", ["User", "Pond", "Team"])
-def test_many_fall_back_at_the_cost_of_one(target, api, alice, team, second, charlie, route, options, run, clock):
+def test_many_fallbacks_take_as_many_queries_as_one(
+    target, api, alice, team, second, charlie, route, options, run, clock
+):
     to = {"User": {"fallback_user": charlie}, "Pond": {}, "Team": {"fallback_team": second}}
     falls_back(team, target, **to[target])
     costs = []
@@ -226,8 +228,8 @@ def test_many_fall_back_at_the_cost_of_one(target, api, alice, team, second, cha
     assert costs[0] == costs[1] < 30
 
 
-def test_all_round_robins_on_its_way_are_held_at_once_and_by_id(api, alice, team, second, lead):
-    """Whoever took them one after the other could wait for a lead that comes the other way."""
+def test_all_round_robins_of_the_fallback_chain_are_locked_together_by_id(api, alice, team, second, lead):
+    """Locked one after another, two leads on opposite chains could deadlock."""
     falls_back(second, "Team", fallback_team=team)
     Team.objects.update(order_method="Round Robin")
     Lead.objects.update(team=second)

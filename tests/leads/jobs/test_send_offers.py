@@ -28,7 +28,7 @@ def offered(api, alice, lead):
 
 
 def offer_another(api, alice, contact):
-    """One more lead of alice's route, offered."""
+    """Offer one more lead of alice's route."""
     made = api(alice).made("/leads", inquiry(contact))
     api(alice).post(f"/leads/{made['id']}/offers")
     return Lead.objects.get(pk=made["id"])
@@ -48,7 +48,7 @@ def test_members_are_alerted_one_after_the_other(offered, bob, dana, run):
     assert (len(texts_to(bob)), len(texts_to(dana))) == (1, 1)
 
 
-def test_the_alert_says_what_it_is_and_how_to_claim_it(offered, bob, run, settings):
+def test_an_alert_describes_the_lead_and_how_to_claim_it(offered, bob, run, settings):
     run()
 
     (alert,) = texts_to(bob)
@@ -64,7 +64,7 @@ def test_the_alert_says_what_it_is_and_how_to_claim_it(offered, bob, run, settin
     assert (offer.alert_text, offer.alert_email, offer.reply_number) == (text, email, 1)
 
 
-def test_an_alert_does_not_tell_how_to_reach_the_client(api, alice, bob, mary, route, options, run):
+def test_an_alert_contains_no_contact_details(api, alice, bob, mary, route, options, run):
     mary.first_name, mary.last_name = "+1 949 555 0150", ""
     mary.save()
     offer_another(api, alice, mary)
@@ -77,7 +77,7 @@ def test_an_alert_does_not_tell_how_to_reach_the_client(api, alice, bob, mary, r
     assert "a new contact" in texts_to(bob)[0]
 
 
-def test_a_long_story_is_cut_to_fit_a_text(api, alice, bob, mary, route, options, run):
+def test_a_long_message_is_truncated_in_a_text(api, alice, bob, mary, route, options, run):
     mary.first_name = "Maria\n" + "de la " * 40
     mary.save()
     offer_another(api, alice, mary)
@@ -88,7 +88,7 @@ def test_a_long_story_is_cut_to_fit_a_text(api, alice, bob, mary, route, options
     assert "\n" not in texts_to(bob)[0] + emails_to(bob)[0]
 
 
-def test_each_member_is_told_through_their_own_channels(offered, team, bob, dana, run):
+def test_each_member_is_alerted_on_their_own_channels(offered, team, bob, dana, run):
     LeadOffer.objects.filter(user=bob).update(has_email_alert=False)
     LeadOffer.objects.filter(user=dana).update(has_text_alert=False)
 
@@ -99,7 +99,7 @@ def test_each_member_is_told_through_their_own_channels(offered, team, bob, dana
     assert offer_of(offered, dana).reply_number is None
 
 
-def test_numbers_differ_between_an_agents_open_offers(api, alice, bob, dana, mary, route, options, run):
+def test_the_open_offers_of_an_agent_have_different_numbers(api, alice, bob, dana, mary, route, options, run):
     for _ in range(3):
         offer_another(api, alice, mary)
     run()
@@ -131,7 +131,7 @@ def test_more_than_nine_open_offers_have_longer_numbers(api, alice, bob, mary, r
     assert list(numbers) == list(range(1, 12))
 
 
-def test_after_a_claim_nobody_else_is_told(api, offered, bob, dana, run):
+def test_after_a_claim_no_other_member_is_alerted(api, offered, bob, dana, run):
     run()
     api(bob).patch(f"/leads/{offered.pk}/offers/{offer_of(offered, bob).pk}", {"status": "Claimed"})
 
@@ -141,7 +141,7 @@ def test_after_a_claim_nobody_else_is_told(api, offered, bob, dana, run):
     assert statuses(offered)["Dana"] == "Cancelled"
 
 
-def test_zero_minutes_alert_everybody_at_once_in_order_of_rank(api, alice, bob, dana, mary, team, route, run):
+def test_an_interval_of_zero_alerts_all_members_in_order_of_rank(api, alice, bob, dana, mary, team, route, run):
     team.mins_until_next_alert = 0
     team.save()
     make_option(team, dana, rank=1)
@@ -157,7 +157,7 @@ def test_zero_minutes_alert_everybody_at_once_in_order_of_rank(api, alice, bob, 
 # Assigned without claiming
 
 
-def test_at_their_turn_the_lead_is_theirs(api, alice, bob, dana, mary, offered, run):
+def test_a_lead_is_assigned_automatically_at_the_turn(api, alice, bob, dana, mary, offered, run):
     LeadOffer.objects.filter(user=dana).update(assign_automatically=True)
 
     run(minutes=5)
@@ -176,7 +176,7 @@ def test_at_their_turn_the_lead_is_theirs(api, alice, bob, dana, mary, offered, 
     assert api(dana).get(f"/leads/{offered.pk}").status_code == 200
 
 
-def test_nobody_is_told_beside_one_who_gets_it_at_the_same_instant(offered, bob, dana, run):
+def test_no_member_is_alerted_together_with_an_automatic_assignment(offered, bob, dana, run):
     LeadOffer.objects.update(notify_at=NOON)
     LeadOffer.objects.filter(user=dana).update(assign_automatically=True)
 
@@ -186,7 +186,7 @@ def test_nobody_is_told_beside_one_who_gets_it_at_the_same_instant(offered, bob,
     assert texts_to(bob) == []
 
 
-def test_the_first_of_two_gets_it(offered, bob, run):
+def test_the_first_of_two_automatic_members_gets_the_lead(offered, bob, run):
     LeadOffer.objects.update(notify_at=NOON, assign_automatically=True)
 
     run()
@@ -194,7 +194,7 @@ def test_the_first_of_two_gets_it(offered, bob, run):
     assert statuses(offered) == {"Bob": "Claimed", "Dana": "Cancelled"}
 
 
-def test_whoever_claimed_before_keeps_it(api, offered, bob, dana, run):
+def test_an_earlier_claim_is_not_overwritten(api, offered, bob, dana, run):
     LeadOffer.objects.filter(user=dana).update(assign_automatically=True)
     run()
     api(bob).patch(f"/leads/{offered.pk}/offers/{offer_of(offered, bob).pk}", {"status": "Claimed"})
@@ -210,7 +210,7 @@ def test_whoever_claimed_before_keeps_it(api, offered, bob, dana, run):
 
 
 def test_an_offer_of_a_claimed_lead_is_never_alerted(offered, alice, bob, run, clock):
-    """Whoever writes a claim by hand need not know of offers."""
+    """A claim written directly to the database does not end its offers."""
     Lead.objects.update(claimed_by_user=alice, claimed_at=clock.now)
 
     run(minutes=5)
@@ -219,7 +219,7 @@ def test_an_offer_of_a_claimed_lead_is_never_alerted(offered, alice, bob, run, c
     assert texts_to(bob) == []
 
 
-def test_a_user_deactivated_meanwhile_is_not_told(offered, bob, run):
+def test_a_user_deactivated_after_planning_is_not_alerted(offered, bob, run):
     bob.is_active = False
     bob.save()
 
@@ -229,7 +229,7 @@ def test_a_user_deactivated_meanwhile_is_not_told(offered, bob, run):
     assert texts_to(bob) == []
 
 
-def test_a_member_who_cannot_be_reached_any_more_is_passed_over(offered, bob, run):
+def test_a_member_who_became_unreachable_is_skipped(offered, bob, run):
     LeadOffer.objects.filter(user=bob).update(has_email_alert=False)
     bob.phone = ""
     bob.save()
@@ -239,7 +239,7 @@ def test_a_member_who_cannot_be_reached_any_more_is_passed_over(offered, bob, ru
     assert offer_of(offered, bob).end_code == "no_channel"
 
 
-def test_later_changes_of_the_options_leave_a_standing_rollout_alone(offered, dana, team, run):
+def test_changes_of_options_do_not_affect_a_rollout_in_progress(offered, dana, team, run):
     team.distribution_options.all().delete()
     team.mins_until_next_alert = 60
     team.save()
@@ -261,7 +261,7 @@ def test_after_an_outage_the_remaining_offers_keep_their_distance(offered, bob, 
     assert offer_of(offered, dana).notify_at == NOON + timedelta(minutes=17)
 
 
-def test_after_an_outage_a_member_who_is_not_told_delays_nobody(offered, bob, dana, clock):
+def test_after_an_outage_a_skipped_member_delays_no_other(offered, bob, dana, clock):
     bob.is_active = False
     bob.save()
     clock.advance(minutes=12)
@@ -271,7 +271,9 @@ def test_after_an_outage_a_member_who_is_not_told_delays_nobody(offered, bob, da
     assert statuses(offered) == {"Bob": "Cancelled", "Dana": "Sent"}
 
 
-def test_after_an_outage_who_is_told_beside_one_who_is_not_keeps_the_distance(offered, alice, team, bob, dana, clock):
+def test_after_an_outage_a_member_alerted_beside_a_skipped_one_keeps_the_distance(
+    offered, alice, team, bob, dana, clock
+):
     LeadOffer.objects.update(notify_at=NOON)
     LeadOffer.objects.create(
         lead=offered, team=team, user=alice, position=2, notify_at=NOON + timedelta(minutes=5), has_text_alert=True
@@ -293,7 +295,7 @@ def test_an_alert_that_is_a_little_late_moves_nothing(offered, dana, clock):
     assert offer_of(offered, dana).notify_at == NOON + timedelta(minutes=5)
 
 
-def test_members_due_together_are_alerted_together_however_late(offered, clock):
+def test_members_due_together_are_alerted_together_after_any_delay(offered, clock):
     LeadOffer.objects.update(notify_at=NOON)
     clock.advance(hours=2)
 
@@ -305,24 +307,24 @@ def test_members_due_together_are_alerted_together_however_late(offered, clock):
 # Cost
 
 
-def test_nothing_due_costs_nothing(offered, clock, django_assert_max_num_queries):
+def test_a_tick_without_due_work_takes_one_query(offered, clock, django_assert_max_num_queries):
     jobs.run_due(clock.now)
     with django_assert_max_num_queries(3):
         assert jobs.run_due(clock.now) == 0
     assert jobs.next_due_at() == NOON + timedelta(minutes=5)
 
 
-def test_numbers_close_the_lowest_gaps_and_then_go_on_beyond_the_highest():
+def test_numbers_fill_the_lowest_gaps_and_then_continue():
     taken = free_codes([*range(1, 11), 13], highest=40, recent=[])
     assert [next(taken) for _ in range(4)] == [11, 12, 41, 42]
 
 
-def test_no_number_is_too_long_to_type():
+def test_no_number_has_more_than_four_digits():
     taken = free_codes(range(1, 101), highest=9998, recent=[])
     assert [next(taken) for _ in range(3)] == [9999, None, None]
 
 
-def test_a_batch_of_many_costs_what_a_batch_of_few_does(
+def test_a_large_batch_takes_as_many_queries_as_a_small_one(
     api, alice, team, route, options, clock, django_assert_num_queries
 ):
     for at in range(3):
@@ -343,7 +345,7 @@ def test_a_batch_of_many_costs_what_a_batch_of_few_does(
 BATCH_QUERIES = 13  # two of them are the savepoint of the test's own transaction
 
 
-def test_batches_follow_each_other_until_all_is_done(api, alice, mary, team, route, options, run, monkeypatch):
+def test_batches_run_until_no_work_is_due(api, alice, mary, team, route, options, run, monkeypatch):
     monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 2)
     team.mins_until_next_alert = 0
     team.save()

@@ -1,4 +1,4 @@
-"""Leads about a contact that a user sees through a team alone: they change nothing about who works with the contact."""
+"""Leads about a contact that a user sees only through a team do not change who works with the contact."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.leads.conftest import inquiry, make_contact, make_option, make_route,
 
 @pytest.fixture
 def clara(bob, team):
-    """A contact of bob's, whom alice and dana see through the team."""
+    """A contact of bob's that alice and dana see through the team."""
     return make_contact(bob, first_name="Clara")
 
 
@@ -27,7 +27,7 @@ def workers(contact):
     return contact.assigned_user, list(ContactShare.objects.filter(contact=contact))
 
 
-def test_a_teammate_does_not_get_the_contact_by_a_lead_of_their_own(api, alice, bob, clara, bob_leaves_with_clara):
+def test_a_teammate_does_not_get_the_contact_by_creating_a_lead(api, alice, bob, clara, bob_leaves_with_clara):
     lead = api(alice).made("/leads", inquiry(clara))
 
     assert lead["claimed_by_user_id"] == alice.pk
@@ -38,7 +38,7 @@ def test_a_teammate_does_not_get_the_contact_by_a_lead_of_their_own(api, alice, 
 
 
 @pytest.mark.parametrize("how", ["claim", "automatic", "reassign"])
-def test_nor_by_a_lead_that_their_own_team_gives_them(how, api, alice, bob, dana, clara, campaign, run):
+def test_a_teammate_does_not_get_the_contact_through_their_own_team(how, api, alice, bob, dana, clara, campaign, run):
     own = Team.objects.create(creator=alice, name="Alice's own")
     for user in (alice, dana):
         TeamMember.objects.create(team=own, user=user, request_status=TeamMember.RequestStatus.ACCEPTED)
@@ -60,7 +60,7 @@ def test_nor_by_a_lead_that_their_own_team_gives_them(how, api, alice, bob, dana
     assert api(bob).patch(f"/contacts/{clara.pk}", {"assigned_user_id": alice.pk}).status_code == 200
 
 
-def test_the_assigned_user_of_a_contact_brings_in_leads_that_open_it(api, alice, bob, dana, clara):
+def test_a_lead_of_the_assigned_user_shares_the_contact(api, alice, bob, dana, clara):
     assert api(bob).patch(f"/contacts/{clara.pk}", {"assigned_user_id": dana.pk}).status_code == 200
 
     lead = api(dana).made("/leads", inquiry(clara))

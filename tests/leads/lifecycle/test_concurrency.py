@@ -1,4 +1,4 @@
-"""Rivals over real connections: threads that claim, ticks that overlap, and workers that die in the middle."""
+"""Concurrency over real connections: simultaneous claims, overlapping ticks and killed workers."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -29,9 +29,9 @@ from tests.leads.conftest import NOON, ZILLOW, inquiry, make_contact, make_optio
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at_once(deeds: list[Callable[[], Any]]) -> list[Any]:
-    """Do all of these at the same time, each on a connection of its own."""
-    barrier = Barrier(len(deeds))
+def run_concurrently(actions: list[Callable[[], Any]]) -> list[Any]:
+    """Run all of these at the same time, each on its own connection."""
+    barrier = Barrier(len(actions))
 
     def act(deed: Callable[[], Any]) -> Any:
         barrier.wait()
@@ -40,8 +40,8 @@ def at_once(deeds: list[Callable[[], Any]]) -> list[Any]:
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        return list(pool.map(act, deeds))
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(act, actions))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def everybody_at_once(team):
 
 
 def join(team, count: int) -> list[User]:
-    """So many more members who are told by text."""
+    """Add this many members with text alerts."""
     members = [make_user(f"Member{at}", f"01{at:02}") for at in range(20, 20 + count)]
     for member in members:
         TeamMember.objects.create(team=team, user=member, request_status="Accepted")
@@ -67,13 +67,15 @@ def offer_leads(api, alice, count: int) -> list[Lead]:
     return list(Lead.objects.filter(pk__in=made).order_by("pk"))
 
 
-def test_of_thirty_rivals_exactly_one_wins(api, alice, team, route, everybody_at_once, clock):
+def test_of_thirty_simultaneous_claims_exactly_one_succeeds(api, alice, team, route, everybody_at_once, clock):
     members = join(team, 30)
     (lead,) = offer_leads(api, alice, 1)
     jobs.run_due(clock.now)
     rivals = [(api(member), f"/leads/{lead.pk}/offers/{offer_of(lead, member).pk}") for member in members]
 
-    answers = at_once([lambda rival=rival: rival[0].patch(rival[1], {"status": "Claimed"}) for rival in rivals])
+    answers = run_concurrently(
+        [lambda rival=rival: rival[0].patch(rival[1], {"status": "Claimed"}) for rival in rivals]
+    )
 
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 29}
     losers = [answer.json()["message"] for answer in answers if answer.status_code == 409]
@@ -85,8 +87,8 @@ def test_of_thirty_rivals_exactly_one_wins(api, alice, team, route, everybody_at
     assert set(Message.objects.values_list("status", flat=True)) == {"cancelled"}
 
 
-def test_of_rivals_at_the_pond_exactly_one_wins(api, alice, team, route, everybody_at_once, clock):
-    """Half of them take it, half claim by the offer they had."""
+def test_of_simultaneous_claims_from_the_pond_exactly_one_succeeds(api, alice, team, route, everybody_at_once, clock):
+    """Half of them claim from the pond, half by their offer."""
     members = join(team, 8)
     team.fallback_target, team.mins_until_fallback = "Pond", 0
     team.save()
@@ -100,7 +102,7 @@ def test_of_rivals_at_the_pond_exactly_one_wins(api, alice, team, route, everybo
     def try_it(client, path):
         return client.post(path) if path.endswith("claim") else client.patch(path, {"status": "Claimed"})
 
-    answers = at_once([lambda rival=rival: try_it(*rival) for rival in rivals])
+    answers = run_concurrently([lambda rival=rival: try_it(*rival) for rival in rivals])
 
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 7}
     lead.refresh_from_db()
@@ -108,37 +110,37 @@ def test_of_rivals_at_the_pond_exactly_one_wins(api, alice, team, route, everybo
     assert (lead.claimed_by_user, lead.offers.get(status="Claimed").user) == (winner, winner)
 
 
-def test_a_winner_who_clicks_twice_at_once_wins_twice(api, alice, bob, team, route, options, clock):
+def test_two_simultaneous_claims_of_one_member_both_succeed(api, alice, bob, team, route, options, clock):
     for lead in offer_leads(api, alice, 5):
         jobs.run_due(clock.now)
         client, path = api(bob), f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}"
 
-        answers = at_once([lambda client=client, path=path: client.patch(path, {"status": "Claimed"})] * 2)
+        answers = run_concurrently([lambda client=client, path=path: client.patch(path, {"status": "Claimed"})] * 2)
 
         assert [answer.status_code for answer in answers] == [200, 200]
 
 
-def test_offers_asked_for_twice_at_once_are_made_once(api, alice, team, route, options):
+def test_offers_requested_twice_simultaneously_are_created_once(api, alice, team, route, options):
     for _ in range(5):
         client = api(alice)
         path = f"/leads/{client.made('/leads', inquiry(make_contact(alice)))['id']}/offers"
 
-        answers = at_once([lambda client=client, path=path: client.post(path)] * 3)
+        answers = run_concurrently([lambda client=client, path=path: client.post(path)] * 3)
 
         assert sorted(answer.status_code for answer in answers) == [200, 200, 201]
         assert {len(answer.json()) for answer in answers} == {2}
 
 
-def test_routes_made_at_once_have_positions_of_their_own(api, alice, campaign):
+def test_routes_created_simultaneously_have_different_positions(api, alice, campaign):
     client = api(alice)
     body = {"campaign_id": campaign.pk, "lead_source_id": ZILLOW, "distribution_target": "Myself"}
 
-    at_once([lambda at=at: client.post("/lead-routes", body | {"filter": str(at)}) for at in range(6)])
+    run_concurrently([lambda at=at: client.post("/lead-routes", body | {"filter": str(at)}) for at in range(6)])
 
     assert sorted(LeadRoute.objects.values_list("position", flat=True)) == [1, 2, 3, 4, 5, 6]
 
 
-def test_of_rivals_who_text_and_rivals_who_click_exactly_one_wins(api, alice, team, route, everybody_at_once, clock):
+def test_of_simultaneous_texts_and_clicks_exactly_one_succeeds(api, alice, team, route, everybody_at_once, clock):
     members = join(team, 8)
     (lead,) = offer_leads(api, alice, 1)
     jobs.run_due(clock.now)
@@ -153,7 +155,7 @@ def test_of_rivals_who_text_and_rivals_who_click_exactly_one_wins(api, alice, te
         )
         return lambda: claim_by_digit(message, clock.now)
 
-    codes = at_once([click(member) for member in members[:4]] + [text(member) for member in members[4:]])[:4]
+    codes = run_concurrently([click(member) for member in members[:4]] + [text(member) for member in members[4:]])[:4]
 
     lead.refresh_from_db()
     assert codes.count(200) == (lead.claimed_by_user in members[:4])
@@ -162,24 +164,26 @@ def test_of_rivals_who_text_and_rivals_who_click_exactly_one_wins(api, alice, te
     assert told == 4 - (lead.claimed_by_user in members[4:])
 
 
-def test_overlapping_ticks_alert_nobody_twice(api, alice, team, route, options, everybody_at_once, clock, monkeypatch):
+def test_overlapping_ticks_alert_no_member_twice(
+    api, alice, team, route, options, everybody_at_once, clock, monkeypatch
+):
     monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 7)
     leads = offer_leads(api, alice, 25)
 
-    at_once([lambda: jobs.run_due(clock.now)] * 4)
+    run_concurrently([lambda: jobs.run_due(clock.now)] * 4)
     jobs.run_due(clock.now)  # what each passed over because another held it
 
     assert_alerted_once(leads)
 
 
-def test_overlapping_ticks_tell_one_phone_different_numbers(
+def test_overlapping_ticks_give_one_phone_different_numbers(
     api, alice, bob, dana, team, route, options, everybody_at_once, clock, monkeypatch
 ):
     monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 1)
     give_phone(dana, bob.phone)
     offer_leads(api, alice, 10)
 
-    at_once([lambda: jobs.run_due(clock.now)] * 4)
+    run_concurrently([lambda: jobs.run_due(clock.now)] * 4)
     jobs.run_due(clock.now)  # what each passed over because another held it
 
     numbers = list(LeadOffer.objects.filter(status="Sent").values_list("reply_number", flat=True))
@@ -199,7 +203,7 @@ def assert_alerted_once(leads: list[Lead]) -> None:
         assert len(set(numbers)) == len(numbers)
 
 
-def test_a_worker_that_dies_in_the_middle_loses_and_doubles_nothing(
+def test_a_killed_worker_neither_loses_nor_repeats_alerts(
     api, alice, team, route, options, everybody_at_once, clock, monkeypatch
 ):
     monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 5)
@@ -211,7 +215,7 @@ def test_a_worker_that_dies_in_the_middle_loses_and_doubles_nothing(
             pass
 
     def lived_through() -> bool:
-        """Do what is due, and tell whether nobody killed us over it."""
+        """Process due work. Return whether the worker survived."""
         nonlocal deaths
         try:
             jobs.run_due(clock.now)
@@ -231,16 +235,16 @@ def test_a_worker_that_dies_in_the_middle_loses_and_doubles_nothing(
                 if deaths > 5:
                     break
 
-    at_once([work, kill])
+    run_concurrently([work, kill])
 
     assert deaths
     assert_alerted_once(leads)
 
 
-def test_claims_and_ticks_that_meet_leave_nobody_told_of_a_claimed_lead(
+def test_simultaneous_claims_and_ticks_alert_no_member_of_a_claimed_lead(
     api, alice, bob, team, route, options, clock, monkeypatch
 ):
-    """Bob claims each lead at the moment in which dana's turn comes."""
+    """Bob claims each lead at the time of dana's turn."""
     monkeypatch.setattr(jobs.send_offers, "BATCH_SIZE", 3)
     leads = offer_leads(api, alice, 12)
     jobs.run_due(clock.now)
@@ -251,7 +255,7 @@ def test_claims_and_ticks_that_meet_leave_nobody_told_of_a_claimed_lead(
     def claim_all() -> list[int]:
         return [client.patch(path, {"status": "Claimed"}).status_code for path in paths]
 
-    codes, *_ = at_once([claim_all, lambda: jobs.run_due(clock.now), lambda: jobs.run_due(clock.now)])
+    codes, *_ = run_concurrently([claim_all, lambda: jobs.run_due(clock.now), lambda: jobs.run_due(clock.now)])
 
     assert codes == [200] * 12
     danas = LeadOffer.objects.filter(user__first_name="Dana").select_related("alert_text")
@@ -260,15 +264,13 @@ def test_claims_and_ticks_that_meet_leave_nobody_told_of_a_claimed_lead(
         assert offer.alert_text is None or offer.alert_text.status == "cancelled"
 
 
-def test_a_contact_removed_while_its_lead_is_claimed_leaves_nothing_half_done(
-    api, alice, bob, team, route, options, clock
-):
+def test_deleting_a_contact_during_a_claim_is_consistent(api, alice, bob, team, route, options, clock):
     for lead in offer_leads(api, alice, 8):
         jobs.run_due(clock.now)
         claimer, remover = api(bob), api(alice)
         path, contact = f"/leads/{lead.pk}/offers/{offer_of(lead, bob).pk}", f"/contacts/{lead.contact_id}"
 
-        claimed, removed = at_once(
+        claimed, removed = run_concurrently(
             [
                 lambda claimer=claimer, path=path: claimer.patch(path, {"status": "Claimed"}).status_code,
                 lambda remover=remover, contact=contact: remover.delete(contact).status_code,
@@ -280,10 +282,8 @@ def test_a_contact_removed_while_its_lead_is_claimed_leaves_nothing_half_done(
         assert not Lead.objects.filter(pk=lead.pk).exists()
 
 
-def test_a_member_who_leaves_a_round_robin_and_a_lead_that_takes_its_turn_do_not_wait_for_each_other(
-    api, alice, team, route, options, clock
-):
-    """Whoever offers a lead holds it before its turn; whoever takes a member out has the team before their leads."""
+def test_leaving_a_team_and_a_round_robin_turn_do_not_deadlock(api, alice, team, route, options, clock):
+    """Offering locks the lead before the round robin; removing a member locks the team before their leads."""
     team.order_method = "Round Robin"
     team.save()
     (lead,) = offer_leads(api, alice, 1)
@@ -301,11 +301,11 @@ def test_a_member_who_leaves_a_round_robin_and_a_lead_that_takes_its_turn_do_not
         is_held.wait(10)
         return int(remover.delete(f"/team-members/{member.pk}").status_code)
 
-    assert at_once([offer, remove]) == [None, 200]
+    assert run_concurrently([offer, remove]) == [None, 200]
 
 
-def test_a_member_who_leaves_and_a_turn_that_comes_do_not_wait_for_each_other(api, alice, team, route, options, clock):
-    """Whoever changes an offer holds its lead before; whoever takes a member out has the leads before their offers."""
+def test_leaving_a_team_and_a_due_turn_do_not_deadlock(api, alice, team, route, options, clock):
+    """A change of an offer locks its lead first; removing a member locks the leads before their offers."""
     (lead,) = offer_leads(api, alice, 1)
     member, rival = TeamMember.objects.get(team=team, user__first_name="Dana"), Rival()
 
@@ -319,9 +319,7 @@ def test_a_member_who_leaves_and_a_turn_that_comes_do_not_wait_for_each_other(ap
     assert statuses(lead) == {"Bob": "Pending", "Dana": "Cancelled"}
 
 
-def test_no_lead_is_lost_to_options_that_are_removed_while_its_offers_are_written(
-    alice, mary, team, route, options, clock
-):
+def test_a_lead_survives_options_deleted_while_its_offers_are_created(alice, mary, team, route, options, clock):
     lead = Lead.objects.create(owner_user=alice, contact=mary, team=team)
     rival = Rival()
 
@@ -334,9 +332,7 @@ def test_no_lead_is_lost_to_options_that_are_removed_while_its_offers_are_writte
     assert statuses(lead) == {"Bob": "Pending", "Dana": "Pending"}
 
 
-def test_nobody_is_told_of_a_lead_who_left_the_team_while_its_offers_were_written(
-    alice, mary, team, route, options, clock
-):
+def test_a_member_who_leaves_while_offers_are_created_is_not_alerted(alice, mary, team, route, options, clock):
     lead = Lead.objects.create(owner_user=alice, contact=mary, team=team)
     bobs, rival = TeamMember.objects.get(team=team, user__first_name="Bob"), Rival()
 
@@ -352,8 +348,8 @@ def test_nobody_is_told_of_a_lead_who_left_the_team_while_its_offers_were_writte
     assert not Message.objects.filter(user=bobs.user).exists()
 
 
-def test_a_lead_taken_back_and_a_contact_noted_do_not_wait_for_each_other(api, alice, bob, team, route, options, clock):
-    """Bob has two leads of mary; his text to her has left as he gives the second one back."""
+def test_taking_a_lead_back_and_recording_a_contact_do_not_deadlock(api, alice, bob, team, route, options, clock):
+    """Bob has two leads of mary; his text to her is sent while he returns the second one."""
     (first, second) = offer_leads(api, alice, 2)
     Lead.objects.filter(pk=second.pk).update(contact=first.contact)
     jobs.run_due(clock.now)
@@ -376,7 +372,7 @@ def test_a_lead_taken_back_and_a_contact_noted_do_not_wait_for_each_other(api, a
                 {(bob.pk, first.contact_id): Reason("contact_messaged", {"channel": "text"})}, now=clock.now
             )
 
-    assert at_once([give_back, note]) == [200, None]
+    assert run_concurrently([give_back, note]) == [200, None]
 
 
 def wait_for_somebody_who_waits() -> None:

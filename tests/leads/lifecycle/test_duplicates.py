@@ -15,8 +15,8 @@ from tests.leads.conftest import inquiry, make_contact
 
 
 @pytest.fixture
-def unasked(route):
-    """Alice's route offers its leads by itself."""
+def automatic_route(route):
+    """Alice's route offers its leads automatically."""
     route.is_automatic = True
     route.save()
     return route
@@ -25,7 +25,7 @@ def unasked(route):
 @pytest.mark.contract(
     "Leads", "The same inquiry (contact, source, listing) within ten minutes is offered once: `is_duplicate`", "ours"
 )
-def test_the_same_inquiry_sent_twice_is_offered_once(api, alice, mary, unasked, options, clock):
+def test_the_same_inquiry_sent_twice_is_offered_once(api, alice, mary, automatic_route, options, clock):
     body = inquiry(mary)
     first = api(alice).made("/leads", body)
     clock.advance(minutes=2)
@@ -62,14 +62,14 @@ def test_offers_of_a_duplicate_are_those_of_the_first_lead(api, alice, mary, rou
     "change",
     [{"mls_id": "OTHER-1"}, {"source_id": 2}, {"mls_id": "", "street_address": "1 Other St"}],
 )
-def test_another_listing_or_source_is_an_inquiry_of_its_own(api, alice, mary, unasked, options, change):
+def test_another_listing_or_source_is_not_a_duplicate(api, alice, mary, automatic_route, options, change):
     body = inquiry(mary)
     api(alice).made("/leads", body)
 
     assert api(alice).made("/leads", body | change)["is_duplicate"] is False
 
 
-def test_another_persons_inquiry_is_their_own(api, alice, mary, unasked, options):
+def test_the_same_inquiry_of_another_contact_is_not_a_duplicate(api, alice, mary, automatic_route, options):
     body = inquiry(mary)
     api(alice).made("/leads", body)
 
@@ -77,7 +77,7 @@ def test_another_persons_inquiry_is_their_own(api, alice, mary, unasked, options
     assert api(alice).made("/leads", body | {"contact_id": ann.pk})["is_duplicate"] is False
 
 
-def test_later_it_is_a_new_inquiry(api, alice, mary, unasked, options, clock):
+def test_after_ten_minutes_it_is_a_new_inquiry(api, alice, mary, automatic_route, options, clock):
     body = inquiry(mary)
     api(alice).made("/leads", body)
     clock.now += REPEAT_WINDOW + timedelta(seconds=1)
@@ -85,7 +85,7 @@ def test_later_it_is_a_new_inquiry(api, alice, mary, unasked, options, clock):
     assert api(alice).made("/leads", body)["is_duplicate"] is False
 
 
-def test_what_the_second_one_adds_is_kept(api, alice, mary, unasked, options):
+def test_new_facts_of_the_duplicate_are_added_to_the_first_lead(api, alice, mary, automatic_route, options):
     body = inquiry(mary, text_body="When can I see it?", city="")
     first = api(alice).made("/leads", body)
     api(alice).made("/leads", body | {"text_body": "I can come on Sunday.", "city": "Irvine"})
@@ -94,7 +94,7 @@ def test_what_the_second_one_adds_is_kept(api, alice, mary, unasked, options):
     assert (lead.text_body, lead.city) == ("When can I see it?\n\nI can come on Sunday.", "Irvine")
 
 
-def test_a_duplicate_is_not_counted_by_the_report(api, alice, mary, unasked, options, team, clock):
+def test_a_duplicate_is_not_counted_by_the_report(api, alice, mary, automatic_route, options, team, clock):
     body = inquiry(mary)
     for _ in range(2):
         api(alice).made("/leads", body)
@@ -104,7 +104,7 @@ def test_a_duplicate_is_not_counted_by_the_report(api, alice, mary, unasked, opt
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_the_same_moment_one_is_offered(api, alice, mary, unasked, options):
+def test_of_two_simultaneous_inquiries_one_is_offered(api, alice, mary, automatic_route, options):
     body, together, answers = inquiry(mary), Barrier(2), []
 
     def send():
@@ -127,6 +127,6 @@ LEADS = st.builds(Lead, mls_id=TEXTS, street_address=TEXTS, zipcode=TEXTS, text_
 
 
 @given(LEADS, LEADS)
-def test_whether_two_are_the_same_does_not_depend_on_their_order(one, other):
+def test_comparing_two_leads_does_not_depend_on_their_order(one, other):
     assert is_same_listing(one, one)
     assert is_same_listing(one, other) == is_same_listing(other, one)

@@ -1,4 +1,4 @@
-"""Whoever has claimed a lead gets in touch through the system: it is not taken back then."""
+"""A claimer who contacts the person through the system keeps the lead."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ def go_on(clock):
 
 @pytest.fixture
 def claimed(api, alice, bob, team, lead, go_on, carrier, mailbox, settings):  # noqa: F811
-    """Bob, who has a number to text from, has claimed it, and has half an hour to get in touch."""
+    """Bob, who has a phone number to text from, has claimed the lead and has 30 minutes to contact the person."""
     settings.TWILIO_TIMEOUT_SECONDS = 0.5
     phone_numbers.give_number(bob, now=NOON)
     team.mins_until_contact = 30
@@ -70,7 +70,7 @@ def test_a_text_through_the_system_keeps_the_lead(api, bob, mary, claimed, go_on
     )
 
 
-def test_so_does_an_email(api, bob, mary, claimed, go_on):
+def test_an_email_through_the_system_keeps_the_lead(api, bob, mary, claimed, go_on):
     api(bob).made(f"/contacts/{mary.pk}/messages", EMAIL)
     go_on(hours=2)
 
@@ -78,7 +78,7 @@ def test_so_does_an_email(api, bob, mary, claimed, go_on):
     assert claimed.trace_entries.get(kind="Contacted").details["channel"] == "email"
 
 
-def test_a_text_that_twilio_refused_does_not(api, bob, mary, claimed, go_on):
+def test_a_text_that_twilio_refused_does_not_keep_the_lead(api, bob, mary, claimed, go_on):
     fault_injection.line_up("21610", 1)
     made = api(bob).made(f"/contacts/{mary.pk}/messages", TEXT)
     go_on(minutes=30)
@@ -87,7 +87,7 @@ def test_a_text_that_twilio_refused_does_not(api, bob, mary, claimed, go_on):
     assert claimer(claimed) is None
 
 
-def test_a_text_that_was_refused_at_once_does_not(api, bob, mary, claimed, go_on):
+def test_a_text_that_was_refused_immediately_does_not_keep_the_lead(api, bob, mary, claimed, go_on):
     consent.opt_out(mary.mobile_e164, source="text", now=NOON)
     assert api(bob).post(f"/contacts/{mary.pk}/messages", TEXT).status_code == 400
     go_on(minutes=30)
@@ -95,7 +95,7 @@ def test_a_text_that_was_refused_at_once_does_not(api, bob, mary, claimed, go_on
     assert claimer(claimed) is None
 
 
-def test_a_text_that_was_cancelled_before_it_left_does_not(api, bob, mary, claimed, go_on):
+def test_a_text_that_was_canceled_before_sending_does_not_keep_the_lead(api, bob, mary, claimed, go_on):
     api(bob).made(f"/contacts/{mary.pk}/messages", TEXT)
     consent.opt_out(mary.mobile_e164, source="text", now=NOON)
     go_on(minutes=30)
@@ -103,7 +103,7 @@ def test_a_text_that_was_cancelled_before_it_left_does_not(api, bob, mary, claim
     assert claimer(claimed) is None
 
 
-def test_a_text_that_waits_for_the_morning_does_not_yet(api, bob, mary, claimed, go_on, clock):
+def test_a_text_held_for_quiet_hours_does_not_keep_the_lead_yet(api, bob, mary, claimed, go_on, clock):
     Lead.objects.update(contact_due_at=NOON + timedelta(hours=10))
     go_on(hours=9, minutes=30)
     made = api(bob).made(f"/contacts/{mary.pk}/messages", TEXT)
@@ -131,7 +131,7 @@ def call(api, bob, mary, live_server, settings, clock):
     return connect
 
 
-def test_so_does_a_call_that_was_answered(bob, claimed, call, go_on):
+def test_an_answered_call_keeps_the_lead(bob, claimed, call, go_on):
     call("completed", 65)
     go_on(hours=2)
 
@@ -140,21 +140,21 @@ def test_so_does_a_call_that_was_answered(bob, claimed, call, go_on):
 
 
 @pytest.mark.parametrize("answer", [("no-answer", 0), ("busy", 0), ("failed", 0), ()])
-def test_a_call_that_nobody_answered_does_not(claimed, call, go_on, answer):
+def test_an_unanswered_call_does_not_keep_the_lead(claimed, call, go_on, answer):
     call(*answer)
     go_on(minutes=30)
 
     assert claimer(claimed) is None
 
 
-def test_a_text_of_somebody_else_does_not(api, alice, mary, claimed, go_on):
+def test_a_text_of_another_user_does_not_keep_the_lead(api, alice, mary, claimed, go_on):
     api(alice).made(f"/contacts/{mary.pk}/messages", EMAIL)
     go_on(minutes=30)
 
     assert claimer(claimed) is None
 
 
-def test_a_text_of_the_clients_own_does_not(bob, mary, claimed, go_on, text_in):
+def test_a_text_from_the_contact_does_not_keep_the_lead(bob, mary, claimed, go_on, text_in):
     bob.refresh_from_db()
     text_in(mary.mobile_e164, "Is anybody there?", to=bob.system_phone)
     go_on(minutes=30)

@@ -1,4 +1,4 @@
-"""Leads that come in outside the hours of their route, and wait for them."""
+"""Leads received outside the hours of their route, which are held until it opens."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ AT_FIVE = NOON + timedelta(hours=5)
 
 @pytest.fixture(autouse=True)
 def held(route):
-    """The route opens at five this afternoon, and on every later day."""
+    """The route opens at 17:00 today and on every later day."""
     LeadRoute.objects.update(open_hours="Mon-Sun 17:00-20:00", off_hours="Hold Until Open", is_automatic=True)
 
 
@@ -22,7 +22,7 @@ def take_in(api, alice, **fields):
 
 
 @pytest.mark.parametrize("cap", ["cap_open", "cap_day"])
-def test_what_waits_for_the_opening_counts_towards_the_caps(api, alice, options, cap):
+def test_held_leads_count_toward_the_caps(api, alice, options, cap):
     TeamMemberDistributionOption.objects.filter(user__first_name="Bob").update(**{cap: 1})
 
     first, second = take_in(api, alice), take_in(api, alice)
@@ -31,8 +31,8 @@ def test_what_waits_for_the_opening_counts_towards_the_caps(api, alice, options,
     assert statuses(second) == {"Dana": "Pending"}
 
 
-def test_a_days_cap_is_that_of_the_day_of_the_opening(api, alice, options, run, clock):
-    """What bob had today does not count tomorrow."""
+def test_a_daily_cap_is_that_of_the_opening_day(api, alice, options, run, clock):
+    """Bob's leads of today do not count tomorrow."""
     TeamMemberDistributionOption.objects.filter(user__first_name="Bob").update(cap_day=1)
     LeadRoute.objects.update(open_hours="")
     take_in(api, alice)
@@ -41,7 +41,7 @@ def test_a_days_cap_is_that_of_the_day_of_the_opening(api, alice, options, run, 
     assert "Bob" in statuses(take_in(api, alice))
 
 
-def test_where_nobody_will_be_there_the_next_team_waits_for_the_opening_too(api, alice, charlie, team, options, run):
+def test_the_fallback_team_also_waits_for_the_opening(api, alice, charlie, team, options, run):
     second = Team.objects.create(creator=alice, name="Second")
     second.memberships.create(user=charlie, request_status="Accepted")
     make_option(second, charlie)
@@ -56,19 +56,19 @@ def test_where_nobody_will_be_there_the_next_team_waits_for_the_opening_too(api,
 
 
 @pytest.mark.parametrize("chosen", [{}, {"team_selection_method": "Zipcode", "team": None}])
-def test_a_lead_is_not_held_until_a_holiday_but_until_the_day_after(api, alice, options, chosen):
+def test_a_lead_is_held_over_a_holiday(api, alice, options, chosen):
     Team.objects.update(holidays=[NOON.date()], distribution_zipcodes="92618")
     LeadRoute.objects.update(**chosen)
     lead = take_in(api, alice)
     assert lead.offers.earliest("notify_at").notify_at == AT_FIVE + timedelta(days=1)
 
 
-# Of a contact whose last lead somebody claimed
+# A contact whose last lead a member claimed
 
 
 @pytest.fixture
 def danas(alice, dana, team, options):
-    """Dana claimed a lead of this contact's once. She is away until one; leads go back to who claimed before."""
+    """Dana claimed an earlier lead of this contact. She is away until 13:00; leads return to the earlier claimer."""
     LeadRoute.objects.update(is_returning_to_claimer=True)
     contact = make_contact(alice)
     Lead.objects.create(
@@ -83,7 +83,7 @@ def take_in_of(api, alice, contact):
     return Lead.objects.get(pk=api(alice).made("/leads", inquiry(contact))["id"])
 
 
-def test_it_is_theirs_at_the_opening_if_they_can_take_it_then(api, alice, dana, danas, run):
+def test_the_earlier_claimer_gets_the_lead_at_the_opening(api, alice, dana, danas, run):
     lead = take_in_of(api, alice, danas)
     assert statuses(lead) == {"Dana": "Pending", "Bob": "Pending"}
     assert set(lead.offers.values_list("notify_at", flat=True)) == {AT_FIVE}
@@ -95,7 +95,7 @@ def test_it_is_theirs_at_the_opening_if_they_can_take_it_then(api, alice, dana, 
     assert statuses(lead) == {"Dana": "Claimed", "Bob": "Cancelled"}
 
 
-def test_at_once_if_they_can_take_it_now(api, alice, dana, danas):
+def test_the_earlier_claimer_gets_the_lead_immediately_if_available(api, alice, dana, danas):
     dana.paused_until = None
     dana.save()
 
@@ -104,14 +104,14 @@ def test_at_once_if_they_can_take_it_now(api, alice, dana, danas):
     assert (lead.claimed_by_user, lead.claimed_at) == (dana, NOON)
 
 
-def test_if_they_can_take_it_neither_now_nor_then_the_others_have_it(api, alice, dana, danas):
+def test_the_other_members_are_offered_the_lead_if_the_earlier_claimer_is_unavailable(api, alice, dana, danas):
     dana.paused_until = AT_FIVE + timedelta(hours=1)
     dana.save()
 
     assert statuses(take_in_of(api, alice, danas)) == {"Bob": "Pending"}
 
 
-def test_the_others_turns_stand_for_when_they_cannot_after_all(api, alice, dana, danas, run):
+def test_the_other_turns_remain_if_the_earlier_claimer_becomes_unavailable(api, alice, dana, danas, run):
     lead = take_in_of(api, alice, danas)
     dana.is_active = False
     dana.save()
@@ -122,7 +122,7 @@ def test_the_others_turns_stand_for_when_they_cannot_after_all(api, alice, dana,
     assert lead.offers.get(status="Sent").alerted_at == AT_FIVE
 
 
-def test_what_is_theirs_takes_no_turn_in_a_round_robin(api, alice, danas, team, run):
+def test_a_returned_lead_takes_no_round_robin_turn(api, alice, danas, team, run):
     Team.objects.update(order_method="Round Robin")
     take_in_of(api, alice, danas)
     run(hours=5)
@@ -130,7 +130,7 @@ def test_what_is_theirs_takes_no_turn_in_a_round_robin(api, alice, danas, team, 
     assert not any(team.rotation.values_list("credit", flat=True))
 
 
-def test_the_trace_says_that_it_is_theirs_when_it_opens(api, alice, dana, danas):
+def test_the_trace_shows_that_the_earlier_claimer_gets_the_lead_at_the_opening(api, alice, dana, danas):
     lead = take_in_of(api, alice, danas)
 
     entry = lead.trace_entries.get(kind="Planned")
@@ -139,7 +139,7 @@ def test_the_trace_says_that_it_is_theirs_when_it_opens(api, alice, dana, danas)
     assert (entry.details["earlier_claimer_user_id"], entry.details["because"]) == (dana.pk, because)
 
 
-def test_the_rehearsal_has_it_so(api, alice, bob, dana, danas, run):
+def test_the_simulation_gives_the_same_result(api, alice, bob, dana, danas, run):
     asked = {"lead": {"contact_id": danas.pk, "source_id": ZILLOW}}
     (foreseen,) = api(alice).post("/lead-routes/simulate", asked).json()["leads"]
     opened, given = foreseen["stops"]

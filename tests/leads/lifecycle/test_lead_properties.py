@@ -1,4 +1,4 @@
-"""Whatever agents do and however late the ticks are, a lead ends claimed by one, or everybody who can be was told."""
+"""After any actions and late ticks a lead is claimed by one member, or all reachable members were alerted."""
 
 from collections import Counter
 from contextlib import suppress
@@ -37,9 +37,9 @@ member = st.fixed_dictionaries(
 rules = st.fixed_dictionaries(
     {"order_method": st.sampled_from(["Rank", "Time"]), "mins_until_next_alert": st.none() | st.integers(0, 7)}
 )
-deed = st.one_of(
+action = st.one_of(
     st.tuples(st.just("wait"), st.integers(0, 30)),
-    st.tuples(st.just("sleep"), st.integers(1, 30)),  # the worker is away meanwhile
+    st.tuples(st.just("sleep"), st.integers(1, 30)),  # the worker is down
     st.tuples(st.just("claim"), st.integers(0, MEMBERS - 1)),
     st.tuples(st.just("decline"), st.integers(0, MEMBERS - 1)),
     st.tuples(st.just("leave"), st.integers(0, MEMBERS - 1)),
@@ -49,7 +49,7 @@ deed = st.one_of(
 
 
 class Life:
-    """One lead for a team of four, from its arrival on."""
+    """One lead for a team of four, from its receipt."""
 
     def __init__(self, alice, rules, members):
         self.alice, self.now = alice, NOON
@@ -100,7 +100,7 @@ class Life:
         self.users[at].save()
 
     def offer_again(self, _):
-        """Refused only where nobody can be told and nobody ever was."""
+        """Refused only if no member can be alerted and none ever was."""
         standing = self.lead.offers.count()
         try:
             assert offer_lead(self.lead, caller=self.alice, now=self.now).offers
@@ -135,11 +135,11 @@ class Life:
 
 @pytest.mark.django_db
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rules=rules, members=st.lists(member, min_size=MEMBERS, max_size=MEMBERS), deeds=st.lists(deed, max_size=12))
-def test_every_lead_ends_claimed_or_with_everybody_told(alice, rules, members, deeds):
+@given(rules=rules, members=st.lists(member, min_size=MEMBERS, max_size=MEMBERS), actions=st.lists(action, max_size=12))
+def test_every_lead_ends_claimed_or_offered_to_all_available_members(alice, rules, members, actions):
     with transaction.atomic():
         life = Life(alice, rules, members)
-        for name, what in deeds:
+        for name, what in actions:
             life.do(name, what)
         life.do("wait", 10_000)
         life.check_end()

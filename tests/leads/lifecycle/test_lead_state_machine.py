@@ -1,4 +1,4 @@
-"""Whatever teams are like and members do: a lead is always someone's, and nobody is told for nothing."""
+"""With any teams and actions, a lead always has a destination, and no member is alerted in vain."""
 
 import contextlib
 from datetime import timedelta
@@ -65,9 +65,9 @@ LOGGED = Reason(EventCode.CONTACT_LOGGED, {"activity": "Call"})
 
 
 class WayOfALead(RuleBasedStateMachine):
-    """Teams with fallbacks from one to the next, to which leads come in."""
+    """Teams with fallbacks from one to the next, which receive leads."""
 
-    cast: Any  # the owner, four agents, and somebody to whom leads may fall
+    cast: Any  # the owner, four agents, and a fallback user
     campaign: Any
 
     def __init__(self) -> None:
@@ -191,7 +191,7 @@ class WayOfALead(RuleBasedStateMachine):
     def nobody_is_told_after_the_claim(self):
         over = LeadOffer.objects.filter(lead__claimed_by_user__isnull=False)
         assert not over.filter(status__in=claims.UNDECIDED).exists()
-        assert not over.filter(round=F("lead__round"), alerted_at__gt=F("lead__claimed_at")).exists()
+        assert not over.filter(round=F("lead__distribution_round"), alerted_at__gt=F("lead__claimed_at")).exists()
         assert not over.exclude(status=Status.CLAIMED).filter(alert_text__status="queued").exists()
 
     @invariant()
@@ -230,7 +230,7 @@ class WayOfALead(RuleBasedStateMachine):
             self.undone.__exit__(None, None, None)
 
     def has_arrived(self, lead):
-        """Claimed, in the pond, with its owner told, or open to members of a team that has no fallback."""
+        """Claimed, in the pond, waiting for its notified owner, or open to members of a team without a fallback."""
         is_told = lead.trace_entries.filter(kind="No member").exists()
         is_open = lead.offers.filter(status=Status.SENT).exists()
         return lead.claimed_by_user_id or lead.ponded_at or is_told or (is_open and lead.falls_back_at is None)
@@ -241,7 +241,7 @@ def cast(alice, bob, dana, charlie):
     return [alice, bob, dana, make_user("Erin", "0115"), make_user("Frank", "0116"), charlie]
 
 
-def test_every_lead_arrives(cast, campaign):
+def test_every_lead_reaches_a_destination(cast, campaign):
     WayOfALead.cast, WayOfALead.campaign = cast, campaign
     chances = settings(
         max_examples=MOST_EXAMPLES, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)

@@ -1,4 +1,4 @@
-"""The pond: leads that any member of a team may take."""
+"""The pond: leads that any member of a team may claim."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from tests.leads.conftest import NOON, emails_to, inquiry, make_contact, offer_o
 
 @pytest.fixture
 def ponded(api, alice, team, lead, run):
-    """Nobody claimed it in ten minutes."""
+    """Return a lead that was not claimed within ten minutes."""
     team.fallback_target = "Pond"
     team.is_contact_resource_sharing_enabled = False
     team.save()
@@ -24,12 +24,12 @@ def ponded(api, alice, team, lead, run):
     return lead
 
 
-def take(api, user, lead, **body):
+def claim_from_pond(api, user, lead, **body):
     return api(user).post(f"/leads/{lead.pk}/claim", body)
 
 
 @pytest.mark.contract("Leads", "`GET /pond`, `POST /leads/:id/claim`: leads nobody claimed, for any member", "ours")
-def test_members_see_little_of_it(api, bob, team, mary, ponded):
+def test_members_see_only_the_preview(api, bob, team, mary, ponded):
     (shown,) = api(bob).get("/pond").json()["data"]
 
     assert shown == {
@@ -43,7 +43,7 @@ def test_members_see_little_of_it(api, bob, team, mary, ponded):
     assert api(bob).get(f"/leads/{ponded.pk}").status_code == 404
 
 
-def test_not_even_a_name_where_the_team_says_so(api, bob, team, ponded):
+def test_the_area_preview_hides_the_name(api, bob, team, ponded):
     team.claim_preview = "Area"
     team.save()
 
@@ -52,17 +52,17 @@ def test_not_even_a_name_where_the_team_says_so(api, bob, team, ponded):
     assert (shown["contact"]["first_name"], shown["contact"]["last_name"]) == ("", "")
 
 
-def test_strangers_and_those_who_have_not_accepted_see_nothing(api, bob, charlie, team, ponded):
+def test_charlie_and_invited_members_do_not_see_the_pond(api, bob, charlie, team, ponded):
     team.memberships.filter(user=bob).update(request_status="Pending")
     for user in (bob, charlie):
         assert api(user).get("/pond").json()["total"] == 0
-        assert take(api, user, ponded).status_code == 404
+        assert claim_from_pond(api, user, ponded).status_code == 404
 
 
 # Who hears of it
 
 
-def test_members_who_could_be_offered_it_are_told_once_by_email(alice, bob, dana, mary, team, ponded, run, settings):
+def test_available_members_are_notified_once_by_email(alice, bob, dana, mary, team, ponded, run, settings):
     run(hours=3)
 
     (subject,) = [subject for subject in emails_to(bob) if "pond" in subject]
@@ -76,7 +76,7 @@ def test_members_who_could_be_offered_it_are_told_once_by_email(alice, bob, dana
 
 
 @pytest.mark.parametrize("by", [{}, {"first_name": "mary@example.com"}])
-def test_they_read_no_more_of_it_than_an_offer_tells(by, api, alice, bob, mary, team, lead, run):
+def test_the_email_shows_no_more_than_an_offer(by, api, alice, bob, mary, team, lead, run):
     team.fallback_target, team.claim_preview = "Pond", "Summary" if by else "Area"
     team.save()
     type(mary).objects.update(last_name="", **by)
@@ -93,7 +93,7 @@ def test_they_read_no_more_of_it_than_an_offer_tells(by, api, alice, bob, mary, 
     "away",
     [{"paused_until": NOON + timedelta(days=1)}, {"working_hours": "Mon-Fri 9:00-12:05"}, {"days_off": [NOON.date()]}],
 )
-def test_who_takes_no_leads_then_is_left_in_peace(away, api, alice, bob, dana, team, lead, run):
+def test_unavailable_members_are_not_notified(away, api, alice, bob, dana, team, lead, run):
     team.fallback_target = "Pond"
     team.save()
     api(alice).post(f"/leads/{lead.pk}/offers")
@@ -106,7 +106,7 @@ def test_who_takes_no_leads_then_is_left_in_peace(away, api, alice, bob, dana, t
     assert len([subject for subject in emails_to(dana) if "pond" in subject]) == 1
 
 
-def test_leads_that_fall_together_are_told_of_together(api, alice, bob, team, route, options, run, clock):
+def test_leads_that_fall_back_together_are_in_one_email(api, alice, bob, team, route, options, run, clock):
     team.fallback_target = "Pond"
     team.save()
     for turn in range(3):
@@ -125,8 +125,8 @@ def test_leads_that_fall_together_are_told_of_together(api, alice, bob, team, ro
         assert email.pk in entry.details["alerts"]
 
 
-def test_of_a_lead_that_is_put_back_those_hear_who_did_not_put_it_back(api, bob, dana, ponded):
-    take(api, bob, ponded)
+def test_a_returned_lead_notifies_all_members_but_the_one_who_returned_it(api, bob, dana, ponded):
+    claim_from_pond(api, bob, ponded)
 
     api(bob).post(f"/leads/{ponded.pk}/return")
 
@@ -134,10 +134,10 @@ def test_of_a_lead_that_is_put_back_those_hear_who_did_not_put_it_back(api, bob,
     assert told == {bob: 1, dana: 2}
 
 
-def test_a_member_takes_it(api, dana, mary, ponded, run):
+def test_a_member_claims_from_the_pond(api, dana, mary, ponded, run):
     run(hours=3)
 
-    taken = take(api, dana, ponded, claimed_via="Phone")
+    taken = claim_from_pond(api, dana, ponded, claimed_via="Phone")
 
     assert (taken.status_code, taken.json()["claimed_by_user_id"]) == (200, dana.pk)
     assert (taken.json()["claimed_via"], taken.json()["claimed_through"]) == ("Phone", "api")
@@ -145,19 +145,19 @@ def test_a_member_takes_it(api, dana, mary, ponded, run):
     mary.refresh_from_db()
     assert mary.assigned_user == dana
     assert api(dana).get("/pond").json()["total"] == 0
-    assert take(api, dana, ponded).status_code == 200  # again changes nothing
+    assert claim_from_pond(api, dana, ponded).status_code == 200  # again changes nothing
 
 
-def test_a_pond_outlives_the_team_leads_account(api, alice, bob, ponded):
+def test_the_pond_works_after_the_team_lead_is_deactivated(api, alice, bob, ponded):
     alice.is_active = False
     alice.save()
 
     assert [shown["id"] for shown in api(bob).get("/pond").json()["data"]] == [ponded.pk]
-    assert take(api, bob, ponded).status_code == 200
+    assert claim_from_pond(api, bob, ponded).status_code == 200
 
 
-def test_so_does_one_who_never_was_offered_it(api, alice, ponded):
-    assert take(api, alice, ponded).status_code == 200
+def test_a_member_without_an_offer_claims_from_the_pond(api, alice, ponded):
+    assert claim_from_pond(api, alice, ponded).status_code == 200
 
     offer = offer_of(ponded, alice)
     assert (offer.status, offer.end_code, offer.settled_at) == (
@@ -167,41 +167,41 @@ def test_so_does_one_who_never_was_offered_it(api, alice, ponded):
     )
 
 
-def test_the_loser_is_told(api, bob, dana, ponded):
-    take(api, bob, ponded)
+def test_the_second_claim_from_the_pond_is_refused(api, bob, dana, ponded):
+    claim_from_pond(api, bob, ponded)
 
-    refusal = take(api, dana, ponded)
+    refusal = claim_from_pond(api, dana, ponded)
 
     assert (refusal.status_code, refusal.json()["message"]) == (409, "This lead has already been claimed.")
     assert LeadOffer.objects.filter(status="Claimed").count() == 1
 
 
-def test_an_offer_that_is_out_may_still_be_claimed(api, bob, dana, ponded):
+def test_a_sent_offer_of_a_pond_lead_can_still_be_claimed(api, bob, dana, ponded):
     answer = api(bob).patch(f"/leads/{ponded.pk}/offers/{offer_of(ponded, bob).pk}", {"status": "Claimed"})
 
     assert answer.status_code == 200
-    assert take(api, dana, ponded).status_code == 409
+    assert claim_from_pond(api, dana, ponded).status_code == 409
 
 
-def test_what_is_not_in_the_pond_is_not_taken(api, alice, bob, lead):
-    refusal = take(api, bob, lead)
+def test_a_lead_outside_the_pond_cannot_be_claimed_from_it(api, alice, bob, lead):
+    refusal = claim_from_pond(api, bob, lead)
 
     assert (refusal.status_code, refusal.json()["message"]) == (409, "This lead is not in the pond.")
 
 
-def test_bad_words_are_named(api, bob, ponded):
-    refusal = take(api, bob, ponded, claimed_via="Fax")
+def test_an_invalid_claimed_via_is_refused_by_field(api, bob, ponded):
+    refusal = claim_from_pond(api, bob, ponded, claimed_via="Fax")
     assert refusal.status_code == 400
     assert "claimed_via" in refusal.json()["errors"]
 
 
-def test_in_the_admin_too(bob, ponded):
+def test_a_member_claims_from_the_pond_in_the_admin(bob, ponded):
     browser = Client()
     browser.force_login(bob)
     page = browser.get("/admin/leads/pondlead/")
     assert "Mary Jackson" in page.content.decode()
 
-    browser.post("/admin/leads/pondlead/", {"action": "take", "_selected_action": [ponded.pk]})
+    browser.post("/admin/leads/pondlead/", {"action": "claim", "_selected_action": [ponded.pk]})
 
     ponded.refresh_from_db()
     assert ponded.claimed_by_user == bob
@@ -209,7 +209,7 @@ def test_in_the_admin_too(bob, ponded):
 
 
 def test_a_call_is_logged_in_the_admin(bob, ponded, api, mary):
-    take(api, bob, ponded)
+    claim_from_pond(api, bob, ponded)
     browser = Client()
     browser.force_login(bob)
     browser.post("/admin/leads/lead/", {"action": "log_a_call", "_selected_action": [ponded.pk]})
@@ -231,8 +231,8 @@ def give_back(api, user, lead):
 
 
 @pytest.mark.contract("Leads", "`POST /leads/:id/return`: back to the pond", "ours")
-def test_who_has_it_puts_it_back(api, bob, dana, mary, ponded):
-    take(api, bob, ponded)
+def test_the_claimer_returns_the_lead(api, bob, dana, mary, ponded):
+    claim_from_pond(api, bob, ponded)
 
     answer = give_back(api, bob, ponded)
 
@@ -242,12 +242,12 @@ def test_who_has_it_puts_it_back(api, bob, dana, mary, ponded):
     assert offer_of(ponded, bob).status == "Returned"
     entry = ponded.trace_entries.last()
     assert (entry.kind, entry.actor_user, entry.code) == ("Returned", bob, "returned")
-    assert take(api, dana, ponded).status_code == 200
+    assert claim_from_pond(api, dana, ponded).status_code == 200
     assert [offer.user for offer in ponded.offers.filter(status="Claimed")] == [dana]
 
 
-def test_so_does_its_owner_and_the_claimer_hears_of_it(api, alice, bob, ponded):
-    take(api, bob, ponded)
+def test_the_owner_returns_the_lead_and_the_claimer_is_notified(api, alice, bob, ponded):
+    claim_from_pond(api, bob, ponded)
 
     assert give_back(api, alice, ponded).status_code == 200
 
@@ -255,21 +255,21 @@ def test_so_does_its_owner_and_the_claimer_hears_of_it(api, alice, bob, ponded):
     assert api(bob).get("/pond").json()["total"] == 1
 
 
-def test_nobody_else_does(api, bob, dana, team, ponded):
+def test_other_users_cannot_return_the_lead(api, bob, dana, team, ponded):
     team.is_contact_resource_sharing_enabled = True
     team.save()
     ponded.contact.shares.create(user=dana)
-    take(api, bob, ponded)
+    claim_from_pond(api, bob, ponded)
 
     assert give_back(api, dana, ponded).status_code == 403
 
 
-def test_what_nobody_has_is_not_returned(api, alice, lead):
+def test_an_unclaimed_lead_cannot_be_returned(api, alice, lead):
     refusal = give_back(api, alice, lead)
     assert (refusal.status_code, refusal.json()["message"]) == (409, "This lead is not claimed.")
 
 
-def test_what_has_no_team_has_no_pond(api, alice, mary):
+def test_a_lead_without_a_team_cannot_be_returned(api, alice, mary):
     made = api(alice).made("/leads", {"contact_id": mary.pk})
 
     refusal = api(alice).post(f"/leads/{made['id']}/return")
@@ -278,8 +278,8 @@ def test_what_has_no_team_has_no_pond(api, alice, mary):
     assert refusal.json()["message"] == "This lead has no team, so it cannot be returned to a pond."
 
 
-def test_who_left_the_team_as_they_took_it_has_it_not(bob, team, ponded, clock):
-    """They were a member when they asked, and are none when it is their turn."""
+def test_a_member_who_leaves_during_the_claim_does_not_get_the_lead(bob, team, ponded, clock):
+    """They were a member when the request arrived, but not when the lock was free."""
     team.memberships.filter(user=bob).delete()
 
     with pytest.raises(pond.NotInPond):

@@ -1,4 +1,4 @@
-"""Leads that are given to somebody else, and leads that are one."""
+"""Reassigning, returning and merging leads."""
 
 from importlib import import_module
 
@@ -30,7 +30,7 @@ def reassign(api, actor, lead, user):
 
 
 @pytest.mark.contract("Leads", "`POST /leads/:id/reassign`: to another user", "ours")
-def test_the_owner_gives_a_claimed_lead_to_another(api, alice, bob, dana, mary, claimed):
+def test_the_owner_reassigns_a_claimed_lead(api, alice, bob, dana, mary, claimed):
     answer = reassign(api, alice, claimed, dana)
 
     assert answer.status_code == 200
@@ -46,7 +46,7 @@ def test_the_owner_gives_a_claimed_lead_to_another(api, alice, bob, dana, mary, 
     assert (entry.actor_user, entry.details) == (alice, {"user_id": dana.pk, "from_user_id": bob.pk})
 
 
-def test_one_that_nobody_has_is_given_as_well(api, alice, dana, offered, run):
+def test_an_unclaimed_lead_can_be_reassigned(api, alice, dana, offered, run):
     assert reassign(api, alice, offered, dana).status_code == 200
 
     run(hours=1)
@@ -56,7 +56,7 @@ def test_one_that_nobody_has_is_given_as_well(api, alice, dana, offered, run):
     assert offered.claimed_by_user == dana
 
 
-def test_what_told_them_that_it_is_theirs_leaves_no_more(api, alice, bob, dana, team, offered, run):
+def test_reassigning_cancels_the_unsent_notice_of_the_claimer(api, alice, bob, dana, team, offered, run):
     LeadOffer.objects.filter(user=dana).update(assign_automatically=True)
     run(minutes=5)
     assert "The lead is yours" in texts_to(dana)[0]
@@ -66,26 +66,26 @@ def test_what_told_them_that_it_is_theirs_leaves_no_more(api, alice, bob, dana, 
     assert [text[:27] for text in texts_to(dana)] == ["You no longer have the lead"]
 
 
-def test_to_whoever_has_it_changes_nothing(api, alice, bob, claimed):
+def test_reassigning_to_the_claimer_changes_nothing(api, alice, bob, claimed):
     assert reassign(api, alice, claimed, bob).status_code == 200
 
     assert offer_of(claimed, bob).status == "Claimed"
     assert not claimed.trace_entries.filter(kind="Reassigned").exists()
 
 
-def test_the_creator_of_its_team_may(api, alice, bob, dana, charlie, claimed):
+def test_the_creator_of_the_team_can_reassign(api, alice, bob, dana, charlie, claimed):
     Contact.objects.update(owner_user=charlie)
     Lead.objects.update(owner_user=charlie)
 
     assert reassign(api, alice, claimed, dana).status_code == 200
 
 
-def test_a_member_may_not(api, bob, dana, claimed):
+def test_a_member_cannot_reassign(api, bob, dana, claimed):
     assert reassign(api, bob, claimed, dana).status_code == 403
 
 
 @pytest.mark.parametrize("given", ["charlie", 999999, None, "soon"])
-def test_to_strangers_it_is_not_given(given, request, api, alice, claimed):
+def test_a_lead_cannot_be_reassigned_to_charlie(given, request, api, alice, claimed):
     user = request.getfixturevalue(given) if given == "charlie" else given
 
     refusal = reassign(api, alice, claimed, user)
@@ -94,30 +94,30 @@ def test_to_strangers_it_is_not_given(given, request, api, alice, claimed):
     assert list(refusal.json()["errors"]) == ["user_id"]
 
 
-# Doubles
+# Duplicates
 
 
 @pytest.fixture
-def double(api, alice, mary, lead):
-    """Mary asked a second time."""
+def duplicate(api, alice, mary, lead):
+    """Mary inquires a second time."""
     told = {"city": "Tustin", "text_body": "And a pool?", "type": "", "mls_id": "", "street_address": ""}
     return Lead.objects.get(pk=api(alice).made("/leads", inquiry(mary, **told))["id"])
 
 
-def merge(api, actor, lead, double):
-    return api(actor).post(f"/leads/{lead.pk}/merge", {"lead_id": getattr(double, "pk", double)})
+def merge(api, actor, lead, duplicate):
+    return api(actor).post(f"/leads/{lead.pk}/merge", {"lead_id": getattr(duplicate, "pk", duplicate)})
 
 
 @pytest.fixture
-def on_its_way(api, alice, double, offered):
-    """The second inquiry is offered as well."""
-    api(alice).post(f"/leads/{double.pk}/offers")
-    return double
+def on_its_way(api, alice, duplicate, offered):
+    """Return the second inquiry, which is offered too."""
+    api(alice).post(f"/leads/{duplicate.pk}/offers")
+    return duplicate
 
 
 @pytest.mark.contract("Leads", "`POST /leads/:id/merge`: of doubled leads", "ours")
-def test_a_lead_learns_from_its_double(api, alice, lead, double):
-    merged = merge(api, alice, double, lead)
+def test_a_lead_takes_missing_facts_from_its_duplicate(api, alice, lead, duplicate):
+    merged = merge(api, alice, duplicate, lead)
 
     assert merged.status_code == 200
     assert (merged.json()["city"], merged.json()["type"], merged.json()["mls_id"]) == (
@@ -127,13 +127,13 @@ def test_a_lead_learns_from_its_double(api, alice, lead, double):
     )
     assert merged.json()["text_body"] == "And a pool?\n\nLead from Zillow"
     lead.refresh_from_db()
-    assert lead.merged_into == double
-    for each in (lead, double):
+    assert lead.merged_into == duplicate
+    for each in (lead, duplicate):
         entry = each.trace_entries.get(kind="Merged")
-        assert (entry.actor_user, entry.details) == (alice, {"lead_id": lead.pk, "into_lead_id": double.pk})
+        assert (entry.actor_user, entry.details) == (alice, {"lead_id": lead.pk, "into_lead_id": duplicate.pk})
 
 
-def test_nobody_is_told_of_the_double_any_more(api, alice, bob, dana, offered, on_its_way, run):
+def test_the_offers_of_the_duplicate_end(api, alice, bob, dana, offered, on_its_way, run):
     merge(api, alice, on_its_way, offered)
 
     run(hours=1)
@@ -143,41 +143,43 @@ def test_nobody_is_told_of_the_double_any_more(api, alice, bob, dana, offered, o
     assert jobs.next_due_at() is None
 
 
-def test_a_lead_that_stood_still_goes_on_where_its_double_was(api, alice, bob, dana, offered, double, run):
-    """Bob was told of the double already, and dana is still to be."""
-    assert merge(api, alice, double, offered).status_code == 200
-    assert (statuses(offered), statuses(double)) == ({}, {"Bob": "Sent", "Dana": "Pending"})
-    assert double.trace_entries.get(kind="Merged").code == "merged_and_continued"
+def test_a_lead_without_offers_continues_the_distribution_of_its_duplicate(
+    api, alice, bob, dana, offered, duplicate, run
+):
+    """Bob was alerted to the duplicate, and dana has a pending offer."""
+    assert merge(api, alice, duplicate, offered).status_code == 200
+    assert (statuses(offered), statuses(duplicate)) == ({}, {"Bob": "Sent", "Dana": "Pending"})
+    assert duplicate.trace_entries.get(kind="Merged").code == "merged_and_continued"
 
     run(minutes=5)
 
     assert (len(texts_to(bob)), len(texts_to(dana))) == (1, 1)
-    claim = api(bob).patch(f"/leads/{double.pk}/offers/{offer_of(double, bob).pk}", {"status": "Claimed"})
+    claim = api(bob).patch(f"/leads/{duplicate.pk}/offers/{offer_of(duplicate, bob).pk}", {"status": "Claimed"})
     assert claim.status_code == 200
-    double.refresh_from_db()
-    assert double.claimed_by_user == bob
+    duplicate.refresh_from_db()
+    assert duplicate.claimed_by_user == bob
 
 
-def test_who_was_told_last_of_the_double_may_still_claim(api, alice, dana, offered, double, run):
-    """Both were told of the double, and nothing more is to come of it."""
+def test_a_member_alerted_to_the_duplicate_can_claim_the_lead(api, alice, dana, offered, duplicate, run):
+    """Both members were alerted to the duplicate, and it has no pending offer."""
     run(minutes=30)
     assert statuses(offered) == {"Bob": "Sent", "Dana": "Sent"}
 
-    merge(api, alice, double, offered)
+    merge(api, alice, duplicate, offered)
 
-    claim = api(dana).patch(f"/leads/{double.pk}/offers/{offer_of(double, dana).pk}", {"status": "Claimed"})
+    claim = api(dana).patch(f"/leads/{duplicate.pk}/offers/{offer_of(duplicate, dana).pk}", {"status": "Claimed"})
     assert claim.status_code == 200
-    assert statuses(double) == {"Bob": "Lost", "Dana": "Claimed"}
+    assert statuses(duplicate) == {"Bob": "Lost", "Dana": "Claimed"}
 
 
-def test_it_goes_on_behind_its_own_rounds(api, alice, bob, dana, offered, double, run):
-    """All of the first team have declined the lead; of the double they are told."""
+def test_the_rounds_of_the_duplicate_follow_those_of_the_lead(api, alice, bob, dana, offered, duplicate, run):
+    """All members of the first team declined the lead; they are alerted to the duplicate."""
     for user in (bob, dana):
         api(user).patch(f"/leads/{offered.pk}/offers/{offer_of(offered, user).pk}", {"status": "Declined"})
     run()
-    api(alice).post(f"/leads/{double.pk}/offers")
+    api(alice).post(f"/leads/{duplicate.pk}/offers")
 
-    assert merge(api, alice, offered, double).status_code == 200
+    assert merge(api, alice, offered, duplicate).status_code == 200
 
     run(minutes=5)
     rows = offered.offers.order_by("round", "position").values_list("round", "user", "status")
@@ -188,23 +190,23 @@ def test_it_goes_on_behind_its_own_rounds(api, alice, bob, dana, offered, double
         (1, dana.pk, "Sent"),
     ]
     offered.refresh_from_db()
-    assert offered.round == 1
+    assert offered.distribution_round == 1
 
 
-def test_out_of_the_pond_of_its_double_it_is_taken(api, alice, bob, team, offered, double, run):
+def test_a_lead_can_be_claimed_from_the_pond_of_its_duplicate(api, alice, bob, team, offered, duplicate, run):
     team.fallback_target = "Pond"
     team.save()
     Lead.objects.filter(pk=offered.pk).update(falls_back_at=offered.created_at)
     run(minutes=10)
-    merge(api, alice, double, offered)
+    merge(api, alice, duplicate, offered)
 
-    assert [shown["id"] for shown in api(bob).get("/pond").json()["data"]] == [double.pk]
+    assert [shown["id"] for shown in api(bob).get("/pond").json()["data"]] == [duplicate.pk]
 
 
-def test_a_double_is_neither_claimed_nor_offered_nor_taken(api, alice, bob, offered, on_its_way):
-    offer, double = offer_of(offered, bob), on_its_way
-    merge(api, alice, double, offered)
-    message = f"This lead was merged into lead {double.pk}."
+def test_a_merged_duplicate_cannot_be_claimed_or_offered(api, alice, bob, offered, on_its_way):
+    offer, duplicate = offer_of(offered, bob), on_its_way
+    merge(api, alice, duplicate, offered)
+    message = f"This lead was merged into lead {duplicate.pk}."
 
     answers = [
         api(bob).patch(f"/leads/{offered.pk}/offers/{offer.pk}", {"status": "Claimed"}),
@@ -217,36 +219,36 @@ def test_a_double_is_neither_claimed_nor_offered_nor_taken(api, alice, bob, offe
     assert [(answer.status_code, answer.json()["message"]) for answer in answers] == [(409, message)] * 5
 
 
-def test_whoever_claimed_the_double_has_the_lead(api, alice, bob, claimed, double, run):
-    api(alice).post(f"/leads/{double.pk}/offers")
+def test_the_claimer_of_the_duplicate_gets_the_lead(api, alice, bob, claimed, duplicate, run):
+    api(alice).post(f"/leads/{duplicate.pk}/offers")
 
-    merged = merge(api, alice, double, claimed)
+    merged = merge(api, alice, duplicate, claimed)
 
     assert merged.json()["claimed_by_user_id"] == bob.pk
     run(hours=1)
-    assert set(double.offers.values_list("status", flat=True)) == {"Cancelled"}
+    assert set(duplicate.offers.values_list("status", flat=True)) == {"Cancelled"}
 
 
-def test_two_claimers_are_named(api, alice, bob, dana, claimed, double, run):
-    reassign(api, alice, double, dana)
+def test_merging_two_claimed_leads_names_both_claimers(api, alice, bob, dana, claimed, duplicate, run):
+    reassign(api, alice, duplicate, dana)
 
-    refusal = merge(api, alice, double, claimed)
+    refusal = merge(api, alice, duplicate, claimed)
 
     assert refusal.status_code == 409
     assert (
-        f"Lead {double.pk} was claimed by user {dana.pk}, lead {claimed.pk} by user {bob.pk}."
+        f"Lead {duplicate.pk} was claimed by user {dana.pk}, lead {claimed.pk} by user {bob.pk}."
         in (refusal.json()["message"])
     )
     claimed.refresh_from_db()
     assert claimed.merged_into is None
 
 
-def test_neither_into_itself_nor_twice_nor_of_another_contact(api, alice, lead, double):
+def test_a_lead_cannot_be_merged_with_itself_twice_or_across_contacts(api, alice, lead, duplicate):
     other = api(alice).made("/leads", inquiry(make_contact(alice)))["id"]
-    assert merge(api, alice, lead, double).status_code == 200
+    assert merge(api, alice, lead, duplicate).status_code == 200
     refusals = {
         lead: f"lead_id {lead.pk} is the lead itself.",
-        double: f"lead_id {double.pk}: lead {double.pk} is already merged into lead {lead.pk}.",
+        duplicate: f"lead_id {duplicate.pk}: lead {duplicate.pk} is already merged into lead {lead.pk}.",
         other: f"lead_id {other} is a lead of another contact, {Lead.objects.get(pk=other).contact_id}.",
     }
 
@@ -254,14 +256,14 @@ def test_neither_into_itself_nor_twice_nor_of_another_contact(api, alice, lead, 
         refusal = merge(api, alice, lead, named)
         assert (refusal.status_code, refusal.json()["message"]) == (400, message)
         assert list(refusal.json()["errors"]) == ["lead_id"]
-    assert merge(api, alice, double, lead).status_code == 400
+    assert merge(api, alice, duplicate, lead).status_code == 400
 
 
-def test_only_its_owner_merges(api, bob, claimed, double):
-    assert merge(api, bob, claimed, double).status_code == 403
+def test_only_the_owner_can_merge(api, bob, claimed, duplicate):
+    assert merge(api, bob, claimed, duplicate).status_code == 403
 
 
-def test_unknown_ids_are_named(api, alice, charlie, lead):
+def test_unknown_ids_are_refused_by_field(api, alice, charlie, lead):
     strange = Lead.objects.create(owner_user=charlie, contact=make_contact(charlie), distribution_target="Myself")
     for named in (strange, 999999, None, "x"):
         refusal = merge(api, alice, lead, named)
@@ -270,8 +272,8 @@ def test_unknown_ids_are_named(api, alice, charlie, lead):
     assert LeadOffer.objects.count() == 0
 
 
-def test_a_drip_follows_the_lead_from_agent_to_agent(api, alice, bob, dana, mary, campaign, lead, run):
-    """It speaks in the claimer's name, then the next one's, and the owner's where nobody has the lead any more."""
+def test_a_campaign_is_sent_in_the_name_of_the_current_agent(api, alice, bob, dana, mary, campaign, lead, run):
+    """It uses the name of the claimer, then of the next claimer, and of the owner if the lead is unclaimed."""
     CampaignAction.objects.create(
         campaign=campaign, type="Text Contact", timing_type="Delay by Minutes", delay_by_seconds=86400
     )
@@ -294,7 +296,7 @@ def test_a_drip_follows_the_lead_from_agent_to_agent(api, alice, bob, dana, mary
 
 
 def test_a_lead_that_was_claimed_twice_keeps_the_claim_of_the_user_who_has_it(offered, bob):
-    """The constraint was missing for some time; the migration that restores it settles the doubles first."""
+    """The constraint was missing for some time; the migration that restores it first removes second claims."""
     lead = offered
     migration = import_module("leads.migrations.0019_one_claim_per_lead")
     with connection.cursor() as cursor:

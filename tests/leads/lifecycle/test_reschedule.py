@@ -1,4 +1,4 @@
-"""A turn that ends before its time: nobody waits for it."""
+"""A turn that ends early moves the following turns forward."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ def erin(team):
 
 @pytest.fixture
 def offered(api, alice, team, options, erin, lead, run):
-    """Bob is told now, dana in five minutes, erin in ten."""
+    """Bob is alerted now, dana in five minutes, erin in ten."""
     make_option(team, erin, rank=3)
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
@@ -35,7 +35,7 @@ def told_at(lead, user):
     return offer_of(lead, user).alerted_at
 
 
-def test_when_the_one_whose_turn_it_is_declines_the_next_is_told_at_once(api, offered, bob, dana, erin, run):
+def test_a_decline_alerts_the_next_member_immediately(api, offered, bob, dana, erin, run):
     run(minutes=2)
     decline(api, offered, bob)
     run()
@@ -45,20 +45,20 @@ def test_when_the_one_whose_turn_it_is_declines_the_next_is_told_at_once(api, of
     assert told_at(offered, erin) == NOON + timedelta(minutes=7)
 
 
-def test_whoever_declines_while_a_later_one_is_open_moves_nothing(api, offered, bob, erin, run):
+def test_a_decline_moves_nothing_while_a_later_offer_is_open(api, offered, bob, erin, run):
     run(minutes=5)
     decline(api, offered, bob)
 
     assert offer_of(offered, erin).notify_at == NOON + timedelta(minutes=10)
 
 
-def test_whoever_declines_before_their_turn_moves_nothing(api, offered, dana, erin, run):
+def test_a_decline_before_the_turn_moves_nothing(api, offered, dana, erin, run):
     decline(api, offered, dana)
 
     assert offer_of(offered, erin).notify_at == NOON + timedelta(minutes=10)
 
 
-def test_windows_and_the_fallback_move_as_well(api, alice, bob, dana, team, lead, options, run):
+def test_windows_and_the_fallback_move_with_the_turns(api, alice, bob, dana, team, lead, options, run):
     team.is_exclusive_window = True
     team.save()
     api(alice).post(f"/leads/{lead.pk}/offers")
@@ -72,7 +72,7 @@ def test_windows_and_the_fallback_move_as_well(api, alice, bob, dana, team, lead
     assert lead.falls_back_at == NOON + timedelta(minutes=7)
 
 
-def test_when_all_have_declined_the_owner_is_told(api, offered, alice, bob, dana, erin, run):
+def test_the_owner_is_notified_after_all_members_declined(api, offered, alice, bob, dana, erin, run):
     for user in (bob, dana, erin):
         decline(api, offered, user)
         run()
@@ -83,7 +83,7 @@ def test_when_all_have_declined_the_owner_is_told(api, offered, alice, bob, dana
     assert offered.trace_entries.filter(kind="No member").count() == 1
 
 
-def test_when_all_have_declined_it_falls_back_at_once(api, offered, team, charlie, bob, dana, erin, run):
+def test_the_lead_falls_back_immediately_after_all_members_declined(api, offered, team, charlie, bob, dana, erin, run):
     team.memberships.create(user=charlie, request_status="Accepted")
     team.fallback_target, team.fallback_user = "User", charlie
     team.save()
@@ -95,7 +95,7 @@ def test_when_all_have_declined_it_falls_back_at_once(api, offered, team, charli
     assert (offered.claimed_by_user, offered.claimed_via, offered.claimed_at) == (charlie, "Assigned", NOON)
 
 
-def test_a_member_who_paused_since_is_passed_over_and_the_next_is_told(offered, bob, dana, erin, run, clock):
+def test_a_member_who_paused_after_planning_is_skipped(offered, bob, dana, erin, run, clock):
     dana.paused_until = NOON + timedelta(days=1)
     dana.save()
 
@@ -107,7 +107,7 @@ def test_a_member_who_paused_since_is_passed_over_and_the_next_is_told(offered, 
     assert told_at(offered, erin) == NOON + timedelta(minutes=5)
 
 
-def test_so_is_one_whom_the_team_lead_has_paused_since(offered, dana, erin, run):
+def test_a_member_paused_by_the_team_lead_after_planning_is_skipped(offered, dana, erin, run):
     dana.distribution_options.update(paused_until=NOON + timedelta(minutes=6))
 
     run(minutes=5)
@@ -115,7 +115,7 @@ def test_so_is_one_whom_the_team_lead_has_paused_since(offered, dana, erin, run)
     assert (offer_of(offered, dana).status, told_at(offered, erin)) == ("Cancelled", NOON + timedelta(minutes=5))
 
 
-def test_when_nobody_can_be_told_any_more_the_owner_is(api, alice, bob, dana, lead, options, run):
+def test_the_owner_is_notified_if_no_member_can_be_alerted(api, alice, bob, dana, lead, options, run):
     api(alice).post(f"/leads/{lead.pk}/offers")
     for user in (bob, dana):
         user.is_active = False
@@ -127,7 +127,7 @@ def test_when_nobody_can_be_told_any_more_the_owner_is(api, alice, bob, dana, le
     assert "Unclaimed lead" in texts_to(alice)[-1]
 
 
-def test_when_all_have_left_the_team_the_owner_is_told(api, offered, alice, bob, dana, erin, run):
+def test_the_owner_is_notified_after_all_members_left(api, offered, alice, bob, dana, erin, run):
     for user in (bob, dana, erin):
         api(alice).delete(f"/team-members/{TeamMember.objects.get(user=user).pk}")
     run()
@@ -136,8 +136,8 @@ def test_when_all_have_left_the_team_the_owner_is_told(api, offered, alice, bob,
     assert "Unclaimed lead" in texts_to(alice)[-1]
 
 
-def test_a_turn_that_comes_early_finds_nobody_who_is_not_at_work_yet(api, bob, dana, erin, offered, run):
-    """Dana begins at 12:04, a minute before her turn."""
+def test_a_member_whose_hours_have_not_begun_is_skipped_at_an_early_turn(api, bob, dana, erin, offered, run):
+    """Dana's hours begin at 12:04, a minute before her turn."""
     type(dana).objects.filter(pk=dana.pk).update(working_hours="Mon 12:04-17:00")
     run(minutes=2)
     decline(api, offered, bob)
@@ -149,7 +149,7 @@ def test_a_turn_that_comes_early_finds_nobody_who_is_not_at_work_yet(api, bob, d
     assert told_at(offered, erin) == NOON + timedelta(minutes=2)
 
 
-def test_nor_somebody_whose_turn_comes_on_a_holiday_after_all(offered, team, dana, erin, run):
+def test_a_member_is_skipped_if_the_moved_turn_is_on_a_holiday(offered, team, dana, erin, run):
     type(team).objects.update(holidays=["2027-03-01"])
     run(minutes=10)
 

@@ -1,4 +1,4 @@
-"""A turn in a round robin that its member cannot take when it comes: it costs them nothing, and the next one pays."""
+"""A round-robin turn whose member is skipped: the next member is charged."""
 
 import pytest
 from django.db import connection
@@ -6,13 +6,13 @@ from django.test.utils import CaptureQueriesContext
 
 from leads import jobs
 from leads.distribution.round_robin import CREDIT_PER_LEAD
-from leads.models import Lead, LeadRoute, RotationPlace
+from leads.models import Lead, LeadRoute, RotationSlot
 from tests.leads.conftest import NOON, inquiry, make_contact, make_option, offer_of, statuses
 
 
 @pytest.fixture(autouse=True)
 def turning(team, alice, bob, dana, route, options):
-    """Alice, bob and dana take turns; leads are offered unasked."""
+    """Alice, bob and dana take turns; leads are offered automatically."""
     team.order_method = "Round Robin"
     team.save()
     make_option(team, alice, has_email_alert=True)
@@ -31,8 +31,8 @@ def bring(api, alice):
 
 
 def places():
-    """What everybody is owed, in leads, and the number of their last turn."""
-    rows = RotationPlace.objects.values_list("user__first_name", "credit", "last_turn")
+    """Return the credit of each member, in leads, and the number of their last turn."""
+    rows = RotationSlot.objects.values_list("user__first_name", "credit", "last_turn")
     return {name: (round(credit / CREDIT_PER_LEAD, 2), last_turn) for name, credit, last_turn in rows}
 
 
@@ -48,7 +48,7 @@ def event(api, alice, lead, code):
 
 
 @pytest.mark.parametrize("how", [{"is_active": False}, {"working_hours": "Tue 9-10"}, {"email": "", "phone": ""}])
-def test_who_is_not_there_for_their_turn_does_not_pay_for_it(how, bob, dana, bring, run):
+def test_a_member_skipped_at_their_turn_is_not_charged(how, bob, dana, bring, run):
     (lead,) = bring()
     assert places() == {"Bob": (-0.67, 1), "Dana": (0.33, 0), "Alice": (0.33, 0)}
     go_away(bob, **how)
@@ -59,7 +59,7 @@ def test_who_is_not_there_for_their_turn_does_not_pay_for_it(how, bob, dana, bri
     assert places() == {"Bob": (0, 0), "Dana": (-0.5, 1), "Alice": (0.5, 0)}
 
 
-def test_the_trace_tells_whose_turn_it_is_instead(api, alice, bob, dana, bring, run):
+def test_the_trace_shows_who_has_the_turn_instead(api, alice, bob, dana, bring, run):
     (lead,) = bring()
     go_away(bob)
     run()
@@ -68,7 +68,7 @@ def test_the_trace_tells_whose_turn_it_is_instead(api, alice, bob, dana, bring, 
     assert (turn["user_id"], turn["details"]["skipped_user_ids"]) == (dana.pk, [bob.pk])
 
 
-def test_one_after_the_other_may_miss_it(api, alice, bob, dana, bring, run):
+def test_several_members_can_be_skipped_one_after_another(api, alice, bob, dana, bring, run):
     (lead,) = bring()
     go_away(bob)
     go_away(dana)
@@ -79,7 +79,7 @@ def test_one_after_the_other_may_miss_it(api, alice, bob, dana, bring, run):
     assert places() == {"Bob": (0, 0), "Dana": (0, 0), "Alice": (0, 1)}
 
 
-def test_where_nobody_is_there_nobody_had_a_turn(api, alice, bob, dana, bring, run):
+def test_if_all_members_are_skipped_no_member_is_charged(api, alice, bob, dana, bring, run):
     (lead,) = bring()
     for user in (bob, dana):
         go_away(user)
@@ -92,20 +92,20 @@ def test_where_nobody_is_there_nobody_had_a_turn(api, alice, bob, dana, bring, r
     assert event(api, alice, lead, "turn_unused")["user_id"] is None
 
 
-def test_many_leads_that_one_member_misses_are_shared_by_the_others(bob, bring, run):
+def test_the_skipped_turns_of_one_member_are_shared_by_the_others(bob, bring, run):
     leads = bring(6)
     go_away(bob)
 
     run()
 
     told = [lead.offers.get(status="Sent").user.first_name for lead in leads]
-    assert (told.count("Dana"), told.count("Alice")) == (4, 2)  # two were bob's, and dana follows him
+    assert (told.count("Dana"), told.count("Alice")) == (4, 2)  # two were bob's, and dana is next
     # Of the four that were another's from the start he was owed his share.
     assert places() == {"Bob": (1.33, 0), "Dana": (-1.67, 5), "Alice": (0.33, 6)}
-    assert sum(RotationPlace.objects.values_list("credit", flat=True)) == 0
+    assert sum(RotationSlot.objects.values_list("credit", flat=True)) == 0
 
 
-def test_a_turn_that_was_declined_or_let_pass_was_had(api, bob, bring, run):
+def test_a_declined_or_expired_turn_is_charged(api, bob, bring, run):
     first, _ = bring(2)
     run()
     api(bob).patch(f"/leads/{first.pk}/offers/{offer_of(first, bob).pk}", {"status": "Declined"})
@@ -114,7 +114,7 @@ def test_a_turn_that_was_declined_or_let_pass_was_had(api, bob, bring, run):
     assert places() == {"Bob": (-0.33, 1), "Dana": (-0.33, 2), "Alice": (0.67, 0)}
 
 
-def test_who_is_second_and_away_keeps_what_the_turn_gave_them(dana, bring, run):
+def test_a_member_skipped_as_second_keeps_their_credit(dana, bring, run):
     bring()
     run()
     before = places()
@@ -125,7 +125,7 @@ def test_who_is_second_and_away_keeps_what_the_turn_gave_them(dana, bring, run):
     assert places() == before
 
 
-def test_who_leaves_the_team_before_their_turn_does_not_pay_either(api, alice, bob, dana, team, bring, run):
+def test_a_member_who_leaves_before_their_turn_is_not_charged(api, alice, bob, dana, team, bring, run):
     LeadRoute.objects.update(open_hours="Mon 17:00-20:00", off_hours="Hold Until Open")
     (lead,) = bring()
     assert offer_of(lead, bob).notify_at > NOON
@@ -136,7 +136,7 @@ def test_who_leaves_the_team_before_their_turn_does_not_pay_either(api, alice, b
     assert places() == {"Bob": (0, 0), "Dana": (-0.5, 1), "Alice": (0.5, 0)}
 
 
-def test_many_missed_turns_cost_as_many_statements_as_one(bob, bring, clock):
+def test_many_skipped_turns_take_as_many_queries_as_one(bob, bring, clock):
     costs = []
     for count in (3, 9):
         bob.is_active = True

@@ -1,4 +1,4 @@
-"""Alerts by telephone: what the member hears, and what the key they press does."""
+"""Alerts by phone call: the spoken text, and the effect of a key press."""
 
 from urllib.parse import urlencode
 from xml.etree.ElementTree import fromstring
@@ -23,7 +23,7 @@ YOURS = (
 
 @pytest.fixture
 def called(api, alice, lead, team):
-    """Mary's lead, offered to bob and dana, both of whom are called at once."""
+    """Mary's lead, offered to bob and dana, who are called together."""
     team.mins_until_next_alert = 0
     team.save()
     team.distribution_options.update(has_text_alert=False, has_email_alert=False, has_call_alert=True)
@@ -58,7 +58,7 @@ def fresh(lead):
     return Lead.objects.get(pk=lead.pk)
 
 
-def test_a_member_is_called_and_told_no_more_than_the_text_tells(called, bob, run, settings):
+def test_a_call_contains_no_more_than_the_text(called, bob, run, settings):
     run()
 
     call = calls_to(bob).get()
@@ -68,7 +68,7 @@ def test_a_member_is_called_and_told_no_more_than_the_text_tells(called, bob, ru
     assert statuses(called) == {"Bob": "Sent", "Dana": "Sent"}
 
 
-def test_a_call_comes_beside_the_other_alerts(api, alice, lead, team, bob, run):
+def test_a_call_is_made_beside_the_other_alerts(api, alice, lead, team, bob, run):
     team.distribution_options.update(has_call_alert=True)
     api(alice).post(f"/leads/{lead.pk}/offers")
 
@@ -77,7 +77,7 @@ def test_a_call_comes_beside_the_other_alerts(api, alice, lead, team, bob, run):
     assert sorted(Message.objects.filter(user=bob).values_list("channel", flat=True)) == ["call", "email", "text"]
 
 
-def test_who_is_not_told_after_all_is_not_called(called, bob, dana, run):
+def test_a_skipped_member_is_not_called(called, bob, dana, run):
     bob.is_active = False
     bob.save()
 
@@ -87,7 +87,7 @@ def test_who_is_not_told_after_all_is_not_called(called, bob, dana, run):
     assert (calls_to(bob).count(), calls_to(dana).count()) == (0, 1)
 
 
-def test_pressing_1_claims_and_tells_how_to_reach_the_person(called, bob, run, press):
+def test_pressing_1_claims_and_speaks_the_contact_details(called, bob, run, press):
     run(seconds=30)
 
     assert press(bob, "1") == YOURS
@@ -99,7 +99,7 @@ def test_pressing_1_claims_and_tells_how_to_reach_the_person(called, bob, run, p
     assert press(bob, "1") == YOURS  # Twilio may ask twice
 
 
-def test_who_presses_later_hears_that_another_has_it(called, bob, dana, run, press):
+def test_pressing_1_after_a_claim_says_that_another_agent_has_the_lead(called, bob, dana, run, press):
     run()
     press(bob, "1")
 
@@ -107,7 +107,7 @@ def test_who_presses_later_hears_that_another_has_it(called, bob, dana, run, pre
     assert fresh(called).claimed_by_user == bob
 
 
-def test_other_keys_claim_nothing_and_the_words_come_again(called, bob, run, press):
+def test_other_keys_claim_nothing_and_repeat_the_message(called, bob, run, press):
     run()
 
     assert press(bob, "2") == NEW
@@ -115,17 +115,17 @@ def test_other_keys_claim_nothing_and_the_words_come_again(called, bob, run, pre
     assert fresh(called).claimed_by_user is None
 
 
-def test_a_call_that_has_not_left_is_not_made_once_the_lead_is_claimed(called, bob, dana, run, api):
+def test_a_claim_cancels_a_waiting_call(called, bob, dana, run, api):
     run()
     offer = offer_of(called, bob)
 
     api(bob).patch(f"/leads/{called.pk}/offers/{offer.pk}", {"status": "Claimed"})
 
     assert {call.status for call in (calls_to(bob).get(), calls_to(dana).get())} == {"cancelled"}
-    assert fresh(called).claimed_via == "Phone"  # how he was told
+    assert fresh(called).claimed_via == "Phone"  # the channel of his alert
 
 
-def test_who_declined_is_not_called_any_more_and_claims_nothing_by_key(called, bob, dana, run, api, press):
+def test_a_member_who_declined_is_not_called_and_cannot_claim_by_key(called, bob, dana, run, api, press):
     run()
     api(bob).patch(f"/leads/{called.pk}/offers/{offer_of(called, bob).pk}", {"status": "Declined"})
 
@@ -136,7 +136,7 @@ def test_who_declined_is_not_called_any_more_and_claims_nothing_by_key(called, b
 
 
 @pytest.mark.parametrize("change", [{"phone": "+1 949 555 0199"}, {"is_active": False}])
-def test_a_key_counts_only_while_the_phone_is_the_members(called, bob, run, press, change):
+def test_a_key_counts_only_on_the_members_confirmed_phone(called, bob, run, press, change):
     run()
     for name, value in change.items():
         setattr(bob, name, value)
@@ -146,7 +146,7 @@ def test_a_key_counts_only_while_the_phone_is_the_members(called, bob, run, pres
     assert fresh(called).claimed_by_user is None
 
 
-def test_who_gets_a_lead_unasked_hears_how_to_reach_the_person_after_a_key(api, alice, lead, team, bob, run, press):
+def test_an_assignment_call_speaks_contact_details_after_a_key_press(api, alice, lead, team, bob, run, press):
     team.distribution_options.update(
         has_text_alert=False, has_email_alert=False, has_call_alert=True, assign_automatically=True
     )
@@ -183,16 +183,16 @@ def test_a_key_in_a_call_about_something_else_claims_nothing(called, bob, run, p
         ("", ""),
     ],
 )
-def test_numbers_are_dictated(written, said):
+def test_phone_numbers_are_spoken_digit_by_digit(written, said):
     assert spoken_number(written) == said
 
 
-def test_emails_are_dictated():
+def test_emails_are_spoken():
     assert spoken_email("mary.jackson@example.com") == "mary dot jackson at example dot com"
     assert spoken_email("") == ""
 
 
-def test_each_way_to_reach_the_person_is_said_once(db, alice):
+def test_each_contact_detail_is_spoken_once(db, alice):
     twice = make_contact(alice, home_phone="949-555-0150", office_phone="(310) 555-0142", email="")
     nowhere = make_contact(alice, mobile_phone="", email="")
 
@@ -202,7 +202,7 @@ def test_each_way_to_reach_the_person_is_said_once(db, alice):
     assert LeadAlertText(Lead(contact=nowhere)).spoken_contact_details == "No phone and no email are known"
 
 
-def test_who_wants_no_texts_is_not_offered_a_lead_by_call_either(api, alice, bob, dana, lead, options):
+def test_an_opted_out_member_gets_no_call_alert(api, alice, bob, dana, lead, options):
     TeamMemberDistributionOption.objects.filter(user=bob).update(
         has_text_alert=False, has_email_alert=False, has_call_alert=True
     )

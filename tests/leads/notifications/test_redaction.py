@@ -1,4 +1,4 @@
-"""Before a claim no text tells how to reach the person; the facts of the inquiry stay readable."""
+"""Redaction of contact details before a claim. The facts of the inquiry stay readable."""
 
 import pytest
 from hypothesis import given
@@ -26,7 +26,7 @@ from tests.cpu import cpu_seconds
         *("９４９-５５５-０１３１", "٩٤٩٥٥٥٠١٣١", "555-0131", "+44 20 7946 0958", "020 7946 0958", "442079460958"),
     ],
 )
-def test_a_number_is_hidden_however_it_is_written(written):
+def test_a_phone_number_is_hidden_in_any_form(written):
     assert redact_contact_details(f"Call {written} now") == "Call [phone] now"
 
 
@@ -38,7 +38,7 @@ def test_a_number_is_hidden_however_it_is_written(written):
         *("mary at example.com", "MARY AT EXAMPLE DOT COM", "mary [at] example", "mary (@) example.com"),
     ],
 )
-def test_an_email_address_is_hidden_however_it_is_written(written):
+def test_an_email_address_is_hidden_in_any_form(written):
     assert redact_contact_details(f"Write: {written} now") == "Write: [email] now"
 
 
@@ -56,18 +56,18 @@ def test_an_email_address_is_hidden_however_it_is_written(written):
         "at 1200 Main St, Irvine, CA 92618, $950,000 - $1,000,000",
     ],
 )
-def test_prices_places_and_dates_stay(text):
+def test_prices_places_and_dates_are_kept(text):
     assert redact_contact_details(text) == text
 
 
-def test_both_of_two_and_what_stands_beside_them():
+def test_two_contact_details_are_hidden_and_their_context_is_kept():
     text = "MLS 21012345: call 949-555-0131 or 9495550132, x12; mary@example.com"
 
     assert redact_contact_details(text) == "MLS 21012345: call [phone] or [phone], x12; [email]"
 
 
 @pytest.mark.parametrize("tail", ["949-555-0131", "mary@example.com", "9 4 9 5 5 5 0 1 3 1", "mary at example dot com"])
-def test_a_cut_leaves_no_half_of_a_number_or_address(tail):
+def test_truncating_leaves_no_part_of_a_number_or_address(tail):
     for place in range(len(tail) + 1):
         text = ("word " * MAX_LENGTH)[: MAX_LENGTH - place]
 
@@ -78,7 +78,7 @@ def test_a_cut_leaves_no_half_of_a_number_or_address(tail):
 
 
 @given(st.text(max_size=200) | st.text("0123456789 -./()@,+atdo\n", max_size=200))
-def test_nothing_is_left_that_this_service_would_dial(text):
+def test_no_number_that_this_service_would_dial_is_left(text):
     assert not e164(redact_contact_details(text)).startswith("+1")
 
 
@@ -86,7 +86,7 @@ def test_nothing_is_left_that_this_service_would_dial(text):
     "piece",
     ["a", "@", "a@", "a.", "a at ", "[at]", "9/9/", "9 ", "9", "1", "(", "+9", "0 ", "12 ", "949 ", " ", "\u200b"],
 )
-def test_hiding_costs_no_more_than_the_length(piece):
+def test_redaction_takes_linear_time(piece):
     texts = [(piece * length)[:length] for length in (4_000, 100_000, 1_000_000)]
 
     assert cpu_seconds(lambda: [redact_contact_details(text) for text in texts]) < 2

@@ -1,4 +1,4 @@
-"""Test alerts: to oneself, and to the members of a team that one created."""
+"""Test alerts: to the user, and to members of a team that the user created."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ OWN = "/me/test-alert"
 
 
 def told(user: Any) -> list[str]:
-    """The channels on which a user was sent something."""
+    """Return the channels on which a user was sent a message."""
     return list(Message.objects.filter(user=user, purpose="alert").order_by("pk").values_list("channel", flat=True))
 
 
@@ -27,7 +27,7 @@ def of(option: Any) -> str:
 
 
 @pytest.mark.contract("Teams", "`POST /me/test-alert` sends a test alert on every channel that is on", "ours")
-def test_a_test_alert_goes_out_on_every_channel_that_is_on(api, bob, team, settings):
+def test_a_test_alert_is_sent_on_every_enabled_channel(api, bob, team, settings):
     make_option(team, bob, has_email_alert=True, has_call_alert=True)
 
     answer = api(bob).post(OWN)
@@ -41,11 +41,11 @@ def test_a_test_alert_goes_out_on_every_channel_that_is_on(api, bob, team, setti
     assert all("test alert" in body for body in Message.objects.values_list("body", flat=True))
 
 
-def test_who_has_no_options_is_told_as_the_owner_of_a_lead_is(api, charlie):
+def test_a_user_without_options_is_alerted_like_an_owner(api, charlie):
     assert codes(api(charlie).post(OWN)) == {"Text": "", "Email": "", "Phone": "channel_off"}
 
 
-def test_what_is_not_used_is_said_with_the_reason(api, alice, bob, dana, team):
+def test_unused_channels_are_listed_with_the_reason(api, alice, bob, dana, team):
     consent.opt_out(bob.phone_e164, source="text", now=NOON)
     dana.phone = ""
     dana.save()
@@ -60,7 +60,7 @@ def test_what_is_not_used_is_said_with_the_reason(api, alice, bob, dana, team):
     assert (told(bob), told(dana)) == ([], ["email"])
 
 
-def test_where_no_channel_is_left_the_answer_is_200_and_says_why(api, alice, bob, team):
+def test_without_a_usable_channel_the_status_is_200_with_reasons(api, alice, bob, team):
     option = make_option(team, bob)
     team.memberships.filter(user=bob).update(request_status="Pending")
 
@@ -71,7 +71,7 @@ def test_where_no_channel_is_left_the_answer_is_200_and_says_why(api, alice, bob
 
 
 @pytest.mark.contract("Teams", "A second test alert to a user within a minute is 429", "ours")
-def test_nobody_is_sent_two_within_a_minute(api, alice, bob, team, clock):
+def test_a_second_test_alert_within_a_minute_is_refused(api, alice, bob, team, clock):
     option = make_option(team, bob)
     assert api(alice).post(of(option)).status_code == 201
     clock.advance(seconds=20)
@@ -85,7 +85,7 @@ def test_nobody_is_sent_two_within_a_minute(api, alice, bob, team, clock):
     assert api(bob).post(OWN).status_code == 201
 
 
-def test_other_alerts_do_not_count(api, bob, team, lead, run):
+def test_other_alerts_do_not_count_toward_the_limit(api, bob, team, lead, run):
     api(lead.owner_user).post(f"/leads/{lead.pk}/offers")
     run(minutes=0)
     assert told(bob)
@@ -93,7 +93,7 @@ def test_other_alerts_do_not_count(api, bob, team, lead, run):
     assert api(bob).post(OWN).status_code == 201
 
 
-def test_only_the_creator_of_the_team_tests_its_members(api, bob, dana, charlie, team):
+def test_only_the_creator_of_the_team_sends_test_alerts_to_members(api, bob, dana, charlie, team):
     option = make_option(team, bob)
 
     assert api(charlie).post(of(option)).status_code == 404
@@ -111,7 +111,7 @@ def said(answer: Any) -> list[str]:
     return [str(message) for message in answer.context["messages"]]
 
 
-def test_the_admin_shows_how_one_is_told_and_sends_a_test(bob, team):
+def test_the_admin_shows_the_channels_and_sends_a_test_alert(bob, team):
     make_option(team, bob)
     page = reverse("admin:leads_test_alert")
 
@@ -128,7 +128,7 @@ def test_the_admin_shows_how_one_is_told_and_sends_a_test(bob, team):
     assert told(bob) == ["text"]
 
 
-def test_a_button_on_a_members_options_sends_them_one(alice, bob, team):
+def test_a_button_on_the_options_of_a_member_sends_a_test_alert(alice, bob, team):
     option = make_option(team, bob)
     shown = desk(alice).get(reverse("admin:teams_teammemberdistributionoption_change", args=[option.pk]))
     button = reverse("admin:leads_member_test_alert", args=[option.pk])
@@ -141,7 +141,7 @@ def test_a_button_on_a_members_options_sends_them_one(alice, bob, team):
     assert told(bob) == ["text"]
 
 
-def test_the_admin_refuses_a_strangers_press(bob, charlie, team):
+def test_the_admin_refuses_charlie(bob, charlie, team):
     option = make_option(team, bob)
 
     answer = desk(charlie).post(reverse("admin:leads_member_test_alert", args=[option.pk]))
@@ -150,11 +150,11 @@ def test_the_admin_refuses_a_strangers_press(bob, charlie, team):
     assert told(bob) == []
 
 
-def test_offers_lead_to_the_page(bob):
+def test_the_list_of_offers_links_to_the_page(bob):
     assert (
         reverse("admin:leads_test_alert") in desk(bob).get(reverse("admin:leads_leadoffer_changelist")).content.decode()
     )
 
 
-def test_the_account_menu_leads_to_the_page(charlie):
+def test_the_account_menu_links_to_the_page(charlie):
     assert reverse("admin:leads_test_alert") in desk(charlie).get("/admin/").content.decode()

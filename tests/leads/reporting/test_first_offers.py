@@ -1,4 +1,4 @@
-"""That a round robin is fair, as the report proves it: with whom leads began, beside what their weights promised."""
+"""The fairness of a round robin in the report: first offers compared with the shares by weight."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from tests.leads.conftest import TRULIA, ZILLOW, inquiry, make_contact, make_opt
 
 @pytest.fixture(autouse=True)
 def turning(team, alice, route, options):
-    """Alice, bob and dana take turns, bob two of four; leads are offered unasked."""
+    """Alice, bob and dana take turns, bob two of four; leads are offered automatically."""
     team.order_method = "Round Robin"
     team.save()
     make_option(team, alice, has_email_alert=True)
@@ -34,7 +34,7 @@ def bring(api, alice):
 
 @pytest.fixture
 def firsts(api, alice, team):
-    """Of each member with how many leads they were first, and with how many they should have been."""
+    """Return the first offers of each member, and the expected ones."""
 
     def read(**query):
         report = api(alice).get(f"/teams/{team.pk}/distribution-report", query).json()
@@ -51,14 +51,14 @@ def firsts(api, alice, team):
     "the report's `first_offers` and `expected_first_offers` prove that a round robin is fair",
     "ours",
 )
-def test_leads_begin_with_everybody_as_often_as_their_weight_promises(bring, run, firsts):
+def test_first_offers_match_the_weights(bring, run, firsts):
     bring(8)
     run(minutes=1)
 
     assert firsts() == {"Alice": (2, 2), "Bob": (4, 4), "Dana": (2, 2)}
 
 
-def test_what_is_promised_is_never_a_whole_lead_from_what_is_had(bring, run, firsts):
+def test_first_offers_are_less_than_one_lead_from_their_shares(bring, run, firsts):
     for _ in range(7):
         bring()
         run(minutes=1)
@@ -66,7 +66,7 @@ def test_what_is_promised_is_never_a_whole_lead_from_what_is_had(bring, run, fir
         assert all(abs(first - expected) < 1 for first, expected in firsts().values())
 
 
-def test_who_was_away_is_promised_nothing_for_that_time(bring, run, firsts, bob, clock):
+def test_an_unavailable_member_has_no_share_for_that_time(bring, run, firsts, bob, clock):
     bring(4)
     run(minutes=1)
     bob.paused_until = clock.now + timedelta(hours=1)
@@ -77,7 +77,7 @@ def test_who_was_away_is_promised_nothing_for_that_time(bring, run, firsts, bob,
     assert firsts() == {"Alice": (3, 3), "Bob": (2, 2), "Dana": (3, 3)}
 
 
-def test_who_could_not_be_told_when_it_was_their_turn_is_promised_nothing_for_that_lead(bring, run, firsts, bob):
+def test_a_member_skipped_at_their_turn_has_no_share_of_that_lead(bring, run, firsts, bob):
     (lead,) = bring()
     assert LeadOffer.objects.get(lead=lead, position=0).user == bob
     bob.is_active = False
@@ -91,7 +91,7 @@ def test_who_could_not_be_told_when_it_was_their_turn_is_promised_nothing_for_th
     assert (told["Alice"][1], told["Dana"][1]) == (0.5, 0.5)
 
 
-def test_a_turn_that_was_declined_was_had(bring, run, firsts, api, bob):
+def test_a_declined_first_offer_counts(bring, run, firsts, api, bob):
     (lead,) = bring()
     run()
     offer = LeadOffer.objects.get(lead=lead, user=bob)
@@ -101,8 +101,8 @@ def test_a_turn_that_was_declined_was_had(bring, run, firsts, api, bob):
     assert firsts()["Bob"] == (1, 0.5)
 
 
-def test_a_lead_that_another_team_passed_on_counts_where_it_went(api, bring, run, firsts, alice, team, campaign):
-    """The turn of a fallback stands in the trace as something that happened later."""
+def test_a_fallen_back_lead_counts_for_the_team_that_it_reached(api, bring, run, firsts, alice, team, campaign):
+    """The trace stores the turn of a fallback as a later event."""
     empty = Team.objects.create(creator=alice, name="Empty", fallback_target="Team", fallback_team=team)
     made = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": empty}
     make_route(alice, campaign, lead_source_id=TRULIA, is_automatic=True, **made)
@@ -113,7 +113,7 @@ def test_a_lead_that_another_team_passed_on_counts_where_it_went(api, bring, run
     assert firsts() == {"Alice": (1, 1), "Bob": (2, 2), "Dana": (1, 1)}
 
 
-def test_who_took_a_lead_from_the_pond_was_not_first(api, bring, run, firsts, dana, team):
+def test_a_claim_from_the_pond_is_not_a_first_offer(api, bring, run, firsts, dana, team):
     team.distribution_options.all().delete()
     Team.objects.update(fallback_target="Pond")
     (lead,) = bring()
@@ -131,7 +131,7 @@ def test_who_took_a_lead_from_the_pond_was_not_first(api, bring, run, firsts, da
         ("Broadcast", {"Alice": (3, None), "Bob": (3, None), "Dana": (3, None)}),
     ],
 )
-def test_other_ways_of_offering_promise_nothing(order, told, bring, run, firsts, team):
+def test_other_order_methods_have_no_shares(order, told, bring, run, firsts, team):
     Team.objects.update(order_method=order)
     team.distribution_options.filter(user__first_name="Dana").update(mins_until_lead_offer=5)
     bring(3)
@@ -140,7 +140,7 @@ def test_other_ways_of_offering_promise_nothing(order, told, bring, run, firsts,
     assert firsts() == told
 
 
-def test_after_a_change_of_the_order_what_was_not_promised_counts_as_it_fell(bring, run, firsts):
+def test_after_a_change_of_the_order_method_leads_without_a_share_count_as_offered(bring, run, firsts):
     bring(4)
     Team.objects.update(order_method="Rank")
     bring(3)
@@ -149,7 +149,7 @@ def test_after_a_change_of_the_order_what_was_not_promised_counts_as_it_fell(bri
     assert firsts() == {"Alice": (1, 1), "Bob": (5, 5), "Dana": (1, 1)}
 
 
-def test_one_source_may_be_asked_for(bring, run, firsts):
+def test_first_offers_can_be_filtered_by_source(bring, run, firsts):
     bring(4)
     run(minutes=1)
 
@@ -157,7 +157,7 @@ def test_one_source_may_be_asked_for(bring, run, firsts):
     assert firsts(source_id=TRULIA)["Bob"] == (0, None)
 
 
-def test_it_takes_as_many_statements_for_many_leads_as_for_one(bring, run, firsts):
+def test_many_leads_take_as_many_queries_as_one(bring, run, firsts):
     def statements():
         with CaptureQueriesContext(connection) as asked:
             firsts()
@@ -173,7 +173,7 @@ def test_it_takes_as_many_statements_for_many_leads_as_for_one(bring, run, first
     assert statements() == few
 
 
-def test_the_page_shows_it_as_a_plot_and_a_table(bring, run, alice, team):
+def test_the_page_shows_fairness_as_a_chart_and_a_table(bring, run, alice, team):
     bring(7)
     run(minutes=1)
 
@@ -184,7 +184,7 @@ def test_the_page_shows_it_as_a_plot_and_a_table(bring, run, alice, team):
     assert html.count('aria-labelledby="fairness-plot"') == 1
 
 
-def test_the_page_says_nothing_of_fairness_where_nothing_was_promised(bring, run, alice, team):
+def test_the_page_shows_no_fairness_without_shares(bring, run, alice, team):
     Team.objects.update(order_method="Rank")
     bring(2)
     run(minutes=1)

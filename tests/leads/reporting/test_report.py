@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def came(alice: User, mary: Contact, team: Team, clock: Any) -> Came:
-    """`came(bob=(5, "Lost"))`: a lead of an hour ago, of which bob was told after five seconds, and what he made of it.
+    """`came(bob=(5, "Lost"))`: a lead received an hour ago; bob was alerted after 5 s; his offer has this status.
 
     It was claimed after `claimed` seconds, by `claimer` if by nobody through an offer.
     """
@@ -61,7 +61,7 @@ def came(alice: User, mary: Contact, team: Team, clock: Any) -> Came:
 
 @pytest.fixture
 def report(api: Any, alice: User, team: Team) -> Callable[..., dict[str, Any]]:
-    """What alice reads of her team."""
+    """Return the report of alice's team."""
 
     def read(**query: Any) -> dict[str, Any]:
         answer = api(alice).get(f"/teams/{team.pk}/distribution-report", query)
@@ -73,7 +73,7 @@ def report(api: Any, alice: User, team: Team) -> Callable[..., dict[str, Any]]:
 
 
 def of(report: dict[str, Any], name: str) -> dict[str, Any]:
-    """A member's line."""
+    """Return the figures of a member."""
     found: dict[str, Any] = next(row for row in report["by_member"] if row["user"]["first_name"] == name)
     return found
 
@@ -98,7 +98,7 @@ def test_offers_and_claims_are_counted(came: Came, report: Any):
     }  # fmt: skip
 
 
-def test_each_member_has_a_line_also_without_an_offer(came: Came, report: Any):
+def test_a_member_without_an_offer_is_listed(came: Came, report: Any):
     came(bob=(2, "Claimed"), dana=(300, "Lost"), claimed=62)
     came(bob=(3, "Claimed"), claimed=103)
 
@@ -111,14 +111,14 @@ def test_each_member_has_a_line_also_without_an_offer(came: Came, report: Any):
     assert members[1]["median_seconds_from_alert_to_claim"] is None
 
 
-def test_a_member_who_has_left_keeps_their_line(came: Came, report: Any, bob: User):
+def test_a_member_who_left_is_listed(came: Came, report: Any, bob: User):
     came(bob=(2, "Declined"))
     TeamMember.objects.filter(user=bob).delete()
 
     assert of(report(), "Bob")["declines"] == 1
 
 
-def test_a_lead_that_was_a_members_unasked_says_nothing_of_their_speed(came: Came, report: Any):
+def test_an_automatic_assignment_does_not_count_toward_claim_times(came: Came, report: Any):
     came(bob=(2, "Claimed"), claimed=2)
     Lead.objects.update(claimed_via="Auto")
 
@@ -127,7 +127,7 @@ def test_a_lead_that_was_a_members_unasked_says_nothing_of_their_speed(came: Cam
     assert (bobs["claims"], bobs["median_seconds_from_alert_to_claim"]) == (1, None)
 
 
-def test_whoever_claims_without_an_offer_has_a_line_too(came: Came, report: Any, dana: User):
+def test_a_claimer_without_an_offer_is_listed(came: Came, report: Any, dana: User):
     came(bob=(2, "Expired"), claimed=500, claimer=dana)
 
     told = report()
@@ -137,7 +137,7 @@ def test_whoever_claims_without_an_offer_has_a_line_too(came: Came, report: Any,
     assert told["totals"]["claims"] == 1
 
 
-def test_a_lead_that_went_on_to_another_team_is_passed_on(came: Came, report: Any, alice: User, dana: User):
+def test_a_lead_that_fell_back_to_another_team_counts_as_passed_on(came: Came, report: Any, alice: User, dana: User):
     came(bob=(2, "Expired"), claimed=500, claimer=dana, to=Team.objects.create(creator=alice, name="Other"))
 
     told = report()
@@ -158,7 +158,7 @@ def test_another_teams_leads_are_not_counted(came: Came, report: Any, alice: Use
     assert report()["totals"]["leads"] == 0
 
 
-def test_sources_are_told_apart(came: Came, report: Any):
+def test_leads_are_counted_by_source(came: Came, report: Any):
     came(bob=(2, "Claimed"), claimed=20)
     came(bob=(4, "Sent"))
     came(source_id=TRULIA)
@@ -174,7 +174,7 @@ def test_sources_are_told_apart(came: Came, report: Any):
     ]  # fmt: skip
 
 
-def test_one_source_may_be_asked_for(came: Came, report: Any):
+def test_the_report_can_be_filtered_by_source(came: Came, report: Any):
     came(bob=(2, "Sent"))
     came(source_id=TRULIA, dana=(2, "Sent"))
 
@@ -184,7 +184,7 @@ def test_one_source_may_be_asked_for(came: Came, report: Any):
     assert of(told, "Bob")["offers"] == 0
 
 
-def test_prices_fall_into_bands(came: Came, report: Any):
+def test_leads_are_counted_by_price_band(came: Came, report: Any):
     for price in ("", "call us", "249999.99", "$250,000", "1.2M", "1000000"):
         came(listing_price=price)
 
@@ -195,8 +195,8 @@ def test_prices_fall_into_bands(came: Came, report: Any):
     ]  # fmt: skip
 
 
-def test_days_begin_at_the_readers_midnight(came: Came, report: Any, clock: Any):
-    """Noon in Los Angeles is 20:00 in UTC; the leads come in around its midnight."""
+def test_days_begin_at_midnight_of_the_reader(came: Came, report: Any, clock: Any):
+    """Noon in Los Angeles is 20:00 UTC; the leads are received around midnight there."""
     clock.now = datetime(2027, 3, 10, 20, tzinfo=UTC)
     came(ago=timedelta(hours=12, minutes=1))
     came(ago=timedelta(hours=12), bob=(2, "Claimed"), claimed=9)
@@ -209,14 +209,14 @@ def test_days_begin_at_the_readers_midnight(came: Came, report: Any, clock: Any)
     ]  # fmt: skip
 
 
-def test_a_day_on_which_the_clocks_change_is_one_day(report: Any):
+def test_a_day_with_a_clock_change_is_one_day(report: Any):
     told = report(**{"from": "2027-03-13", "to": "2027-03-16"})
 
     assert [row["day"] for row in told["by_day"]] == ["2027-03-13", "2027-03-14", "2027-03-15"]
     assert told["to"] == "2027-03-16T07:00:00.000Z"
 
 
-def test_the_period_is_half_open(came: Came, report: Any, clock: Any):
+def test_the_period_excludes_its_end(came: Came, report: Any, clock: Any):
     came(ago=HOUR)
     came(ago=2 * HOUR)
     at = (clock.now - 2 * HOUR).isoformat()
@@ -224,7 +224,7 @@ def test_the_period_is_half_open(came: Came, report: Any, clock: Any):
     assert report(**{"from": at, "to": (clock.now - HOUR).isoformat()})["totals"]["leads"] == 1
 
 
-def test_without_a_period_it_is_the_last_thirty_days(came: Came, report: Any, clock: Any):
+def test_the_default_period_is_the_last_thirty_days(came: Came, report: Any, clock: Any):
     came(ago=timedelta(days=30))
     came(ago=timedelta(days=30, seconds=1))
 
@@ -234,7 +234,7 @@ def test_without_a_period_it_is_the_last_thirty_days(came: Came, report: Any, cl
     assert len(told["by_day"]) == 31  # the first of them from noon
 
 
-def test_times_to_claim_are_told_in_steps(came: Came, report: Any):
+def test_claims_are_counted_by_time_to_claim(came: Came, report: Any):
     for seconds in (0, 59.9, 60, 3600, 90_000):
         came(bob=(0, "Claimed"), claimed=seconds)
 
@@ -245,7 +245,7 @@ def test_times_to_claim_are_told_in_steps(came: Came, report: Any):
     ]  # fmt: skip
 
 
-def test_nothing_is_said_of_nothing(report: Any):
+def test_without_leads_medians_are_null(report: Any):
     told = report()
 
     assert told["totals"]["leads"] == told["totals"]["offers"] == 0
@@ -270,7 +270,7 @@ def test_the_parts_add_up(came: Came, report: Any):
     assert sum(row["claims"] for row in told["by_time_to_claim"]) == told["totals"]["claims"]
 
 
-def test_members_are_told_apart_by_price_too(came: Came, report: Any, bob: User, dana: User):
+def test_members_are_counted_by_price_band(came: Came, report: Any, bob: User, dana: User):
     came(bob=(2, "Claimed"), dana=(3, "Lost"), claimed=20, listing_price="$240,000")
     came(bob=(2, "Sent"), listing_price="100000")
     came(bob=(2, "Declined"), listing_price="call us")
@@ -291,7 +291,7 @@ def statements(report: Any) -> int:
     return len(asked)
 
 
-def test_it_takes_as_many_statements_for_many_leads_as_for_one(came: Came, report: Any):
+def test_many_leads_take_as_many_queries_as_one(came: Came, report: Any):
     came(bob=(2, "Claimed"), claimed=20)
     statements(report)  # the first also makes a token
     few = statements(report)
@@ -302,7 +302,7 @@ def test_it_takes_as_many_statements_for_many_leads_as_for_one(came: Came, repor
 
 
 def test_leads_are_found_by_their_day_and_offers_by_their_lead(alice: User, mary: Contact, team: Team):
-    """What it costs goes with the period, however many leads and offers there are."""
+    """The cost depends on the period, not on the number of leads and offers."""
     given = {"owner_user": alice, "contact": mary, "team": team}
     leads = Lead.objects.bulk_create(Lead(**given, created_at=NOON + number * MINUTE) for number in range(2000))
     turn = {"team": team, "user": alice, "position": 0, "notify_at": NOON}
@@ -338,7 +338,7 @@ def test_leads_are_found_by_their_day_and_offers_by_their_lead(alice: User, mary
         ({"$select": "leads"}, "$select", "cannot take leads"),
     ],
 )
-def test_what_cannot_be_asked_is_named(query: Any, name: str, words: str, api: Any, alice: User, team: Team):
+def test_invalid_parameters_are_refused_by_name(query: Any, name: str, words: str, api: Any, alice: User, team: Team):
     answer = api(alice).get(f"/teams/{team.pk}/distribution-report", query)
 
     assert answer.status_code == 400
@@ -346,17 +346,17 @@ def test_what_cannot_be_asked_is_named(query: Any, name: str, words: str, api: A
     assert words in answer.json()["message"]
 
 
-def test_an_empty_parameter_is_none(came: Came, report: Any):
+def test_an_empty_parameter_is_ignored(came: Came, report: Any):
     came()
 
     assert report(**{"from": "", "to": "", "source_id": ""})["totals"]["leads"] == 1
 
 
-def test_some_of_it_may_be_asked_for(report: Any):
+def test_the_report_can_be_limited_to_some_fields(report: Any):
     assert list(report(**{"$select": "totals"})) == ["totals"]
 
 
-def test_the_answer_is_the_contracts(came: Came, report: Any):
+def test_the_answer_matches_the_contract(came: Came, report: Any):
     came(bob=(2, "Claimed"), dana=(3, "Lost"), claimed=20)
     document = json.loads(openapi_json())
     schema = {"$ref": "#/components/schemas/DistributionReport", "components": document["components"]}
@@ -364,7 +364,7 @@ def test_the_answer_is_the_contracts(came: Came, report: Any):
     jsonschema_rs.validate(schema, report())
 
 
-def test_a_member_is_refused_and_a_stranger_finds_nothing(api: Any, bob: User, charlie: User, team: Team):
+def test_a_member_is_refused_and_charlie_finds_nothing(api: Any, bob: User, charlie: User, team: Team):
     path = f"/teams/{team.pk}/distribution-report"
 
     assert api(bob).get(path).json()["message"] == "Only the creator of a team sees how its leads were distributed."
@@ -386,19 +386,19 @@ def test_a_member_is_refused_and_a_stranger_finds_nothing(api: Any, bob: User, c
         ("5" + " " * 100_000 + "x", None), ("$" * 100_000, None), ("1," * 100_000, None),
     ],
 )  # fmt: skip
-def test_prices_are_read_as_they_are_written(text: str, price: int | None):
+def test_prices_are_parsed(text: str, price: int | None):
     assert parse_price(text) == price
 
 
 @given(st.decimals(min_value="0.01", max_value="999999999999999", places=2))
-def test_a_price_is_the_same_however_it_is_written(price: Decimal):
+def test_a_price_is_the_same_in_any_form(price: Decimal):
     written = [f"{price}", f"{price:,}", f"${price:,}", f"  {price} USD", f"${price:f}+"]
 
     assert {parse_price(text) for text in written} == {price}
 
 
 @given(st.text() | st.text("$0123456789,.kKmM USD+"))
-def test_any_text_is_a_price_above_zero_or_none(text: str):
+def test_any_text_is_a_positive_price_or_none(text: str):
     price = parse_price(text)
 
     assert price is None or price > 0
@@ -406,12 +406,12 @@ def test_any_text_is_a_price_above_zero_or_none(text: str):
 
 
 @given(st.integers(1, 10**15 - 1))
-def test_every_price_lies_in_its_band(price: int):
+def test_every_price_is_in_its_band(price: int):
     least, below = ranges(PRICE_EDGES)[price_band(str(price)) - 1]
 
     assert least <= price < (below or 10**15)
 
 
-def test_bands_and_steps_leave_no_gap():
+def test_bands_and_steps_have_no_gap():
     for edges in (PRICE_EDGES, CLAIM_EDGES):
         assert [least for least, _ in ranges(edges)] == [0, *[below for _, below in ranges(edges)][:-1]]

@@ -1,4 +1,4 @@
-"""The distribution report as a page of the admin: who sees it, and where its bars stand."""
+"""The distribution report in the admin: its visibility, and the geometry of its charts."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -49,7 +49,7 @@ def page(client: Client, team: Team, **query: Any) -> Any:
 
 @pytest.fixture
 def lead(alice: User, team: Team, mary: Contact, clock: Any) -> Lead:
-    """Came in an hour ago, at 11 in Los Angeles on the first of March; unclaimed."""
+    """An unclaimed lead, received an hour ago: at 11:00 in Los Angeles on March 1."""
     at = clock.now - timedelta(hours=1)
     return Lead.objects.create(owner_user=alice, contact=mary, team=team, source_id=ZILLOW, created_at=at)
 
@@ -63,7 +63,7 @@ def test_a_team_lead_sees_the_report_of_today_and_the_days_before(alice: User, t
     assert len(answer.context["report"]["by_day"]) == 30
 
 
-def test_the_last_day_is_among_those_asked_for(alice: User, team: Team, lead: Lead):
+def test_the_last_day_is_included(alice: User, team: Team, lead: Lead):
     on_the_day = page(desk(alice), team, **{"from": "2027-03-01", "through": "2027-03-01"})
     before = page(desk(alice), team, **{"from": "2027-02-01", "through": "2027-02-28"})
 
@@ -71,7 +71,7 @@ def test_the_last_day_is_among_those_asked_for(alice: User, team: Team, lead: Le
     assert before.context["report"]["totals"]["leads"] == 0
 
 
-def test_a_source_may_be_chosen(alice: User, team: Team, lead: Lead):
+def test_a_source_can_be_selected(alice: User, team: Team, lead: Lead):
     html = page(desk(alice), team, source_id=ZILLOW).content.decode()
 
     assert f'<option value="{ZILLOW}" selected>Zillow</option>' in html
@@ -80,14 +80,14 @@ def test_a_source_may_be_chosen(alice: User, team: Team, lead: Lead):
 @pytest.mark.parametrize(
     "query", [{"from": "2027-03-02", "through": "2027-03-01"}, {"through": "soon"}, {"source_id": "x"}]
 )
-def test_what_cannot_be_asked_is_said_on_the_page(query: Any, alice: User, team: Team):
+def test_an_invalid_parameter_is_shown_on_the_page(query: Any, alice: User, team: Team):
     answer = page(desk(alice), team, **query)
 
     assert answer.status_code == 400
     assert 'role="alert"' in answer.content.decode()
 
 
-def test_only_the_creator_finds_it(alice: User, bob: User, charlie: User, team: Team):
+def test_only_the_creator_finds_the_report(alice: User, bob: User, charlie: User, team: Team):
     listed = reverse("admin:leads_distributionreport_changelist")
     report = reverse("admin:leads_distributionreport_change", args=[team.pk])
 
@@ -97,7 +97,7 @@ def test_only_the_creator_finds_it(alice: User, bob: User, charlie: User, team: 
         assert page(desk(user), team).status_code == 302
 
 
-def test_the_team_leads_to_its_report_for_its_creator_alone(alice: User, bob: User, team: Team):
+def test_the_page_of_the_team_links_to_the_report_only_for_its_creator(alice: User, bob: User, team: Team):
     form = reverse("admin:teams_team_change", args=[team.pk])
     report = reverse("admin:leads_distributionreport_change", args=[team.pk])
 
@@ -105,7 +105,7 @@ def test_the_team_leads_to_its_report_for_its_creator_alone(alice: User, bob: Us
     assert report not in desk(bob).get(form).content.decode()
 
 
-def test_every_plot_has_a_title_and_a_table_and_no_script(alice: User, bob: User, team: Team, lead: Lead):
+def test_every_chart_has_a_title_and_a_table_and_no_script(alice: User, bob: User, team: Team, lead: Lead):
     bob.first_name = "<script>Bob"
     bob.save()
     html = page(desk(alice), team).content.decode()
@@ -122,7 +122,7 @@ def test_every_plot_has_a_title_and_a_table_and_no_script(alice: User, bob: User
 
 
 @given(groups)
-def test_lying_bars_stay_inside_and_keep_their_proportions(groups: Sequence[Group]):
+def test_horizontal_bars_stay_inside_and_keep_their_proportions(groups: Sequence[Group]):
     plot = horizontal_bars(groups)
     values = [part.value for group in groups for part in group.parts]
 
@@ -133,7 +133,7 @@ def test_lying_bars_stay_inside_and_keep_their_proportions(groups: Sequence[Grou
 
 
 @given(columns)
-def test_standing_columns_stay_inside_and_beside_each_other(groups: Sequence[Group]):
+def test_vertical_bars_stay_inside_and_do_not_overlap(groups: Sequence[Group]):
     plot = vertical_bars(groups)
 
     for bar in plot.bars:
@@ -144,8 +144,8 @@ def test_standing_columns_stay_inside_and_beside_each_other(groups: Sequence[Gro
 
 
 @given(columns)
-def test_no_name_runs_into_the_next_or_out_of_the_plot(groups: Sequence[Group]):
-    named = [words for words in vertical_bars(groups).words if words.anchor == "middle"]
+def test_no_label_overlaps_the_next_or_leaves_the_chart(groups: Sequence[Group]):
+    named = [label for label in vertical_bars(groups).labels if label.anchor == "middle"]
 
     for words in named:
         assert words.x - len(words.text) / 2 * LETTER_WIDTH >= AXIS_WIDTH - 0.1
@@ -155,7 +155,7 @@ def test_no_name_runs_into_the_next_or_out_of_the_plot(groups: Sequence[Group]):
 
 
 @given(st.integers(0, 10**9))
-def test_the_axis_ends_at_a_round_number_above_all(most: int):
+def test_the_axis_ends_at_a_round_number_above_all_values(most: int):
     ticks = axis_ticks(most)
 
     assert ticks[0] == 0
@@ -163,7 +163,7 @@ def test_the_axis_ends_at_a_round_number_above_all(most: int):
     assert 2 <= len(ticks) <= 5
 
 
-def test_the_parts_of_a_column_stand_on_each_other():
+def test_the_parts_of_a_column_are_stacked():
     lower, upper = vertical_bars([Group("Mon", [Part("unclaimed", 1), Part("others", 3)])]).bars
 
     assert lower.y + lower.height == LINE_HEIGHT + COLUMN_HEIGHT
@@ -171,7 +171,7 @@ def test_the_parts_of_a_column_stand_on_each_other():
     assert upper.height == 3 * lower.height
 
 
-def test_the_days_of_a_year_are_put_together():
+def test_the_days_of_a_year_are_grouped():
     days = [
         {"day": (date(2027, 1, 1) + timedelta(days=at)).isoformat(), "leads": 2, "unclaimed": 1, "claims": 1}
         | {"median_seconds_to_claim": None}
@@ -180,7 +180,7 @@ def test_the_days_of_a_year_are_put_together():
     figure = day_chart(days)
 
     assert len(figure.plot.bars) == 2 * 61
-    assert figure.plot.bars[0].told == "Jan 1 to Jan 6: 12 leads, 6 unclaimed"
+    assert figure.plot.bars[0].tooltip == "Jan 1 to Jan 6: 12 leads, 6 unclaimed"
     assert len(figure.table.rows) == 365
 
 
@@ -194,11 +194,11 @@ def test_the_days_of_a_year_are_put_together():
         (3600, "1 h"), (3605, "1 h"), (7800, "2 h 10 min"), (100_800, "1 d 4 h"), (59.7, "1 min"),
     ],
 )  # fmt: skip
-def test_durations_are_told_by_their_two_largest_units(seconds: float | None, words: str):
+def test_durations_have_their_two_largest_units(seconds: float | None, words: str):
     assert format_duration(seconds) == words
 
 
-def test_bands_and_shares_are_told_in_words():
+def test_bands_and_shares_have_texts():
     bands = [(None, None), (0, 250_000), (250_000, 500_000), (1_000_000, None)]
     assert [band_name({"least": least, "below": below}) for least, below in bands] == [
         "No price", "Under $250,000", "$250,000 to $500,000", "$1,000,000 and more",
@@ -206,7 +206,7 @@ def test_bands_and_shares_are_told_in_words():
     assert (format_share(1, 3), format_share(0, 0)) == ("33%", EMPTY_CELL)
 
 
-def test_a_members_offers_and_claims_are_told_by_price(alice: User, bob: User, team: Team, lead: Lead):
+def test_the_page_shows_offers_and_claims_of_a_member_by_price(alice: User, bob: User, team: Team, lead: Lead):
     Lead.objects.update(listing_price="$240,000")
     LeadOffer.objects.create(lead=lead, team=team, user=bob, position=0, notify_at=lead.created_at)
 

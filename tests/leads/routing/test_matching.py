@@ -1,4 +1,4 @@
-"""What a route may ask of a lead, as pure decisions."""
+"""The conditions of a route, as pure functions."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -51,7 +51,7 @@ IRVINE = Inquiry(
 
 
 def unmet(inquiry=IRVINE, zone=LA, **asked):
-    """The name of the condition that fails, with what was compared; None when all are met."""
+    """Return the failed condition with the compared values; None if all match."""
     found = first_mismatch(Conditions(**asked), inquiry, Calendar(zone))
     return found and (found.condition, found.expected, found.actual)
 
@@ -69,7 +69,7 @@ def unmet(inquiry=IRVINE, zone=LA, **asked):
         {"hours": parse_hours("Mon 12:00-12:01")},
     ],
 )
-def test_one_of_the_values_is_enough(asked):
+def test_one_matching_value_is_enough(asked):
     assert unmet(**asked) is None
 
 
@@ -85,23 +85,23 @@ def test_one_of_the_values_is_enough(asked):
         ({"hours": parse_hours("Mon 9-12")}, ("open_hours", "Mon 9-12 (America/Los_Angeles)", "Mon 12:00")),
     ],
 )
-def test_what_is_not_met_is_named_with_what_was_compared(asked, told):
+def test_a_mismatch_names_the_compared_values(asked, told):
     assert unmet(**asked) == told
 
 
-def test_of_a_long_list_as_much_is_told_as_somebody_reads():
+def test_a_long_list_of_values_is_shortened():
     many = normalize_postal_codes(",".join(str(code) for code in range(10_000, 13_000)))
     _, told, _ = unmet(zipcodes=many)
     assert (len(told), told[0], told[-1]) == (21, "10000", "2980 more")
 
 
-def test_all_kinds_must_be_met():
+def test_all_conditions_must_match():
     assert unmet(types=normalize_values("Buyer"), cities=normalize_values("Tustin"))[0] == "cities"
     assert unmet(types=normalize_values("Buyer"), cities=normalize_values("Irvine")) is None
 
 
 @pytest.mark.parametrize("asked", [{"price_from": 0}, {"price_to": 10**9}, {"cities": normalize_values("Irvine")}])
-def test_a_lead_that_does_not_say_meets_no_condition_about_it(asked):
+def test_a_missing_value_matches_no_condition(asked):
     assert unmet(replace(IRVINE, price=None, city=""), **asked) is not None
 
 
@@ -109,19 +109,19 @@ def test_a_lost_leading_zero_is_the_same_zip_code():
     assert unmet(replace(IRVINE, zipcode=2108), zipcodes=normalize_postal_codes("02108")) is None
 
 
-def test_hours_go_by_the_clock_on_the_wall():
+def test_hours_are_in_local_time():
     assert unmet(hours=parse_hours("Tue 5-6"), zone=TOKYO) is None
     assert unmet(hours=parse_hours("Tue 5-6")) == ("open_hours", "Tue 5-6 (America/Los_Angeles)", "Mon 12:00")
 
 
-def test_a_lead_out_of_hours_may_be_held_until_they_open():
+def test_a_lead_outside_the_hours_can_be_held():
     held = Conditions(hours=parse_hours("Mon-Fri 9-11"), is_held_until_open=True)
     assert first_mismatch(held, IRVINE, Calendar(LA)) is None
     assert opening_time(held, IRVINE, Calendar(LA)) == datetime(2027, 3, 2, 17, tzinfo=UTC)
     assert opening_time(held, replace(IRVINE, at=datetime(2027, 3, 2, 18, tzinfo=UTC)), Calendar(LA)) is None
 
 
-def test_without_a_moment_hours_are_not_asked():
+def test_without_a_time_hours_are_not_checked():
     assert unmet(replace(IRVINE, at=None), hours=parse_hours("Sun 1-2")) is None
 
 
@@ -133,14 +133,14 @@ def rule(id, **given):
     return Rule(**({"id": id, "position": id} | plain | given))
 
 
-def test_the_first_route_whose_conditions_are_met_takes_the_lead_and_the_trace_says_why_not_the_others():
+def test_the_first_matching_route_takes_the_lead_and_the_trace_explains_the_others():
     rich = rule(1, conditions=Conditions(price_from=1_000_000))
     decision = pick_route(IRVINE, [rich, rule(2)], [])
     assert decision.route_id == 2
     assert [(tried.route_id, tried.condition) for tried in decision.tried] == [(1, "price"), (2, "")]
 
 
-def test_outside_the_hours_the_next_route_is_tried_or_the_lead_is_held_for_the_team():
+def test_outside_the_hours_the_next_route_is_tried_or_the_lead_is_held():
     by_day = Conditions(hours=parse_hours("Mon-Fri 9-11"), calendar=Calendar(LA))
     assert pick_route(IRVINE, [rule(1, conditions=by_day), rule(2)], []).route_id == 2
     held = pick_route(IRVINE, [rule(1, conditions=replace(by_day, is_held_until_open=True)), rule(2)], [])
@@ -148,7 +148,7 @@ def test_outside_the_hours_the_next_route_is_tried_or_the_lead_is_held_for_the_t
     assert held.reason.details["starts_at"] == "2027-03-02T17:00:00+00:00"
 
 
-def test_a_team_found_by_zip_code_opens_by_its_own_clock():
+def test_a_team_selected_by_zip_code_opens_in_its_own_time_zone():
     early = Conditions(hours=parse_hours("Tue 5-6"), calendar=Calendar(LA))
     asked = rule(1, team_selection_method="Zipcode", team_id=None, conditions=early)
     assert (
@@ -167,14 +167,14 @@ HELD = replace(BY_DAY, is_held_until_open=True)
 
 
 def chosen_by(conditions):
-    """Two rules that differ in how their team is chosen, which is the same one, closed today."""
+    """Two rules that select the same team, closed today, in different ways."""
     by_zipcode = replace(conditions, calendar=Calendar(LA))
     return [rule(1, conditions=conditions)], [rule(1, team_selection_method="Zipcode", conditions=by_zipcode)]
 
 
 @pytest.mark.parametrize("how", [0, 1], ids=["Specific Team", "Zipcode"])
 @pytest.mark.parametrize("asked", [{}, {"types": normalize_values("Buyer")}, {"is_held_until_open": True}])
-def test_a_rule_without_hours_takes_leads_at_once_on_a_holiday_of_its_team(how, asked):
+def test_a_rule_without_hours_matches_on_a_holiday_of_its_team(how, asked):
     rules = chosen_by(Conditions(**asked, calendar=CLOSED))[how]
     decision = pick_route(IRVINE, rules, [TeamServiceArea(6, normalize_postal_codes("92618"), CLOSED)])
     assert (decision.team_id, decision.starts_at) == (6, None)
@@ -205,39 +205,39 @@ def test_a_rule_with_hours_is_closed_on_a_holiday_of_its_team(how):
         ["Winston-Salem", "Winston Salem", "Winston\u2013Salem"],
     ],
 )
-def test_a_city_is_the_same_however_it_is_written(group):
+def test_a_city_is_the_same_in_any_form(group):
     assert len({normalize_city(name) for name in group}) == 1
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("Stanton", "Saintanton"), ("Mount Vernon", "Fort Vernon"), ("दिल्ली", "दल्ल"), ("St", "")]
 )
-def test_other_cities_stay_apart(one, other):
+def test_different_cities_do_not_match(one, other):
     assert normalize_city(one) != normalize_city(other)
 
 
 @given(st.text())
-def test_what_is_compared_compares_with_itself(text):
+def test_a_normalized_value_matches_itself(text):
     assert normalize_city(normalize_city(text)) == normalize_city(text)
     assert normalize_value(normalize_value(text)) == normalize_value(text)
     for form in ("NFC", "NFD"):
         assert normalize_value(normalize(form, text)) == normalize_value(text)
 
 
-def test_a_value_may_hold_a_comma_in_quotes():
+def test_a_quoted_value_may_contain_a_comma():
     assert normalize_cities('"Washington, D.C.", Irvine') == {"washington dc", "irvine"}
     assert normalize_values('"Buyer, first", Renter,') == {"buyer, first", "renter"}
     assert normalize_values('"open, Renter') == {'"open', "renter"}
 
 
 @given(st.lists(st.text(min_size=1).map(lambda text: text.strip()).filter(bool)))
-def test_a_list_is_read_as_it_was_written(values):
+def test_a_written_list_is_parsed_unchanged(values):
     text = join_list(values)
     assert split_list(text) == values
     assert not has_open_quote(text)
 
 
-def test_a_canadian_area_takes_its_codes():
+def test_a_canadian_area_matches_its_codes():
     inquiry = replace(IRVINE, zipcode="k1a0b1")
     assert unmet(inquiry, zipcodes=normalize_postal_codes("K1A")) is None
     assert unmet(inquiry, zipcodes=normalize_postal_codes("K1A 0B1, 92618")) is None
@@ -289,7 +289,7 @@ INQUIRIES = st.builds(
 
 
 @given(INQUIRIES, RULES)
-def test_every_lead_is_decided_and_every_route_before_the_one_that_takes_it_says_why_not(inquiry, rules):
+def test_every_lead_is_routed_and_every_earlier_route_has_a_mismatch(inquiry, rules):
     decision = pick_route(inquiry, rules, [TeamServiceArea(7, normalize_postal_codes("92618,02108"))])
     tried = [attempt.route_id for attempt in decision.tried]
     assert tried == [rule.id for rule in sort_rules(rules)][: len(tried)]
@@ -306,7 +306,7 @@ def test_every_lead_is_decided_and_every_route_before_the_one_that_takes_it_says
 
 
 @given(RULES)
-def test_routes_made_one_after_another_stand_from_the_most_specific_to_the_least(rules):
+def test_new_routes_are_ordered_from_the_most_to_the_least_specific(rules):
     made = []
     for new in rules:
         position = position_for(new, made)
@@ -317,7 +317,7 @@ def test_routes_made_one_after_another_stand_from_the_most_specific_to_the_least
 
 
 @given(CONDITIONS, INQUIRIES)
-def test_to_ask_for_more_is_to_take_fewer(conditions, inquiry):
+def test_a_further_condition_never_matches_more_leads(conditions, inquiry):
     here = Calendar(LA)
     if first_mismatch(NO_CONDITIONS, inquiry, here) is None and first_mismatch(conditions, inquiry, here) is None:
         for name in ("types", "cities", "zipcodes"):
@@ -325,5 +325,5 @@ def test_to_ask_for_more_is_to_take_fewer(conditions, inquiry):
 
 
 @given(st.one_of(st.none(), st.integers(), st.text()))
-def test_folding_once_is_enough(value):
+def test_normalizing_twice_changes_nothing(value):
     assert normalize_value(normalize_value(value)) == normalize_value(value)

@@ -1,4 +1,4 @@
-"""Which route a lead takes, as a pure decision."""
+"""The choice of a route, as a pure function."""
 
 import json
 from dataclasses import replace
@@ -30,7 +30,7 @@ SEATTLE = TeamServiceArea(team_id=6, zipcodes=frozenset({"98112", "02108"}))
 
 
 def rule(id: int, **conditions: object) -> Rule:
-    """A route in the place of its id, with a campaign of the number 100 + id."""
+    """Return a route at the position of its id, with campaign id 100 + id."""
     return Rule(**({"id": id, "position": id, "campaign_id": 100 + id} | conditions))
 
 
@@ -38,7 +38,7 @@ def by_zipcode(id: int) -> Rule:
     return rule(id, lead_source_id=ZILLOW, target=TEAM_ROLLOUT, team_selection_method=ZIPCODE)
 
 
-def test_without_routes_the_lead_is_its_owners():
+def test_without_routes_the_lead_stays_with_its_owner():
     assert pick_route(BUYER, [], []) == Decision((), Reason("no_route_matches"))
 
 
@@ -52,7 +52,7 @@ def test_a_matching_route_names_target_team_and_campaign():
     assert chosen.reason == Reason("routed_to_team", {"route_id": 12, "team_id": 6})
 
 
-def test_a_route_to_myself_gives_the_lead_to_its_owner_and_names_the_campaign():
+def test_a_route_to_myself_keeps_the_lead_with_its_owner_and_names_the_campaign():
     chosen = pick_route(BUYER, [rule(12, lead_source_id=ZILLOW)], [])
     assert (chosen.route_id, chosen.target, chosen.team_id, chosen.campaign_id) == (12, MYSELF, None, 112)
     assert chosen.reason == Reason("routed_to_owner", {"route_id": 12})
@@ -63,7 +63,7 @@ def test_contact_sources_and_filters_ignore_case():
     assert chosen.route_id == 1
 
 
-def test_the_trace_says_what_failed_what_was_wanted_and_what_was_there():
+def test_the_trace_shows_the_failed_condition_with_expected_and_actual_values():
     chosen = pick_route(
         BUYER,
         [
@@ -98,7 +98,7 @@ def test_the_trace_is_json():
     assert stored["tried"][0]["condition"] == "lead_source"
 
 
-def test_a_zip_code_finds_the_team_that_serves_it_however_it_is_written():
+def test_a_zip_code_in_any_form_finds_its_team():
     for zipcode in (2108, "2108", "02108-1234", "98112-0001"):
         assert pick_route(replace(BUYER, zipcode=zipcode), [by_zipcode(1)], [SEATTLE]).team_id == 6
 
@@ -114,7 +114,7 @@ CONDITIONS = st.tuples(SOURCES, st.sampled_from(["", "Buyer", "Seller"]))
 
 
 def made_through_the_api(conditions: list[tuple[tuple[int | None, str], str]]) -> list[Rule]:
-    """Rules as the API inserts them one after another, those behind moving on by one."""
+    """Insert rules one after another, as the API does: later positions move by one."""
     rules: list[Rule] = []
     for id, ((lead_source_id, contact_source), text) in enumerate(conditions, start=1):
         new = Rule(id, 0, lead_source_id=lead_source_id, contact_source=contact_source, filter=text)
@@ -130,14 +130,14 @@ def made_through_the_api(conditions: list[tuple[tuple[int | None, str], str]]) -
     "inferred",
 )
 @given(st.lists(CONDITIONS, max_size=12))
-def test_an_untouched_order_is_liondesks(conditions):
+def test_the_default_order_is_that_of_liondesk(conditions):
     rules = made_through_the_api(conditions)
     assert sort_rules(rules) == sorted(rules, key=lambda rule: (specificity(rule), rule.id))
     assert len({rule.position for rule in rules}) == len(rules)
 
 
 @given(st.lists(CONDITIONS, max_size=12))
-def test_the_order_is_the_same_when_the_others_do_not_move(conditions):
+def test_moving_a_route_keeps_the_order_of_the_others(conditions):
     rules: list[Rule] = []
     for moved in made_through_the_api(conditions):
         rules.append(replace(moved, position=position_for(moved, rules)))
@@ -145,7 +145,7 @@ def test_the_order_is_the_same_when_the_others_do_not_move(conditions):
 
 
 @given(st.permutations(range(8)), st.lists(CONDITIONS, min_size=8, max_size=8))
-def test_positions_decide_once_somebody_has_arranged_them(positions, conditions):
+def test_positions_decide_after_a_user_moved_a_route(positions, conditions):
     rules = [
         replace(rule, position=position)
         for rule, position in zip(made_through_the_api(conditions), positions, strict=True)
@@ -160,7 +160,7 @@ def test_a_route_that_becomes_more_specific_may_move_up():
 
 
 @given(st.lists(CONDITIONS, max_size=12), SOURCES, st.sampled_from(["", "buyer", "SELLER", "Renter"]))
-def test_the_first_rule_whose_every_condition_holds_is_taken(conditions, sources, kind):
+def test_the_first_rule_with_all_conditions_met_is_chosen(conditions, sources, kind):
     inquiry = Inquiry(sources[0], sources[1].upper(), kind)
     rules = made_through_the_api(conditions)
     fitting = [

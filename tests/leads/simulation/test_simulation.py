@@ -1,4 +1,4 @@
-"""`POST /lead-routes/simulate`: what would become of leads, without a trace."""
+"""`POST /lead-routes/simulate`: simulated leads, without any change."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ PATH = "/lead-routes/simulate"
 
 
 def at(**later):
-    """Later than noon, as it is answered."""
+    """Return a time after noon in the format of the API."""
     return (NOON + timedelta(**later)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -32,8 +32,8 @@ def simulate(api, alice):
     return ask
 
 
-def stations_of(answer):
-    """Of the only lead: where it goes, and who is told when."""
+def stops_of(answer):
+    """Return the stops of the only lead: destination, time and alerted members."""
     (lead,) = answer["leads"]
     return [
         (station["target"], station["at"], [(offer["user_id"], offer["at"]) for offer in station["offers"]])
@@ -44,7 +44,7 @@ def stations_of(answer):
 # One lead
 
 
-def test_it_says_who_would_be_offered_a_lead_and_when(simulate, team, bob, dana, route, options):
+def test_the_result_shows_who_is_offered_a_lead_and_when(simulate, team, bob, dana, route, options):
     answer = simulate(lead={"source_id": ZILLOW, "type": "Buyer"})
 
     (lead,) = answer["leads"]
@@ -52,7 +52,7 @@ def test_it_says_who_would_be_offered_a_lead_and_when(simulate, team, bob, dana,
     assert lead["decision"]["tried"] == [
         {"route_id": route.pk, "matched": True, "condition": "", "expected": None, "actual": None}
     ]
-    assert stations_of(answer) == [
+    assert stops_of(answer) == [
         ("Team", at(), [(bob.pk, at()), (dana.pk, at(minutes=5))]),
         ("Owner", at(minutes=10), []),
     ]
@@ -67,34 +67,34 @@ def test_it_says_who_would_be_offered_a_lead_and_when(simulate, team, bob, dana,
     }
 
 
-def test_a_rule_that_does_not_match_is_told_with_what_was_compared(simulate, alice, campaign):
+def test_a_rule_that_does_not_match_is_shown_with_the_compared_values(simulate, alice, campaign):
     rich = make_route(alice, campaign, price_from=1_000_000)
     answer = simulate(lead={"source_id": ZILLOW, "listing_price": "$750,000"})
 
     (tried,) = answer["leads"][0]["decision"]["tried"]
     assert (tried["condition"], tried["expected"], tried["actual"]) == ("price", [1_000_000, None], 750_000)
-    assert stations_of(answer) == [("Owner", at(), [])]
+    assert stops_of(answer) == [("Owner", at(), [])]
     assert (answer["summary"]["unrouted"], answer["summary"]["never_matched"]) == (1, [rich.pk])
 
 
-def test_routes_are_told_in_the_order_in_which_they_are_tried(simulate, alice, campaign, route):
+def test_routes_are_listed_in_the_order_of_evaluation(simulate, alice, campaign, route):
     late = make_route(alice, campaign, position=route.position + 1, lead_source_id=ZILLOW)
     answer = simulate(lead={"source_id": ZILLOW}, routes=[{"id": route.pk}, {"id": late.pk, "position": 0}])
     shares = [{"route_id": late.pk, "leads": 1}, {"route_id": route.pk, "leads": 0}]
     assert answer["summary"]["routes"] == shares
 
 
-def test_at_another_moment_others_are_there(simulate, bob, dana, options, route):
+def test_at_another_time_other_members_are_available(simulate, bob, dana, options, route):
     User.objects.filter(pk=bob.pk).update(working_hours="Mon-Fri 9-17")
     evening = at(hours=8)
     answer = simulate(lead={"source_id": ZILLOW}, at=evening)
 
-    assert stations_of(answer)[0] == ("Team", evening, [(dana.pk, evening)])
+    assert stops_of(answer)[0] == ("Team", evening, [(dana.pk, evening)])
     (skipped,) = answer["leads"][0]["stops"][0]["skipped"]
     assert (skipped["user_id"], skipped["code"]) == (bob.pk, "outside_working_hours")
 
 
-def test_a_lead_of_a_contact_has_its_source_and_goes_back_to_who_claimed_before(
+def test_a_lead_of_a_contact_has_its_source_and_returns_to_the_earlier_claimer(
     simulate, api, alice, dana, mary, route, options
 ):
     LeadRoute.objects.update(is_returning_to_claimer=True, lead_source=None, contact_source=mary.source)
@@ -133,13 +133,13 @@ def test_a_lead_of_a_contact_has_its_source_and_goes_back_to_who_claimed_before(
         ({"lead": {}, "routes": [{}, {"feilds": 1}]}, "routes[1].feilds"),
     ],
 )
-def test_what_cannot_be_rehearsed_is_named(api, alice, body, field):
+def test_invalid_input_is_refused_by_field(api, alice, body, field):
     answer = api(alice).post(PATH, body)
     assert answer.status_code == 400
     assert field in answer.json()["errors"]
 
 
-def test_a_whole_lead_and_a_whole_route_may_be_pasted(api, alice, simulate, mary, lead, route, options):
+def test_a_complete_lead_and_route_from_the_api_are_accepted(api, alice, simulate, mary, lead, route, options):
     lead_row, route_row = (api(alice).get(path).json() for path in (f"/leads/{lead.pk}", f"/lead-routes/{route.pk}"))
 
     assert len(simulate(lead=inquiry(mary), routes=[route_row])["leads"]) == 1
@@ -154,7 +154,7 @@ def test_another_users_contact_is_unknown(api, alice, charlie):
 # Many
 
 
-def test_a_table_is_read_row_by_row_and_bad_rows_are_named_by_line(simulate, route, options):
+def test_a_table_is_read_row_by_row_and_invalid_rows_are_listed_by_line(simulate, route, options):
     table = "\n".join(
         ["Source_ID, type ,note", "1,Buyer,hello", "", '1,"two\nlines",x', "x,Buyer,", "99999,Buyer,", "1,2,3,4"]
     )
@@ -169,7 +169,7 @@ def test_a_table_is_read_row_by_row_and_bad_rows_are_named_by_line(simulate, rou
 
 
 @pytest.mark.contract("Lead routes", "A simulated table names the columns that it does not use", "ours")
-def test_columns_are_found_however_they_are_named_and_others_are_named(simulate, route, options):
+def test_columns_are_recognized_in_any_spelling_and_unused_ones_are_listed(simulate, route, options):
     answer = simulate(csv="\ufeffSource ID;TYPE; Zip-Code ;listingPrice;Agent;Agent;\n1;Buyer;92618;$1;Ann;Bob;\n")
 
     (lead,) = answer["leads"]
@@ -180,7 +180,7 @@ def test_columns_are_found_however_they_are_named_and_others_are_named(simulate,
 
 
 @pytest.mark.parametrize("twice", ["type,Type", "source_id,Source ID", "zip code,ZIP_CODE,type"])
-def test_a_column_that_is_there_twice_is_refused_by_name(api, alice, twice):
+def test_a_repeated_column_is_refused_by_name(api, alice, twice):
     answer = api(alice).post(PATH, {"csv": f"{twice}\n1,2,3\n"})
     assert answer.status_code == 400
     first, second = twice.split(",")[:2]
@@ -188,12 +188,12 @@ def test_a_column_that_is_there_twice_is_refused_by_name(api, alice, twice):
 
 
 @pytest.mark.parametrize("text", ["a," * 201 + "type\nx", "type\n" + "x" * 1_000_000])
-def test_a_table_out_of_all_bounds_is_refused(api, alice, text):
+def test_an_oversized_table_is_refused(api, alice, text):
     assert list(api(alice).post(PATH, {"csv": text}).json()["errors"]) == ["csv"]
 
 
 @pytest.mark.parametrize("separator", [";", "\t", ","])
-def test_columns_may_be_parted_as_spreadsheets_do(simulate, route, options, separator):
+def test_columns_may_be_separated_by_commas_semicolons_or_tabs(simulate, route, options, separator):
     table = "\ufeff" + separator.join(["type", "source_id", "note"]) + "\r\n" + separator.join(["Buyer", "1", "x"])
 
     (lead,) = simulate(csv=table)["leads"]
@@ -202,7 +202,7 @@ def test_columns_may_be_parted_as_spreadsheets_do(simulate, route, options, sepa
 
 
 @pytest.mark.parametrize("broken", ['1,"Buyer,x', '1,"Buyer"s,x'])
-def test_a_row_with_a_quotation_mark_left_open_is_bad_and_no_other(simulate, route, options, broken):
+def test_an_open_quotation_mark_invalidates_only_its_row(simulate, route, options, broken):
     answer = simulate(csv=f'source_id,type,note\n1,Buyer,x\n{broken}\n1,"Seller",x\n1,Buyer,x\n')
 
     assert [lead["line"] for lead in answer["leads"]] == [2, 4, 5]
@@ -212,7 +212,7 @@ def test_a_row_with_a_quotation_mark_left_open_is_bad_and_no_other(simulate, rou
     assert bad["message"].endswith("Is a quotation mark left open?")
 
 
-def test_a_round_robin_moves_on_from_lead_to_lead_and_comes_back_untouched(simulate, team, bob, dana, route, options):
+def test_a_round_robin_advances_in_the_simulation_and_is_not_changed(simulate, team, bob, dana, route, options):
     Team.objects.filter(pk=team.pk).update(order_method="Round Robin")
     for _ in range(2):
         answer = simulate(csv="source_id\n" + "1\n" * 5)
@@ -227,7 +227,7 @@ def test_a_round_robin_moves_on_from_lead_to_lead_and_comes_back_untouched(simul
 
 
 @pytest.mark.parametrize("told_at_once", [{"order_method": "Broadcast"}, {"mins_until_next_alert": 0}])
-def test_who_is_told_at_the_same_moment_hears_first_together(told_at_once, simulate, team, bob, dana, route, options):
+def test_members_alerted_together_are_all_counted_as_first(told_at_once, simulate, team, bob, dana, route, options):
     Team.objects.filter(pk=team.pk).update(**told_at_once)
 
     (share,) = simulate(csv="source_id\n1\n1\n")["summary"]["teams"]
@@ -236,7 +236,7 @@ def test_who_is_told_at_the_same_moment_hears_first_together(told_at_once, simul
     assert share["first_offers"] == [{"user_id": bob.pk, "leads": 2}, {"user_id": dana.pk, "leads": 2}]
 
 
-def test_caps_fill_up_from_lead_to_lead_and_a_days_cap_is_new_the_next_day(simulate, bob, dana, route, options):
+def test_caps_fill_from_lead_to_lead_and_the_daily_cap_restarts(simulate, bob, dana, route, options):
     options[0].cap_day = 1
     options[0].save()
     table = "source_id,created_at\n" + "".join(f"1,{at(hours=hours)}\n" for hours in (0, 1, 24))
@@ -244,8 +244,10 @@ def test_caps_fill_up_from_lead_to_lead_and_a_days_cap_is_new_the_next_day(simul
     assert firsts == [bob.pk, dana.pk, bob.pk]
 
 
-def test_caps_count_at_each_turn_and_the_next_one_is_told_at_once(simulate, bob, dana, team, route, options):
-    """Both members' first turns are planned for one moment, and then only one of them can be told."""
+def test_caps_are_checked_at_each_turn_and_the_next_member_follows_immediately(
+    simulate, bob, dana, team, route, options
+):
+    """The first turns of both leads are planned for the same time, but the cap allows only one."""
     Team.objects.filter(pk=team.pk).update(fallback_target="Pond")
     options[1].cap_open = 1
     options[1].save()
@@ -262,16 +264,16 @@ def test_caps_count_at_each_turn_and_the_next_one_is_told_at_once(simulate, bob,
     assert (second[1]["target"], second[1]["at"]) == ("Pond", at(minutes=10))
 
 
-def test_past_leads_stand_beside_what_really_happened(simulate, api, alice, bob, lead, run, clock):
+def test_past_leads_are_shown_beside_their_actual_result(simulate, api, alice, bob, lead, run, clock):
     api(alice).post(f"/leads/{lead.pk}/offers")
     run()
     offer = LeadOffer.objects.get(lead=lead, user=bob)
     api(bob).patch(f"/leads/{lead.pk}/offers/{offer.pk}", {"status": "Claimed"})
     answer = simulate(days=7)
 
-    (rehearsed,) = answer["leads"]
-    assert rehearsed["at"] == at()
-    assert rehearsed["actual"] == {
+    (simulated,) = answer["leads"]
+    assert simulated["at"] == at()
+    assert simulated["actual"] == {
         "lead_id": lead.pk,
         "route_id": lead.route_id,
         "team_id": lead.team_id,
@@ -288,7 +290,7 @@ def test_past_leads_stand_beside_what_really_happened(simulate, api, alice, bob,
 # A draft
 
 
-def test_a_draft_takes_the_place_of_the_routes_and_is_not_kept(simulate, team, bob, route, options, campaign):
+def test_a_draft_replaces_the_routes_and_is_not_saved(simulate, team, bob, route, options, campaign):
     LeadRoute.objects.update(filter="Seller")
     draft = [{"id": route.pk, "filter": ""}]
     assert simulate(lead={"source_id": ZILLOW})["summary"]["unrouted"] == 1
@@ -300,7 +302,7 @@ def test_a_draft_takes_the_place_of_the_routes_and_is_not_kept(simulate, team, b
     assert LeadRoute.objects.get().filter == "Seller"
 
 
-def test_new_routes_of_a_draft_are_numbered_below_zero_and_placed_as_the_api_would(simulate, route, campaign):
+def test_new_routes_of_a_draft_have_negative_ids_and_default_positions(simulate, route, campaign):
     plain = {"campaign_id": campaign.pk, "lead_source_id": ZILLOW, "distribution_target": "Myself"}
     draft = [{"id": route.pk}, plain | {"filter": "Buyer"}, plain | {"position": 1, "cities": ["Tustin"]}]
 
@@ -319,14 +321,14 @@ def test_new_routes_of_a_draft_are_numbered_below_zero_and_placed_as_the_api_wou
         ({"distribution_target": "Team Rollout"}, "team_selection_method"),
     ],
 )
-def test_what_is_wrong_with_a_draft_is_said_by_its_place(api, alice, campaign, body, field):
+def test_errors_of_a_draft_name_the_route(api, alice, campaign, body, field):
     plain = {"campaign_id": campaign.pk, "lead_source_id": ZILLOW, "distribution_target": "Myself"}
     answer = api(alice).post(PATH, {"lead": {}, "routes": [plain, plain | body]})
     assert answer.status_code == 400
     assert answer.json()["errors"][f"routes[1].{field}"].startswith(f"routes[1].{field}")
 
 
-def test_no_strangers_route_is_in_a_draft_nor_one_twice(api, alice, charlie, route):
+def test_a_draft_cannot_contain_a_route_of_charlie_or_one_twice(api, alice, charlie, route):
     for routes in ([{"id": route.pk}, {"id": route.pk}], [{"id": route.pk}, 7], [{"id": "first"}]):
         assert api(alice).post(PATH, {"lead": {}, "routes": routes}).status_code == 400
     assert api(charlie).post(PATH, {"lead": {}, "routes": [{"id": route.pk}]}).status_code == 400
@@ -335,7 +337,7 @@ def test_no_strangers_route_is_in_a_draft_nor_one_twice(api, alice, charlie, rou
 # Without a trace
 
 
-def test_it_only_reads_and_its_questions_do_not_grow_with_the_leads(api, alice, team, options, route, mary):
+def test_a_simulation_only_reads_and_takes_a_constant_number_of_queries(api, alice, team, options, route, mary):
     Team.objects.filter(pk=team.pk).update(order_method="Round Robin", fallback_target="Pond")
     options[0].cap_open = 3
     options[0].save()
@@ -353,7 +355,7 @@ def test_it_only_reads_and_its_questions_do_not_grow_with_the_leads(api, alice, 
 
 
 @pytest.mark.parametrize("moment", ["9999-12-29T23:00:00Z", "9999-06-01", "1000-01-01"])
-def test_however_far_away_the_moment_is_it_is_rehearsed_or_refused(api, alice, route, options, moment):
+def test_any_time_is_simulated_or_refused(api, alice, route, options, moment):
     Team.objects.update(mins_until_next_alert=60 * 24 * 300)
     for body in ({"at": moment, "lead": {"source_id": ZILLOW}}, {"lead": {"source_id": ZILLOW, "created_at": moment}}):
         assert api(alice).post(PATH, body).status_code in (200, 400)
@@ -361,7 +363,7 @@ def test_however_far_away_the_moment_is_it_is_rehearsed_or_refused(api, alice, r
     assert api(alice).post(PATH, {"at": moment, "lead": {"source_id": ZILLOW}}).status_code in (200, 400)
 
 
-def test_side_by_side_a_lead_counts_for_everybody_who_hears_of_it_first(simulate, team, bob, dana, route, options):
+def test_the_diff_counts_a_lead_for_each_first_recipient(simulate, team, bob, dana, route, options):
     asked = {"csv": "source_id\n1\n1\n"}
     now = simulate(**asked)
     Team.objects.filter(pk=team.pk).update(order_method="Broadcast")
@@ -374,4 +376,4 @@ def test_side_by_side_a_lead_counts_for_everybody_who_hears_of_it_first(simulate
         ["Bob", "2", "2", "="],
         ["Dana", "0", "2", "+2"],
     ]
-    assert told.says == "2 leads: 2 would be offered to another member of the team first, 0 would not change."
+    assert told.summary == "2 leads: 2 would be offered to another member of the team first, 0 would not change."

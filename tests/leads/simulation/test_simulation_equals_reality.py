@@ -1,4 +1,4 @@
-"""What is rehearsed is what happens: random teams, routes and leads, rehearsed and then really brought in."""
+"""The simulation equals reality: random teams, routes and leads are simulated, then created."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ def worlds(draw):
 
 
 def teams(number, zipcodes):
-    """One that may fall back to the team before it."""
+    """Draw a team that may fall back to the team before it."""
     return st.fixed_dictionaries(
         {
             "order_method": st.sampled_from(["Rank", "Time", "Round Robin", "Broadcast"]),
@@ -96,7 +96,7 @@ def people(bob, dana):
 
 @pytest.fixture
 def build(alice, people, campaign):
-    """Makes the teams and routes of a world."""
+    """Create the teams and routes of a world."""
 
     def make(world):
         made = []
@@ -130,7 +130,7 @@ def target_of(chosen, made):
 
 
 def came_in(world, contacts):
-    """The bodies of the leads. Each has a second of its own, so that none comes as something else falls due."""
+    """Return the bodies of the leads. Each has its own second, so that none is received when other work is due."""
     for number, lead in enumerate(world["leads"]):
         plain = {name: value for name, value in lead.items() if name not in ("minute", "contact")}
         later = timedelta(0) if world["is_burst"] else timedelta(minutes=lead["minute"], seconds=number)
@@ -144,7 +144,7 @@ def as_table(bodies):
 
 
 def as_it_was(lead):
-    """Who was alerted, when and until when; who has the lead since when; since when it is in a pond."""
+    """Return the alerts with their windows, the claimer with the time, and the time in the pond."""
     told = LeadOffer.objects.filter(lead=lead, alerted_at__isnull=False)
     assert all(offer.alerted_at == offer.notify_at for offer in told)
     offers = {(offer.team_id, offer.user_id, offer.notify_at, offer.closes_at) for offer in told}
@@ -152,7 +152,7 @@ def as_it_was(lead):
     return offers, (lead.claimed_by_user_id, lead.claimed_at) if is_given else None, lead.ponded_at
 
 
-def as_rehearsed(lead):
+def as_simulated(lead):
     offers = {
         (station["team_id"], offer["user_id"], moment(offer["at"]), moment(offer["closes_at"]))
         for station in lead["stops"]
@@ -169,23 +169,23 @@ def moment(text):
 
 @given(worlds())
 @settings(max_examples=60, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-def test_what_is_rehearsed_is_what_happens(api, alice, mary, build, run, clock, world):
+def test_a_simulation_equals_reality(api, alice, mary, build, run, clock, world):
     clock.now, client = NOON, api(alice)
     with transaction.atomic():
         build(world)
         bodies = list(came_in(world, [mary, make_contact(alice, first_name="Ann")]))
-        rehearsed = client.post("/lead-routes/simulate", {"csv": as_table(bodies)}).json()["leads"]
-        for foreseen, body in sorted(zip(rehearsed, bodies, strict=True), key=lambda pair: pair[1]["created_at"]):
+        simulated = client.post("/lead-routes/simulate", {"csv": as_table(bodies)}).json()["leads"]
+        for foreseen, body in sorted(zip(simulated, bodies, strict=True), key=lambda pair: pair[1]["created_at"]):
             if not world["is_burst"]:
                 run(seconds=(moment(body["created_at"]) - clock.now).total_seconds())
             foreseen["id"] = client.made("/leads", body)["id"]
         run(days=9)
-        for foreseen in rehearsed:
+        for foreseen in simulated:
             lead = Lead.objects.get(pk=foreseen["id"])
             decision = RoutingTrace.objects.get(lead=lead).decision
             assert (
                 with_text({name: decision[name] for name in foreseen["decision"] if name != "reason"})
                 == foreseen["decision"]
             )
-            assert as_rehearsed(foreseen) == as_it_was(lead)
+            assert as_simulated(foreseen) == as_it_was(lead)
         transaction.set_rollback(True)

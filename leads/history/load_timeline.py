@@ -1,6 +1,8 @@
 """Load the timeline of a lead in a constant number of queries."""
 
-from leads.history.timeline import ALERT_COLUMNS, TimelineEvent, build_timeline, notice_message_ids
+from leads.history.offer_events import ALERT_COLUMNS
+from leads.history.timeline import build_timeline, notice_message_ids
+from leads.history.timeline_event import TimelineEvent
 from leads.models import Lead, LeadOffer, RoutingTrace, TraceEntry
 from messaging.models import Message
 from teams.visibility import in_ids
