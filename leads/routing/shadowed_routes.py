@@ -90,13 +90,13 @@ def is_open_whenever(wide: Rule, narrow: Rule) -> bool:
 
     True for equal hours in one zone without further holidays, for no hours, and if leads are held until the opening.
     """
-    wide_conditions, narrow_conditions = wide.conditions, narrow.conditions
-    if not wide_conditions.hours.windows or wide_conditions.is_held_until_open:
+    outer, inner = wide.conditions, narrow.conditions
+    if not outer.hours.windows or outer.is_held_until_open:
         return True
-    if narrow_conditions.is_held_until_open or selects_team_by_zipcode(wide) != selects_team_by_zipcode(narrow):
+    if inner.is_held_until_open or selects_team_by_zipcode(wide) != selects_team_by_zipcode(narrow):
         return False
-    is_alike = (wide_conditions.hours, wide_conditions.calendar.zone) == (
-        narrow_conditions.hours,
-        narrow_conditions.calendar.zone,
+    is_alike = (outer.hours, outer.calendar.zone) == (
+        inner.hours,
+        inner.calendar.zone,
     )
-    return is_alike and wide_conditions.calendar.closed_on <= narrow_conditions.calendar.closed_on
+    return is_alike and outer.calendar.closed_on <= inner.calendar.closed_on

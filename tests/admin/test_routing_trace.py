@@ -72,8 +72,8 @@ def test_a_team_lead_reads_why(
     page.wait_for_url("**/admin/leads/routingtrace/**")
     page.screenshot(path=tmp_path / f"why-{name}.png", full_page=True)
 
-    assert "Dana Example claimed it by replying to the text, 7 min after receipt." in page.inner_text(".outcome")
-    said = page.inner_text(".why")
+    assert "Dana Example claimed it by replying to the text, 7 min after receipt." in page.inner_text(".status")
+    said = page.inner_text(".trace")
     assert "\N{MULTIPLICATION X} No" in said
     assert "\N{CHECK MARK} Yes" in said
     assert "all alerts are off" in said

@@ -118,7 +118,7 @@ def test_a_team_lead_looks_at_the_report_from_a_phone(
     page.screenshot(path=tmp_path / "report.png", full_page=True)
 
     assert page.locator("svg[role=img]").count() == 3
-    assert "1 min 30 s" in page.inner_text(".tiles")
+    assert "1 min 30 s" in page.inner_text(".metrics")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

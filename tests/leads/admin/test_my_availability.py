@@ -103,7 +103,7 @@ def test_the_page_shows_turn_limits_and_warnings_in_each_team(desk, alice, bob, 
     assert "You get no leads from this team." in page
     assert "Rank 2, alerts by text" in page
     assert "At most 3 open leads, 0 now; at most 0 a day, 0 today" in page
-    assert '<span class="matter">Paused until Mar 1, 15:00</span>' in page
+    assert '<span class="warning">Paused until Mar 1, 15:00</span>' in page
 
 
 def test_the_page_shows_why_alerts_are_not_delivered(desk, bob, team):

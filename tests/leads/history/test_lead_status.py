@@ -12,7 +12,7 @@ def state(user, lead):
     browser = Client()
     browser.force_login(user)
     shown = browser.get(f"/admin/leads/lead/{lead.pk}/change/").context["state"]
-    return shown["outcome"], dict(shown["facts"])
+    return shown["status"], dict(shown["facts"])
 
 
 @pytest.fixture
