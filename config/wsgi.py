@@ -6,13 +6,11 @@ import re
 from importlib import import_module
 
 import gunicorn.http.message
-import gunicorn.util
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from core.db.statement_timeout import TimeoutConnection
 from server.content_types import ContentTypeMiddleware
-from server.gunicorn_errors import write_error
 from server.normalize_path import NormalizePathMiddleware
 from server.request_body import ConcurrencyLimitMiddleware, ReadBodyMiddleware
 
@@ -21,9 +19,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Of the web part alone: workers, commands and migrations may take their time.
 settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = TimeoutConnection
 
-gunicorn.util.write_error = write_error
-
-# People and WordPress write `?first_name=José` unescaped. Characters that could split a request stay refused.
+# The one name of gunicorn that is patched: no setting allows bytes above 0x7F in a URL, and people and WordPress write
+# `?first_name=José` (tests/server/test_unread_bodies.py). Characters that could split a request stay refused.
 gunicorn.http.message.RFC9112_TARGET_INVALID = re.compile("[\x00-\x20\x7f]")
 
 # In each process. Its threads are many more: they also wait for what slow clients send and read.

@@ -1,9 +1,8 @@
-"""What gunicorn cannot read as a request, and Django never sees, is answered in the API's shape, too."""
+"""Errors that gunicorn answers before Django sees a request, in the shape of the API's errors."""
 
 import socket
 from http import HTTPStatus
-
-from gunicorn.util import write_nonblock
+from typing import Any
 
 from api.bodies.renderers import to_json
 from api.exceptions import SERVER_ERROR, UNREADABLE_REQUEST, error_json
@@ -14,8 +13,24 @@ MESSAGES = {
 }
 
 
-def write_error(client: socket.socket, status: int, reason: str, message: str) -> None:
-    """In place of gunicorn's page; config.wsgi sees to that. Its own words quote what came, which may be anything."""
+class ErrorSocket:
+    """A client's socket that replaces gunicorn's error page, whose text quotes the request, which may be anything.
+
+    `ThreadWorker.handle_error` writes that page with one `sendall`.
+    """
+
+    def __init__(self, client: socket.socket) -> None:
+        self.client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def sendall(self, page: bytes) -> None:
+        self.client.sendall(error_response(status=int(page.split(b" ", 2)[1])))
+
+
+def error_response(status: int) -> bytes:
+    """Return the whole HTTP response."""
     body = to_json(error_json(status, SERVER_ERROR if status == 500 else MESSAGES.get(status, UNREADABLE_REQUEST)))
     head = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
@@ -24,4 +39,4 @@ def write_error(client: socket.socket, status: int, reason: str, message: str) -
         f"Content-Length: {len(body)}",
         "Access-Control-Allow-Origin: *",
     ]
-    write_nonblock(client, "\r\n".join([*head, "", ""]).encode() + body)
+    return "\r\n".join([*head, "", ""]).encode() + body
