@@ -1,7 +1,7 @@
 """Many rows in one statement: each column is one array parameter, common values are single parameters.
 
-Measured with Django 5.2 for 1,000 rows: bulk_create, which also uses UNNEST but prepares value by value, takes 4 times as
-long for messages and 8 times for offers; bulk_update, which writes a CASE for each column and row, takes 65 times as
+Measured with Django 5.2 for 1,000 rows: bulk_create, which also uses UNNEST but prepares value by value, takes 4 times
+as long for messages and 8 times for offers; bulk_update, which writes a CASE for each column and row, takes 65 times as
 long (docs/decisions/0015-libraries.md). Arrays are sent in binary (`%b`): as text, a time takes 17 times as long.
 """
 
