@@ -17,15 +17,15 @@ from messaging.inbound.keywords import word_set
 from messaging.models import Message
 from teams.models import User
 
-MAX_ALERT_AGE = timedelta(days=1)  # alerts that a phone which is a contact's, too, may answer
-CLAIM_KEY = "1"  # to claim by a call, and then to hear how to reach the person
+MAX_ALERT_AGE = timedelta(days=1)  # of an alert that a phone of a contact can answer
+CLAIM_KEY = "1"  # claims in a call, and speaks the contact details
 # As people type it: " 2. ", "#2", or a keycap (\ufe0f\u20e3). "-2", "2?" and texts with other words do not match.
 NUMBER = r"[\s#(\"'*]*(?P<{}>[0-9]{{1,4}})[\s.,:!)\"'*\ufe0f\u20e3]*"
 DECLINE_WORDS = r"\W*(?:{})[\s.,:!]*"
 BEFORE, AFTER = (
     DECLINE_WORDS.format("pass|decline"),
     DECLINE_WORDS.format("no|pass|decline"),
-)  # "No. 2" is a number, and no refusal
+)  # "No. 2" is a number, not a refusal
 DECLINED_NUMBER = re.compile(f"{BEFORE}{NUMBER.format('after')}|{NUMBER.format('before')}{AFTER}", re.IGNORECASE)
 
 # Words allowed beside the number of a claim. Not "at", "in", "for" or "not": 7 may be an hour, or be refused.
@@ -33,7 +33,7 @@ CLAIM_WORDS = word_set(
     "claim claiming yes yep yeah yup ok okay sure take taking got get grab accept accepting want please pls plz "
     "thanks thank you i ill i'll i'd like to will it lead number reply the mine"
 )
-MAX_REPLY_LENGTH = 60  # characters of an answer
+MAX_REPLY_LENGTH = 60  # characters of a reply
 MARKS = " \t\r\n#(\"'*.,:!)\u2019\u201c\u201d\ufe0f\u20e3\U0001f44d\u2705\U0001f64b\U0001f64f"
 TOKEN = re.compile(r"[a-z]+(?:['\u2019][a-z]+)?|[0-9]+|.", re.DOTALL)
 
@@ -80,9 +80,9 @@ def read_decline(text: str) -> int | None:
 
 
 def candidate_offers(phone: str, number: int) -> list[LeadOffer]:
-    """What a number can mean that comes from this phone: the open offer that has it, then the last ones that had any.
+    """Return the offers that a number from this phone may refer to: the open offer with it, then recent offers.
 
-    A number counts on the phone that it was sent to, and only while that is still the member's confirmed phone.
+    A number counts only on the phone that it was sent to, while that is the member's confirmed phone.
     """
     numbered = LeadOffer.objects.filter(reply_phone=phone, reply_number__isnull=False)
     confirmed = numbered.filter(user__confirmed_phone=phone, user__is_active=True).order_by("-alerted_at", "-pk")
@@ -91,10 +91,10 @@ def candidate_offers(phone: str, number: int) -> list[LeadOffer]:
 
 
 def is_alert_reply(message: Message, number: int, offers: Collection[LeadOffer], now: datetime) -> bool:
-    """Whether a number from a phone that is a contact's, too, answers an alert.
+    """Whether a number from a phone that also belongs to a contact answers an alert.
 
-    A contact may share the phone of a user, and may write "2" to their agent. So the phone must have been sent this
-    very number recently, and must write to where that came from.
+    A contact may share the phone of a user and text "2" to their agent. So the phone must have been sent this number
+    recently, and must reply to the alert number.
     """
     recent_numbers = {
         offer.reply_number for offer in offers if offer.alerted_at and offer.alerted_at > now - MAX_ALERT_AGE
@@ -135,7 +135,7 @@ def try_decline(offer: LeadOffer, number: int, now: datetime) -> str:
 
 
 def open_offers(offers: Collection[LeadOffer]) -> dict[int, LeadAlertText]:
-    """The leads that may still be claimed, by number."""
+    """Return the texts of the leads that can still be claimed, by reply number."""
     return {offer.reply_number or 0: alert_text_of(offer) for offer in offers if offer.status == Status.SENT}
 
 
@@ -145,7 +145,7 @@ def alert_text_of(offer: LeadOffer) -> LeadAlertText:
 
 
 def send_reply(message: Message, user: User, body: str, *, now: datetime) -> None:
-    """Text back from the number they wrote to."""
+    """Send a text from the number that the agent texted."""
     text = message_factory.alert_text(user, body, now)
     text.sender = message.recipient
     outbox.queue_messages([text], now)

@@ -1,4 +1,4 @@
-"""What comes in, and who takes it."""
+"""The app of leads."""
 
 from importlib import import_module
 

@@ -11,7 +11,7 @@ UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 @dataclass(frozen=True)
 class Table:
-    """The first cell of a row is its head."""
+    """A table. The first cell of a row is its header."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str | int]]
@@ -19,7 +19,7 @@ class Table:
 
 @dataclass(frozen=True)
 class ResponsiveTable(Table):
-    """A table that a narrow screen shows row by row, each cell with its column's name, and none that are empty."""
+    """A table that narrow screens show row by row, with the column name beside each cell, without empty cells."""
 
     nothing = EMPTY_CELL
 
@@ -37,7 +37,7 @@ def format_share(part: int, whole: int) -> str:
 
 
 def format_duration(seconds: float | None) -> str:
-    """A duration by its two largest units: 3 min 5 s."""
+    """Return a duration in its two largest units: `3 min 5 s`."""
     if seconds is None:
         return EMPTY_CELL
     if 0 < seconds < 1:
@@ -53,6 +53,6 @@ def format_duration(seconds: float | None) -> str:
 
 
 def truncate(text: str) -> str:
-    """On one line, and not too long for a text."""
+    """Return the text on one line, shortened to MAX_FACT_LENGTH."""
     line = " ".join(text.split())
     return line if len(line) <= MAX_FACT_LENGTH else f"{line[: MAX_FACT_LENGTH - 3]}..."

@@ -32,7 +32,7 @@ LEAD_ENDED: Final = (EndReason.LEAD_CLAIMED, EndReason.LEAD_MERGED, EndReason.CL
 
 @reason_codes
 class RoutingReason(TextChoices):
-    """Where routing sends a lead."""
+    """The destination that routing chose."""
 
     NO_ROUTE_MATCHES = "no_route_matches", "No route matches: the lead goes to its owner."
     TO_OWNER = "routed_to_owner", "{route_id:Route} matches: the lead goes to its owner."
@@ -45,7 +45,7 @@ class RoutingReason(TextChoices):
 
 @reason_codes
 class FallbackReason(TextChoices):
-    """Where a lead goes that no member of a team claimed."""
+    """The next destination of a lead that no member of a team claimed."""
 
     TO_TEAM = "fell_back_to_team", "{from_team_id:Team} falls back to {team_id:team}."
     TO_POND = "fell_back_to_pond", "{from_team_id:Team} falls back to its pond."
@@ -71,7 +71,7 @@ class FallbackReason(TextChoices):
 
 @reason_codes
 class EventCode(TextChoices):
-    """What happened to a lead, as its timeline shows it."""
+    """Events in the timeline of a lead."""
 
     RECEIVED = "lead_received", "{actor_user_id:User} created the lead."
     ROUTE_MATCHED = "route_matched", "{route_id:Route} matches."
@@ -182,5 +182,5 @@ _CLAIM_CODES: Final = {
 
 
 def claim_code(claimed_through: str | None, claimed_via: str) -> EventCode:
-    """The event of a claim that was made this way."""
+    """Return the event of a claim that was made this way."""
     return _CLAIM_CODES.get(claimed_through or "") or _CLAIM_CODES.get(claimed_via, EventCode.CLAIMED)

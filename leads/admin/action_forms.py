@@ -1,4 +1,4 @@
-"""What may be done with a lead by hand: for whom, with what choice, and what comes of it, in plain words."""
+"""The forms of actions on a lead: permissions, inputs and consequences."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final
@@ -16,7 +16,7 @@ from teams.models import Team, User
 
 
 def alert_text_for_reader(lead: Lead, user: User) -> LeadAlertText:
-    """For a lead whose contact the user does not see, a team lead reads only what members see before a claim."""
+    """Return the texts of a lead. A user who cannot see its contact gets only the preview of the team."""
     if Lead.objects.visible_to(user).filter(pk=lead.pk).exists():
         return LeadAlertText(lead)
     return LeadAlertText(lead, lead.team.claim_preview if lead.team else Team.ClaimPreview.AREA)
@@ -41,12 +41,12 @@ class LeadActionForm(forms.Form):
 
     @classmethod
     def require_possible(cls, lead: Lead, user: User) -> None:
-        """Raise what the API would refuse for any input."""
+        """Raise the error that the API raises for any input."""
         require_not_merged(lead)
 
     @classmethod
     def objection(cls, lead: Lead, user: User) -> str:
-        """Why this user cannot do it, in plain words; empty when they can."""
+        """Return why this user cannot take the action, as text; empty if they can."""
         try:
             cls.require_possible(lead, user)
         except DomainError as refusal:
@@ -58,7 +58,7 @@ class LeadActionForm(forms.Form):
         raise NotImplementedError
 
     def body(self) -> dict[str, Any]:
-        """As the API is asked."""
+        """Return the body of the API request."""
         return {f"{name}_id": record.pk for name, record in self.cleaned_data.items()}
 
     def success_message(self) -> str:

@@ -1,4 +1,4 @@
-"""What is done with leads by hand, in the admin: a page for each deed, and the leads of one's teams."""
+"""Actions on leads in the admin: a page for each action, and the list of leads of the user's teams."""
 
 from functools import partial
 from typing import Any, Final, cast
@@ -80,7 +80,7 @@ class ClaimedFilter(admin.SimpleListFilter):
 
 
 class LeadOfTeamAdmin(ResourceAdmin):
-    """Leads of teams that the user created, without their contacts: no more than offers show."""
+    """Leads of teams that the user created. Contacts are hidden: the list shows the preview of an offer."""
 
     list_display = ["inquiry", "team", "claimer", "created_at", "action_link", "trace_link"]
     list_display_links = None
@@ -92,7 +92,7 @@ class LeadOfTeamAdmin(ResourceAdmin):
         return LeadOfTeam.objects.filter(team__creator=user, merged_into=None).annotate(trace_id=traced)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only the list: a lead's own page shows more."""
+        """Allow only the list: the page of a lead shows more."""
         return obj is None and self.has_module_permission(request)
 
     @admin.display(description="lead")
@@ -116,5 +116,5 @@ class LeadOfTeamAdmin(ResourceAdmin):
 
 
 def link_to(url: str, text: str) -> str:
-    """A link that looks like one, also in the cell of a list."""
+    """Return a styled link."""
     return format_html('<a class="text-primary-600 dark:text-primary-500 underline" href="{}">{}</a>', url, text)

@@ -1,4 +1,4 @@
-"""Why a lead went where it went as a page of the admin, which asks the API for it."""
+"""The routing trace of a lead as a page of the admin."""
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -24,7 +24,7 @@ PAGE: Final = "admin/leads/routingtrace/trace.html"
 
 
 class RoutingTraceAdmin(ResourceAdmin):
-    """The visible leads. Each leads to the page that explains its routing."""
+    """The traces of visible leads, each with a page that explains the routing."""
 
     list_display = ["lead", "decided_at"]
     list_select_related = ["lead__contact"]
@@ -60,7 +60,7 @@ class RoutingTraceAdmin(ResourceAdmin):
 
 
 class TraceEntryAdmin(ResourceAdmin):
-    """What happened to the leads you see, the latest first."""
+    """The events of visible leads, latest first."""
 
     list_display = ["at", "lead", "kind", "text", "actor_user"]
     list_display_links = None
@@ -75,12 +75,12 @@ class TraceEntryAdmin(ResourceAdmin):
         return event_text({"code": entry.code, "details": entry.details, "actor_user_id": entry.actor_user_id})
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
-        """Not in the menu: each lead's page shows it better."""
+        """Hide it in the menu: the page of each lead shows its events."""
         return {}
 
 
 class RotationSlotAdmin(ResourceAdmin):
-    """The last turn of the round robins of the teams you created, and the balance of each member."""
+    """The round robins of the user's own teams: last turn and balance of each member."""
 
     list_display = ["team", "user", "leads_owed", "last_turn"]
     list_display_links = None

@@ -1,4 +1,4 @@
-"""Leads, the rules that route them and their offers, in the admin."""
+"""Lead sources and leads in the admin, and the registration of all admin pages of leads."""
 
 from typing import Any, cast
 
@@ -48,7 +48,7 @@ admin.site.register(PondLead, PondLeadAdmin)
 
 @admin.register(LeadSource)
 class LeadSourceAdmin(ResourceAdmin):
-    """One list for the installation; operators add to it."""
+    """One list for the installation. Operators add sources."""
 
     is_for_staff = True
     list_display = ["id", "name"]
@@ -60,7 +60,7 @@ class LeadSourceAdmin(ResourceAdmin):
         return self.has_module_permission(request)
 
     def written(self, user: Any, record: LeadSource, body: dict[str, Any]) -> LeadSource:
-        """No API makes lead sources, in LionDesk's as in ours."""
+        """Create the source directly: neither LionDesk's API nor ours creates lead sources."""
         return LeadSource.objects.create(name=body["name"])
 
 
@@ -73,7 +73,7 @@ class MergedFilter(admin.SimpleListFilter):
         return [("merged", "Merged leads only"), ("all", "Including merged leads")]
 
     def choices(self, changelist: Any) -> Any:
-        """What is shown without a choice has a name, too."""
+        """Name the default choice."""
         first, *others = super().choices(changelist)
         return [first | {"display": "Without merged leads"}, *others]
 
@@ -117,7 +117,7 @@ class LeadAdmin(ResourceAdmin):
         return [*self.list_display, *columns]
 
     def get_fields(self, request: HttpRequest, obj: Lead | None = None) -> list[str]:
-        """Show above all other fields into which lead it was merged."""
+        """Show first into which lead it was merged, or its merged duplicates."""
         if obj and obj.merged_into_id:
             return ["merged_into_link", *self.fields]
         return ["merged_duplicates", *self.fields] if obj and obj.duplicates.exists() else self.fields
@@ -161,12 +161,12 @@ class LeadAdmin(ResourceAdmin):
 
 
 def lead_state(lead: Lead, user: User) -> dict[str, Any]:
-    """Where the lead is now, on this user's clock."""
+    """Return the status of the lead in the user's time zone."""
     offers = lead.offers.filter(round=lead.distribution_round, status__in=UNDECIDED).select_related("user")
     in_order = list(offers.order_by("notify_at", "position"))
     return {"status": status_text(lead), "facts": list(status_facts(lead, in_order, user.zone))}
 
 
 def lead_link(lead_id: int) -> str:
-    """A lead, with the way to it."""
+    """Return a link to a lead."""
     return link_to(reverse("admin:leads_lead_change", args=[lead_id]), f"lead {lead_id}")

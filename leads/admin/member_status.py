@@ -1,4 +1,4 @@
-"""A user's membership in each of their teams, as they read it: order, limits and warnings."""
+"""A user's membership in each of their teams: order, limits and warnings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from teams.setup_warnings import add_warnings
 
 @dataclass(frozen=True)
 class TeamMembershipStatus:
-    """In one team; without a turn it offers them nothing."""
+    """The membership in one team. Without a turn, the team offers them no leads."""
 
     team: Team
     turn: str = ""
@@ -29,7 +29,7 @@ class TeamMembershipStatus:
 
 
 def membership_statuses(user: User, now: datetime) -> list[TeamMembershipStatus]:
-    """In the teams that they belong to, by name."""
+    """Return the memberships of the user, by the name of the team."""
     options = list(TeamMemberDistributionOption.objects.filter(user=user).select_related("team", "user"))
     add_warnings(options, now)
     memberships = {member.team_id: member for member in memberships_of(user)}
@@ -43,7 +43,7 @@ def membership_statuses(user: User, now: datetime) -> list[TeamMembershipStatus]
 
 
 def memberships_of(user: User) -> QuerySet[TeamMember]:
-    """Those that were accepted, and those that they have not answered."""
+    """Return the accepted and the pending memberships."""
     declined = TeamMember.RequestStatus.DECLINED
     return TeamMember.objects.filter(user=user).exclude(request_status=declined).select_related("team")
 
@@ -74,7 +74,7 @@ def cap_texts(availability: Availability) -> Iterator[str]:
 
 
 def unavailable_text(user: User, now: datetime) -> str:
-    """Why they take no leads of any team at the moment, as text; empty when they do."""
+    """Return why the user gets no leads from any team now; empty if they do."""
     own = Availability(user.paused_until, parse_hours(user.working_hours), frozenset(user.days_off), user.zone)
     reason = unavailable_reason(own, now)
     return texts_for([reason], user.zone)[0] if reason else ""

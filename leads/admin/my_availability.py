@@ -72,7 +72,7 @@ def my_availability_page(request: HttpRequest) -> HttpResponse:
 
 
 def submit(request: HttpRequest, form: MyAvailabilityForm, code_form: CodeForm, now: datetime) -> bool:
-    """Run the action of the pressed button. Return False if a form has errors."""
+    """Handle the pressed button. Return False if a form has errors."""
     save = partial(call_api, MeResource, "PATCH", request.user, id="me")
     if CONFIRM in request.POST:
         is_confirmed = code_form.is_confirmed(partial(call_api, PhoneConfirmationResource, "POST", request.user))
@@ -103,7 +103,7 @@ def request_code(request: HttpRequest) -> None:
 
 
 def pause(request: HttpRequest, save: Callable[[dict[str, Any]], Any], now: datetime) -> None:
-    """Pause for the duration of the pressed button; an unknown value ends the pause."""
+    """Pause for the chosen time. An unknown value ends the pause."""
     user = cast(User, request.user)
     chosen = next((each for each in pause_presets(now, user.zone) if each.name == request.POST[PAUSE]), None)
     save({"paused_until": chosen and chosen.until})
@@ -124,7 +124,7 @@ def test_member(request: HttpRequest, option_id: int) -> HttpResponse:
 
 
 def request_test_alert(request: HttpRequest, resource: type[TestAlertResource], **names: str) -> None:
-    """Call the API and show its answer."""
+    """Request a test alert from the API and show the result as messages."""
     try:
         results: list[dict[str, Any]] = call_api(resource, "POST", request.user, **names)["channels"]
     except ApiError as refusal:

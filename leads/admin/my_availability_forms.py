@@ -1,4 +1,4 @@
-"""The user's hours and how to reach them, as the user types them."""
+"""The forms of the availability page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from teams.models import User
 
 
 class DateTimeWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
-    """A date and a time, which phones let one choose."""
+    """A date and time input with the picker of the browser."""
 
     input_type = "datetime-local"
 
@@ -20,7 +20,7 @@ class DateTimeWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]
 
 
 class CodeForm(forms.Form):
-    """The code that was texted to the user's phone, as `POST /me/phone/confirm` takes it."""
+    """The code from the text, passed to the API as `POST /me/phone/confirm`."""
 
     code = forms.CharField(
         label="Code",
@@ -40,7 +40,7 @@ class CodeForm(forms.Form):
 
 
 class MyAvailabilityForm(forms.Form):
-    """Passed to the API as `PATCH /me`. Errors are shown beside their fields."""
+    """Phone, time zone, pause and hours, passed to the API as `PATCH /me`. Errors are shown at their fields."""
 
     phone = forms.CharField(
         label="Your phone",

@@ -62,7 +62,7 @@ class LeadOfferAdmin(ResourceAdmin):
 
     @admin.display(description="lead")
     def inquiry(self, offer: LeadOffer) -> str:
-        """As in the alert. The lead's own name may be an email address or a number: not before it is claimed."""
+        """Return the preview of the team, because the lead's own name may be an email address or a phone number."""
         story = LeadAlertText(offer.lead, offer.team.claim_preview)
         return story.summary if cast(Any, offer).is_contact_visible else story.preview_line
 
@@ -78,7 +78,7 @@ class LeadOfferAdmin(ResourceAdmin):
 
     @admin.display(description="reason")
     def why_ended(self, offer: LeadOffer) -> str:
-        """Why the offer ended."""
+        """Return why the offer ended."""
         if offer.end_reason is None:
             return "-"
         text: str | None = getattr(offer, "why_ended_text", None)
@@ -86,7 +86,7 @@ class LeadOfferAdmin(ResourceAdmin):
 
     @admin.display(description="your answer")
     def answer(self, offer: LeadOffer) -> str:
-        """To whom it is asked of, while it is."""
+        """Show the buttons to the offered member while the offer is open."""
         if not cast(Any, offer).is_answerable:
             return "-"
         claim, decline = (reverse(f"admin:leads_leadoffer_{name}", args=[offer.pk]) for name in ("claim", "decline"))
@@ -104,7 +104,7 @@ class LeadOfferAdmin(ResourceAdmin):
 
 
 class PondLeadAdmin(ResourceAdmin):
-    """Leads of your teams that any member may claim."""
+    """The leads in the ponds of the user's teams."""
 
     list_display = ["inquiry", "claim_button", "team", "ponded_at"]
     list_display_links = None
@@ -123,7 +123,7 @@ class PondLeadAdmin(ResourceAdmin):
         ]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only the list: a lead's own page shows more."""
+        """Allow only the list: the page of a lead shows more."""
         return obj is None and self.has_module_permission(request)
 
     @admin.display(description="lead")
@@ -144,14 +144,14 @@ class PondLeadAdmin(ResourceAdmin):
 
 
 def button(text: str, url: str, style: str) -> str:
-    """A button in a row of a list. It has its own form, so that the Enter key in the list presses no button."""
+    """Return a button for a row of a list. It has its own form, so that the Enter key in the list presses no button."""
     return format_html(
         '<button type="submit" form="answer" formaction="{}" class="{} {}">{}</button>', url, BUTTON, style, text
     )
 
 
 def post_view(page: ResourceAdmin, action: Any) -> Any:
-    """Call this with the record whose button was pressed, then return to the list with a message."""
+    """Return a view that runs the action on the record of the pressed button and returns to the list with a message."""
 
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         record = with_alert_columns(page.get_queryset(request).filter(pk=pk)).first()
@@ -170,11 +170,11 @@ def with_alert_columns(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.select_related(*(("lead__contact", "lead__source", "team") if is_offer else ("contact", "source")))
 
 
-# Answers, and what they lead to
+# Answers
 
 
 def respond_to_offer(request: HttpRequest, offer: LeadOffer, *, status: str) -> None:
-    """Answer the offer as its member would by the API, which refuses another member's offer."""
+    """Claim or decline through the API, which refuses offers of other members."""
     names = {"id": str(offer.pk), "lead_id": str(offer.lead_id)}
     try:
         call_api(LeadOfferResource, "PATCH", request.user, {"status": status}, **names)
@@ -185,7 +185,7 @@ def respond_to_offer(request: HttpRequest, offer: LeadOffer, *, status: str) -> 
 
 
 def claim_from_pond(request: HttpRequest, lead: Lead) -> None:
-    """Take it from the pond."""
+    """Claim the lead through the API."""
     try:
         call_api(PondClaimResource, "POST", request.user, {}, lead_id=str(lead.pk))
     except ApiError as refusal:
@@ -195,7 +195,7 @@ def claim_from_pond(request: HttpRequest, lead: Lead) -> None:
 
 
 def claimed_message(lead: Lead) -> str:
-    """Whose lead it is and how to reach the person, in a tap."""
+    """Return the message after a claim, with links to contact the person."""
     story = LeadAlertText(lead)
     urls = [*story.contact_links, ("Open the lead", reverse("admin:leads_lead_change", args=[lead.pk]))]
     links = format_html_join(" · ", "{}", ((link_to(url, text),) for text, url in urls))
@@ -203,6 +203,6 @@ def claimed_message(lead: Lead) -> str:
 
 
 def declined_message(offer: LeadOffer) -> str:
-    """Show that the offer ended."""
+    """Return the message after a decline."""
     preview = LeadAlertText(offer.lead, offer.team.claim_preview).preview_line
     return f"You declined a lead: {preview}. It is offered to the next member."

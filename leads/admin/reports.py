@@ -1,4 +1,4 @@
-"""The distribution report as a page of the admin, which asks the API for it."""
+"""The distribution report as a page of the admin."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -25,17 +25,17 @@ PAGE: Final = "admin/leads/distributionreport/report.html"
 
 
 class DistributionReportAdmin(ResourceAdmin):
-    """Your teams; each leads to its report."""
+    """The teams of the user, each with its report."""
 
     list_display = ["name", "order_method"]
     ordering = ["name"]
 
     def rows_for(self, user: User) -> QuerySet[Any]:
-        """Not the teams you belong to: the API refuses those."""
+        """Return the teams that the user created. The API refuses the report of other teams."""
         return DistributionReport.objects.visible_to(user).filter(creator=user)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The report, with a form for its days and source."""
+        """Show the report, with a form for the period and the source."""
         team = self.get_object(request, object_id)
         if team is None:
             redirect: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -65,7 +65,7 @@ def report_context(team: DistributionReport, user: User, chosen: Mapping[str, st
 
 
 def last_days(count: int, today: date) -> dict[str, str]:
-    """The choice of so many days, today among them."""
+    """Return the query parameters for this many days, including today."""
     return {"from": (today - timedelta(days=count - 1)).isoformat(), "through": today.isoformat()}
 
 

@@ -1,4 +1,4 @@
-"""Why a lead went where it went, as people read it: names for ids, their own clock. Pure: the API's answer in."""
+"""The routing trace as a page: names for ids, times in the reader's zone. Pure: takes the answer of the API."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ STYLES: Final = {
 
 @dataclass(frozen=True)
 class TimelineLine:
-    """Something that happened, as a line of the timeline."""
+    """One event, as a line of the timeline."""
 
     clock: str
     at: str  # for machines
@@ -57,7 +57,7 @@ class TracePage:
 
 
 def build_trace_page(trace: Row, record_names: RecordNames, zone: ZoneInfo) -> TracePage:
-    """All that the page shows of a trace."""
+    """Return the content of the page."""
     names = ReaderNames(record_names, zone)
     entries = trace["timeline"]
     lines = [entry for entry in entries if entry["kind"] not in IN_TABLES]
@@ -77,7 +77,7 @@ def build_trace_page(trace: Row, record_names: RecordNames, zone: ZoneInfo) -> T
 
 
 def route_table(decision: Row, names: ReaderNames) -> ResponsiveTable:
-    """Every route that was tried, in order, and at last the owner, who takes what none of them matches."""
+    """Return the evaluated routes in order, then the owner, who gets leads that match no route."""
     tried: Sequence[Row] = decision.get("tried") or ()
     is_caught = any(attempt["matched"] for attempt in tried)
     rows = [route_row(attempt, names) for attempt in tried]
@@ -114,7 +114,7 @@ def skipped_table(entries: Iterable[Row], names: ReaderNames) -> ResponsiveTable
 
 
 def rotation_table(entries: Iterable[Row], names: Names, zone: ZoneInfo) -> ResponsiveTable:
-    """Where the pointer of the round robin was and went, turn by turn, with what each was owed: the highest is next."""
+    """Return the round-robin turns: the member before, the member after, and the weights."""
     rows = [
         [
             format_local_time(entry["at"], zone),
@@ -154,7 +154,7 @@ def timeline_line(entry: Row, names: Names, zone: ZoneInfo) -> TimelineLine:
 
 
 def collect_ids(trace: Row) -> dict[str, set[int]]:
-    """Every id that the page needs a name for, by what it is of."""
+    """Return the ids that need a name, by kind."""
     collector = RecordCollector()
     attempts: Sequence[Row] = trace["decision"].get("tried") or ()
     reason_text(*stored_reason(trace["decision"]), collector)

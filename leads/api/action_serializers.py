@@ -1,4 +1,4 @@
-"""What deeds are asked for with, and how the pond looks."""
+"""Bodies of lead actions, and leads in the pond, as JSON."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from teams.models import Team, User
 
 
 class PondLeadSerializer(OfferedLeadSerializer):
-    """A lead of the pond: no more of it than an offer shows, and when it came there."""
+    """A lead in the pond, with what an offer shows, and when it arrived there."""
 
     team = NamedTeamSerializer(read_only=True)
 

@@ -20,7 +20,7 @@ from teams.models import User
 
 
 class PondResource(Resource[PondLead]):
-    """The leads that the caller may take, the longest there first."""
+    """The leads that the caller can claim from ponds, oldest first."""
 
     verbs = ("list", "retrieve")
     tag = BEYOND
@@ -32,7 +32,7 @@ class PondResource(Resource[PondLead]):
 
 
 class LeadActionResource(Resource[Lead]):
-    """An action on the lead in the URL. The answer is the changed lead."""
+    """An action on the lead in the URL. The response is the changed lead."""
 
     verbs = ("create",)
     tag = BEYOND
@@ -55,7 +55,7 @@ class LeadActionResource(Resource[Lead]):
 
 @extend_schema(request=ClaimBody, responses={200: LeadSerializer})
 class PondClaimResource(LeadActionResource):
-    """Take a lead from the pond."""
+    """Claim a lead from the pond."""
 
     body_serializer = ClaimBody
 
@@ -70,7 +70,7 @@ class PondClaimResource(LeadActionResource):
 
 @extend_schema(request=ReassignBody, responses={200: LeadSerializer})
 class ReassignResource(LeadActionResource):
-    """Give the lead to another user: its owner may, and the creator of its team."""
+    """Reassign the lead to another user. Allowed for its owner and the creator of its team."""
 
     body_serializer = ReassignBody
 
@@ -88,7 +88,7 @@ class ReturnResource(LeadActionResource):
 
 @extend_schema(request=MergeBody, responses={200: LeadSerializer})
 class MergeResource(LeadActionResource):
-    """Make another lead of the same contact part of this one: the owner of both may."""
+    """Merge another lead of the same contact into this one. Allowed for the owner of both."""
 
     body_serializer = MergeBody
 

@@ -1,4 +1,4 @@
-"""By which door a request of ours comes in: over HTTP, or from a page of the admin."""
+"""How a claim arrives: through the API or the admin."""
 
 from typing import Any
 
@@ -7,6 +7,6 @@ from leads.models import Lead
 
 
 def claim_channel(request: Any) -> Lead.ClaimedThrough:
-    """Return how a claim by this request of the API really came: the admin asks the same resources in its own name."""
+    """Return how the request claims. The admin calls the same resources with its own authorization."""
     is_admin = request.auth is FULL_ACCESS
     return Lead.ClaimedThrough.ADMIN if is_admin else Lead.ClaimedThrough.API

@@ -1,6 +1,6 @@
-"""The page behind the link in an alert: a lead to claim with one tap, on any phone, with no log-in and no script.
+"""The page behind the link in an alert: claim a lead with one tap, without log-in or script.
 
-Looking at it changes nothing, for mail scanners and previews look at links, too; only the button does (POST).
+A GET changes nothing, because mail scanners and previews follow links. Only the button (POST) claims.
 """
 
 from datetime import datetime
@@ -29,7 +29,7 @@ NO_CHOICE = "Send claim or decline. Nothing has changed."
 # No cookie is read, so a forged request is impossible: the link itself is the permission to claim.
 @method_decorator([csrf_exempt, never_cache], name="dispatch")
 class ClaimPage(View):
-    """`/c/<token>`: GET shows what the team shows before a claim, POST claims or declines the lead."""
+    """`/c/<token>`: GET shows the preview of the team, POST claims or declines the lead."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         if (found := self.found(token, clock.now())) is None:
@@ -56,7 +56,7 @@ class ClaimPage(View):
         return self.page(request, offer, heading="You declined this lead")
 
     def found(self, token: str, now: datetime) -> tuple[LeadOffer, Lead.ClaimedThrough] | None:
-        """The offer, and the kind of its link; None when the link is not ours, or too old."""
+        """Return the offer and the kind of its link; None if the link is invalid or expired."""
         if (reference := claim_links.read_token(token)) is None:
             return None
         offers = LeadOffer.objects.select_related("user", "team", "lead__contact", "lead__source")
@@ -65,7 +65,7 @@ class ClaimPage(View):
 
     @retry_transaction
     def act(self, request: HttpRequest, offer: LeadOffer, through: Lead.ClaimedThrough, now: datetime) -> bool:
-        """Do what the pressed button names. Return whether it names one thing to do."""
+        """Claim or decline. Return False if the body names neither or both."""
         match "claim" in request.POST, "decline" in request.POST:
             case True, False:
                 claim(offer, through=through, now=now)
@@ -84,13 +84,13 @@ class ClaimPage(View):
         is_open = offer is not None and offer.status == Status.SENT and offer.lead.claimed_by_user_id is None
         context |= {"offer": offer, "story": story, "is_mine": is_mine, "is_open": is_open and status == 200}
         answer = render(request, "leads/claim.html", context, status=status)
-        answer["Referrer-Policy"] = "no-referrer"  # the address is the key
+        answer["Referrer-Policy"] = "no-referrer"  # the URL is the key
         answer["X-Robots-Tag"] = "noindex"
         return answer
 
 
 def heading_of(offer: LeadOffer) -> str:
-    """What has become of the offer, in a few words."""
+    """Return a heading about the state of the offer."""
     if offer.status == Status.SENT and offer.lead.claimed_by_user_id is None:
         return "A lead for you"
     if offer.status == Status.CLAIMED:

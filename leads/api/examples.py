@@ -179,7 +179,7 @@ DISTRIBUTION_REPORT = {
     "by_day": [{"day": "2018-01-16"} | LEAD_FIGURES],
     "by_time_to_claim": [{"least": 60, "below": 300, "claims": 1}],
 }
-REHEARSAL_ORDER: dict[str, Any] = {
+SIMULATION_REQUEST: dict[str, Any] = {
     "lead": {
         "source_id": 1,
         "contact_id": None,
@@ -196,12 +196,12 @@ REHEARSAL_ORDER: dict[str, Any] = {
     "at": "2018-01-16T09:09:09.000Z",
     "routes": [{"id": 12, "cities": "Irvine"}, {"id": 14}],
 }
-REHEARSAL = {
+SIMULATION_RESULT = {
     "leads": [
         {
             "line": None,
             "at": "2018-01-16T09:09:09.000Z",
-            "lead": REHEARSAL_ORDER["lead"],
+            "lead": SIMULATION_REQUEST["lead"],
             "decision": ROUTING_TRACE["decision"],
             "stops": [
                 {

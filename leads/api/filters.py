@@ -1,4 +1,4 @@
-"""What leads, routes and offers may be filtered by."""
+"""Filters of leads, routes and offers."""
 
 from api.lists.filter_backend import FilterSet
 from api.lists.filters import TextFilter

@@ -13,7 +13,7 @@ from teams.models import User
 
 
 class RoutingTraceResource(Resource[RoutingTrace]):
-    """Why a lead went where it went, and all that happened to it since."""
+    """The routing decision of a lead, and all later events."""
 
     verbs = ("retrieve",)
     tag = BEYOND

@@ -1,4 +1,4 @@
-"""Why a lead went where it went, as JSON."""
+"""The routing trace as JSON."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from leads.models import RoutingTrace, TraceEntry
 
 
 def nullable_integer() -> LenientInteger:
-    """An id, or null."""
+    """Return a field for an id or null."""
     return LenientInteger(read_only=True, allow_null=True)
 
 
 class TimelineEntrySerializer(LenientSerializer[Any]):
-    """Something that happened to the lead; without an actor the server did it."""
+    """An event of the lead. Without an actor, the server caused it."""
 
     at = LenientDateTime(read_only=True)
     kind, code, reason = LenientText(read_only=True), LenientText(read_only=True), LenientText(read_only=True)

@@ -24,28 +24,28 @@ def count() -> LenientInteger:
 
 
 def seconds() -> LenientDecimal:
-    """Null where there is nothing to take the middle of."""
+    """Return a field for seconds; null without data."""
     return LenientDecimal(read_only=True, allow_null=True)
 
 
 def nullable_decimal() -> LenientDecimal:
-    """A number that need not be whole, or null."""
+    """Return a field for a decimal number or null."""
     return LenientDecimal(read_only=True, allow_null=True)
 
 
 def nullable_integer() -> LenientInteger:
-    """A number, or null."""
+    """Return a field for an integer or null."""
     return LenientInteger(read_only=True, allow_null=True)
 
 
 class CountsSerializer(LenientSerializer[Any]):
-    """How often something happened."""
+    """Counts of events."""
 
     offers, alerted, claims, declines, lost, expired = count(), count(), count(), count(), count(), count()
 
 
 class LeadFiguresSerializer(CountsSerializer):
-    """What became of some leads."""
+    """Results of a group of leads."""
 
     leads, unalerted, unclaimed, passed_on = count(), count(), count(), count()
     median_seconds_to_alert, p95_seconds_to_alert = seconds(), seconds()
@@ -57,7 +57,7 @@ class LeadFiguresSerializer(CountsSerializer):
 
 
 class MemberFiguresSerializer(CountsSerializer):
-    """What one member made of their offers."""
+    """Results of the offers to one member."""
 
     user = OfferedUserSerializer(read_only=True)
     first_offers, expected_first_offers = count(), nullable_decimal()
@@ -95,7 +95,7 @@ class SourceFiguresSerializer(LeadFiguresSerializer):
 
 
 class PriceFiguresSerializer(LeadFiguresSerializer):
-    """Prices from `least` up to, and without, `below`, in dollars."""
+    """Leads with prices from `least` (inclusive) to `below` (exclusive), in dollars."""
 
     least, below = nullable_integer(), nullable_integer()
 
@@ -113,7 +113,7 @@ class DayFiguresSerializer(LeadFiguresSerializer):
 
 
 class ClaimTimeSerializer(LenientSerializer[Any]):
-    """How many leads were claimed within these seconds."""
+    """Number of leads that were claimed within these seconds."""
 
     least, below, claims = count(), nullable_integer(), count()
 

@@ -33,7 +33,7 @@ PARAMETERS = [
 
 
 class DistributionReportResource(Resource[DistributionReport]):
-    """How fast and how fairly the leads of a team were distributed."""
+    """Speed and fairness of the distribution of a team's leads."""
 
     verbs = ("retrieve",)
     tag = BEYOND
@@ -42,7 +42,7 @@ class DistributionReportResource(Resource[DistributionReport]):
     sort_fields = ()
 
     def queryset_for(self, user: User) -> QuerySet[Any]:
-        """Every team that the caller sees: of those, another's is refused, not hidden."""
+        """Return all visible teams: for a team of another creator the answer is 403, not 404."""
         return DistributionReport.objects.visible_to(user)
 
     @extend_schema(parameters=PARAMETERS)

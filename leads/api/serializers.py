@@ -21,7 +21,7 @@ from teams.models import Team, User
 
 Status = LeadOffer.Status
 
-# How the team inside a route spells its order: documented is 1 for one team; that Rank is it is inferred.
+# Order methods as numbers in the embedded team. LionDesk documents 1 for a team; that 1 is Rank is inferred.
 ORDER_NUMBERS = {
     Team.OrderMethod.RANK: 1,
     Team.OrderMethod.TIME: 2,
@@ -31,11 +31,11 @@ ORDER_NUMBERS = {
 PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # a leading zero means that it is not a count
 
 
-class InquiringContact(Reference):
-    """Whom a lead is about, with the source that routing asks for. Most are the caller's own: no more is asked then."""
+class LeadContactField(Reference):
+    """The contact of a lead, with the source that routing needs."""
 
     def candidates(self) -> QuerySet[Contact]:
-        """Locked until the request ends: of two leads of one contact at a time, the second may repeat the first."""
+        """Lock the contact until the request ends: of two simultaneous leads, the second may be a duplicate."""
         return Contact.objects.select_related("source").select_for_update(of=("self",), no_key=True)
 
     def is_offered(self, record: Any) -> bool:
@@ -43,33 +43,33 @@ class InquiringContact(Reference):
 
 
 @extend_schema_field({"type": ["integer", "string"], "maxLength": 255})
-class NumberOrText(LenientText):
-    """Kept as text; what was a plain number leaves as one, as in the documented examples."""
+class NumericText(LenientText):
+    """Stored as text. A plain number is returned as a number, as in the documented examples."""
 
     def to_representation(self, value: str) -> int | str:  # type: ignore[override]
         return int(value) if PLAIN_NUMBER.fullmatch(value) else value
 
 
-class NameAlone(LenientText):
-    """A texter without a name is named by their number, which members must not see before a claim."""
+class RedactedName(LenientText):
+    """A name that is hidden if it is a contact detail: a texter without a name has their number as name."""
 
     def to_representation(self, value: str) -> str:
         return "" if is_contact_detail(value) else value
 
 
 class OneOrZero(serializers.IntegerField):
-    """A flag as the number the embedded team shows."""
+    """A flag as the number that the embedded team shows."""
 
 
-class OrderNumber(serializers.IntegerField):
-    """The order as the number the embedded team shows."""
+class OrderMethodNumber(serializers.IntegerField):
+    """The order method as the number that the embedded team shows."""
 
     def to_representation(self, value: Any) -> int:
         return ORDER_NUMBERS[Team.OrderMethod(value)]
 
 
 class TextOrNull(serializers.CharField):
-    """Nothing is null here, not an empty text."""
+    """A text; an empty one is returned as null."""
 
     def to_representation(self, value: str) -> str | None:  # type: ignore[override]
         return value or None
@@ -83,10 +83,10 @@ class LeadSourceSerializer(LenientSerializer[LeadSource]):
 
 
 class RouteTeamSerializer(LenientSerializer[Team]):
-    """A team inside a route, with its names and numbers."""
+    """The team inside a route, with LionDesk's names and numbers."""
 
     is_sharing_contacts = OneOrZero(source="is_contact_resource_sharing_enabled")
-    order_method = OrderNumber()
+    order_method = OrderMethodNumber()
     distribution_zipcodes = TextOrNull(allow_null=True)
 
     class Meta:
@@ -121,12 +121,12 @@ class NullableChoice(LenientChoice):
 
 
 def value_list() -> QuotedList:
-    """A condition that is met by any of its values."""
+    """Return a field for the alternative values of a condition."""
     return QuotedList(max_length=20_000, required=False, allow_blank=True)
 
 
 class LeadRouteSerializer(LenientSerializer[LeadRoute]):
-    """Written with ids, read with the records themselves."""
+    """A route: written with ids, read with embedded records."""
 
     team_id = Reference("team", among=teams_created_by, write_only=True, required=False, allow_null=True)
     campaign_id = Reference("campaign", write_only=True)
@@ -172,11 +172,11 @@ class LeadRouteSerializer(LenientSerializer[LeadRoute]):
 
 
 class LeadSerializer(LenientSerializer[Lead]):
-    contact_id = InquiringContact("contact")
+    contact_id = LeadContactField("contact")
     source_id = Reference("source", visible=False, required=False, allow_null=True)
     address_1 = serializers.CharField(source="street_address", read_only=True)
-    mls_id = NumberOrText(max_length=255, required=False, allow_blank=True)
-    zipcode = NumberOrText(max_length=255, required=False, allow_blank=True)
+    mls_id = NumericText(max_length=255, required=False, allow_blank=True)
+    zipcode = NumericText(max_length=255, required=False, allow_blank=True)
 
     class Meta:
         model = Lead
@@ -228,7 +228,7 @@ class LeadSerializer(LenientSerializer[Lead]):
 
 
 class SubmittedLeadSerializer(LeadSerializer):
-    """A lead whose person and words came together: of the person's numbers only those that it brought count."""
+    """A lead that was submitted together with its contact: only the numbers in the submission get consent."""
 
     numbers = serializers.ListField(child=serializers.CharField(), write_only=True)
 
@@ -237,8 +237,8 @@ class SubmittedLeadSerializer(LeadSerializer):
 
 
 class OfferedContactSerializer(LenientSerializer[Contact]):
-    first_name = NameAlone(max_length=255, required=False, allow_blank=True)
-    last_name = NameAlone(max_length=255, required=False, allow_blank=True)
+    first_name = RedactedName(max_length=255, required=False, allow_blank=True)
+    last_name = RedactedName(max_length=255, required=False, allow_blank=True)
 
     class Meta:
         model = Contact
@@ -246,7 +246,7 @@ class OfferedContactSerializer(LenientSerializer[Contact]):
 
 
 class OfferedLeadSerializer(LenientSerializer[Lead]):
-    """What an offered member sees of a lead before a claim."""
+    """The lead as an offered member sees it before a claim."""
 
     contact = OfferedContactSerializer(read_only=True)
 

@@ -33,7 +33,7 @@ class ChannelResultSerializer(LenientSerializer[Any]):
 
 
 class TestAlertSerializer(LenientSerializer[Any]):
-    """Who was sent a test alert, and how."""
+    """The user who was sent a test alert, and the channels."""
 
     user_id = LenientInteger(read_only=True)
     channels = ChannelResultSerializer(many=True, read_only=True)
@@ -58,7 +58,7 @@ class TestAlertResource(Resource[User]):
 
     @extend_schema(request=None)
     def create(self, request: Request, **kwargs: Any) -> Response:
-        """Send a test alert on every channel that is on; at most one a minute to a user."""
+        """Send a test alert on every enabled channel. At most one per minute and user."""
         self.validate(NoBody(data=request.data))
         user, channels = self.recipient()
         alert = send_test_alert(user, channels, now=self.now)
@@ -66,14 +66,14 @@ class TestAlertResource(Resource[User]):
 
 
 class MyTestAlertResource(TestAlertResource):
-    """To oneself."""
+    """Send a test alert to the caller."""
 
     def recipient(self) -> tuple[User, list[ChannelResult]]:
         return self.user, channels_for_user(self.user)
 
 
 class MemberTestAlertResource(TestAlertResource):
-    """To a member of a team. Only its creator may, who sets the member's channels."""
+    """Send a test alert to a member of a team. Allowed for the creator of the team."""
 
     def recipient(self) -> tuple[User, list[ChannelResult]]:
         options = TeamMemberDistributionOption.objects.visible_to(self.user).select_related("team", "user")

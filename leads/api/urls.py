@@ -1,4 +1,4 @@
-"""The addresses of leads, routes and offers."""
+"""URLs of leads, routes and offers."""
 
 from django.urls import path
 
@@ -21,8 +21,8 @@ urlpatterns = [
     *routes("lead-offers", MyOfferResource),
     *routes("pond", PondResource),
     *(
-        path(f"leads/<lead_id>/{name}", deed.as_view({"post": "create"}), name=f"leads-lead_id-{name}")
-        for name, deed in LEAD_ACTIONS.items()
+        path(f"leads/<lead_id>/{name}", resource.as_view({"post": "create"}), name=f"leads-lead_id-{name}")
+        for name, resource in LEAD_ACTIONS.items()
     ),
     path(
         "leads/<lead_id>/routing-trace",

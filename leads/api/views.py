@@ -36,7 +36,7 @@ OFFERS = {  # no envelope, as documented
 
 
 class LeadSourceResource(Resource[LeadSource]):
-    """The same list for all users."""
+    """Lead sources, the same for all users."""
 
     verbs = ("list", "retrieve")
     serializer_class = LeadSourceSerializer
@@ -61,7 +61,7 @@ class LeadRouteResource(Resource[LeadRoute]):
 
 
 class LeadResource(Resource[Lead]):
-    """A lead is brought in and read; nothing changes it but a claim."""
+    """Leads are created and read. Only claims and actions change them."""
 
     verbs = ("list", "create", "retrieve")
     serializer_class = LeadSerializer
@@ -77,19 +77,19 @@ class LeadResource(Resource[Lead]):
 
 
 class AutoDistributedLeadResource(LeadResource):
-    """A lead that was typed in or received by API v1: no program will request its offers and campaign."""
+    """A lead created in the admin or by API v1. It is always distributed, because no program requests its offers."""
 
     auto_distribute = True
 
 
 class SubmittedLeadResource(AutoDistributedLeadResource):
-    """A lead come by API v1, with the numbers that it brought."""
+    """A lead submitted to API v1, with the phone numbers of the submission."""
 
     serializer_class = SubmittedLeadSerializer
 
 
 class OfferResource(Resource[LeadOffer]):
-    """Offers as rows to read."""
+    """Offers, read only."""
 
     serializer_class = LeadOfferSerializer
     filterset_class = LeadOfferFilters
@@ -99,7 +99,7 @@ class OfferResource(Resource[LeadOffer]):
 
 
 class LeadOfferResource(OfferResource):
-    """The offers of one lead: an offered member sees their own, though not yet the lead."""
+    """The offers of one lead. An offered member sees their own offer before they can see the lead."""
 
     verbs = ("list", "create", "retrieve", "partial_update")
     beyond = ("list", "retrieve", "partial_update")
@@ -120,7 +120,7 @@ class LeadOfferResource(OfferResource):
         return super().list(request, **kwargs)
 
     def lead(self) -> Lead:
-        """The lead of the URL, if the caller sees it."""
+        """Return the lead in the URL, if the caller can see it."""
         found: Lead = get_or_404(Lead.objects.visible_to(self.user), self.kwargs["lead_id"])
         return found
 
@@ -145,7 +145,7 @@ class LeadOfferResource(OfferResource):
 
 
 class MyOfferResource(OfferResource):
-    """The caller's offers, of all leads."""
+    """The caller's offers of all leads."""
 
     verbs = ("list", "retrieve")
     tag = BEYOND

@@ -1,4 +1,4 @@
-"""The events of an offer and of its alerts. Pure."""
+"""Build the events of an offer and of its alerts. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime

@@ -107,7 +107,7 @@ def plan_events(plan: Mapping[str, Any], team_id: int | None, at: datetime) -> I
         yield TimelineEvent(at, ROUND_ROBIN, code, user_id=user_id, team_id=team_id, details=dict(rotation))
 
 
-# What happened afterwards
+# Trace entries
 
 
 def trace_events(trace: RoutingTrace | None, entries: Sequence[TraceEntry]) -> Iterator[TimelineEvent]:

@@ -1,4 +1,4 @@
-"""What becomes of due offers: alert, assign or skip. Pure, except that the capacity guard holds the workloads."""
+"""Decide due offers: alert, assign or skip. Pure, except that the capacity guard counts workloads."""
 
 from collections.abc import Sequence
 from datetime import datetime

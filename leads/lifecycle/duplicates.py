@@ -1,4 +1,4 @@
-"""The same inquiry sent twice within minutes: a form submitted again, a portal that repeats itself."""
+"""Duplicates: the same inquiry sent twice within minutes, by a person who submits a form again or by a portal."""
 
 from datetime import timedelta
 from typing import Final

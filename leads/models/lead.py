@@ -1,4 +1,4 @@
-"""Leads."""
+"""The model of a lead, with its proxies for the pond and for teams."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from teams.models import Team, User
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
-    """Questions about leads."""
+    """Queries for leads."""
 
     def visible_to(self, user: User) -> LeadQuerySet:
-        """Leads that the user brought in or claimed, and those of contacts they see."""
+        """Return the leads that the user created or claimed, and the leads of contacts they can see."""
         brought_or_claimed = models.Q(owner_user=user) | models.Q(claimed_by_user=user)
         return self.filter(brought_or_claimed | is_seen_by(user, through="contact__"))
 
     def in_hands_of(self, user: User) -> LeadQuerySet:
-        """Visible leads, and the leads of teams that the user created, whose contacts they may not see."""
+        """Return the visible leads, and the leads of teams that the user created, whose contacts they may not see."""
         return self.filter(models.Q(pk__in=self.model.objects.visible_to(user)) | models.Q(team__creator=user))
 
 
@@ -62,21 +62,21 @@ class Lead(models.Model):
     )
     claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
     claimed_via = models.CharField(max_length=8, choices=ClaimedVia.choices, default=ClaimedVia.NONE)
-    # Null while it is unclaimed, and for claims older than this column.
+    # Null for an unclaimed lead, and for claims older than this column.
     claimed_through = models.CharField(max_length=10, choices=ClaimedThrough.choices, null=True, editable=False)
     time_to_claim = models.IntegerField(null=True, blank=True, editable=False)  # seconds from created_at
 
     # Progress in distribution. A lead that is taken back or returned is offered again to all members, in a new round.
     distribution_round = models.PositiveSmallIntegerField(default=0, editable=False)
     fallback_count = models.PositiveSmallIntegerField(default=0, editable=False)  # in this round
-    ponded_at = models.DateTimeField(null=True, blank=True, editable=False)  # since then any member may claim it
+    ponded_at = models.DateTimeField(null=True, blank=True, editable=False)  # when it fell into the pond
     contacted_at = models.DateTimeField(null=True, blank=True, editable=False)  # first contact by the claimer
-    # Whether the claim assigned the contact to its claimer: then the assignment ends with the claim.
+    # Whether the claim assigned the contact to the claimer. If so, the assignment ends with the claim.
     has_assigned_contact = models.BooleanField(default=False, editable=False)
     merged_into = models.ForeignKey(
         "self", models.CASCADE, null=True, blank=True, related_name="duplicates", editable=False
     )
-    # Merged on arrival, as the same inquiry sent again (leads.lifecycle.duplicates): never offered to anyone.
+    # Merged on receipt as a duplicate (leads.lifecycle.duplicates). It is never offered.
     is_duplicate = models.BooleanField(default=False, editable=False)
     # Due work (leads.jobs). Null means that none is due.
     falls_back_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -109,7 +109,7 @@ class Lead(models.Model):
         ]
         indexes = [
             models.Index(fields=["created_at"], name="lead_came_in"),  # read by leads.reporting
-            # Read by the engine's ticks.
+            # Read by leads.jobs.
             models.Index(
                 fields=["falls_back_at", "id"], condition=models.Q(falls_back_at__isnull=False), name="lead_falls_back"
             ),
@@ -128,10 +128,10 @@ class Lead(models.Model):
 
     @property
     def opens_contact(self) -> bool:
-        """Whether the user who gets this lead gets its contact, too: if its owner may assign the contact.
+        """Whether a claim gives access to the contact: only if the owner of the lead may assign the contact.
 
-        A colleague could otherwise bring in a lead about a contact that they see through a team, get the lead, and
-        keep the contact after leaving.
+        Otherwise a colleague could create a lead about a contact that they see through a team, claim it, and keep the
+        contact after leaving the team.
         """
         return self.owner_user_id in self.contact.assigner_ids
 
@@ -144,7 +144,7 @@ class PondLead(Lead):
 
 
 class LeadOfTeam(Lead):
-    """A lead as the creator of its team sees it in the admin."""
+    """A lead in the admin of its team lead."""
 
     class Meta:
         proxy = True

@@ -14,14 +14,14 @@ from teams.models import Team, User
 
 
 class LeadOfferQuerySet(models.QuerySet["LeadOffer"]):
-    """Questions about offers."""
+    """Queries for offers."""
 
     def visible_to(self, user: User) -> LeadOfferQuerySet:
-        """Offers to the user, and all offers of leads that they brought in."""
+        """Return the offers to the user, and all offers of leads that they created."""
         return self.filter(models.Q(user=user) | models.Q(lead__owner_user=user))
 
     def open(self) -> LeadOfferQuerySet:
-        """Offers that may be claimed: alerted and not yet decided."""
+        """Return the offers that can be claimed: alerted and not ended."""
         return self.filter(status=LeadOffer.Status.SENT)
 
 
@@ -34,21 +34,21 @@ class LeadOffer(models.Model):
         CLAIMED = "Claimed"
         DECLINED = "Declined"
         LOST = "Lost"  # another member claimed after this one was alerted
-        CANCELLED = "Cancelled"  # the lead was settled before this member's turn, or the member left the team
-        EXPIRED = "Expired"  # an exclusive window is over
-        RETURNED = "Returned"  # was claimed, then given or taken back
+        CANCELLED = "Cancelled"  # the lead was claimed before this member's turn, or the member left the team
+        EXPIRED = "Expired"  # the exclusive window ended
+        RETURNED = "Returned"  # was claimed, then returned, reassigned or taken back
 
     # Every change of an offer writes to each index: `offered_once` serves for leads, `offer_of_user` for users. Offers
     # are searched by team only when a team is removed.
     lead = models.ForeignKey(Lead, models.CASCADE, db_index=False, related_name="offers")
     team = models.ForeignKey(Team, models.PROTECT, db_index=False, related_name="lead_offers")
     user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="lead_offers")
-    round = models.PositiveSmallIntegerField(default=0)  # the lead's, when this was planned
+    round = models.PositiveSmallIntegerField(default=0)  # distribution_round of the lead when this was planned
     # As planned: later changes of options do not change a rollout in progress.
     position = models.PositiveIntegerField()
     rank = models.IntegerField(null=True, blank=True)
     notify_at = models.DateTimeField()
-    closes_at = models.DateTimeField(null=True, blank=True)  # exclusive windows: it expires then
+    closes_at = models.DateTimeField(null=True, blank=True)  # end of the exclusive window
     assign_automatically = models.BooleanField(default=False)
     has_call_alert = models.BooleanField(default=False)
     has_text_alert = models.BooleanField(default=False)
@@ -89,11 +89,11 @@ class LeadOffer(models.Model):
             ),
         ]
         indexes = [
-            # Read by the engine's tick: due offers.
+            # Read by leads.jobs: due offers.
             models.Index(
                 fields=["notify_at", "position", "id"], condition=models.Q(status="Pending"), name="offer_due"
             ),
-            # Read by the engine's tick: ended windows.
+            # Read by leads.jobs: ended windows.
             models.Index(
                 fields=["closes_at", "id"],
                 condition=models.Q(status="Sent", closes_at__isnull=False),

@@ -1,4 +1,4 @@
-"""The distribution report, as a page of the admin."""
+"""The distribution report as a page of the admin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from teams.models import Team
 
 
 class DistributionReport(Team):
-    """A team as its creator looks at it in leads.reporting: what became of its leads."""
+    """A team in the admin of its creator, as the subject of a report (leads.reporting)."""
 
     class Meta:
         proxy = True

@@ -8,9 +8,9 @@ from teams.models import Team, User
 
 
 class RotationSlot(models.Model):
-    """A member's place in their team's round robin (leads.distribution.round_robin).
+    """The credit of a member in their team's round robin (leads.distribution.round_robin).
 
-    Lock the round robin before you change one.
+    Lock the round robin before you change a row.
     """
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="rotation")

@@ -1,4 +1,4 @@
-"""Lead routes: which leads go where."""
+"""Lead routes: the rules that decide where leads go."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class DistributionTarget(models.TextChoices):
 
 
 class LeadRouteQuerySet(models.QuerySet["LeadRoute"]):
-    """Questions about routes."""
+    """Queries for routes."""
 
     def visible_to(self, user: User) -> LeadRouteQuerySet:
-        """Only your own."""
+        """Return the routes of the user."""
         return self.filter(owner_user=user)
 
 
 class LeadRoute(models.Model):
-    """A rule: leads of these sources, or of every source, go there, and this campaign is meant for them."""
+    """A rule: leads of this source, or of every source, go to this team or to the owner, and start this campaign."""
 
     name_in_api = "lead route"  # LionDesk's word; people read "rule"
 
@@ -40,7 +40,7 @@ class LeadRoute(models.Model):
         ZIPCODE = "Zipcode"
 
     class OffHours(models.TextChoices):
-        """What becomes of a lead that comes in outside the open hours."""
+        """What happens to a lead that is received outside the open hours."""
 
         NEXT_RULE = "Next Rule"
         HOLD_UNTIL_OPEN = "Hold Until Open"
@@ -54,15 +54,15 @@ class LeadRoute(models.Model):
     team_selection_method = models.CharField(max_length=13, choices=TeamSelection.choices, null=True, blank=True)
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="lead_routes")
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="lead_routes")
-    is_automatic = models.BooleanField(default=False)  # ours: offer and enrol without being asked
+    is_automatic = models.BooleanField(default=False)  # ours: distribute and enroll immediately
 
-    # Ours: conditions, each empty for any. Comma lists: one of them, ignoring case.
+    # Ours: conditions. Empty matches any value. Comma lists match any of their values, ignoring case.
     types = models.TextField(blank=True)
     cities = models.TextField(blank=True)
     zipcodes = models.TextField(blank=True, validators=[validate_zipcodes])
     listing_statuses = models.TextField(blank=True)
-    price_from = models.PositiveBigIntegerField(null=True, blank=True)  # dollars, itself among them
-    price_to = models.PositiveBigIntegerField(null=True, blank=True)  # dollars, itself not among them
+    price_from = models.PositiveBigIntegerField(null=True, blank=True)  # dollars, inclusive
+    price_to = models.PositiveBigIntegerField(null=True, blank=True)  # dollars, exclusive
     # In the time zone of the team, otherwise of the owner (teams.business_hours).
     open_hours = models.CharField(max_length=1000, blank=True, validators=[validate_hours])
     off_hours = models.CharField(max_length=15, choices=OffHours.choices, default=OffHours.NEXT_RULE)

@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 
 
 class LeadSource(models.Model):
-    """Where leads come from; one list for the installation, seeded with fixed ids."""
+    """Where leads come from. One list for the installation, seeded with fixed ids."""
 
     name = models.CharField(max_length=255)
 

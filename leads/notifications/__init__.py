@@ -1,1 +1,1 @@
-"""What members are sent about leads, and how their replies are read."""
+"""Messages to users about leads, and codes in their replies."""

@@ -33,7 +33,7 @@ class ContactSnapshot(NamedTuple):
 
 
 class SourceSnapshot(NamedTuple):
-    """Where the inquiry came from."""
+    """The lead source, with its name."""
 
     name: str
 
@@ -73,7 +73,7 @@ class LeadAlertText:
         return f"New lead: {self.preview_line}"
 
     def offer_email(self, number: int | None, link: str) -> str:
-        """`number` is that of the text which the member got as well."""
+        """Return the body of the email. `number`: the reply number in the text, if the member got one."""
         instruction = f"Reply {number} to the text message about it, or open" if number is not None else "Open"
         quote = f"\n\nThey wrote:\n{self.message}" if self.message else ""
         return (
@@ -87,17 +87,17 @@ class LeadAlertText:
 
     @cached_property
     def preview_line(self) -> str:
-        """Name, type, place, price and source, as far as they are shown before a claim."""
+        """Return name, type, place, price and source, as far as they are shown before a claim."""
         return self.summary_line(self.contact_name)
 
     @property
     def contact_name(self) -> str:
-        """The contact's name, if it is shown before a claim; otherwise empty."""
+        """Return the contact's name, if it is shown before a claim; otherwise ""."""
         return "" if self.preview == Preview.AREA else self.display_name
 
     @cached_property
     def message(self) -> str:
-        """The contact's message without contact details, if it is shown before a claim; otherwise empty."""
+        """Return the contact's message without contact details, if it is shown before a claim; otherwise ""."""
         return redact_contact_details(self.lead.text_body.strip()) if self.preview == Preview.MESSAGE else ""
 
     # To the agent who has the lead
@@ -173,11 +173,11 @@ class LeadAlertText:
     def already_claimed_text(self) -> str:
         return f"Already claimed: another agent has {self.contact_name or 'this lead'}."
 
-    # What they are made of
+    # Parts
 
     @cached_property
     def summary(self) -> str:
-        """Who asks, for what, where and through whom: `Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)`."""
+        """Return name, type, city, price and source: `Mary Jackson, Buyer, Irvine, $10,000,000 (Zillow)`."""
         return self.summary_line(self.display_name)
 
     def summary_line(self, name: str, *, aloud: bool = False) -> str:
@@ -189,19 +189,19 @@ class LeadAlertText:
 
     @property
     def display_name(self) -> str:
-        """The contact's name. A texter without a name is named by their number, which is not shown here."""
+        """Return the contact's name. A texter without a name has their number as name, which is hidden here."""
         name = truncate(f"{self.lead.contact.first_name} {self.lead.contact.last_name}")
         return "a new contact" if not name or is_contact_detail(name) else name
 
     @property
     def price(self) -> str:
-        """A plain number as dollars; other text unchanged."""
+        """Return a plain number as dollars, other text unchanged."""
         price = self.lead.listing_price.strip()
         return f"${int(price):,}" if price.isdecimal() and len(price) <= 15 else price
 
     @cached_property
     def facts(self) -> str:
-        """The inquiry, one fact a line."""
+        """Return the facts of the inquiry, one per line."""
         lead = self.lead
         street = "" if self.preview == Preview.AREA else lead.street_address
         place = " ".join(part for part in (redact_contact_details(lead.city), lead.state, lead.zipcode) if part)
@@ -218,7 +218,7 @@ class LeadAlertText:
 
     @cached_property
     def contact_details(self) -> str:
-        """The person's name with every way to reach them."""
+        """Return the contact's name with all phone numbers and the email."""
         contact = self.lead.contact
         addresses = (contact.mobile_phone, contact.home_phone, contact.office_phone, contact.email)
         parts = (truncate(part) for part in (f"{contact.first_name} {contact.last_name}", *addresses))
@@ -226,7 +226,7 @@ class LeadAlertText:
 
     @cached_property
     def spoken_contact_details(self) -> str:
-        """All phone numbers and the email of the contact, to be spoken."""
+        """Return all phone numbers and the email of the contact, to be spoken."""
         contact = self.lead.contact
         phones = (contact.mobile_phone, contact.home_phone, contact.office_phone)
         parts = (*(spoken_number(phone) for phone in phones), spoken_email(contact.email))
@@ -234,7 +234,7 @@ class LeadAlertText:
 
     @property
     def contact_links(self) -> list[tuple[str, str]]:
-        """Every way to reach the person: what it is called, and the address a phone opens for it."""
+        """Return label and URL (`tel:`, `sms:`, `mailto:`) for each way to contact the person."""
         contact = self.lead.contact
         phones = dict.fromkeys((contact.mobile_phone, contact.home_phone, contact.office_phone))
         calls = [(f"Call {phone}", f"tel:{quote(e164(phone) or phone, safe='+')}") for phone in phones if phone]
@@ -244,14 +244,14 @@ class LeadAlertText:
 
     @property
     def details(self) -> str:
-        """All details of the lead, for the agent who has it."""
+        """Return all details of the lead, for the agent who has it."""
         quote = f"\n\nThey wrote:\n{self.lead.text_body}" if self.lead.text_body else ""
         full = LeadAlertText(self.lead)
         return f"{self.contact_details}\n\n{full.facts}{quote}"
 
 
 def claimable_list(stories: Mapping[int, LeadAlertText]) -> str:
-    """What an agent may claim by number."""
+    """Return the text that lists the leads which an agent can claim, by reply number."""
     if not stories:
         return "There is no lead for you to claim now."
     listed = sorted(stories.items())[:5]

@@ -26,13 +26,13 @@ CLAIM_CHANNELS: Final = {"t": Lead.ClaimedThrough.TEXT_LINK, "e": Lead.ClaimedTh
 
 
 def claim_link(offer_id: int, channel: str) -> str:
-    """The address for this offer, to be sent through that channel."""
+    """Return the URL of the claim page of this offer for this channel."""
     named = CHANNEL_LETTERS[channel] + int_to_base36(offer_id)
     return f"{settings.PUBLIC_URL}/c/{named}.{signature(named)}"
 
 
 def read_token(token: str) -> tuple[int, Lead.ClaimedThrough] | None:
-    """The id of the offer and the kind of link that a token names; None when we did not sign it."""
+    """Return the id of the offer and the kind of link; None if the signature is invalid."""
     named, _, signed = token.partition(".")
     if not constant_time_compare(signed, signature(named)):
         return None
@@ -40,7 +40,7 @@ def read_token(token: str) -> tuple[int, Lead.ClaimedThrough] | None:
 
 
 def is_expired(offer: LeadOffer, now: datetime) -> bool:
-    """Whether the links of this offer have lived long enough."""
+    """Whether the links of this offer have expired."""
     return offer.alerted_at is None or now >= offer.alerted_at + LINK_LIFETIME
 
 
@@ -51,5 +51,5 @@ def signature(named: str) -> str:
 
 @cache
 def _key(secret: str) -> bytes:
-    """Ours for links alone."""
+    """Return the signing key of claim links."""
     return sha256(SALT.encode() + secret.encode()).digest()

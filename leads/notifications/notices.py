@@ -30,7 +30,7 @@ class Notice(NamedTuple):
 
 
 def notify_owner(lead: Lead, *, now: datetime) -> MessageIds:
-    """The lead is its owner's: how to reach the person."""
+    """Send the owner of the lead the contact details."""
     return notify_assigned([(lead, lead.owner_user)], now=now)
 
 
@@ -43,7 +43,7 @@ class UnclaimedLead(NamedTuple):
 
 
 def notify_owners(leads: Sequence[UnclaimedLead], *, now: datetime) -> MessageIds:
-    """Of leads that wait for their owners, and must not lie unseen."""
+    """Notify owners of leads that wait for them."""
     return send_notices([(each.lead, each.lead.owner_user, waiting_notice(each)) for each in leads], now=now)
 
 
@@ -57,7 +57,7 @@ def waiting_notice(waiting: UnclaimedLead) -> Notice:
 
 
 def notify_assigned(assignments: Sequence[tuple[Lead, User]], *, now: datetime) -> MessageIds:
-    """Each lead was given to this user: how to reach the person."""
+    """Notify each user of a lead that was assigned to them, with the contact details."""
     return send_notices([(lead, user, assigned_notice(LeadAlertText(lead))) for lead, user in assignments], now=now)
 
 
@@ -114,7 +114,7 @@ def notify_pond(leads: Sequence[Lead], *, now: datetime, exclude_user_ids: Colle
 
 
 def pond_notice(team: Team, leads: Sequence[Lead]) -> tuple[str, str]:
-    """Subject and words about leads that any member may take, each no longer than its offer."""
+    """Return subject and body about leads in a pond. Each lead is described as in an offer."""
     lines = [LeadAlertText(lead, team.claim_preview).preview_line for lead in leads[:MAX_LEADS_LISTED]]
     place = f"in the pond of {team.name}"
     subject = f"A lead is {place}: {lines[0]}" if len(leads) == 1 else f"{len(leads)} leads are {place}"
@@ -128,7 +128,7 @@ def pond_notice(team: Team, leads: Sequence[Lead]) -> tuple[str, str]:
 
 
 def send_notices(notices: Sequence[tuple[Lead, User, Notice]], *, now: datetime) -> MessageIds:
-    """By email, and by text where the user has a confirmed phone."""
+    """Send the notices by email, and by text to confirmed phones. Return the message ids by lead id."""
     messages = [(lead.pk, message) for lead, user, notice in notices for message in notice_messages(user, notice, now)]
     outbox.queue_messages([message for _, message in messages], now)
     message_ids: MessageIds = {lead.pk: [] for lead, _, _ in notices}

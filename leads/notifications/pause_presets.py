@@ -22,7 +22,7 @@ class PausePreset:
 
 
 def pause_presets(now: datetime, zone: ZoneInfo) -> list[PausePreset]:
-    """The pauses there are to choose from; no two of them are the same."""
+    """Return the presets by end, without duplicates."""
     by_end = {pause.until: pause for pause in reversed(list(_presets(now, zone)))}
     return [by_end[end] for end in sorted(by_end)]
 

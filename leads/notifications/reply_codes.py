@@ -43,7 +43,7 @@ def lock_reply_codes(phones: Collection[str]) -> dict[str, ReplyCodes]:
 
 
 def free_codes(lowest: Sequence[int], highest: int, recent: Sequence[int]) -> ReplyCodes:
-    """The next free ones, endlessly: a single digit while there is one. None when they would grow too long to type."""
+    """Yield the next free codes: a single digit while one is free, None above MAX_CODE."""
     used = set(lowest)
     gaps = (number for number in range(MIN_LONG_CODE, lowest[-1] if lowest else 0) if number not in used)
     longer = chain(gaps, count(max(highest + 1, MIN_LONG_CODE)))

@@ -30,7 +30,7 @@ class TestAlertTooSoon(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class ChannelResult:
-    """One way to alert a user; without a reason against it, it is used."""
+    """A channel of a test alert. It is used if there is no reason against it."""
 
     channel: str
     reason: Reason | None = None
@@ -42,7 +42,7 @@ class ChannelResult:
 
 @dataclass(frozen=True, slots=True)
 class TestAlert:
-    """What was sent to a user, or why nothing was."""
+    """The channels of a test alert, used or not."""
 
     user_id: int
     channels: Sequence[ChannelResult]
@@ -52,7 +52,7 @@ class TestAlert:
         return any(each.is_used for each in self.channels)
 
 
-# Which ways
+# Channels
 
 
 def channels_for_user(user: User) -> list[ChannelResult]:
@@ -76,7 +76,7 @@ def enabled_channels(option: TeamMemberDistributionOption) -> Iterator[str]:
 
 
 def channel_results(user: User, enabled: Collection[str], objection: Reason | None = None) -> list[ChannelResult]:
-    """Every channel, with the reason why it is not used."""
+    """Return all channels, with the reason if a channel is not used."""
     if not user.is_active:
         objection = Reason(SkipReason.USER_INACTIVE)
     phone = objection or user_phone_reason(user)
@@ -87,7 +87,7 @@ def channel_results(user: User, enabled: Collection[str], objection: Reason | No
 
 
 def user_phone_reason(user: User) -> Reason | None:
-    """Why alerts to the user's phone would not be delivered."""
+    """Return why alerts to the user's phone are not delivered; None if they are."""
     return phone_reason(user.phone_e164, user.confirmed_phone, consent.state_of(user.phone_e164).opted_out)
 
 

@@ -9,18 +9,18 @@ from math import ceil
 from typing import Final
 
 WIDTH: Final = 360
-LINE_HEIGHT: Final = 14  # the height of a line of words
+LINE_HEIGHT: Final = 14  # height of a line of text
 BAR_HEIGHT: Final = 11
-VALUE_WIDTH: Final = 44  # room beside a bar for its number
-COLUMN_HEIGHT: Final = 150  # the height of the highest column
-AXIS_WIDTH: Final = 24  # room left of columns for the numbers of the axis
-LETTER_WIDTH: Final = 5.25  # the width of one, about
+VALUE_WIDTH: Final = 44  # width of the number beside a bar
+COLUMN_HEIGHT: Final = 150  # height of the highest column
+AXIS_WIDTH: Final = 24  # width of the labels of the axis
+LETTER_WIDTH: Final = 5.25  # approximate width of a letter
 MAX_TICKS: Final = 4
 
 
 @dataclass(frozen=True)
 class Part:
-    """A length of a bar or a column; `kind` is its colour's name."""
+    """The length of a bar or of a part of a column. `kind` is its color."""
 
     kind: str
     value: float
@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Group:
-    """The bars under one label: beside each other, or stacked in one column."""
+    """The bars under one label: side by side, or stacked in one column."""
 
     name: str
     parts: Sequence[Part]
@@ -66,7 +66,7 @@ class Plot:
 
 
 def horizontal_bars(groups: Sequence[Group]) -> Plot:
-    """Bars from left to right, under the name of their group, each with its number at its end."""
+    """Return bars from left to right, under the name of their group, each with its number at the end."""
     longest = max((part.value for group in groups for part in group.parts), default=0)
     bars, labels, y = [], [], 0.0
     for group in groups:
@@ -82,7 +82,7 @@ def horizontal_bars(groups: Sequence[Group]) -> Plot:
 
 
 def vertical_bars(groups: Sequence[Group]) -> Plot:
-    """Columns from left to right, their parts on top of each other, over their names."""
+    """Return stacked columns with an axis, above their names."""
     ticks = axis_ticks(ceil(max((sum(part.value for part in group.parts) for group in groups), default=0)))
     step = (WIDTH - AXIS_WIDTH) / max(1, len(groups))
     bars = [
@@ -98,7 +98,7 @@ def vertical_bars(groups: Sequence[Group]) -> Plot:
 
 
 def stacked_column(group: Group, x: float, step: float, most: int) -> Iterator[Bar]:
-    """The parts of one column, the first at the bottom."""
+    """Yield the parts of one column, from the bottom."""
     y, gap = float(LINE_HEIGHT + COLUMN_HEIGHT), min(4.0, step / 5)
     for part in group.parts:
         height = scale(part.value, most, COLUMN_HEIGHT)
@@ -108,18 +108,18 @@ def stacked_column(group: Group, x: float, step: float, most: int) -> Iterator[B
 
 
 def scale(value: float, most: float, room: float) -> float:
-    """A length in proportion. What is not nothing can be seen."""
+    """Return a length in proportion; at least 1 for a value above 0, so that it is visible."""
     return max(1.0, round(value / most * room, 1)) if value else 0.0
 
 
 def axis_ticks(most: int) -> list[int]:
-    """Round numbers from 0 to the first that is not less than `most`."""
+    """Return round numbers from 0 to the first one that is not less than `most`."""
     step = next(step for step in tick_steps() if step * MAX_TICKS >= most)
     return [step * number for number in range(max(1, ceil(most / step)) + 1)]
 
 
 def tick_steps() -> Iterator[int]:
-    """1, 2, 5, 10, 20, 50 and so on."""
+    """Yield 1, 2, 5, 10, 20, 50 and so on."""
     power = 1
     while True:
         yield from (power, 2 * power, 5 * power)

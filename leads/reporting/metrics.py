@@ -1,4 +1,4 @@
-"""A team's leads and offers over a period, in figures."""
+"""Metrics of a team's leads and offers in a period."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ from leads.reporting.report_query import ReportQuery, query_error
 from leads.routing.price_parsing import parse_price
 from teams.models import Team, TeamMember, User
 
-# Dollars; each begins where the one before ends.
+# Edges of the price bands, in dollars.
 PRICE_EDGES: Final = (0, 250_000, 500_000, 1_000_000)
-NO_PRICE_BAND: Final = 0  # the place of what has no price we can read; the bands follow from 1
+NO_PRICE_BAND: Final = 0  # index of leads without a readable price; the bands follow from 1
 # Seconds within which a lead was claimed: a minute, five, a quarter of an hour, one hour, four, a day, and later.
 CLAIM_EDGES: Final = (0, 60, 300, 900, 3600, 14_400, 86_400)
 
@@ -43,7 +43,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class LeadFigures(Counts):
-    """What became of some leads: each is claimed, unclaimed, or was passed on to another team."""
+    """Results of a group of leads: each is claimed, unclaimed, or passed on to another team."""
 
     leads: int = 0
     unalerted: int = 0
@@ -65,7 +65,7 @@ class OfferFigures(Counts):
 
 @dataclass(frozen=True, kw_only=True)
 class MemberFigures(OfferFigures):
-    """With how many leads began with them, and how many should have; None where no round robin promised any."""
+    """First offers and expected first offers of a member. `expected_first_offers` is null without a round robin."""
 
     user: User
     first_offers: int = 0
@@ -106,7 +106,7 @@ class DayFigures(LeadFigures):
 
 @dataclass(frozen=True)
 class ClaimTime:
-    """How many leads were claimed within these seconds."""
+    """Number of leads that were claimed within these seconds."""
 
     least: int
     below: int | None
@@ -131,14 +131,12 @@ NO_LEADS: Final = LeadFigures()
 
 
 FirstOffers = Mapping[int, tuple[int, float | None]]  # by member
-LeadFiguresByKey = Mapping[tuple[str, int | None], LeadFigures]  # by what the leads have in common, and its key
-OfferFigureRows = Sequence[
-    tuple[int, str, int | None, OfferFigures]
-]  # by member, and again by what the leads have in common
+LeadFiguresByKey = Mapping[tuple[str, int | None], LeadFigures]  # by dimension and key
+OfferFigureRows = Sequence[tuple[int, str, int | None, OfferFigures]]  # by member, then by dimension and key
 
 
 def build_report(team: Team, query: ReportQuery) -> Report:
-    """The whole report."""
+    """Build the report of a team."""
     if query.source_id is not None and not LeadSource.objects.filter(pk=query.source_id).exists():
         raise query_error("source_id", f"names no lead source: there is no {query.source_id}.")
     named = {"team": team.pk, "start": query.start, "end": query.end, "source": query.source_id}
@@ -171,11 +169,11 @@ def build_report(team: Team, query: ReportQuery) -> Report:
     )
 
 
-# Asking
+# Queries
 
 
 def load_lead_figures(named: Mapping[str, Any], days: Sequence[datetime]) -> LeadFiguresByKey:
-    """The figures of all leads, and by source, price band, day and time to claim."""
+    """Load the results of all leads, and by source, price band, day and time to claim."""
     more = {"days": list(days), "claims": list(CLAIM_EDGES)}
     return {
         (kind, key): LeadFigures(*[*counts, *rounded_percentiles(to_alert), *rounded_percentiles(to_claim)])
@@ -184,7 +182,7 @@ def load_lead_figures(named: Mapping[str, Any], days: Sequence[datetime]) -> Lea
 
 
 def load_offer_figures(named: Mapping[str, Any]) -> OfferFigureRows:
-    """The figures of each member, of all leads, and by source and price band."""
+    """Load the results of each member: in total, and by source and price band."""
     return [
         (user_id, kind, key, OfferFigures(*[*counts, *rounded_percentiles(to_claim)]))
         for user_id, kind, key, *counts, to_claim in fetch_rows(OFFERS_SQL + OFFER_FIGURES_SQL, named)
@@ -198,22 +196,22 @@ def fetch_rows(statement: str, named: Mapping[str, Any]) -> list[tuple[Any, ...]
 
 
 def rounded_percentiles(percentiles: Sequence[float] | None) -> tuple[float | None, float | None]:
-    """The median and the 95th percentile, to the millisecond; of nothing, nothing."""
+    """Return median and 95th percentile, rounded to milliseconds; None without data."""
     median, p95 = percentiles or (None, None)
     return (None if median is None else round(median, 3)), (None if p95 is None else round(p95, 3))
 
 
-# Putting together
+# Assembly
 
 
 def price_band(price: str) -> int:
-    """The place of the price's band: how many of the edges it reaches."""
+    """Return the index of the price's band: the number of edges that it reaches."""
     number = parse_price(price)
     return NO_PRICE_BAND if number is None else sum(edge <= number for edge in PRICE_EDGES)
 
 
 def ranges(edges: Sequence[int]) -> list[tuple[int, int | None]]:
-    """From each edge to the next; the last has no end."""
+    """Return the ranges between edges. The last one has no end."""
     return list(zip(edges, [*edges[1:], None], strict=True))
 
 
@@ -240,7 +238,7 @@ def figures_of_member(
 
 
 def source_figures(found: LeadFiguresByKey) -> list[SourceFigures]:
-    """The sources that leads came from, most leads first."""
+    """Return the results by source, most leads first."""
     of_source = {key: figures for (kind, key), figures in found.items() if kind == "source"}
     known = LeadSource.objects.filter(pk__in=[key for key in of_source if key is not None])
     names: dict[int | None, str] = dict(known.values_list("pk", "name"))
@@ -251,7 +249,7 @@ def source_figures(found: LeadFiguresByKey) -> list[SourceFigures]:
 
 
 def price_figures(found: LeadFiguresByKey) -> list[PriceFigures]:
-    """Every band, also an empty one; what has no price comes first."""
+    """Return the results of all price bands, those without a price first."""
     return [
         PriceFigures(**vars(found.get(("band", at), NO_LEADS)), least=least, below=below)
         for at, (least, below) in enumerate(BANDS)

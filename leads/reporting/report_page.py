@@ -11,12 +11,12 @@ from leads.reporting.charts import Group, Part, Plot, horizontal_bars, vertical_
 
 Row = Mapping[str, Any]
 
-MAX_DAY_COLUMNS: Final = 61  # of days; of a longer period several days are one
+MAX_DAY_COLUMNS: Final = 61  # columns; in longer periods a column has several days
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure to be seen first."""
+    """A headline figure."""
 
     name: str
     value: str
@@ -45,7 +45,7 @@ class ReportPage:
 
 
 def build_page(report: Row) -> ReportPage:
-    """All that the page shows of a report."""
+    """Return the content of the page."""
     return ReportPage(
         metrics=headline_metrics(report["totals"]),
         charts=[
@@ -63,7 +63,7 @@ def build_page(report: Row) -> ReportPage:
     )
 
 
-# Figures
+# Charts
 
 
 def headline_metrics(totals: Row) -> list[Metric]:
@@ -165,7 +165,7 @@ def share_deviation(row: Row) -> float:
 
 
 def time_chart(report: Row) -> Chart:
-    """How many leads were claimed how soon, and beside them those that are not."""
+    """Return the chart of leads by time to claim, with unclaimed leads beside them."""
     totals, steps = report["totals"], report["by_time_to_claim"]
     bars = [(step_name(row), "claims", row["claims"]) for row in steps]
     bars.append(("Not yet", "unclaimed", totals["unclaimed"]))
@@ -211,7 +211,7 @@ def median_to_claim(row: Row) -> str:
 
 
 def span_group(span: Sequence[Row]) -> Group:
-    """A column for a day, or for several."""
+    """Return the column of one day or of several days."""
     leads, unclaimed = (sum(row[name] for row in span) for name in ("leads", "unclaimed"))
     first, last = day_name(span[0]["day"]), day_name(span[-1]["day"])
     name = first if len(span) == 1 else f"{first} to {last}"
@@ -223,7 +223,7 @@ def span_group(span: Sequence[Row]) -> Group:
 
 
 def leads_table(title: str, rows_by_name: Sequence[tuple[str, Row]]) -> Table:
-    """The figures of leads, a part in a line."""
+    """Return the results of groups of leads, one row per group."""
     head = [title, "Leads", "Offers", "Claimed", "Share", "Unclaimed", "Time to first alert", "Time to claim"]
     rows = [
         [
@@ -240,7 +240,7 @@ def leads_table(title: str, rows_by_name: Sequence[tuple[str, Row]]) -> Table:
 
 
 def median_and_p95(row: Row, name: str) -> str:
-    """Median and 95th percentile."""
+    """Return `median / 95th percentile`."""
     median, p95 = row[f"median_seconds_{name}"], row[f"p95_seconds_{name}"]
     return EMPTY_CELL if median is None else f"{format_duration(median)} / {format_duration(p95)}"
 
@@ -260,7 +260,7 @@ def member_price_table(report: Row) -> Table:
 
 
 def cross_table(report: Row, columns: Sequence[tuple[int | None, str]], cells: Mapping[Any, Row]) -> Table:
-    """A line for each member, a column for each of these: their claims of how many offers."""
+    """Return a row per member and a column per group: claims of offers."""
     rows = [
         [member_name(member), *(claims_of_offers(cells.get((member["user"]["id"], key))) for key, _ in columns)]
         for member in report["by_member"]
@@ -272,7 +272,7 @@ def claims_of_offers(row: Row | None) -> str:
     return f"{row['claims']} of {row['offers']}" if row else EMPTY_CELL
 
 
-# Words
+# Names
 
 
 def member_name(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""What a distribution report is asked about: a period, and perhaps one source. Pure."""
+"""The parameters of a distribution report: period and source. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -12,12 +12,12 @@ from teams.timezones import to_local, to_utc
 PARAMETERS: Final = ("from", "to", "source_id")
 DEFAULT_PERIOD: Final = timedelta(days=30)
 MAX_PERIOD: Final = timedelta(days=366)
-YEARS: Final = range(1970, 3000)  # far from where calendars end: days are counted from here in any zone
+YEARS: Final = range(1970, 3000)  # far from the ends of the calendar in any time zone
 
 
 @dataclass(frozen=True)
 class ReportQuery:
-    """Leads that came in from `start` until before `end`, on the days of `zone`."""
+    """Leads received from `start` until before `end`, by days of `zone`."""
 
     start: datetime
     end: datetime
@@ -25,7 +25,7 @@ class ReportQuery:
     source_id: int | None = None
 
     def days(self) -> list[tuple[date, datetime]]:
-        """Each day with the moment it begins; the first begins where the period does."""
+        """Return each day with the time it begins. The first one begins at the start of the period."""
         first = to_local(self.start, self.zone).date()
         begun = [(first, self.start)]
         while (begins := midnight(first + timedelta(days=len(begun)), self.zone)) < self.end:
@@ -34,7 +34,7 @@ class ReportQuery:
 
 
 def read_query(query: Query, zone: ZoneInfo, now: datetime) -> ReportQuery:
-    """What a query string asks for; what it leaves out is the last 30 days, of all sources."""
+    """Parse the query string. The default is the last 30 days and all sources."""
     texts = parameter_texts(query)
     end = parse_moment("to", texts["to"], zone) if "to" in texts else now
     start = parse_moment("from", texts["from"], zone) if "from" in texts else end - DEFAULT_PERIOD
@@ -43,7 +43,7 @@ def read_query(query: Query, zone: ZoneInfo, now: datetime) -> ReportQuery:
 
 
 def parameter_texts(query: Query) -> dict[str, str]:
-    """Each parameter's text; an empty one counts as not given."""
+    """Return the text of each parameter. Empty ones count as missing."""
     if query.alternatives or query.sort:
         name = "$or" if query.alternatives else "$sort"
         raise query_error(name, "is not a parameter of the report.")
@@ -56,7 +56,7 @@ def parameter_texts(query: Query) -> dict[str, str]:
 
 
 def parse_moment(name: str, text: str, zone: ZoneInfo) -> datetime:
-    """A date is its midnight in `zone`; a date-time is itself."""
+    """Parse a date, which means its midnight in `zone`, or a date-time."""
     try:
         read = coercion.read_datetime(text)
     except ValueError:
@@ -67,7 +67,7 @@ def parse_moment(name: str, text: str, zone: ZoneInfo) -> datetime:
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The moment at which a day begins in `zone`."""
+    """Return the time at which a day begins in `zone`."""
     return to_utc(datetime.combine(day, time.min), zone)
 
 

@@ -120,12 +120,12 @@ def _mismatches(conditions: Conditions, inquiry: Inquiry, calendar: Calendar) ->
 
 
 def _hours_text(conditions: Conditions, calendar: Calendar) -> str:
-    """`Mon-Fri 9:00-17:00 (America/Los_Angeles)`."""
+    """Return `Mon-Fri 9:00-17:00 (America/Los_Angeles)`."""
     return f"{conditions.hours.text[:MAX_HOURS_LENGTH]} ({calendar.zone.key})"
 
 
 def _time_text(at: datetime, calendar: Calendar) -> str:
-    """`Tue 18:35`, or `Fri 10:00, a holiday`, in the zone of the calendar."""
+    """Return `Tue 18:35`, or `Fri 10:00, a holiday`, in the zone of the calendar."""
     local = to_local(at, calendar.zone)
     return f"{local:%a %H:%M}{', a holiday' if local.date() in calendar.closed_on else ''}"
 

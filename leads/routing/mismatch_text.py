@@ -26,7 +26,7 @@ LABELS: Final = {
 
 
 def mismatch_text(evaluation: Mapping[str, Any], names: Names = FOR_PROGRAMS) -> str:
-    """`price $180,000, required: from $250,000`."""
+    """Return `price $180,000, required: from $250,000`."""
     return (
         f"{condition_label(evaluation)} {actual_text(evaluation, names)}, required: {expected_text(evaluation, names)}"
     )
@@ -73,13 +73,13 @@ def source_text(pk: Any, names: Names) -> str:
 
 
 def alternatives_text(values: Sequence[Any]) -> str:
-    """`Irvine, Tustin or Orange`."""
+    """Return `Irvine, Tustin or Orange`."""
     listed = [value_text(value) for value in values]
     return " or ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:]))) or NOTHING
 
 
 def price_range_text(edges: Any) -> str:
-    """`from $250,000 and below $500,000`."""
+    """Return `from $250,000 and below $500,000`."""
     low, high = edges if isinstance(edges, list | tuple) and len(edges) == 2 else (None, None)
     parts = (
         f"from {format_dollars(low)}" if low is not None else "",

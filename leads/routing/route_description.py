@@ -19,7 +19,7 @@ ORDER_TEXTS: Final = {
 
 
 def conditions_text(route: LeadRoute) -> str:
-    """`Zillow, Buyer, $500,000 to $1,000,000, in Irvine, ZIP 92618, Mon-Fri 9-17`."""
+    """Return `Zillow, Buyer, $500,000 to $1,000,000, in Irvine, ZIP 92618, Mon-Fri 9-17`."""
     return ", ".join(_condition_texts(route))
 
 
@@ -41,7 +41,7 @@ def _condition_texts(route: LeadRoute) -> Iterator[str]:
 
 
 def alternatives_text(text: str) -> str:
-    """`Irvine, Tustin or Orange`: the first values of a comma list."""
+    """Return the first values of a comma list: `Irvine, Tustin or Orange`."""
     values = [quoted(value) for value in split_list(text)]
     if len(values) > MAX_LISTED_VALUES:
         return f"{', '.join(values[: MAX_LISTED_VALUES - 1])} or {len(values) - MAX_LISTED_VALUES + 1} others"
@@ -55,7 +55,7 @@ def price_range_text(low: int | None, high: int | None) -> str:
 
 
 def distribution_text(route: LeadRoute, teams: Mapping[int, Team]) -> str:
-    """`offered to Pride in a round robin; if unclaimed, into its pond`. `teams`: by id, for fallbacks."""
+    """Return `offered to Pride in a round robin; if unclaimed, into its pond`. `teams`: by id, for fallbacks."""
     if route.distribution_target == DistributionTarget.MYSELF:
         return "assigned to you immediately"
     if route.team is None:

@@ -37,7 +37,7 @@ def text() -> forms.CharField:
 
 
 class SimulationForm(forms.Form):
-    """With which leads: those of the last days, and one typed in, where anything of it is."""
+    """The leads to simulate: those of the last days, a typed lead, or a table."""
 
     days = forms.IntegerField(
         label="My leads of the last days",
@@ -84,7 +84,7 @@ class SimulationForm(forms.Form):
         return str(self.cleaned_data["file"] or self.cleaned_data["csv"])
 
     def clean_file(self) -> str:
-        """Its text, which is pasted for the next time: browsers send a file once."""
+        """Return the text of the file, and keep it as pasted text, because browsers send a file only once."""
         file = self.cleaned_data["file"]
         if file is None:
             return ""
@@ -98,14 +98,14 @@ class SimulationForm(forms.Form):
         return text
 
     def show(self, refusal: ApiError) -> None:
-        """Beside the fields that the refusal names."""
+        """Show the errors of the API at their fields."""
         for name, message in refusal.errors.items():
             field = name.rpartition(".")[2]
             self.add_error(field if field in self.fields else None, message)
 
 
 class RouteForm(ResourceForm):
-    """A rule, on a page that also takes a file to rehearse it with."""
+    """A route, on a page that also takes a file to simulate."""
 
     simulate: Callable[[Any, dict[str, Any]], Any]
 
@@ -124,7 +124,7 @@ class PreviewForm(RouteForm):
         self.simulation_form = SimulationForm(self.data, self.files)
 
     def is_valid(self) -> bool:
-        """Never valid: the form is shown again, with the result of the simulation."""
+        """Return False, so that the form is shown again with the result of the simulation."""
         super().is_valid()
         return False
 
@@ -138,7 +138,7 @@ class PreviewForm(RouteForm):
             self.show(refusal)
 
     def as_typed(self) -> LeadRoute:
-        """The rule as it would be, for its sentence."""
+        """Return the unsaved route, for its description."""
         route = LeadRoute.objects.get(pk=self.instance.pk) if self.instance.pk else LeadRoute(owner_user=self.user)
         for name, value in self.cleaned_data.items():
             if name != "position":

@@ -1,4 +1,4 @@
-"""The page of a user's routes: a sentence for each, in their order, with warnings."""
+"""The list of a user's routes: a description of each, in order, with warnings."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +29,7 @@ class RouteLine:
 
 @dataclass(frozen=True)
 class SetupStep:
-    """Something to be done before leads go to a team."""
+    """A step that is required before leads go to a team."""
 
     text: str
     link: str
@@ -37,7 +37,7 @@ class SetupStep:
 
 
 def route_lines(owner: User, now: datetime) -> list[RouteLine]:
-    """The owner's rules in the order in which they are tried."""
+    """Return the owner's routes in the order of evaluation."""
     routes = ordered_routes(owner)
     teams, warnings = teams_of(owner), warnings_for(owner, routes, now)
     texts = [texts_for(warnings[route.pk], owner.zone) for route in routes]
@@ -50,7 +50,7 @@ def route_lines(owner: User, now: datetime) -> list[RouteLine]:
 
 
 def ordered_routes(owner: User) -> list[LeadRoute]:
-    """Return the routes in the order of routing, with all that their sentences need."""
+    """Return the routes in the order of evaluation, with what their descriptions need."""
     routes = LeadRoute.objects.visible_to(owner).select_related(
         "owner_user", "lead_source", "contact_source", "team__creator", "campaign"
     )
@@ -59,7 +59,7 @@ def ordered_routes(owner: User) -> list[LeadRoute]:
 
 
 def teams_of(owner: User) -> dict[int, Team]:
-    """All teams to which the owner's leads may fall back."""
+    """Return the teams that the owner created, by id: leads fall back only to these."""
     rows = Team.objects.filter(creator=owner).select_related("creator", "fallback_user")
     return {team.pk: team for team in rows}
 

@@ -1,4 +1,4 @@
-"""A rule rehearsed before it is saved: the API asked twice, by the rules as saved and with this one."""
+"""Simulate an unsaved route: the API runs the simulation with the saved routes and with this one."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ Simulate = Callable[[dict[str, Any]], Any]  # calls the API's simulation
 
 
 class PreviewInput(Protocol):
-    """With which leads."""
+    """The form with the leads to simulate."""
 
     cleaned_data: dict[str, Any]
 
@@ -73,14 +73,14 @@ def compare_leads(
     draft: Sequence[dict[str, Any]],
     routes: dict[tuple[str, int], str],
 ) -> SimulationDiff:
-    """These leads by the rules as saved, and by the draft."""
+    """Simulate these leads with the saved routes and with the draft."""
     then = simulate(leads | {"routes": draft})  # first, because it can raise
     now = simulate(leads)
     return compare(now, then, routes | load_names(collect_ids([now, then]), user), user.zone)
 
 
 def route_names(routes: Sequence[LeadRoute]) -> dict[tuple[str, int], str]:
-    """What the rules are called in a rehearsal."""
+    """Return the name of each route in the simulation, by id."""
     return {
         ("route", route.pk or NEW_ROUTE_ID): f"{conditions_text(route)} \N{RIGHTWARDS ARROW} {target_text(route)}"
         for route in routes

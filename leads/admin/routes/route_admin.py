@@ -1,4 +1,4 @@
-"""A user's rules in the admin: the list as sentences in their order, and a form that rehearses before it saves."""
+"""A user's routes in the admin: an ordered list of descriptions, and a form with a simulation."""
 
 from typing import Any, Final, cast
 
@@ -91,11 +91,11 @@ class LeadRouteAdmin(ResourceAdmin):
     one_line = ["types", "cities", "zipcodes", "listing_statuses"]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Where a new route belongs the API knows best. Who adds one here wants it to work."""
+        """Distribute automatically by default, and leave the position to the API."""
         return {"is_automatic": True, **super().get_changeform_initial_data(request), "position": None}
 
     def choices_for(self, name: str, model: Any, user: Any) -> QuerySet[Any]:
-        """Leads go to teams you created."""
+        """Offer only teams that the user created."""
         return Team.objects.filter(creator=user) if name == "team" else super().choices_for(name, model, user)
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -157,7 +157,7 @@ def run_simulation(user: User, body: dict[str, Any]) -> Any:
 
 
 def next_position(request: HttpRequest, route_id: int) -> int:
-    """The position that puts this route before its neighbour above, or behind the one below."""
+    """Return the position before the previous route, or after the next one."""
     positions = dict(LeadRoute.objects.visible_to(cast(User, request.user)).values_list("pk", "position"))
     here, others = positions.pop(route_id, 0), positions.values()
     if "up" in request.POST:

@@ -19,7 +19,7 @@ from teams.models import Team, User
 
 @reason_codes
 class RouteWarning(TextChoices):
-    """Why a route is of no use, or would be of none right now."""
+    """Why a route can never match, or has a problem now."""
 
     IMPOSSIBLE = "route_impossible", "It can never match: it requires two different types."
     NO_AREA = "route_without_area", "It can never match: none of your teams serves such a ZIP code."
@@ -32,7 +32,7 @@ class RouteWarning(TextChoices):
 
 
 def warnings_for(owner: User, routes: Sequence[LeadRoute], now: datetime) -> dict[int, list[Reason]]:
-    """By route, its warnings. `routes` come in their order."""
+    """Return the warnings by route id. `routes` are in the order of evaluation."""
     found: dict[int, list[Reason]] = defaultdict(list)
     teams = {team.pk: team for team in Team.objects.filter(creator=owner)}
     for warnings in (
@@ -72,7 +72,7 @@ def goes_by_area(route: LeadRoute) -> bool:
 
 
 def no_recipients_now(team: Team, now: datetime) -> Reason | None:
-    """None when a member could be offered a lead."""
+    """Return why no member can be offered a lead now; None if one can."""
     plan = load_roster(team, now).plan((), now)
     if not plan.is_empty:
         return None
@@ -80,7 +80,7 @@ def no_recipients_now(team: Team, now: datetime) -> Reason | None:
 
 
 def without_campaign(owner: User, routes: Sequence[LeadRoute]) -> dict[int, list[Reason]]:
-    """Routes whose campaign was shared with the owner once, and no longer is."""
+    """Return the routes whose campaign is no longer shared with the owner."""
     usable = set(Campaign.objects.visible_to(owner).values_list("pk", flat=True))
     return {
         route.pk: [Reason(RouteWarning.CAMPAIGN_UNAVAILABLE, {"campaign_name": str(route.campaign)})]

@@ -29,7 +29,7 @@ NO_CHANGE: Final = "="
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a lead goes first: to members of a team, to a user, or it stays with its owner."""
+    """The first recipients of a lead: members of a team, a user, or its owner."""
 
     target: str
     team_id: int | None
@@ -38,7 +38,7 @@ class Destination:
 
 @dataclass(frozen=True)
 class PathStep:
-    """What would happen at a moment."""
+    """One step of a simulated lead."""
 
     clock: str
     text: str
@@ -47,7 +47,7 @@ class PathStep:
 
 @dataclass(frozen=True)
 class LeadDiff:
-    """One lead, by both sets of rules."""
+    """One lead with the saved routes and with the changed route."""
 
     lead: str
     when: str
@@ -71,7 +71,7 @@ class SimulationDiff:
 
 @dataclass(frozen=True)
 class NameResolver:
-    """For whom it is written: what things are called, and the clock."""
+    """Display names and time zone of the reader."""
 
     names: ReaderNames
 
@@ -83,17 +83,17 @@ class NameResolver:
         return self.names.zone
 
     def text(self, row: Row) -> str:
-        """The text of a `code` with `details`."""
+        """Return the text of a `code` with `details`."""
         return reason_text(*stored_reason(row), self.names)
 
     def rule(self, route_id: int) -> str:
-        """`Rule 12: Zillow, Buyer → Pride`, by its number in the list; a rule that is not saved has none yet."""
+        """Return `Rule 12: Zillow, Buyer → Pride`. An unsaved rule has no number."""
         number = f"Rule {route_id}" if route_id > 0 else "New rule"
         return f"{number}: {self.name_of('route', route_id)}"
 
 
 def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> SimulationDiff:
-    """The texts of the page. `names` contains the routes by their sentences."""
+    """Return the texts of the page. `names` contains the descriptions of the routes."""
     reader = NameResolver(ReaderNames(names, zone))
     pairs = list(zip(now["leads"], then["leads"], strict=True))
     changed = [pair for pair in pairs if change(*pair)]
@@ -112,7 +112,7 @@ def compare(now: Row, then: Row, names: RecordNames, zone: ZoneInfo) -> Simulati
     )
 
 
-# What differs
+# Differences
 
 
 def change(now: Row, then: Row) -> str:
@@ -140,7 +140,7 @@ def first_recipients(offers: Sequence[Row]) -> tuple[int, ...]:
 
 
 def diff_caption(pairs: Sequence[tuple[Row, Row]]) -> str:
-    """The whole in a sentence or two."""
+    """Return a summary of one or two sentences."""
     if not pairs:
         return "No leads were received on these days."
     kinds = Counter(change(*pair) for pair in pairs)
@@ -160,7 +160,7 @@ def lead_count(count: int) -> str:
 
 
 def share_table(pairs: Sequence[tuple[Row, Row]], reader: NameResolver) -> ResponsiveTable:
-    """How many leads each would be the first to hear of, if only together with others."""
+    """Return the number of leads by first recipient. Members who are alerted together all count."""
     now = Counter(destination(before) for before, _ in pairs)
     then = Counter(destination(after) for _, after in pairs)
     rows: list[list[str | int]] = []
@@ -195,7 +195,7 @@ def destination_name(goal: Destination, reader: NameResolver) -> str:
 
 
 def route_table(now: Sequence[Row], then: Sequence[Row], reader: NameResolver) -> ResponsiveTable:
-    """Every rule in the new order, with how many leads it takes."""
+    """Return the routes in the new order, with the number of leads of each."""
     before = {share["route_id"]: share["leads"] for share in now}
     rows: list[list[str | int]] = [
         [
@@ -209,7 +209,7 @@ def route_table(now: Sequence[Row], then: Sequence[Row], reader: NameResolver) -
 
 
 def skipped_table(now: Iterable[Row], then: Iterable[Row], reader: NameResolver) -> ResponsiveTable:
-    """Members passed over, with why and how often."""
+    """Return the skipped members, with the reason and the number of leads."""
     before, after = Counter(skipped_members(now, reader)), Counter(skipped_members(then, reader))
     rows: list[list[str | int]] = [
         [reader.name_of("user", user_id), reader.name_of("team", team_id), why, before[key], after[key]]
@@ -241,7 +241,7 @@ def lead_diff(now: Row, then: Row, reader: NameResolver) -> LeadDiff:
 
 
 def lead_summary(lead: Row, reader: NameResolver) -> str:
-    """`Buyer, Irvine 92618, $750,000, Zillow`."""
+    """Return `Buyer, Irvine 92618, $750,000, Zillow`."""
     price = str(lead.get("listing_price") or "")
     source = reader.name_of("lead source", lead["source_id"]) if lead.get("source_id") else ""
     facts = (
@@ -276,7 +276,7 @@ def decision_text(decision: Row, reader: NameResolver) -> str:
 
 
 def route_label(route_id: int) -> str:
-    """What a rule is called without its sentence; one that is not saved has no number yet."""
+    """Return the number of a route. An unsaved route has none."""
     return f"rule {route_id}" if route_id > 0 else "the new rule"
 
 
@@ -304,7 +304,7 @@ def final_text(stop: Row, reader: NameResolver, *, is_routed: bool) -> str:
 
 
 def elapsed_text(at: str, start: datetime) -> str:
-    """When, counted from the moment that the lead came in."""
+    """Return the time since the lead was received."""
     seconds = (datetime.fromisoformat(at) - start).total_seconds()
     return "immediately" if seconds <= 0 else f"after {duration(seconds)}"
 
@@ -314,7 +314,7 @@ def duration_text(start: str, end: str) -> str:
 
 
 def collect_ids(answers: Iterable[Row]) -> dict[str, set[int]]:
-    """Every user, team and lead source that needs a name."""
+    """Return the ids of the users, teams, lead sources and routes that need a name."""
     found: dict[str, set[int]] = {"user": set(), "team": set(), "lead source": set(), "route": set()}
     collector = RecordCollector()
     for lead in (lead for answer in answers for lead in answer["leads"]):

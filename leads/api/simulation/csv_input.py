@@ -1,4 +1,4 @@
-"""A table of leads as text: CSV whose first line names the columns. Pure."""
+"""A table of leads as CSV. The first line names the columns. Pure."""
 
 import csv
 import re
@@ -8,28 +8,28 @@ from io import StringIO
 from itertools import islice
 from typing import Final
 
-SEPARATORS: Final = (",", ";", "\t")  # spreadsheets write semicolons where the comma is the decimal point
+SEPARATORS: Final = (",", ";", "\t")  # spreadsheets write semicolons if the decimal separator is a comma
 MAX_COLUMNS: Final = 200
 MAX_NAME_LENGTH: Final = 100  # of a column's name in messages
 IGNORED_CHARACTERS: Final = re.compile("[\\s_\\-\ufeff\u200b]+")  # in a column's name: `Source ID` is source_id
 
 
 class UnreadableCsv(ValueError):
-    """What is wrong with the text as a whole, as a predicate."""
+    """The text is not a table. The message is a predicate."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """The rows, each with the line it begins on: its values by column, or what is wrong with it."""
+    """The rows with their line numbers: values by column, or an error."""
 
     rows: Iterator[tuple[int, dict[str, str] | str]]
     unused: list[str]  # names of unknown columns, as they are written
 
 
 def read_table(text: str, columns: Collection[str], max_rows: int) -> CsvTable:
-    """Read a table whose columns may be named in any case and order, with blanks, hyphens or none for underscores.
+    """Parse a table. Column names may differ in case, order, blanks, hyphens and underscores.
 
-    A row without values is passed over. Raises Unreadable, also while the rows are read.
+    Empty rows are skipped. Raises UnreadableCsv, also while the rows are iterated.
     """
     lines = list(StringIO(text.removeprefix("\ufeff"), newline=""))
     known = {column_key(column): column for column in columns}
@@ -53,7 +53,7 @@ def read_table(text: str, columns: Collection[str], max_rows: int) -> CsvTable:
 def rows_by_column(
     rows: Iterator[tuple[int, list[str] | str]], names: Sequence[str], max_rows: int
 ) -> Iterator[tuple[int, dict[str, str] | str]]:
-    """The rows below the first one, by the names of their columns."""
+    """Yield the rows below the first one, as values by column."""
     number = 0
     for number, (line, cells) in enumerate(islice(rows, 1, None), 1):
         if number > max_rows:
@@ -69,7 +69,7 @@ def rows_by_column(
 
 
 def column_names(lines: Sequence[str], separator: str) -> list[str]:
-    """The columns that the first row names."""
+    """Return the column names in the first row."""
     _, cells = next(parse_rows(lines, separator), (0, []))
     return [] if isinstance(cells, str) else [cell.strip("\ufeff\u200b \t\r\n\xa0") for cell in cells]
 

@@ -39,7 +39,7 @@ def draft_routes(owner: User, bodies: Sequence[Any], context: Mapping[str, Any])
 
 
 def load_routes(owner: User) -> list[LeadRoute]:
-    """Whole, and not as `routes_of` reads them: their teams may change."""
+    """Return the saved routes with their teams, which the draft may change."""
     routes = list(LeadRoute.objects.visible_to(owner).select_related("team", "contact_source"))
     for route in routes:
         route.owner_user = owner
@@ -55,7 +55,7 @@ def find_route(body: Any, standing: Mapping[int, LeadRoute]) -> LeadRoute | None
 
 
 def id_error(body: Any, route: LeadRoute, before: Sequence[LeadRoute]) -> str:
-    """What is wrong with the id in a body, as a predicate."""
+    """Return the error of the id in a body, as a predicate; "" if it is valid."""
     if route.pk is None and body.get("id") not in (None, "", 0):
         return f"names no route of yours: there is no {str(body['id'])[:20]}."
     if route.pk is not None and route in before:
@@ -64,7 +64,7 @@ def id_error(body: Any, route: LeadRoute, before: Sequence[LeadRoute]) -> str:
 
 
 def apply_body(draft: list[LeadRoute], route: LeadRoute, body: dict[str, Any], context: Mapping[str, Any]) -> Any:
-    """Change a route in the draft, or add it, as the API would; answers what is wrong with it."""
+    """Change a route in the draft, or add it, as the API would. Return the errors."""
     is_new = route.pk is None
     serializer = LeadRouteSerializer(None if is_new else route, data=body, partial=not is_new, context=dict(context))
     if not serializer.is_valid():

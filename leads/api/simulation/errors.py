@@ -1,4 +1,4 @@
-"""What of a rehearsal's body cannot be rehearsed."""
+"""The error of an invalid simulation request."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from core.errors import DomainError
 
 
 class InvalidSimulation(DomainError):
-    """This cannot be rehearsed."""
+    """This cannot be simulated."""
 
     def __init__(self, detail: Any) -> None:
-        """`detail` as serializers have it: by field, nested as the body is, predicates in lists."""
+        """`detail`: errors as serializers return them: by field, nested like the body, predicates in lists."""
         errors = dict(flatten(detail))
         super().__init__(next(iter(errors.values())), errors=errors)

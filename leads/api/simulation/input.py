@@ -25,14 +25,17 @@ INPUT_FIELDS: Final = ("lead", "csv", "days")
 
 @dataclass(frozen=True, slots=True)
 class InputRow:
-    """What was given of a lead, as it was read."""
+    """The fields of one lead, and its line in the table."""
 
     fields: dict[str, Any]
     line: int | None = None
 
 
 def read_cases(owner: User, body: dict[str, Any], now: datetime) -> SimulationInput:
-    """The leads that the body names in one of three ways; all at the moment `at`, where it names one."""
+    """Return the leads of the body, which has exactly one of `lead`, `csv` and `days`. `at` sets the time of all leads.
+
+    Raises InvalidSimulation.
+    """
     kinds = [kind for kind in INPUT_FIELDS if body.get(kind) not in (None, "")]
     if len(kinds) != 1:
         sent = " and ".join(kinds) or "none of them"
@@ -56,7 +59,7 @@ def unused_column(name: str) -> InputWarning:
 
 
 def read_rows(text: str) -> tuple[list[InputRow], dict[int, Any], list[str]]:
-    """The rows of a table that can be read, what is wrong with the others by line, and the unused columns."""
+    """Return the valid rows of a table, the errors by line, and the unused columns."""
     rows: list[InputRow] = []
     errors: dict[int, Any] = {}
     try:
@@ -75,7 +78,7 @@ def read_rows(text: str) -> tuple[list[InputRow], dict[int, Any], list[str]]:
 
 
 def row_error_text(error: Any) -> str:
-    """What is wrong with a row, as a sentence."""
+    """Return the error of a row as a sentence."""
     if isinstance(error, str):
         return f"The row {error}"
     name, texts = next(iter(error.items()))
@@ -85,7 +88,7 @@ def row_error_text(error: Any) -> str:
 def input_cases(
     owner: User, rows: Sequence[InputRow], at: datetime | None, now: datetime
 ) -> tuple[list[SimulationCase], dict[int, dict[str, list[str]]]]:
-    """The leads that were written down, and by index what those refer to that there is not."""
+    """Return the leads of the rows, and the errors of unknown references by index."""
     contacts = load_referenced(Contact.objects.visible_to(owner).select_related("source"), rows, "contact_id")
     sources = load_referenced(LeadSource.objects.all(), rows, "source_id")
     cases: list[SimulationCase] = []
@@ -101,7 +104,7 @@ def input_cases(
 
 
 def load_referenced(records: Any, rows: Iterable[InputRow], name: str) -> dict[int, Any]:
-    """The records that these rows name, by id, in one query."""
+    """Return the records that these rows refer to, by id, in one query."""
     ids = {row.fields[name] for row in rows if row.fields.get(name)}
     return records.in_bulk(ids) if ids else {}
 
@@ -133,7 +136,7 @@ def simulated_lead(
 
 
 def past_cases(owner: User, days: int, at: datetime | None, now: datetime) -> list[SimulationCase]:
-    """The owner's leads of the last days, the latest of them where they are many, as they came in."""
+    """Return the owner's leads of the last days, at most the latest MAX_LEADS, oldest first."""
     leads = Lead.objects.filter(owner_user=owner, created_at__gt=now - timedelta(days=days), created_at__lte=now)
     alerts = LeadOffer.objects.filter(lead=OuterRef("pk")).order_by().values("lead").annotate(first=Min("alerted_at"))
     with_alert = leads.annotate(first_alert_at=Subquery(alerts.values("first"))).select_related("contact__source")

@@ -1,4 +1,4 @@
-"""A rehearsal as JSON: what is asked, and what is answered."""
+"""The request and the result of a simulation as JSON."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ def text() -> LenientText:
 
 
 def number() -> LenientInteger:
-    """A number that is answered, or null."""
+    """Return a read-only field for a number or null."""
     return LenientInteger(read_only=True, allow_null=True)
 
 
@@ -33,7 +33,7 @@ def moment() -> LenientDateTime:
 
 
 class ArrivalTime(LenientDateTime):
-    """When a lead comes in: however long its way is then, it does not lead past the calendar's end."""
+    """The time at which a lead is received. It is limited, so that later times stay within the calendar."""
 
     def read(self, value: object) -> datetime:
         moment = super().read(value)
@@ -49,9 +49,9 @@ def unknown_keys(body: Mapping[str, Any], known: Collection[str]) -> dict[str, l
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Takes no key that it does not know."""
+    """Refuses unknown keys."""
 
-    ignored_fields: ClassVar[frozenset[str]] = frozenset()  # known, and of no account
+    ignored_fields: ClassVar[frozenset[str]] = frozenset()  # known fields without effect
 
     def to_internal_value(self, data: Any) -> Any:
         known = self.fields.keys() | self.ignored_fields
@@ -61,7 +61,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class LeadInputSerializer(StrictSerializer):
-    """A lead as far as routing looks at it; nothing is required, and the rest of a lead's body is passed over."""
+    """The fields of a lead that routing reads. All are optional. Other fields of a lead are ignored."""
 
     ignored_fields = frozenset(LeadSerializer.Meta.fields)
 
@@ -76,8 +76,8 @@ class LeadInputSerializer(StrictSerializer):
     created_at = ArrivalTime(required=False, allow_null=True)
 
 
-class SimulationRequestSerializer(serializers.Serializer[Any]):
-    """Give one of `lead`, `csv` and `days`."""
+class SimulationSerializer(serializers.Serializer[Any]):
+    """Send exactly one of `lead`, `csv` and `days`."""
 
     lead = LeadInputSerializer(required=False, allow_null=True, help_text="One lead.")
     csv = LenientText(
@@ -85,16 +85,16 @@ class SimulationRequestSerializer(serializers.Serializer[Any]):
         required=False,
         allow_blank=True,
         allow_null=True,
-        help_text="Leads as a table, whose first line names columns as `lead` does, in any case, with blanks "
-        "or hyphens for underscores, separated by commas, semicolons or tabs; at most 1,000 rows. "
-        "Other columns are named in `warnings`.",
+        help_text="A table of leads. The first line has the column names, which are the fields of `lead` in any case, "
+        "with blanks or hyphens for underscores. Separators: commas, semicolons or tabs. At most 1,000 rows. "
+        "Unknown columns are listed in `warnings`.",
     )
     days = LenientInteger(
         min_value=1,
         max_value=3660,
         required=False,
         allow_null=True,
-        help_text="Your leads of this many days, the last 1,000 of them, beside what actually happened.",
+        help_text="Your leads of the last days, at most the latest 1,000, with their actual result.",
     )
     at = ArrivalTime(
         required=False,
@@ -111,7 +111,7 @@ class SimulationRequestSerializer(serializers.Serializer[Any]):
     )
 
     class Meta:
-        example = examples.REHEARSAL_ORDER
+        example = examples.SIMULATION_REQUEST
 
 
 class SimulatedOfferSerializer(LenientSerializer[Any]):
@@ -127,7 +127,7 @@ class SimulatedOfferSerializer(LenientSerializer[Any]):
 
 
 class StopSerializer(LenientSerializer[Any]):
-    """Where an unclaimed lead ends."""
+    """One destination of an unclaimed lead."""
 
     at, ends_at, team_id, user_id = moment(), moment(), number(), number()
     target, code = LenientText(read_only=True), serializers.CharField(source="reason.code", read_only=True)
@@ -154,7 +154,7 @@ class StopSerializer(LenientSerializer[Any]):
 
 
 class ActualSerializer(LenientSerializer[Any]):
-    """What became of a lead that has come in."""
+    """The actual result of an existing lead."""
 
     lead_id, route_id, team_id, claimed_by_user_id = LenientInteger(source="pk"), number(), number(), number()
     claimed_at, first_alert_at = moment(), moment()
@@ -194,7 +194,7 @@ class InvalidRowSerializer(LenientSerializer[Any]):
 
 
 class InputWarningSerializer(LenientSerializer[Any]):
-    """What was sent, but is not used: `code` is `unused_column`, whose `details` name the `column`."""
+    """A part of the input that is not used: `code` is `unused_column`, and `details` has the `column`."""
 
     code, message = LenientText(read_only=True), LenientText(read_only=True)
     details = serializers.DictField(read_only=True)
@@ -205,7 +205,7 @@ class InputWarningSerializer(LenientSerializer[Any]):
 
 
 class FirstOffersSerializer(LenientSerializer[Any]):
-    """How many leads a member would be the first to hear of, if only together with others."""
+    """The number of leads that a member is offered first, alone or together with others."""
 
     user_id, leads = LenientInteger(read_only=True), LenientInteger(read_only=True)
 
@@ -215,7 +215,7 @@ class FirstOffersSerializer(LenientSerializer[Any]):
 
 
 class TeamShareSerializer(LenientSerializer[Any]):
-    """How many leads would go to a team first."""
+    """The number of leads that are routed to a team."""
 
     team_id, leads = LenientInteger(read_only=True), LenientInteger(read_only=True)
     first_offers = FirstOffersSerializer(many=True, read_only=True)
@@ -226,7 +226,7 @@ class TeamShareSerializer(LenientSerializer[Any]):
 
 
 class RouteShareSerializer(LenientSerializer[Any]):
-    """How many leads a route would take."""
+    """The number of leads that match a route."""
 
     route_id, leads = LenientInteger(read_only=True), LenientInteger(read_only=True)
 
@@ -256,5 +256,5 @@ class SimulationResultSerializer(LenientSerializer[Any]):
 
     class Meta:
         model = LeadRoute
-        example = examples.REHEARSAL
+        example = examples.SIMULATION_RESULT
         fields = ["leads", "invalid_rows", "warnings", "summary"]

@@ -9,22 +9,22 @@ from rest_framework.response import Response
 from api.viewsets import BEYOND, Resource
 from leads.api.simulation.draft_routes import draft_routes
 from leads.api.simulation.input import read_cases
-from leads.api.simulation.serializers import SimulationRequestSerializer, SimulationResultSerializer
+from leads.api.simulation.serializers import SimulationResultSerializer, SimulationSerializer
 from leads.models import LeadRoute
 from leads.routing.routes import load_routes
 from leads.simulation.run import simulate
 
 
 class SimulationResource(Resource[LeadRoute]):
-    """Who would be offered which lead and when, by your routes or by others that you think of. Nothing is written."""
+    """Simulate which members would be offered which lead and when, with your routes or a draft. Nothing is saved."""
 
     verbs = ("create",)
     tag = BEYOND
     serializer_class = SimulationResultSerializer
 
-    @extend_schema(request=SimulationRequestSerializer, responses={200: SimulationResultSerializer})
+    @extend_schema(request=SimulationSerializer, responses={200: SimulationResultSerializer})
     def create(self, request: Request, **kwargs: Any) -> Response:
-        serializer = SimulationRequestSerializer(data=request.data, context=self.get_serializer_context())
+        serializer = SimulationSerializer(data=request.data, context=self.get_serializer_context())
         self.validate(serializer)
         body = serializer.validated_data
         cases = read_cases(self.user, body, self.now)
