@@ -14,7 +14,7 @@ from teams.models import User
 # Members with a cap are alerted by one batch at a time. They are locked together, in one order, to avoid deadlocks.
 LOCK_MEMBERS_SQL: Final = """
 WITH member AS MATERIALIZED (
-    SELECT team_id, user_id FROM unnest(%s::bigint[], %s::bigint[]) AS given(team_id, user_id)
+    SELECT team_id, user_id FROM unnest(%s::bigint[], %s::bigint[]) AS requested(team_id, user_id)
     ORDER BY team_id, user_id
 )
 SELECT pg_advisory_xact_lock(hashtextextended(team_id || ' ' || user_id, 10)) FROM member

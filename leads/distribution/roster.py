@@ -32,13 +32,13 @@ Option = TeamMemberDistributionOption
 # UNION, not UNION ALL: ends even if fallbacks form a circle. An advisory lock, not the row of the team: removing a
 # member locks that row before the leads that are offered to them, which could deadlock.
 LOCK_ROUND_ROBINS_SQL: Final = """
-WITH RECURSIVE way(id) AS (
+WITH RECURSIVE chain(id) AS (
     SELECT unnest(%s::bigint[])
     UNION
-    SELECT team.fallback_team_id FROM way JOIN teams_team AS team ON team.id = way.id
+    SELECT team.fallback_team_id FROM chain JOIN teams_team AS team ON team.id = chain.id
     WHERE team.fallback_team_id IS NOT NULL
 ), turning AS MATERIALIZED (
-    SELECT team.id FROM teams_team AS team JOIN way ON way.id = team.id
+    SELECT team.id FROM teams_team AS team JOIN chain ON chain.id = team.id
     WHERE team.order_method = 'Round Robin' ORDER BY team.id
 )
 SELECT pg_advisory_xact_lock(hashtextextended(id::text, 9)) FROM turning
@@ -105,8 +105,8 @@ def _updated_candidate(option: Candidate, places: Mapping[int, Any], alerted: Co
 def lock_round_robins(team_ids: Collection[int]) -> None:
     """Lock the round robins of these teams and of all their fallbacks until the transaction ends.
 
-    All that a lead may reach are locked together, by id: locked one after the other on the way, leads on crossing ways
-    could deadlock.
+    All round robins that a lead may reach are locked together, by id. Locked one after another, two leads on opposite
+    fallback chains could deadlock.
     """
     with connection.cursor() as cursor:
         cursor.execute(LOCK_ROUND_ROBINS_SQL, [list(team_ids)])

@@ -125,7 +125,7 @@ def offer_all(
     """Offer locked leads to their teams; if no member is available, follow the fallbacks.
 
     `start`: time of the first turns; None means `now`. Returns the plan of each lead's own team by lead id, for the
-    caller to trace. A round robin takes the leads in the given order.
+    caller to trace. A round robin processes the leads in this order.
     """
     first_of = {lead.team_id or 0: lead for lead in reversed(leads)}
     if any(may_use_round_robin(require_team(lead)) for lead in first_of.values()):

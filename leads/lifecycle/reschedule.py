@@ -18,15 +18,15 @@ Status = LeadOffer.Status
 # The rest of a rollout moves together: pending offers with their windows, the windows of sent offers, the fallback.
 SHIFT_OFFERS_SQL: Final = """
 UPDATE leads_leadoffer AS offer
-SET notify_at = CASE WHEN offer.status = 'Pending' THEN offer.notify_at + given.shift ELSE offer.notify_at END,
-    closes_at = offer.closes_at + given.shift
-FROM unnest(%s::bigint[], %s::interval[]) AS given(lead_id, shift)
-WHERE offer.lead_id = given.lead_id AND (offer.status = 'Pending' OR offer.id = ANY(%s::bigint[]))
+SET notify_at = CASE WHEN offer.status = 'Pending' THEN offer.notify_at + shifted.shift ELSE offer.notify_at END,
+    closes_at = offer.closes_at + shifted.shift
+FROM unnest(%s::bigint[], %s::interval[]) AS shifted(lead_id, shift)
+WHERE offer.lead_id = shifted.lead_id AND (offer.status = 'Pending' OR offer.id = ANY(%s::bigint[]))
 """
 SHIFT_LEADS_SQL: Final = """
-UPDATE leads_lead AS lead SET falls_back_at = lead.falls_back_at + given.shift
-FROM unnest(%s::bigint[], %s::interval[]) AS given(lead_id, shift)
-WHERE lead.id = given.lead_id AND lead.falls_back_at IS NOT NULL
+UPDATE leads_lead AS lead SET falls_back_at = lead.falls_back_at + shifted.shift
+FROM unnest(%s::bigint[], %s::interval[]) AS shifted(lead_id, shift)
+WHERE lead.id = shifted.lead_id AND lead.falls_back_at IS NOT NULL
 """
 
 # Leads still being distributed. `falls_back_at` is null once the owner was notified, and always without a fallback:

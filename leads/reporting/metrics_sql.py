@@ -38,7 +38,7 @@ LEAD_FIGURES_SQL = """
            count(*) FILTER (WHERE status = 'Expired') AS expired
     FROM turn
     GROUP BY lead_id
-), told AS (
+), lead_times AS (
     SELECT source_id, band, is_here, claimed_at, first_alerted_at, offers, alerted, declines, lost, expired,
            width_bucket(created_at, %(days)s::timestamptz[]) AS day,
            extract(epoch FROM first_alerted_at - created_at)::float AS to_alert,
@@ -57,7 +57,7 @@ SELECT CASE WHEN grouping(source_id) = 0 THEN 'source' WHEN grouping(band) = 0 T
        count(*) FILTER (WHERE is_here AND claimed_at IS NULL), count(*) FILTER (WHERE NOT is_here),
        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY to_alert),
        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY to_claim)
-FROM told
+FROM lead_times
 GROUP BY GROUPING SETS ((), (source_id), (band), (day), (claim_time))
 """
 

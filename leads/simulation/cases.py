@@ -9,7 +9,7 @@ from leads.simulation.simulator import SimulatedLead
 
 @dataclass(frozen=True, slots=True)
 class SimulationCase:
-    """One lead to simulate: the fields as given, or an existing lead."""
+    """One lead to simulate: its fields, or an existing lead."""
 
     simulated_lead: SimulatedLead
     fields: dict[str, Any]
