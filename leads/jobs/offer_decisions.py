@@ -7,6 +7,7 @@ from psycopg.types.json import Jsonb
 
 from core.reasons import Reason
 from leads.distribution.capacity import CapacityGuard
+from leads.distribution.process import decide_turn
 from leads.jobs.due_offers import DueOffer
 from leads.models import LeadOffer
 from leads.reasons import EndReason
@@ -18,20 +19,17 @@ Status = LeadOffer.Status
 
 
 def decide_offers(offers: Sequence[DueOffer], guard: CapacityGuard, now: datetime) -> None:
-    """Decide the offers of one lead that are due at the same time.
-
-    If one member gets the lead automatically, the others stay pending and end with the lead: they are not alerted.
-    """
-    for offer in offers:
-        if reason := skip_reason(offer, now) or guard.cap_reason(offer):
-            offer.status, offer.settled_at = Status.CANCELLED, now
-            offer.end_code, offer.end_details = reason.code, Jsonb(reason.details) if reason.details else None
-    available = [offer for offer in offers if offer.status == Status.PENDING]
-    recipient = next((offer for offer in available if offer.assign_automatically), None)
-    for offer in [recipient] if recipient else available:
-        offer.status, offer.alerted_at = (Status.CLAIMED if recipient else Status.SENT), now
-        offer.settled_at = now if recipient else None
+    """Decide the offers of one lead that are due at the same time, and set their outcomes."""
+    decision = decide_turn(offers, lambda offer: skip_reason(offer, now) or guard.cap_reason(offer))
+    for offer, reason in decision.skipped:
+        offer.status, offer.settled_at = Status.CANCELLED, now
+        offer.end_code, offer.end_details = reason.code, Jsonb(reason.details) if reason.details else None
+    for offer in decision.alerted:
+        offer.status, offer.alerted_at = Status.SENT, now
         guard.count(offer)
+    if assigned := decision.assigned:
+        assigned.status, assigned.alerted_at, assigned.settled_at = Status.CLAIMED, now, now
+        guard.count(assigned)
 
 
 def skip_reason(offer: DueOffer, now: datetime) -> Reason | None:

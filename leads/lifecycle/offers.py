@@ -19,6 +19,7 @@ from core.db.bulk import bulk_insert_sql, bulk_update_sql
 from core.reasons import Reason
 from leads.distribution.fallback import POND, TEAM, USER, FallbackPolicy, FallbackStep, next_fallback
 from leads.distribution.offer_plan import Plan
+from leads.distribution.process import return_to_claimer
 from leads.distribution.roster import load_roster, lock_round_robins, save_rotation
 from leads.history.trace_log import trace, trace_all, trace_entry, with_alerts
 from leads.lifecycle.claims import LEAD_CLAIMED, assign_claims, cancel_claim_alerts, end_other_offers
@@ -95,21 +96,23 @@ def assign_to_earlier_claimer(lead: Lead, history: OfferHistory, *, start: datet
     if previous_lead is None or previous_lead.claimed_by_user_id is None:
         return False
     user_id = previous_lead.claimed_by_user_id
-    reason = load_roster(require_team(lead), now).skip_reason(user_id, now)
-    if reason is None:
+    unavailable = load_roster(require_team(lead), now).skip_reason(user_id, now)
+
+    def is_available_at_start() -> bool:
+        return user_id not in history.user_ids and not load_roster(require_team(lead), start).skip_reason(
+            user_id, start
+        )
+
+    code = return_to_claimer(unavailable, is_available_at_start, start=start, now=now)
+    if unavailable is None:
         message_ids = assign(lead, cast(User, previous_lead.claimed_by_user), now=now)
         ids: dict[str, Any] = {"user_id": user_id, "earlier_lead_id": previous_lead.pk}
-        trace(lead, Kind.ASSIGNED, EventCode.EARLIER_CLAIM, now=now, alerts=message_ids, **ids)
+        trace(lead, Kind.ASSIGNED, code, now=now, alerts=message_ids, **ids)
         return True
-    code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
-    if (
-        start > now
-        and user_id not in history.user_ids
-        and not load_roster(require_team(lead), start).skip_reason(user_id, start)
-    ):
-        history.claimer_user_id, code = user_id, EventCode.EARLIER_CLAIMER_LATER
+    if code == EventCode.EARLIER_CLAIMER_LATER:
+        history.claimer_user_id = user_id
     ids = {"earlier_claimer_user_id": user_id, "earlier_lead_id": previous_lead.pk}
-    trace(lead, Kind.PLANNED, code, now=now, because=reason.as_json(), **ids)
+    trace(lead, Kind.PLANNED, code, now=now, because=unavailable.as_json(), **ids)
     return False
 
 

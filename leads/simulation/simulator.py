@@ -1,11 +1,11 @@
 """Discrete-event simulator of lead distribution, for leads that no member claims.
 
-The decisions are those of the engine: `pick_route`, `plan_rollout` (through the rosters) and `next_fallback`.
+The decisions are those of the engine: `pick_route`, the rosters' plans, `next_fallback` and leads.distribution.process.
 Nothing is written: round-robin credits and workloads pass from one lead to the next in memory.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -14,7 +14,15 @@ from typing import Final
 
 from core.reasons import Reason
 from leads.distribution.fallback import TEAM, USER, FallbackPolicy, next_fallback
-from leads.distribution.offer_plan import Candidate, Plan, PlannedOffer, SkippedMember, time_until_next
+from leads.distribution.offer_plan import Candidate, Plan, PlannedOffer, SkippedMember
+from leads.distribution.process import (
+    Turn,
+    TurnDecision,
+    decide_turn,
+    is_exhausted,
+    return_to_claimer,
+    time_to_advance,
+)
 from leads.distribution.roster import Roster
 from leads.distribution.round_robin import Allocation, SkippedAllocation
 from leads.distribution.workload import start_of_day
@@ -163,16 +171,22 @@ class Simulator:
         at, earlier = path.simulated_lead.at, self.earlier_claim(path.simulated_lead)
         if earlier is None or not path.decision.is_returning_to_claimer:
             return False
-        if because := self.roster(path.team_id, at).skip_reason(earlier.user_id, at):
-            code = EventCode.EARLIER_CLAIMER_UNAVAILABLE
-            if start > at and not self.roster(path.team_id, start).skip_reason(earlier.user_id, start):
-                path.claimer_user_id, code = earlier.user_id, EventCode.EARLIER_CLAIMER_LATER
-            details = {"earlier_claimer_user_id": earlier.user_id, "earlier_lead_id": earlier.lead_id}
-            path.reason = Reason(code, details | {"because": because.as_json()})
-            return False
-        details = {"user_id": earlier.user_id, "earlier_lead_id": earlier.lead_id}
-        self.assign(path, earlier.user_id, Reason(EventCode.EARLIER_CLAIM, details), at)
-        return True
+        user_id = earlier.user_id
+        unavailable = self.roster(path.team_id, at).skip_reason(user_id, at)
+
+        def is_available_at_start() -> bool:
+            return not self.roster(path.team_id, start).skip_reason(user_id, start)
+
+        code = return_to_claimer(unavailable, is_available_at_start, start=start, now=at)
+        if unavailable is None:
+            details = {"user_id": user_id, "earlier_lead_id": earlier.lead_id}
+            self.assign(path, user_id, Reason(code, details), at)
+            return True
+        if code == EventCode.EARLIER_CLAIMER_LATER:
+            path.claimer_user_id = user_id
+        details = {"earlier_claimer_user_id": user_id, "earlier_lead_id": earlier.lead_id}
+        path.reason = Reason(code, details | {"because": unavailable.as_json()})
+        return False
 
     def earlier_claim(self, lead: SimulatedLead) -> EarlierClaim | None:
         """Return the last claim of another lead of this contact."""
@@ -229,28 +243,25 @@ class Simulator:
         """Alert the members whose turn is due, or assign the lead to one who gets leads automatically."""
         due = [offer for offer in path.offers_due if offer.notify_at <= at]
         path.offers_due = path.offers_due[len(due) :]
-        available = [offer for offer in due if not self.skip_if_unavailable(path, offer, at)]
-        recipient = next((offer for offer in available if offer.assign_automatically), None)
-        for offer in [recipient] if recipient else available:
-            self.alert(path, offer)
-        if recipient:
-            self.auto_assign(path, recipient, at)
-            return
-        if not available:
-            self.advance_offers(path, at)
-        self.schedule_next(path)
-
-    def skip_if_unavailable(self, path: LeadPath, offer: PlannedOffer, at: datetime) -> bool:
-        """Skip the member if they are unavailable or at a cap. Return whether they were skipped."""
-        key = path.team_id, offer.user_id
-        reason = unavailable_reason(
-            self.with_load(self.member(*key), path.team_id, at, is_alerted=True).availability, at
-        )
-        if reason:
+        decision = decide_turn(due, lambda offer: self.skip_reason(path.team_id, offer.user_id, at))
+        for offer, reason in decision.skipped:
             path.here.skipped.append(SkippedMember(offer.user_id, reason))
             path.skipped_user_ids.append(offer.user_id)
-            del self.held[key][path.number]
-        return reason is not None
+            del self.held[path.team_id, offer.user_id][path.number]
+        for offer in decision.alerted:
+            self.alert(path, offer)
+        if decision.assigned:
+            self.alert(path, decision.assigned)
+            self.auto_assign(path, decision.assigned, at)
+            return
+        if decision.skipped:
+            self.advance_offers(path, [*due_turns(decision, at), *self.other_turns(path, due, at)], at)
+        self.schedule_next(path)
+
+    def skip_reason(self, team_id: int, user_id: int, at: datetime) -> Reason | None:
+        """Return why a member is skipped at their turn: unavailable, or at a cap."""
+        member = self.with_load(self.member(team_id, user_id), team_id, at, is_alerted=True)
+        return unavailable_reason(member.availability, at)
 
     def alert(self, path: LeadPath, offer: PlannedOffer) -> None:
         """Record the alert of a member."""
@@ -260,20 +271,23 @@ class Simulator:
         path.here.offers.append(alert)
         self.held[key][path.number].is_alerted = True
 
-    def advance_offers(self, path: LeadPath, at: datetime) -> None:
-        """Move the remaining turns forward, as leads.lifecycle.reschedule does."""
-        ahead = time_until_next([offer.notify_at for offer in path.offers_due], at)
+    def advance_offers(self, path: LeadPath, turns: Sequence[Turn], at: datetime) -> None:
+        """Move the remaining turns forward if no offer of the last turn is open."""
+        ahead = time_to_advance(turns, at)
         path.offers_due = [advanced(offer, ahead) for offer in path.offers_due]
         for offer in path.offers_due:
             self.held[path.team_id, offer.user_id][path.number] = HeldLead(offer.notify_at, offer.closes_at)
         if path.here.ends_at is not None:
-            is_left = path.offers_due or self.is_open(path, at)
-            path.here.ends_at = path.here.ends_at - ahead if is_left else at
+            path.here.ends_at = at if is_exhausted(turns) else path.here.ends_at - ahead
 
-    def is_open(self, path: LeadPath, at: datetime) -> bool:
-        """Whether an alerted member of the current team may still claim the lead."""
-        held = (self.held[path.team_id, alert.user_id][path.number] for alert in path.here.offers)
-        return any(each.counts(at) for each in held)
+    def other_turns(self, path: LeadPath, due: Sequence[PlannedOffer], at: datetime) -> Iterator[Turn]:
+        """Yield the earlier and the pending turns of the current team."""
+        due_user_ids = {offer.user_id for offer in due}
+        for alert in path.here.offers:
+            if alert.user_id not in due_user_ids:
+                yield Turn(alert.at, is_open=self.held[path.team_id, alert.user_id][path.number].counts(at))
+        for offer in path.offers_due:
+            yield Turn(offer.notify_at, is_pending=True)
 
     def auto_assign(self, path: LeadPath, recipient: PlannedOffer, at: datetime) -> None:
         """Assign the lead, without a claim, to a member with that option."""
@@ -342,6 +356,12 @@ class Simulator:
             leads_today=len(today) + (before.leads_today if start_of_day(found_at, zone) == midnight else 0),
         )
         return replace(option, availability=load)
+
+
+def due_turns(decision: TurnDecision[PlannedOffer], at: datetime) -> Iterator[Turn]:
+    """Yield the turns that began at `at`."""
+    yield from (Turn(at, is_open=False) for _ in decision.skipped)
+    yield from (Turn(at, is_open=True) for _ in decision.alerted)
 
 
 def advanced(offer: PlannedOffer, ahead: timedelta) -> PlannedOffer:
