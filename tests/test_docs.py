@@ -50,11 +50,11 @@ def spans(text: str) -> set[str]:
 def variables_read() -> set[str]:
     """Every variable of the environment that the service, its starter and its script look at."""
     settings = (CHECKOUT / "config" / "settings.py").read_text()
-    stack = "".join(path.read_text() for path in (CHECKOUT / "config" / "stack").glob("*.py"))
+    launcher = "".join(path.read_text() for path in (CHECKOUT / "launcher").glob("*.py"))
     script = (CHECKOUT / "pride").read_text()
     return {
         *re.findall(r"""\benv(?:\.\w+)?\(["']([A-Z_]+)["']""", settings),
-        *re.findall(r"""\b(?:environ|given)(?:\.get\(|\[)["']([A-Z_]+)["']""", stack),
+        *re.findall(r"""\b(?:environ|given)(?:\.get\(|\[)["']([A-Z_]+)["']""", launcher),
         *re.findall(r"\$\{([A-Z_]+):-", script),
     }
 
@@ -91,6 +91,30 @@ def test_every_link_leads_somewhere():
         target = path.parent / file if file else path
         assert target.exists(), f"{path.name} links to {file}"
         assert not anchor or anchor in anchors(target), f"{path.name} links to {file}#{anchor}"
+
+
+DOCUMENT = re.compile(r"(?<![\w/.])docs/(?:[\w/-]+\.(?:md|png)|decisions/[0-9]+[\w-]*)")
+
+
+def documents_named_in_the_code() -> Iterator[tuple[str, str]]:
+    """(file, path) of every page that a file of the repository names by its path."""
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    for name in tracked.stdout.split("\0"):
+        path = CHECKOUT / name
+        if path.suffix in {".py", ".md", ".toml", ".yml", ".html", ".css", ""} and path.is_file():
+            for document in DOCUMENT.findall(path.read_text()):
+                yield name, document
+
+
+def test_every_page_that_the_code_names_exists():
+    """In decisions a path may lack the end of its name: docs/decisions/0003."""
+    missing = [
+        (name, document)
+        for name, document in documents_named_in_the_code()
+        if not (CHECKOUT / document).exists() and not list(CHECKOUT.glob(f"{document}*.md"))
+    ]
+
+    assert missing == []
 
 
 def test_every_page_is_found_from_the_readme_or_a_page_found_from_it():
@@ -161,18 +185,18 @@ def test_the_search_itself(method, address, answered):
 
 
 def test_the_kinds_of_faults_are_those_there_are():
-    table = section(page("sandbox.md"), "Faults")
+    table = section(page("operator/sandbox.md"), "Faults")
     rows = re.findall(r"^\| (`.+?) \|", table, re.M)
 
     assert {kind for row in rows for kind in spans(row)} == set(KINDS)
 
 
 def test_the_merge_fields_are_those_there_are():
-    assert set(merge_fields.FIELDS) <= spans(section(page("campaigns.md"), "Merge fields"))
+    assert set(merge_fields.FIELDS) <= spans(section(page("integrator/campaigns.md"), "Merge fields"))
 
 
 def test_what_campaigns_do_and_when_is_told():
-    told = section(page("campaigns.md"), "Actions")
+    told = section(page("integrator/campaigns.md"), "Actions")
     tasks = {f"- {task.removeprefix('Agent Task - ')}" for task in REMINDERS}
 
     for words in (*COMMUNICATIONS, *tasks, *CampaignAction.TimingType.values):
@@ -180,24 +204,24 @@ def test_what_campaigns_do_and_when_is_told():
 
 
 def test_the_calls_of_api_v1_are_those_there_are():
-    assert re.findall(r"^\| `(\w+)` \|", section(page("api-v1.md"), "Calls"), re.M) == list(CALLS)
+    assert re.findall(r"^\| `(\w+)` \|", section(page("integrator/api-v1.md"), "Calls"), re.M) == list(CALLS)
 
 
 def test_what_becomes_of_an_offer_is_told():
     """All but Expired, which nothing leads to yet."""
-    told = re.findall(r"^\| `(\w+)` \|", section(page("leads.md"), "Offers"), re.M)
+    told = re.findall(r"^\| `(\w+)` \|", section(page("integrator/leads.md"), "Offers"), re.M)
 
     assert {*told, "Expired"} == set(LeadOffer.Status.values)
 
 
 def test_the_kinds_of_a_timeline_are_told():
-    rows = re.findall(r"^\| (`.+?) \|", section(page("leads.md"), "Why a lead went where it went"), re.M)
+    rows = re.findall(r"^\| (`.+?) \|", section(page("integrator/leads.md"), "Why a lead went where it went"), re.M)
 
     assert {kind for row in rows for kind in spans(row)} == set(timeline_event.KINDS)
 
 
 def test_the_states_of_messages_are_those_there_are():
-    rows = re.findall(r"^\| (`.+?) \|", section(page("texting.md"), "States"), re.M)
+    rows = re.findall(r"^\| (`.+?) \|", section(page("operator/texting.md"), "States"), re.M)
 
     assert {state for row in rows for state in spans(row)} == set(Message.Status.values)
 
@@ -208,7 +232,7 @@ def test_the_gates_questions_stand_in_its_order():
         *(reason_text(*verdict.reason) for verdict in at_hand),
         *(reason_of(rule) for rule in rules.CLIENT_RULES),
     ]
-    told = section(page("texting.md"), "The gate")
+    told = section(page("operator/texting.md"), "The gate")
 
     assert re.findall(r"^\|[^|]+\|[^|]+\| (.+?\.) \|$", told, re.M) == reasons
 
@@ -223,7 +247,7 @@ def reason_of(rule: rules.Rule) -> str:
 
 
 def test_the_keywords_are_those_there_are():
-    told = section(page("texting.md"), "Consent and opting out")
+    told = section(page("operator/texting.md"), "Consent and opting out")
     rows = re.findall(r"^\| ([A-Z].*) \|.*\|$", told, re.M)
     letter = "[A-Z\u0400-\u04ff\u4e00-\u9fff]"
 

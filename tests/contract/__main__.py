@@ -1,4 +1,4 @@
-"""`python -m tests.contract` writes what docs/compatibility.md tells of the tests."""
+"""`python -m tests.contract` writes what docs/integrator/compatibility.md tells of the tests."""
 
 from tests.contract.page import PAGE, written
 

@@ -1,4 +1,4 @@
-"""What docs/compatibility.md tells of the tests: the rules they are marked with, and the tables of fields.
+"""What docs/integrator/compatibility.md tells of the tests: the rules they are marked with, and the tables of fields.
 
     @pytest.mark.contract("Lists", "An empty list is 200 with `data: []`", "inferred", client=[9])
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.contract.fields import TABLES, Field, Table
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PAGE = CHECKOUT / "docs" / "compatibility.md"
+PAGE = CHECKOUT / "docs" / "integrator" / "compatibility.md"
 REGION = re.compile(r"(?<=<!-- from the tests: )(.+?) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 STATUSES = ("documented", "inferred", "ours")
 FACTS = {

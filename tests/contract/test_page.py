@@ -1,4 +1,4 @@
-"""docs/compatibility.md is what the tests hold, and has no gap."""
+"""docs/integrator/compatibility.md is what the tests hold, and has no gap."""
 
 import re
 

@@ -25,5 +25,5 @@ def test_words_are_found_in_comments_docstrings_and_texts(source, words):
 
 
 def test_a_finding_has_its_line():
-    (finding,) = findings("docs/example.md", "# Leads\n\nThe agent says no.\n\n    code says no\n")
-    assert (finding.path, finding.line, finding.word) == ("docs/example.md", 3, "says")
+    (finding,) = findings("example.md", "# Leads\n\nThe agent says no.\n\n    code says no\n")
+    assert (finding.path, finding.line, finding.word) == ("example.md", 3, "says")
